@@ -1,0 +1,85 @@
+#pragma once
+#include "diffpair/NeighborList.h"
+#include <cstddef>
+
+namespace diffpair {
+
+/** A table for all pairs of types in evaluation layout, ready for the pair loops. */
+template <class Real> class PairTablePieces {
+public:
+    PairTablePieces() = default;
+    /** @param coefficients  [numTypePairs * grid.numCoefficients()] */
+    PairTablePieces(const TableGrid& grid, int numTypes, const double* coefficients) {
+        set(grid, numTypes, coefficients);
+    }
+    void set(const TableGrid& grid, int numTypes, const double* coefficients);
+    const TableGrid& getGrid() const {
+        return grid;
+    }
+    int getNumTypes() const {
+        return numTypes;
+    }
+    const Real* data() const {
+        return pieces.data();
+    } // [numTypePairs][numPieces][4]
+
+private:
+    TableGrid grid;
+    int numTypes = 0;
+    std::vector<Real> pieces;
+};
+
+/** Sums of one force evaluation. */
+struct PairSums {
+    double energy = 0;  // kJ/mol
+    double virial = 0;  // sum over pairs of r . F, kJ/mol
+    long belowRMin = 0; // pairs closer than the table's rMin
+};
+
+/**
+ * The pair loops: written once, used by the plugin's CPU platform and by the torch operators. All of them run over
+ * a half list in static blocks of rows and reduce in block order: the same bits for the same number of threads.
+ * An object keeps its scratch memory between calls; use one per concurrent caller.
+ */
+template <class Real> class PairLoops {
+public:
+    /**
+     * Forces, added to f.
+     *
+     * @param x     [3 * numAtoms] in nm
+     * @param f     [3 * numAtoms] in kJ/mol/nm, added to; may be null
+     * @param sums  energy, virial and counts; null skips them
+     */
+    void forces(const PairTablePieces<Real>& table, const NeighborList<Real>& list, const Real* x, Real* f, PairSums* sums,
+                Executor& executor);
+    /**
+     * The adjoint of the forces along w: jw_i += sum_j (dF_j/dx_i)^T w_j, and moments[pair][piece][n] += the sums that
+     * piecesToCoefficients turns into (dF/dc)^T w.
+     *
+     * @param moments  [numTypePairs * numPieces * 4], added to
+     */
+    void forceAdjoint(const PairTablePieces<Real>& table, const NeighborList<Real>& list, const Real* x, const Real* w, Real* jw,
+                      double* moments, Executor& executor);
+    /**
+     * Moments of the distances, from which piecesToCoefficients makes the sums over pairs of B_k(r): dU/dc on a
+     * potential's grid, the smooth RDF on a grid of bins.
+     *
+     * @param moments  [numTypePairs * numPieces * 4], added to
+     */
+    void moments(const TableGrid& grid, const NeighborList<Real>& list, const Real* x, double* moments, Executor& executor);
+
+private:
+    template <class Kernel>
+    void overBlocks(const TableGrid& grid, const Real* pieces, const NeighborList<Real>& list, const Real* x, Executor& executor,
+                    const Kernel& kernel);
+    /** Block 0 adds to the target itself, the others to buffers that addVectors() sums in block order. */
+    Real* vectorOfBlock(int block, Real* target, int numAtoms);
+    void clearVectors(int numBlocks, int numAtoms);
+    void addVectors(Real* target, int numAtoms, Executor& executor);
+    void addMoments(double* target, size_t size, int numBlocks);
+    std::vector<Real> vectorScratch, rowScratch;
+    std::vector<int> rowIndexScratch;
+    std::vector<double> momentScratch;
+};
+
+} // namespace diffpair

@@ -1,0 +1,3 @@
+// The pair loops for any processor.
+#define DIFFPAIR_KERNELS portablePairKernels
+#include "PairKernels.inl"

@@ -1,0 +1,21 @@
+#pragma once
+#include <algorithm>
+
+namespace diffpair {
+
+/** First of `count` items of block `block` when they are dealt out evenly in order. */
+inline int evenBlockStart(int count, int numBlocks, int block) {
+    return static_cast<int>(static_cast<long>(count) * block / numBlocks);
+}
+
+/** First row of block `block` when rows are split so that every block has about the same number of listed pairs. */
+inline int balancedBlockStart(const int* start, int numRows, int numBlocks, int block) {
+    if (block == 0)
+        return 0;
+    if (block == numBlocks)
+        return numRows;
+    const long target = static_cast<long>(start[numRows]) * block / numBlocks;
+    return static_cast<int>(std::lower_bound(start, start + numRows + 1, static_cast<int>(target)) - start);
+}
+
+} // namespace diffpair

@@ -1,0 +1,60 @@
+#include "Arguments.h"
+#include <c10/util/Exception.h>
+
+namespace diffpair {
+
+at::Tensor checkedVectors(const at::Tensor& vectors, const char* name) {
+    TORCH_CHECK(vectors.device().is_cpu(), name, " must be on the CPU, not on ", vectors.device(), ".");
+    TORCH_CHECK(vectors.scalar_type() == at::kFloat || vectors.scalar_type() == at::kDouble, name,
+                " must be float32 or float64, not ", vectors.scalar_type(), ".");
+    TORCH_CHECK(vectors.dim() >= 3 && vectors.size(-1) == 3, name, " must have the shape [.., N, 3], not ", vectors.sizes(), ".");
+    return vectors.contiguous();
+}
+
+at::Tensor checkedDoubles(const at::Tensor& values, const char* name, at::IntArrayRef shape) {
+    TORCH_CHECK(values.device().is_cpu() && values.scalar_type() == at::kDouble, name, " must be float64 on the CPU.");
+    bool fits = values.dim() == static_cast<int64_t>(shape.size());
+    for (size_t d = 0; fits && d < shape.size(); d++)
+        fits = shape[d] < 0 || shape[d] == values.size(d);
+    TORCH_CHECK(fits, name, " must have the shape ", shape, " (-1: any), not ", values.sizes(), ".");
+    return values.contiguous();
+}
+
+PairTopology readTopology(const at::Tensor& types, const at::Tensor& exclusions, int64_t numTypes) {
+    TORCH_CHECK(types.dim() == 1 && types.scalar_type() == at::kInt, "types must be int32 of shape [N], not ", types.sizes(), ".");
+    TORCH_CHECK(exclusions.dim() == 2 && exclusions.size(1) == 2 && exclusions.scalar_type() == at::kInt,
+                "exclusions must be int32 of shape [E, 2], not ", exclusions.sizes(), ".");
+    const at::Tensor t = types.contiguous(), e = exclusions.contiguous();
+    PairTopology topology;
+    topology.numAtoms = static_cast<int>(t.numel());
+    topology.numTypes = static_cast<int>(numTypes);
+    topology.types.assign(t.data_ptr<int>(), t.data_ptr<int>() + t.numel());
+    topology.validate();
+    if (e.numel() > 0)
+        topology.exclusions = Exclusions(topology.numAtoms, {e.data_ptr<int>(), e.data_ptr<int>() + e.numel()});
+    return topology;
+}
+
+std::vector<Box> readBoxes(const at::Tensor& boxes, int64_t count) {
+    const at::Tensor b = checkedDoubles(boxes, "boxes", {count, 3, 3});
+    std::vector<Box> result;
+    for (int64_t i = 0; i < count; i++) {
+        const double* rows = b.data_ptr<double>() + 9 * i;
+        const bool none = rows[0] == 0 && rows[4] == 0 && rows[8] == 0;
+        result.push_back(none ? Box::none() : Box::fromVectors(rows));
+    }
+    return result;
+}
+
+TableGrid readGrid(double rMin, double cutoff, int64_t numKnots) {
+    // A grid of RDF bins may start below zero: its padding reaches there. Only potentials call TableGrid::validate().
+    TORCH_CHECK(cutoff > rMin && numKnots >= 5, "A grid needs r_min < cutoff and at least 5 knots, not r_min ", rMin, ", cutoff ", cutoff,
+                ", ", numKnots, " knots.");
+    TableGrid grid;
+    grid.rMin = rMin;
+    grid.cutoff = cutoff;
+    grid.numKnots = static_cast<int>(numKnots);
+    return grid;
+}
+
+} // namespace diffpair

@@ -1,0 +1,21 @@
+#pragma once
+#include "diffpair/Segment.h"
+#include <ATen/core/Tensor.h>
+
+namespace diffpair {
+
+/** Positions or velocities [count, N, 3], float32 or float64, on the CPU. Returns them contiguous. */
+at::Tensor checkedVectors(const at::Tensor& vectors, const char* name);
+
+/** Contiguous float64 on the CPU with the given shape (-1: any). */
+at::Tensor checkedDoubles(const at::Tensor& values, const char* name, at::IntArrayRef shape);
+
+/** @param types [N] and exclusions [E, 2], int32 */
+PairTopology readTopology(const at::Tensor& types, const at::Tensor& exclusions, int64_t numTypes);
+
+/** @param boxes  [count, 3, 3] float64; a box of zeros means no periodicity */
+std::vector<Box> readBoxes(const at::Tensor& boxes, int64_t count);
+
+TableGrid readGrid(double rMin, double cutoff, int64_t numKnots);
+
+} // namespace diffpair

@@ -1,0 +1,149 @@
+// Single-configuration operators: sums of B-splines over pairs, forces, and the tabulation map.
+#include "Arguments.h"
+#include "TorchExecutor.h"
+#include <ATen/Dispatch.h>
+#include <ATen/Functions.h>
+#include <torch/library.h>
+
+namespace diffpair {
+
+namespace {
+
+using at::Tensor;
+
+/** Frames in parallel if there are enough of them, otherwise threads within each frame. */
+template <class Task> void overFrames(int64_t numFrames, const Task& task) {
+    TorchExecutor threads;
+    if (numFrames >= threads.numThreads())
+        threads.run(static_cast<int>(numFrames), [&](int frame) {
+            SerialExecutor serial;
+            task(frame, serial);
+        });
+    else
+        for (int64_t frame = 0; frame < numFrames; frame++)
+            task(static_cast<int>(frame), threads);
+}
+
+void checkReach(const TableGrid& grid, const std::vector<Box>& boxes) {
+    for (const Box& box : boxes)
+        TORCH_CHECK(!box.periodic || grid.cutoff <= box.maxCutoff() * (1 + 1e-12), "Distances up to ", grid.cutoff,
+                    " nm are beyond half the periodic box (", box.maxCutoff(), " nm).");
+}
+
+Tensor splineSums(const Tensor& x, const Tensor& boxes, const Tensor& types, const Tensor& exclusions, int64_t numTypes, double rMin,
+                  double cutoff, int64_t knots) {
+    const Tensor frames = checkedVectors(x, "x");
+    TORCH_CHECK(frames.dim() == 3 && frames.size(1) == types.numel(), "x must have the shape [M, N, 3] with N = ", types.numel(),
+                ", not ", frames.sizes(), ".");
+    const TableGrid grid = readGrid(rMin, cutoff, knots);
+    const PairTopology topology = readTopology(types, exclusions, numTypes);
+    const std::vector<Box> box = readBoxes(boxes, frames.size(0));
+    checkReach(grid, box);
+    const int numPairs = numTypePairs(topology.numTypes);
+    Tensor sums = at::zeros({frames.size(0), numPairs, grid.numCoefficients()}, frames.options().dtype(at::kDouble));
+    AT_DISPATCH_FLOATING_TYPES(frames.scalar_type(), "diffpair::spline_sums", [&] {
+        overFrames(frames.size(0), [&](int m, Executor& executor) {
+            const scalar_t* positions = frames.data_ptr<scalar_t>() + static_cast<size_t>(m) * 3 * topology.numAtoms;
+            NeighborList<scalar_t> list(topology, grid.cutoff, 0.0);
+            list.rebuild(positions, box[m], executor);
+            std::vector<double> moments(static_cast<size_t>(numPairs) * grid.numPieces() * 4, 0.0);
+            PairLoops<scalar_t>().moments(grid, list, positions, moments.data(), executor);
+            for (int pair = 0; pair < numPairs; pair++)
+                piecesToCoefficients(grid, moments.data() + static_cast<size_t>(pair) * grid.numPieces() * 4,
+                                     sums.data_ptr<double>() +
+                                         (static_cast<size_t>(m) * numPairs + pair) * static_cast<size_t>(grid.numCoefficients()));
+        });
+    });
+    return sums;
+}
+
+std::tuple<Tensor, Tensor, Tensor> pairForces(const Tensor& x, const Tensor& boxes, const Tensor& types, const Tensor& exclusions,
+                                              int64_t numTypes, double rMin, double cutoff, const Tensor& coefficients) {
+    const Tensor frames = checkedVectors(x, "x");
+    TORCH_CHECK(frames.dim() == 3 && frames.size(1) == types.numel(), "x must have the shape [M, N, 3] with N = ", types.numel(),
+                ", not ", frames.sizes(), ".");
+    const int64_t numFrames = frames.size(0), numPairs = numTypePairs(static_cast<int>(numTypes));
+    const bool perFrame = coefficients.dim() == 3;
+    const Tensor c = perFrame ? checkedDoubles(coefficients, "coefficients", {numFrames, numPairs, -1})
+                              : checkedDoubles(coefficients, "coefficients", {numPairs, -1});
+    const TableGrid grid = readGrid(rMin, cutoff, c.size(-1) - 2);
+    const PairTopology topology = readTopology(types, exclusions, numTypes);
+    const std::vector<Box> box = readBoxes(boxes, numFrames);
+    checkReach(grid, box);
+    Tensor forces = at::zeros_like(frames);
+    Tensor energy = at::zeros({numFrames}, frames.options().dtype(at::kDouble)), virial = at::zeros_like(energy);
+    AT_DISPATCH_FLOATING_TYPES(frames.scalar_type(), "diffpair::pair_forces", [&] {
+        const PairTablePieces<scalar_t> shared(grid, topology.numTypes, c.data_ptr<double>());
+        overFrames(numFrames, [&](int m, Executor& executor) {
+            const size_t offset = static_cast<size_t>(m) * 3 * topology.numAtoms;
+            PairTablePieces<scalar_t> own;
+            if (perFrame)
+                own.set(grid, topology.numTypes, c.data_ptr<double>() + static_cast<size_t>(m) * c.stride(0));
+            NeighborList<scalar_t> list(topology, grid.cutoff, 0.0);
+            list.rebuild(frames.data_ptr<scalar_t>() + offset, box[m], executor);
+            PairSums sums;
+            PairLoops<scalar_t>().forces(perFrame ? own : shared, list, frames.data_ptr<scalar_t>() + offset,
+                                         forces.data_ptr<scalar_t>() + offset, &sums, executor);
+            energy.data_ptr<double>()[m] = sums.energy;
+            virial.data_ptr<double>()[m] = sums.virial;
+        });
+    });
+    return {forces, energy, virial};
+}
+
+/** Rows of `values` through one of the two directions of the tabulation map. */
+template <class Map> Tensor mapRows(const Tensor& rows, int64_t width, const Map& map) {
+    Tensor result = at::zeros({rows.size(0), width}, rows.options());
+    for (int64_t i = 0; i < rows.size(0); i++)
+        map(rows.data_ptr<double>() + i * rows.size(1), result.data_ptr<double>() + i * width);
+    return result;
+}
+
+Tensor interpolate(const Tensor& values, double rMin, double cutoff) {
+    const Tensor v = checkedDoubles(values, "values", {-1, -1});
+    const TableGrid grid = readGrid(rMin, cutoff, v.size(1));
+    return mapRows(v, grid.numCoefficients(), [&](const double* from, double* to) { interpolateTable(grid, from, to); });
+}
+
+Tensor interpolateBackward(const Tensor& gradCoefficients, double rMin, double cutoff) {
+    const Tensor g = checkedDoubles(gradCoefficients, "gradient of coefficients", {-1, -1});
+    const TableGrid grid = readGrid(rMin, cutoff, g.size(1) - 2);
+    return mapRows(g, grid.numKnots, [&](const double* from, double* to) { interpolateTableTranspose(grid, from, to); });
+}
+
+Tensor switching(const Tensor& r, double cutoff, double width) {
+    const Tensor radii = checkedDoubles(r, "r", {-1});
+    Tensor result = at::empty_like(radii);
+    for (int64_t i = 0; i < radii.numel(); i++)
+        result.data_ptr<double>()[i] = switchingFunction(radii.data_ptr<double>()[i], cutoff, width);
+    return result;
+}
+
+} // namespace
+
+TORCH_LIBRARY(diffpair, m) {
+    m.def("spline_sums(Tensor x, Tensor boxes, Tensor types, Tensor exclusions, int num_types, float r_min, float cutoff, int knots) "
+          "-> Tensor");
+    m.def("pair_forces(Tensor x, Tensor boxes, Tensor types, Tensor exclusions, int num_types, float r_min, float cutoff, "
+          "Tensor coefficients) -> (Tensor forces, Tensor energy, Tensor virial)");
+    m.def("interpolate_table(Tensor values, float r_min, float cutoff) -> Tensor");
+    m.def("interpolate_table_backward(Tensor grad, float r_min, float cutoff) -> Tensor");
+    m.def("switching(Tensor r, float cutoff, float width) -> Tensor");
+    m.def("segment_checkpoints(int steps) -> int");
+    m.def("segment(Tensor x0, Tensor v0, Tensor coefficients, Tensor boxes, Tensor types, Tensor exclusions, Tensor inverse_mass, "
+          "int num_types, float r_min, float cutoff, float timestep, int steps, int frame_every) "
+          "-> (Tensor x, Tensor v, Tensor checkpoints)");
+    m.def("segment_backward(Tensor grad_x, Tensor grad_v, Tensor checkpoints, Tensor coefficients, Tensor boxes, Tensor types, "
+          "Tensor exclusions, Tensor inverse_mass, int num_types, float r_min, float cutoff, float timestep, int steps, "
+          "int frame_every) -> (Tensor x0, Tensor v0, Tensor coefficients)");
+}
+
+TORCH_LIBRARY_IMPL(diffpair, CPU, m) {
+    m.impl("spline_sums", splineSums);
+    m.impl("pair_forces", pairForces);
+    m.impl("interpolate_table", interpolate);
+    m.impl("interpolate_table_backward", interpolateBackward);
+    m.impl("switching", switching);
+}
+
+} // namespace diffpair

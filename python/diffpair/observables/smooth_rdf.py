@@ -1,0 +1,71 @@
+"""The RDF as a differentiable function of positions."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import diffpair.ops  # noqa: F401  (registers the operators)
+from diffpair.segments import Topology
+
+# A cubic B-spline of one bin's width reaches two bins to each side; one further coefficient pads the spline's end.
+_PADDING = 3
+
+
+def smooth_shell_volumes(centres: np.ndarray, bin_width: float) -> np.ndarray:
+    """Integral of the kernel over space, 4 pi D (r^2 + D^2 / 3), in nm^3; [n] for centres [n] in nm.
+
+    The cubic B-spline has the variance D^2 / 3, so an ideal gas has g = 1 exactly wherever the kernel does not reach
+    r = 0.
+    """
+    return 4 * np.pi * bin_width * (centres**2 + bin_width**2 / 3)
+
+
+class SmoothRdf:
+    """g(r) of all pairs of types on even bins, each pair smeared by the cubic B-spline kernel of one bin's width.
+
+    The normalisation is absolute: pairs over those of an ideal gas of the same density, N_a (N_a - 1) / 2 like and
+    N_a N_b unlike ones. Excluded pairs are not counted, and the normalisation does not change for them. Pairs up to two
+    bins outside the window count with their part of the kernel, so none is dropped abruptly at an edge.
+
+    Args:
+        first_centre: centre of the first bin, nm.
+        bin_width: D, nm.
+        num_bins: number of bins.
+        topology: types and exclusions.
+    """
+
+    def __init__(self, first_centre: float, bin_width: float, num_bins: int, topology: Topology) -> None:
+        self.bin_width = bin_width
+        self.centres = first_centre + bin_width * np.arange(num_bins)
+        self.topology = topology
+        self._low = first_centre - (_PADDING - 1) * bin_width
+        self._high = self.centres[-1] + (_PADDING - 1) * bin_width
+        self._knots = num_bins + 2 * _PADDING - 2
+        counts = np.bincount(topology.types.numpy(), minlength=topology.num_types)
+        pairs = [
+            counts[a] * (counts[a] - 1) / 2 if a == b else counts[a] * counts[b]
+            for a in range(topology.num_types)
+            for b in range(a, topology.num_types)
+        ]
+        ideal = np.outer(np.maximum(pairs, 1), smooth_shell_volumes(self.centres, bin_width))
+        self._per_ideal_pair = torch.from_numpy(1 / ideal)
+
+    @property
+    def reach(self) -> float:
+        """Largest distance that counts, in nm: the last centre and two bins."""
+        return float(self._high)
+
+    def counts(self, x: Tensor, boxes: Tensor) -> Tensor:
+        """Smeared numbers of pairs [M, P, num_bins] (float64) of frames x [M, N, 3] in boxes [M, 3, 3], in nm."""
+        sums = torch.ops.diffpair.spline_sums(
+            x, boxes, self.topology.types, self.topology.exclusions, self.topology.num_types,
+            self._low, self._high, self._knots,
+        )  # fmt: skip
+        return sums[:, :, _PADDING:-_PADDING]
+
+    def g(self, x: Tensor, boxes: Tensor) -> Tensor:
+        """g(r) per frame, [M, P, num_bins], float64, differentiable in x; reach must be within half the box."""
+        volume = torch.linalg.det(boxes)
+        return self.counts(x, boxes) * self._per_ideal_pair * volume[:, None, None]

@@ -1,0 +1,116 @@
+"""The torch operators of `cpp/torch`: their shapes for tracing, and which operator is the backward of which.
+
+Importing this module loads the library. Every operator is stateless: what a backward needs, it gets as an argument. All
+tensors live on the CPU; x and v are float32 or float64, everything else float64, indices int32. Lengths in nm, energies
+in kJ/mol, times in ps, masses in amu. M frames, R replicas, N atoms, T types, P = T(T+1)/2 pairs, K knots.
+
+- `spline_sums(x [M,N,3], boxes [M,3,3], types [N], exclusions [E,2], T, r_min, cutoff, K) -> [M,P,K+2]`: sums over pairs
+  of B_k(r) on the grid of Table.h. On a potential's grid this is dU/dc; on a grid of bins, the smooth RDF's counts.
+- `pair_forces(x, boxes, types, exclusions, T, r_min, cutoff, c [P,K+2] or [M,P,K+2]) -> forces, energy [M], virial [M]`.
+- `segment(x0 [R,N,3], v0, c, boxes [R,3,3], types, exclusions, inverse_mass [N], T, r_min, cutoff, timestep, steps,
+  frame_every) -> x [R,F,N,3], v, checkpoints`: R leapfrog trajectories (OpenMM's VerletIntegrator) and their frames.
+- `interpolate_table(values [P,K], r_min, cutoff) -> [P,K+2]` and `switching(r [n], cutoff, width) -> [n]`: tabulation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from diffpair._libraries import load_torch_operators
+
+load_torch_operators()
+
+
+def _pairs(num_types: int) -> int:
+    return num_types * (num_types + 1) // 2
+
+
+@torch.library.register_fake("diffpair::spline_sums")
+def _(x, boxes, types, exclusions, num_types, r_min, cutoff, knots):  # type: ignore[no-untyped-def]
+    return x.new_empty((x.shape[0], _pairs(num_types), knots + 2), dtype=torch.float64)
+
+
+@torch.library.register_fake("diffpair::pair_forces")
+def _(x, boxes, types, exclusions, num_types, r_min, cutoff, coefficients):  # type: ignore[no-untyped-def]
+    sums = x.new_empty((x.shape[0],), dtype=torch.float64)
+    return torch.empty_like(x), sums, torch.empty_like(sums)
+
+
+@torch.library.register_fake("diffpair::interpolate_table")
+def _(values, r_min, cutoff):  # type: ignore[no-untyped-def]
+    return values.new_empty((values.shape[0], values.shape[1] + 2))
+
+
+@torch.library.register_fake("diffpair::interpolate_table_backward")
+def _(grad, r_min, cutoff):  # type: ignore[no-untyped-def]
+    return grad.new_empty((grad.shape[0], grad.shape[1] - 2))
+
+
+@torch.library.register_fake("diffpair::switching")
+def _(r, cutoff, width):  # type: ignore[no-untyped-def]
+    return torch.empty_like(r)
+
+
+@torch.library.register_fake("diffpair::segment")
+def _(x0, v0, coefficients, boxes, types, exclusions, inverse_mass, num_types, r_min, cutoff, timestep, steps, frame_every):  # type: ignore[no-untyped-def]
+    replicas, atoms, _ = x0.shape
+    frames = x0.new_empty((replicas, steps // frame_every, atoms, 3))
+    checkpoints = x0.new_empty((replicas, torch.ops.diffpair.segment_checkpoints(steps), 2, atoms, 3))
+    return frames, torch.empty_like(frames), checkpoints
+
+
+@torch.library.register_fake("diffpair::segment_backward")
+def _(  # type: ignore[no-untyped-def]
+    grad_x, grad_v, checkpoints, coefficients, boxes, types, exclusions, inverse_mass, num_types, r_min, cutoff,
+    timestep, steps, frame_every,
+):  # fmt: skip
+    start = grad_x.new_empty((grad_x.shape[0], grad_x.shape[2], 3))
+    return start, torch.empty_like(start), torch.empty_like(coefficients)
+
+
+def _keep_spline_sums(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    x, boxes, types, exclusions, *ctx.grid = inputs
+    ctx.save_for_backward(x, boxes, types, exclusions)
+
+
+def _spline_sums_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    """d/dx of sum_k G_k sum_pairs B_k(r) is minus the force of a table whose coefficients are G."""
+    num_types, r_min, cutoff, _ = ctx.grid
+    forces, _, _ = torch.ops.diffpair.pair_forces(*ctx.saved_tensors, num_types, r_min, cutoff, grad.contiguous())
+    return -forces, *([None] * 7)
+
+
+def _keep_grid(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    _, ctx.r_min, ctx.cutoff = inputs
+
+
+def _interpolate_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    return torch.ops.diffpair.interpolate_table_backward(grad, ctx.r_min, ctx.cutoff), None, None
+
+
+def _interpolate_backward_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    return torch.ops.diffpair.interpolate_table(grad, ctx.r_min, ctx.cutoff), None, None
+
+
+def _keep_segment(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
+    _, _, coefficients, boxes, types, exclusions, inverse_mass, *ctx.numbers = inputs
+    ctx.save_for_backward(output[2], coefficients, boxes, types, exclusions, inverse_mass)
+    ctx.mark_non_differentiable(output[2])
+
+
+def _segment_backward(ctx: Any, grad_x: Tensor, grad_v: Tensor, _: Tensor | None) -> tuple[Tensor | None, ...]:
+    x0, v0, coefficients = torch.ops.diffpair.segment_backward(grad_x, grad_v, *ctx.saved_tensors, *ctx.numbers)
+    return x0, v0, coefficients, *([None] * 10)
+
+
+def _register(name: str, backward: Any, setup_context: Any) -> None:
+    torch.library.register_autograd(f"diffpair::{name}", backward, setup_context=setup_context)
+
+
+_register("spline_sums", _spline_sums_backward, _keep_spline_sums)
+_register("interpolate_table", _interpolate_backward, _keep_grid)
+_register("interpolate_table_backward", _interpolate_backward_backward, _keep_grid)
+_register("segment", _segment_backward, _keep_segment)
