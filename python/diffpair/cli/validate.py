@@ -1,0 +1,77 @@
+"""diffpair validate"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from diffpair.config import FitConfig
+
+
+@click.command("validate")
+@click.argument("file", type=click.Path(path_type=Path))
+def command(file: Path) -> None:
+    """Check a fit config (with the files it names) or a potential file, and say what it holds."""
+    if _is_potential(file):
+        _describe_potential(file)
+    else:
+        from diffpair.config import load_config
+
+        _describe_config(load_config(file))
+
+
+def _is_potential(file: Path) -> bool:
+    """A potential file is JSON, so it starts with a brace; a fit config is YAML that nobody writes in one brace."""
+    if file.suffix.lower() in (".yaml", ".yml"):
+        return False
+    if file.suffix.lower() == ".json":
+        return True
+    try:
+        with file.open("rb") as stream:
+            return stream.read(64).lstrip().startswith(b"{")
+    except OSError:
+        return False
+
+
+def _describe_potential(file: Path) -> None:
+    from diffpair.tables import VERSION, PairTable, read_document
+
+    table = PairTable.load(file)
+    document = read_document(file)
+    click.echo(f"{file}: a potential, format version {VERSION}")
+    click.echo(f"types: {', '.join(table.types)}")
+    click.echo(f"range: r_min {table.r_min:g} nm, cutoff {table.cutoff:g} nm, {table.knots} knots")
+    for row, (a, b) in enumerate(table.pairs):
+        energy = table.energy(table.nodes, a, b)
+        lowest = int(energy.argmin())
+        click.echo(f"pair {table.pair_name(row)}: minimum {energy[lowest]:.6g} kJ/mol at {table.nodes[lowest]:.4g} nm")
+    for name, value in table.global_parameters.items():
+        click.echo(f"tabulated at {name} = {value:g}")
+    for key, title in (("fit", "fit errors"), ("provenance", "provenance")):
+        if document[key]:
+            click.echo(f"{title}: {', '.join(document[key])}")
+
+
+def _describe_config(config: FitConfig) -> None:
+    from diffpair.config import build_states
+
+    states = build_states(config)
+    click.echo(f"{config.file}: a fit config")
+    click.echo(f"potential: {config.potential.form}, cutoff {config.potential.cutoff:g} nm")
+    for state in states:
+        held_out = ", held out" if state.held_out else ""
+        click.echo(
+            f"state {state.name}: {state.num_atoms} particles, {state.density:.6g} per nm^3, "
+            f"{state.temperature:g} K{held_out}"
+        )
+        for target in state.targets:
+            click.echo(
+                f"  g(r) of {'-'.join(target.pair)}: {len(target.r)} bins of {target.bin_width:.4g} nm, "
+                f"{target.edges[0]:.4g} to {target.r_max:.4g} nm ({target.file})"
+            )
+    click.echo(
+        f"gradient: {config.gradient.method}; update: {config.method.method}, {config.method.iterations} iterations"
+    )

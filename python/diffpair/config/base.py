@@ -1,0 +1,193 @@
+"""What all sections of the fit config have in common: strict keys, and values with units."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
+from pydantic_core import PydanticCustomError
+
+from diffpair.errors import DiffPairError
+from diffpair.targets.units import parse
+
+
+class Section(BaseModel):
+    """A mapping of the config file. Unknown keys are refused with what is allowed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            shown = "nothing" if data is None else repr(data)
+            raise DiffPairError(f"must hold the keys {', '.join(cls.model_fields)}, not {shown}")
+        check_keys(data, cls.model_fields)
+        return data
+
+
+def check_keys(data: dict[Any, Any], allowed: Iterable[str]) -> None:
+    """Refuse keys that are not allowed; the error carries the key, so that its line can be found."""
+    names = list(allowed)
+    for key in data:
+        if key not in names:
+            text = f"unknown key {str(key)!r}{choices(str(key), names)}"
+            raise PydanticCustomError("unknown_key", "{text}", {"text": text, "key": key})
+
+
+def choices(given: str, allowed: Iterable[str]) -> str:
+    """ "; did you mean ...? allowed are ..." for a message about a wrong name."""
+    names = list(allowed)
+    close = difflib.get_close_matches(given.lower(), names, n=1, cutoff=0.6)
+    guess = f", did you mean {close[0]!r}?" if close else ";"
+    return f"{guess} allowed are {', '.join(names)}"
+
+
+def _quantity(unit: str, example: str, minimum: str) -> Any:
+    def check(value: object) -> float:
+        number = parse(value, unit, example)
+        if minimum == "positive" and not number > 0:
+            raise DiffPairError(f"must be positive, not {value}")
+        if minimum == "non-negative" and number < 0:
+            raise DiffPairError(f"must not be negative, but is {value}")
+        return number
+
+    return BeforeValidator(check)
+
+
+Length = Annotated[float, _quantity("nm", "2.5 nm", "positive")]
+Distance = Annotated[float, _quantity("nm", "0.2 nm", "non-negative")]
+Temperature = Annotated[float, _quantity("K", "300 K", "positive")]
+Time = Annotated[float, _quantity("ps", "5 fs", "positive")]
+Rate = Annotated[float, _quantity("ps^-1", "1 ps^-1", "positive")]
+Energy = Annotated[float, _quantity("kJ/mol", "2.5 kJ/mol", "positive")]
+
+
+def _number(value: object) -> float:
+    try:
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            raise ValueError
+        number = float(value)
+    except ValueError:
+        raise DiffPairError(f"must be a number, not {value!r}") from None
+    if not math.isfinite(number):
+        raise DiffPairError(f"must be a finite number, not {value!r}")
+    return number
+
+
+def _whole(minimum: int) -> Any:
+    def check(value: object) -> int:
+        # YAML 1.1 reads 1e5 as text, so a number may arrive as a string.
+        try:
+            number = _number(value)
+        except DiffPairError:
+            number = math.nan
+        if not number.is_integer():
+            raise DiffPairError(f"must be a whole number, not {value!r}")
+        if number < minimum:
+            raise DiffPairError(f"must be {minimum} or more, not {value}")
+        return int(number)
+
+    return BeforeValidator(check)
+
+
+def _bounded(low: float, name: str) -> Any:
+    def check(value: object) -> float:
+        number = _number(value)
+        if number < low or (name == "positive" and number == low):
+            raise DiffPairError(f"must be {name}, not {value}")
+        return number
+
+    return BeforeValidator(check)
+
+
+Number = Annotated[float, BeforeValidator(_number)]
+PositiveNumber = Annotated[float, _bounded(0.0, "positive")]
+NonNegativeNumber = Annotated[float, _bounded(0.0, "zero or more")]
+Count = Annotated[int, _whole(1)]
+CountOrZero = Annotated[int, _whole(0)]
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise DiffPairError(f"must be true or false, not {value!r}")
+    return value
+
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
+
+
+def _name(value: object) -> str:
+    """Names may look like numbers: YAML reads the type 1 as an integer."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)) or not str(value).strip():
+        raise DiffPairError(f"must be a name, not {value!r}")
+    return str(value).strip()
+
+
+Name = Annotated[str, BeforeValidator(_name)]
+
+
+def _file(value: object, info: ValidationInfo) -> Path:
+    """A path; a relative one counts from the config file's folder, which the validation context gives."""
+    if not isinstance(value, str) or not value.strip():
+        raise DiffPairError(f"must be the path of a file, not {value!r}")
+    folder = (info.context or {}).get("folder", Path())
+    return Path(folder) / Path(value).expanduser()
+
+
+File = Annotated[Path, BeforeValidator(_file)]
+
+
+def _per_pair(one: Callable[[object], float], positive: bool = True) -> Any:
+    """Validator of a value that is one for all pairs of types or a mapping such as {A-A: .., A-B: ..}."""
+
+    def single(value: object, label: str = "") -> float:
+        try:
+            number = one(value)
+            if positive and not number > 0:
+                raise DiffPairError(f"must be positive, not {value}")
+        except DiffPairError as error:
+            raise DiffPairError(f"{label}{error}") from None
+        return number
+
+    def check(value: object) -> float | dict[str, float]:
+        if isinstance(value, dict):
+            return {_name(key): single(entry, f"{key}: ") for key, entry in value.items()}
+        return single(value)
+
+    return BeforeValidator(check)
+
+
+PairValue = float | dict[str, float]
+PairLength = Annotated[PairValue, _per_pair(lambda value: parse(value, "nm", "0.34 nm"))]
+PairEnergy = Annotated[PairValue, _per_pair(lambda value: parse(value, "kJ/mol", "1 kJ/mol"))]
+PairSignedEnergy = Annotated[PairValue, _per_pair(lambda value: parse(value, "kJ/mol", "1 kJ/mol"), positive=False)]
+PairInverseLength = Annotated[PairValue, _per_pair(lambda value: parse(value, "nm^-1", "3 nm^-1"))]
+PairNumber = Annotated[PairValue, _per_pair(_number)]
+PairSignedNumber = Annotated[PairValue, _per_pair(_number, positive=False)]
+
+
+def resolve_pairs(value: PairValue, types: tuple[str, ...], what: str) -> list[float]:
+    """One value per pair of types in table order: (0,0), (0,1) .. (1,1) .. A pair may be written A-B or B-A.
+
+    Raises DiffPairError if a pair is missing or a key names no pair of these types.
+    """
+    pairs = [(a, b) for i, a in enumerate(types) for b in types[i:]]
+    if not isinstance(value, dict):
+        return [value] * len(pairs)
+    names = {f"{a}-{b}": pair for pair in pairs for a, b in (pair, pair[::-1])}
+    found: dict[tuple[str, str], float] = {}
+    for key, entry in value.items():
+        if key not in names:
+            raise DiffPairError(f"{what}: {key!r} is no pair of types{choices(key, names)}")
+        if names[key] in found:
+            raise DiffPairError(f"{what}: the pair {key} is given twice")
+        found[names[key]] = entry
+    for pair in pairs:
+        if pair not in found:
+            raise DiffPairError(f"{what}: the pair {'-'.join(pair)} has no value")
+    return [found[pair] for pair in pairs]

@@ -1,0 +1,86 @@
+"""From the checked config to states that can run."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from diffpair.config.fit_config import FitConfig
+from diffpair.config.states import State as StateSection
+from diffpair.config.states import System
+from diffpair.errors import DiffPairError
+from diffpair.targets import RdfTarget, read_rdf
+
+if TYPE_CHECKING:
+    from diffpair.states import State
+
+
+def build_states(config: FitConfig) -> list[State]:
+    """The states of a config, with targets read and everything checked that the fit relies on.
+
+    All states count their particles' types into the same tuple of names, in order of first appearance, so that one
+    table serves them all.
+
+    Raises:
+        DiffPairError: a file is missing or bad, a target or the cutoff reaches beyond half the box, a target's pair is
+            of a type that the state does not have, or r appears to be in the wrong unit.
+    """
+    from diffpair.states import check_cutoff
+
+    states = [_build(config, section) for section in config.states]
+    names = tuple(dict.fromkeys(name for state in states for name in state.type_names))
+    for state in states:
+        check_cutoff(state, config.potential.cutoff)
+    return [_with_types(state, names) for state in states]
+
+
+def _build(config: FitConfig, section: StateSection) -> State:
+    from diffpair.states import build_from_files, build_lattice
+
+    targets = [_read_target(config, section, index) for index in range(len(section.targets))]
+    parameters = tuple(section.parameters[name] for name in config.parameter_names)
+    system: System = section.system
+    if system.lattice is not None:
+        lattice = system.lattice
+        return build_lattice(
+            section.name,
+            n=lattice.n,
+            density=lattice.number_density,
+            types=lattice.types,
+            masses=lattice.mass,
+            temperature=section.temperature,
+            targets=targets,
+            held_out=section.held_out,
+            seed=config.seed,
+            parameters=parameters,
+        )
+    assert system.topology is not None
+    options = {} if system.exclude_bonds is None else {"exclude_bonds": system.exclude_bonds}
+    return build_from_files(
+        section.name,
+        topology=system.topology,
+        xml=system.xml,
+        types=system.types,
+        temperature=section.temperature,
+        targets=targets,
+        held_out=section.held_out,
+        parameters=parameters,
+        **options,
+    )
+
+
+def _read_target(config: FitConfig, section: StateSection, index: int) -> RdfTarget:
+    rdf = section.targets[index].rdf
+    r_range = None if rdf.range is None else (rdf.range[0], rdf.range[1])
+    try:
+        return read_rdf(rdf.file, (rdf.pair[0], rdf.pair[1]), rdf.r_unit, r_range, rdf.bin_width)
+    except DiffPairError as error:
+        raise DiffPairError(f"{error} (target {'-'.join(rdf.pair)} of state {section.name!r})") from None
+
+
+def _with_types(state: State, names: tuple[str, ...]) -> State:
+    """The same state, its types counted into ``names``."""
+    places = np.array([names.index(name) for name in state.type_names])
+    return dataclasses.replace(state, type_names=names, types=places[state.types])

@@ -1,0 +1,162 @@
+"""The sections ``sampling``, ``production``, ``gradient``, ``update`` and ``start``: how the fit proceeds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Discriminator, Tag, model_validator
+
+from diffpair.config.base import (
+    Count,
+    CountOrZero,
+    File,
+    Name,
+    NonNegativeNumber,
+    PositiveNumber,
+    Rate,
+    Section,
+    Time,
+    choices,
+)
+from diffpair.errors import DiffPairError
+
+
+class Sampling(Section):
+    """Molecular dynamics of one iteration, in steps. ``melt``: steps that turn a lattice into a liquid first."""
+
+    timestep: Time
+    equilibration: CountOrZero = 500
+    steps: Count = 1500
+    every: Count = 10
+    melt: CountOrZero = 2000
+    friction: Rate = 1.0
+    platform: Name | None = None
+
+    @model_validator(mode="after")
+    def _frames(self) -> Sampling:
+        if self.every > self.steps:
+            raise DiffPairError(f"every = {self.every} must not be above steps = {self.steps}")
+        return self
+
+
+class Production(Section):
+    """The run with the final table: it ends once the noise of the mean |g - target| is ``noise_target`` or less."""
+
+    max_steps: Count = 100_000
+    noise_target: PositiveNumber = 0.002
+    every: Count | None = None
+
+
+class Fluctuation(Section):
+    """Gradient from equilibrium fluctuations; gives the whole Jacobian."""
+
+    method: Literal["fluctuation"] = "fluctuation"
+
+
+class Adjoint(Section):
+    """Gradient through ``segments`` short trajectories of ``steps`` steps each, measured ``every`` so many steps."""
+
+    method: Literal["adjoint"] = "adjoint"
+    segments: Count = 16
+    steps: Count = 50
+    every: Count = 5
+
+    @model_validator(mode="after")
+    def _frames(self) -> Adjoint:
+        if self.steps % self.every:
+            raise DiffPairError(f"steps = {self.steps} must be a multiple of every = {self.every}")
+        return self
+
+
+class GaussNewton(Section):
+    """Damped Gauss-Newton on the fluctuation Jacobian."""
+
+    method: Literal["gauss-newton"] = "gauss-newton"
+    iterations: Count = 10
+    damping: PositiveNumber | None = None
+    smoothness: PositiveNumber | None = None
+
+
+class TorchOptimizer(Section):
+    """A first-order optimizer of torch.optim."""
+
+    method: Literal["adam", "adamw", "nadam", "radam", "adagrad", "rmsprop", "sgd"]
+    iterations: Count = 100
+    learning_rate: PositiveNumber = 2e-3
+    momentum: NonNegativeNumber | None = None
+
+    @model_validator(mode="after")
+    def _momentum(self) -> TorchOptimizer:
+        if self.momentum is not None and self.method not in ("sgd", "rmsprop"):
+            raise DiffPairError(f"momentum is an option of sgd and rmsprop, not of {self.method}")
+        return self
+
+
+GRADIENTS = ("fluctuation", "adjoint")
+TORCH_OPTIMIZERS = ("adam", "adamw", "nadam", "radam", "adagrad", "rmsprop", "sgd")
+UPDATES = ("gauss-newton", *TORCH_OPTIMIZERS)
+
+
+def _choose(available: tuple[str, ...]) -> BeforeValidator:
+    """Normalise {method: m, ...}, {m: {...}} and plain m to the first of them, and refuse unknown methods."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, str):
+            value = {"method": value}
+        if isinstance(value, dict) and "method" not in value and len(value) == 1:
+            method, options = next(iter(value.items()))
+            if method in available and (options is None or isinstance(options, dict)):
+                value = {**(options or {}), "method": method}
+        if isinstance(value, Section):
+            return value
+        if not isinstance(value, dict) or "method" not in value:
+            raise DiffPairError(f"must hold the key 'method', one of {', '.join(available)}")
+        if value["method"] not in available:
+            raise DiffPairError(
+                f"method: {value['method']!r} is not available{choices(str(value['method']), available)}"
+            )
+        return value
+
+    return BeforeValidator(check)
+
+
+def _method(value: Any) -> str:
+    return str(value["method"] if isinstance(value, dict) else value.method)
+
+
+def _update_kind(value: Any) -> str:
+    return "gauss-newton" if _method(value) == "gauss-newton" else "torch"
+
+
+Gradient = Annotated[
+    Annotated[Fluctuation, Tag("fluctuation")] | Annotated[Adjoint, Tag("adjoint")],
+    Discriminator(_method),
+    _choose(GRADIENTS),
+]
+Update = Annotated[
+    Annotated[GaussNewton, Tag("gauss-newton")] | Annotated[TorchOptimizer, Tag("torch")],
+    Discriminator(_update_kind),
+    _choose(UPDATES),
+]
+
+
+class Start(Section):
+    """Where the fit starts: Boltzmann inversion of the targets, the potential's own parameters, or a potential file."""
+
+    method: Literal["boltzmann-inversion", "parameters", "file"]
+    file: File | None = None
+
+
+def _start(value: Any) -> Any:
+    if isinstance(value, str):
+        return (
+            {"method": value} if value in ("boltzmann-inversion", "parameters") else {"method": "file", "file": value}
+        )
+    if isinstance(value, dict) and set(value) == {"file"}:
+        return {"method": "file", "file": value["file"]}
+    if isinstance(value, Start):
+        return value
+    raise DiffPairError(f"must be 'boltzmann-inversion', 'parameters' or the path of a potential file, not {value!r}")
+
+
+StartChoice = Annotated[Start, BeforeValidator(_start)]

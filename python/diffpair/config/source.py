@@ -1,0 +1,102 @@
+"""YAML text to plain values, remembering the line of every key.
+
+PyYAML's own loader forgets where things stood and lets the second of two equal keys win; both matter in a config file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from diffpair.errors import DiffPairError
+
+Key = str | int
+_PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
+
+
+class Source:
+    """A config file: ``data`` is its plain content, ``line`` finds keys in it.
+
+    Raises:
+        DiffPairError: no such file, not YAML, a key given twice, or not a mapping.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lines: dict[tuple[Key, ...], int] = {}
+        try:
+            self.text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise DiffPairError(f"{path}: no such config file") from None
+        except OSError as error:
+            raise DiffPairError(f"{path}: cannot be read: {error.strerror or error}") from None
+        except UnicodeDecodeError:
+            raise DiffPairError(f"{path}: is not a text file, but should be a fit config in YAML") from None
+        loader: Any = None
+        try:
+            loader = yaml.SafeLoader(self.text)
+            node = loader.get_single_node()
+            data = None if node is None else self._plain(loader, node, ())
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            where = f", line {mark.line + 1}" if mark else ""
+            raise DiffPairError(f"{path}{where}: is not valid YAML: {error.problem or error.context}") from None
+        except DiffPairError:
+            raise
+        except (yaml.YAMLError, ValueError) as error:
+            raise DiffPairError(f"{path}: is not valid YAML: {' '.join(str(error).split())}") from None
+        except RecursionError:
+            raise DiffPairError(f"{path}: is nested too deeply") from None
+        finally:
+            if loader is not None:
+                loader.dispose()
+        if data is None:
+            raise DiffPairError(f"{path}: is empty")
+        if not isinstance(data, dict):
+            raise DiffPairError(f"{path}: must hold keys such as 'potential:' and 'states:', not {type(data).__name__}")
+        self.data: dict[str, Any] = data
+
+    def line(self, path: Sequence[Key]) -> int:
+        """Line of the key at ``path``, or of the nearest enclosing one that exists."""
+        keys = tuple(path)
+        while keys and keys not in self._lines:
+            keys = keys[:-1]
+        return self._lines.get(keys, 1)
+
+    def existing(self, path: Sequence[Key]) -> tuple[Key, ...]:
+        """``path`` without the parts that are not in the file: a validator's own labels for the choices of a union."""
+        here: tuple[Key, ...] = ()
+        for key in path:
+            if (*here, key) in self._lines:
+                here = (*here, key)
+        return here
+
+    def _plain(self, loader: Any, node: yaml.Node, at: tuple[Key, ...]) -> Any:
+        self._lines.setdefault(at, node.start_mark.line + 1)
+        if isinstance(node, yaml.MappingNode | yaml.SequenceNode) and node.tag not in _PLAIN_TAGS:
+            raise DiffPairError(
+                f"{self.path}, line {node.start_mark.line + 1}: the YAML tag {node.tag} is not accepted"
+            )
+        if isinstance(node, yaml.MappingNode):
+            own = {id(key_node) for key_node, _ in node.value}
+            loader.flatten_mapping(node)  # puts what << brings first, so that own keys replace it
+            result: dict[Any, Any] = {}
+            given: set[Any] = set()
+            for key_node, value_node in node.value:
+                key = loader.construct_object(key_node, deep=True)
+                line = key_node.start_mark.line + 1
+                if not isinstance(key, (str, int)):
+                    raise DiffPairError(f"{self.path}, line {line}: the key {key!r} is not a name")
+                if key in given:
+                    raise DiffPairError(f"{self.path}, line {line}: the key {key!r} is given twice")
+                if id(key_node) in own:
+                    given.add(key)
+                self._lines[(*at, key)] = line
+                result[key] = self._plain(loader, value_node, (*at, key))
+            return result
+        if isinstance(node, yaml.SequenceNode):
+            return [self._plain(loader, child, (*at, index)) for index, child in enumerate(node.value)]
+        return loader.construct_object(node, deep=True)

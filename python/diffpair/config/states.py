@@ -1,0 +1,153 @@
+"""The ``states`` section: systems, temperatures and what was measured."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from diffpair.config.base import (
+    Count,
+    CountOrZero,
+    Distance,
+    File,
+    Flag,
+    Length,
+    Name,
+    Number,
+    PositiveNumber,
+    Section,
+    Temperature,
+)
+from diffpair.errors import DiffPairError
+from diffpair.targets.units import convert, parse
+
+_DENSITY = "0.845 nm^-3"
+
+
+def _density(value: object) -> tuple[str, float]:
+    """("number", nm^-3) or ("mass", g/cm^3): a mass density becomes a number density once the masses are known."""
+    for kind, unit in (("number", "nm^-3"), ("mass", "g/cm^3")):
+        try:
+            number = parse(value, unit, _DENSITY)
+        except DiffPairError as error:
+            if kind == "mass" or "is not a unit of" not in str(error):
+                text = str(error).replace("mass density such as g/cm^3", "density such as nm^-3 or g/cm^3")
+                raise DiffPairError(text) from None
+        else:
+            if number <= 0:
+                raise DiffPairError(f"must be positive, not {value}")
+            return kind, number
+    raise AssertionError  # the loop returns or raises
+
+
+def _length_unit(value: object) -> str:
+    if not isinstance(value, str):
+        raise DiffPairError(f"must be a unit of length such as nm or angstrom, not {value!r}")
+    convert(1.0, value, "nm")
+    return value
+
+
+def _masses(value: object) -> float | dict[str, float]:
+    """One mass in amu for all types or a mapping of one per type."""
+
+    def one(entry: object, label: str = "") -> float:
+        try:
+            mass = parse(entry, "amu", "18.015 amu")
+        except DiffPairError as error:
+            raise DiffPairError(f"{label}{error}") from None
+        if mass <= 0:
+            raise DiffPairError(f"{label}must be positive, not {entry}")
+        return mass
+
+    if isinstance(value, dict):
+        return {str(name): one(entry, f"{name}: ") for name, entry in value.items()}
+    return one(value)
+
+
+class Lattice(Section):
+    """Particles on a lattice in a cube. ``types``: mole fractions. ``mass``: one for all or one per type, amu."""
+
+    n: Count
+    density: Annotated[tuple[str, float], BeforeValidator(_density)]
+    types: Annotated[dict[Name, PositiveNumber], Field(min_length=1)]
+    mass: Annotated[float | dict[str, float], BeforeValidator(_masses)]
+
+    @model_validator(mode="after")
+    def _complete(self) -> Lattice:
+        total = sum(self.types.values())
+        if abs(total - 1) > 1e-6:
+            shown = ", ".join(f"{name}: {value:g}" for name, value in self.types.items())
+            raise DiffPairError(f"the mole fractions of types must add up to 1, but {shown} add up to {total:g}")
+        if isinstance(self.mass, dict) and set(self.mass) != set(self.types):
+            raise DiffPairError(f"mass is given for {', '.join(self.mass)}, but the types are {', '.join(self.types)}")
+        return self
+
+    @property
+    def number_density(self) -> float:
+        """Particles per nm^3."""
+        kind, value = self.density
+        if kind == "number":
+            return value
+        mean = sum(
+            x * (self.mass[name] if isinstance(self.mass, dict) else self.mass) for name, x in self.types.items()
+        )
+        return value * convert(1.0, "g/cm^3", "amu/nm^3") / mean
+
+
+class System(Section):
+    """Either ``lattice`` or files: ``topology`` (.pdb, .cif, .gro) and perhaps ``xml``, a serialized OpenMM System.
+
+    ``types`` maps what stands in the topology ("residue-atom", atom name, element or residue name, looked up in that
+    order) to types of the potential; without it the atom names are the types. ``exclude_bonds``: particles up to so
+    many bonds apart do not feel the potential, where the System does not say so itself.
+    """
+
+    lattice: Lattice | None = None
+    topology: File | None = None
+    xml: File | None = None
+    types: Annotated[dict[Name, Name], Field(min_length=1)] | None = None
+    exclude_bonds: CountOrZero | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> System:
+        if (self.lattice is None) == (self.topology is None):
+            raise DiffPairError("must hold either 'lattice' or 'topology' (with 'xml' for further forces)")
+        if self.lattice is not None:
+            for name in ("xml", "types", "exclude_bonds"):
+                if getattr(self, name) is not None:
+                    raise DiffPairError(f"{name!r} goes with 'topology', not with 'lattice'")
+        return self
+
+
+class Rdf(Section):
+    """A target g(r): columns r, g and perhaps its standard error. ``range``: bins outside it are not used."""
+
+    pair: Annotated[list[Name], Field(min_length=2, max_length=2)]
+    file: File
+    r_unit: Annotated[str, BeforeValidator(_length_unit)] = "nm"
+    range: Annotated[list[Distance], Field(min_length=2, max_length=2)] | None = None
+    bin_width: Length | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Rdf:
+        if self.range is not None and self.range[0] >= self.range[1]:
+            raise DiffPairError(f"range must be [low, high], not [{self.range[0]:g} nm, {self.range[1]:g} nm]")
+        return self
+
+
+class Target(Section):
+    """One measured property of a state."""
+
+    rdf: Rdf
+
+
+class State(Section):
+    """One system at one temperature. ``parameters``: values of the potential's global parameters in this state."""
+
+    name: Name
+    system: System
+    temperature: Temperature
+    targets: Annotated[list[Target], Field(min_length=1)]
+    held_out: Flag = False
+    parameters: dict[Name, Number] = Field(default_factory=dict)

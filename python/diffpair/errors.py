@@ -1,0 +1,9 @@
+"""The one exception type for problems that a user can cause and mend."""
+
+
+class DiffPairError(ValueError):
+    """A problem of the user's input or of a run.
+
+    ``str(error)`` is one clear sentence that names the culprit: a file, key, particle or value. The command line prints
+    that sentence and exits with status 2; it shows no traceback.
+    """

@@ -1,0 +1,199 @@
+"""Reading and writing the potential file: JSON text, specified in docs/file-format.md.
+
+This module knows the file, not the mathematics: it turns text into checked plain values and back. Every refusal is a
+DiffPairError that names the file and the key.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from diffpair.errors import DiffPairError
+
+FORMAT = "diffpair-potential"
+VERSION = 1
+UNITS = {"length": "nm", "energy": "kJ/mol"}
+_REQUIRED = ("units", "types", "r_min", "cutoff", "knots", "pairs")
+_OPTIONAL = ("global_parameters", "provenance", "fit")
+
+
+def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read and check a whole potential file, provenance and fit errors included.
+
+    Returns a dict with the keys of the file; ``global_parameters``, ``provenance`` and ``fit`` are ``{}`` if absent.
+    Checked are structure, counts and finiteness; PairTable checks what the values mean. Raises DiffPairError.
+    """
+    path = Path(path)
+    document = _read_json(path)
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise DiffPairError(f'{path}: not a potential file: the key "format" must be "{FORMAT}"')
+    version = document.get("version")
+    if isinstance(version, bool) or version != VERSION:
+        raise DiffPairError(
+            f'{path}: "version" is {version!r}, but this DiffPair reads version {VERSION} of the potential format only'
+        )
+    for key in _REQUIRED:
+        if key not in document:
+            raise DiffPairError(f'{path}: the key "{key}" is missing')
+    for key in document:
+        if key not in ("format", "version", *_REQUIRED, *_OPTIONAL):
+            raise DiffPairError(f'{path}: unknown key "{key}"')
+    if document["units"] != UNITS:
+        raise DiffPairError(f'{path}: "units" must be {json.dumps(UNITS)}, not {_short(document["units"])}')
+    _check_types(path, document["types"])
+    for key in ("r_min", "cutoff"):
+        document[key] = _number(path, key, document[key])
+    knots = document["knots"]
+    if isinstance(knots, bool) or not isinstance(knots, int) or knots < 1:
+        raise DiffPairError(f'{path}: "knots" must be a positive integer, not {_short(knots)}')
+    _check_pairs(path, document["pairs"], document["types"], knots)
+    for key in _OPTIONAL:
+        if not isinstance(document.setdefault(key, {}), dict):
+            raise DiffPairError(f'{path}: "{key}" must be an object, not {_short(document[key])}')
+    parameters = document["global_parameters"]
+    for name in parameters:
+        parameters[name] = _number(path, f"global_parameters.{name}", parameters[name])
+    return document
+
+
+def write_document(path: str | os.PathLike[str], document: dict[str, Any]) -> None:
+    """Write ``document`` to ``path``: the file is either the old one or the complete new one, never a part of it.
+
+    Numbers are written with the shortest decimal text that reads back as the same bits. Raises DiffPairError if the
+    file cannot be written or the document holds NaN, infinity or something that is not JSON.
+    """
+    path = Path(path)
+    try:
+        text = json.dumps(document, indent=1, allow_nan=False, default=_plain)
+    except (TypeError, ValueError) as error:
+        raise DiffPairError(f"{path}: cannot be written as a potential file: {error}") from None
+    write_atomically(path, text + "\n")
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write text through a temporary file in the same folder and rename it into place. Raises DiffPairError."""
+    temporary = ""
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes the file private; give it the permissions that open() would have given.
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise DiffPairError(f"{path}: cannot be written: {error.strerror or error}") from None
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise DiffPairError(f"{path}: no such potential file") from None
+    except OSError as error:
+        raise DiffPairError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise DiffPairError(f"{path}: not a potential file: it is not UTF-8 text") from None
+    try:
+        return json.loads(text, object_pairs_hook=_unique(path), parse_constant=_no_constant(path))
+    except json.JSONDecodeError as error:
+        ended = error.pos >= len(text.rstrip())
+        reason = "it ends too early (truncated?)" if ended else f"{error.msg}, line {error.lineno}"
+        raise DiffPairError(f"{path}: not a complete potential file: {reason}") from None
+    except RecursionError:
+        raise DiffPairError(f"{path}: not a potential file: it is nested too deeply") from None
+
+
+def _unique(path: Path) -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
+    def build(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key, value in items:
+            if key in result:
+                raise DiffPairError(f'{path}: the key "{key}" appears twice')
+            result[key] = value
+        return result
+
+    return build
+
+
+def _no_constant(path: Path) -> Callable[[str], Any]:
+    def refuse(name: str) -> Any:
+        raise DiffPairError(f"{path}: holds {name}, but every number must be finite")
+
+    return refuse
+
+
+def _check_types(path: Path, types: Any) -> None:
+    if not isinstance(types, list) or not types or not all(isinstance(name, str) and name for name in types):
+        raise DiffPairError(f'{path}: "types" must be a list of type names, not {_short(types)}')
+    if len(set(types)) != len(types):
+        raise DiffPairError(f'{path}: "types" names a type twice: {_short(types)}')
+
+
+def _check_pairs(path: Path, pairs: Any, types: list[str], knots: int) -> None:
+    if not isinstance(pairs, list):
+        raise DiffPairError(f'{path}: "pairs" must be a list, not {_short(pairs)}')
+    seen: set[frozenset[str]] = set()
+    for index, pair in enumerate(pairs):
+        key = f"pairs[{index}]"
+        if not isinstance(pair, dict) or set(pair) != {"types", "coefficients"}:
+            raise DiffPairError(f'{path}: "{key}" must hold "types" and "coefficients" and nothing else')
+        names = pair["types"]
+        if not isinstance(names, list) or len(names) != 2 or not all(isinstance(name, str) for name in names):
+            raise DiffPairError(f'{path}: "{key}.types" must name two types, not {_short(names)}')
+        for name in names:
+            if name not in types:
+                raise DiffPairError(
+                    f'{path}: "{key}.types" names {name!r}, which is not one of "types" {_short(types)}'
+                )
+        if frozenset(names) in seen:
+            raise DiffPairError(f'{path}: "{key}" gives the pair {names[0]}-{names[1]} a second time')
+        seen.add(frozenset(names))
+        values = pair["coefficients"]
+        if not isinstance(values, list) or len(values) != knots + 2:
+            count = f"{len(values)} numbers" if isinstance(values, list) else _short(values)
+            raise DiffPairError(
+                f'{path}: "{key}.coefficients" must be knots + 2 = {knots + 2} numbers, but there are {count}'
+            )
+        pair["coefficients"] = [_number(path, f"{key}.coefficients[{i}]", value) for i, value in enumerate(values)]
+    for i, a in enumerate(types):
+        for b in types[i:]:
+            if frozenset((a, b)) not in seen:
+                raise DiffPairError(f'{path}: "pairs" has no potential for the type pair {a}-{b}')
+
+
+def _number(path: Path, key: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise DiffPairError(f'{path}: "{key}" must be a number, not {_short(value)}')
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise DiffPairError(f'{path}: "{key}" must be a finite number, not {_short(value)}')
+    return number
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _plain(value: Any) -> Any:
+    """JSON for numpy scalars and arrays and for paths, which callers put into provenance and fit."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")

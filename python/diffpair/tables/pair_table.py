@@ -1,0 +1,213 @@
+"""The table of a pair potential: uniform cubic B-splines in r, one row of coefficients per pair of types.
+
+The same definition as cpp/include/diffpair/Table.h, here in plain numpy for loading, saving, plotting and reports.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from diffpair.errors import DiffPairError
+from diffpair.tables.document import FORMAT, UNITS, VERSION, read_document, write_document
+
+MIN_KNOTS = 5
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class PairTable:
+    """A tabulated potential U_ab(r) of T types with npairs = T (T + 1) / 2 rows.
+
+    With h = (cutoff - r_min) / (knots - 1) and the cubic B-spline B centred at 0,
+
+        U(r) = sum_k c[k] B((r - r_min) / h - (k - 1))   for r_min <= r < cutoff,
+
+    U continues linearly below r_min and is 0 from the cutoff on. Compares equal if every value has the same bits.
+
+    Args:
+        types: names of the types, unique.
+        r_min: first knot in nm, >= 0.
+        cutoff: last knot in nm, > r_min.
+        coefficients: [npairs, knots + 2] in kJ/mol, rows in the order (0,0), (0,1) .. (0,T-1), (1,1) ..; the last three
+            of each row are 0. A read-only float64 copy is kept.
+        global_parameters: values of the potential's global parameters it was tabulated at; may be empty.
+
+    Raises:
+        DiffPairError: a value is unusable; the sentence names it.
+    """
+
+    types: tuple[str, ...]
+    r_min: float
+    cutoff: float
+    coefficients: Array
+    global_parameters: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "types", tuple(self.types))
+        object.__setattr__(self, "r_min", float(self.r_min))
+        object.__setattr__(self, "cutoff", float(self.cutoff))
+        coefficients = np.array(self.coefficients, dtype=np.float64, order="C")
+        coefficients.setflags(write=False)
+        object.__setattr__(self, "coefficients", coefficients)
+        parameters = {str(name): float(value) for name, value in self.global_parameters.items()}
+        object.__setattr__(self, "global_parameters", parameters)
+        self._check()
+
+    def _check(self) -> None:
+        if not self.types or len(set(self.types)) != len(self.types):
+            raise DiffPairError(f"types must be one or more unique names, not {list(self.types)}")
+        if not (np.isfinite(self.r_min) and np.isfinite(self.cutoff) and 0 <= self.r_min < self.cutoff):
+            raise DiffPairError(f"r_min = {self.r_min} nm and cutoff = {self.cutoff} nm must obey 0 <= r_min < cutoff")
+        npairs = len(self.types) * (len(self.types) + 1) // 2
+        shape = self.coefficients.shape
+        if len(shape) != 2 or shape[0] != npairs:
+            raise DiffPairError(f"coefficients of {len(self.types)} types need {npairs} rows, but the shape is {shape}")
+        if shape[1] < MIN_KNOTS + 2:
+            raise DiffPairError(f"knots = {shape[1] - 2} is too few: a table needs at least {MIN_KNOTS}")
+        bad = np.argwhere(~np.isfinite(self.coefficients))
+        if len(bad):
+            row, k = bad[0]
+            raise DiffPairError(f"coefficient {k} of the pair {self.pair_name(row)} is {self.coefficients[row, k]}")
+        bad = np.argwhere(self.coefficients[:, -3:] != 0)
+        if len(bad):
+            row = bad[0][0]
+            raise DiffPairError(
+                f"the last three coefficients of the pair {self.pair_name(row)} must be 0, so that the potential ends "
+                f"smoothly at the cutoff, but they are {self.coefficients[row, -3:].tolist()}"
+            )
+        for name, value in self.global_parameters.items():
+            if not np.isfinite(value):
+                raise DiffPairError(f"global parameter {name} is {value}")
+
+    @property
+    def knots(self) -> int:
+        """Number of knots."""
+        return int(self.coefficients.shape[1]) - 2
+
+    @property
+    def spacing(self) -> float:
+        """Distance h between knots in nm."""
+        return (self.cutoff - self.r_min) / (self.knots - 1)
+
+    @property
+    def nodes(self) -> Array:
+        """Radii of the knots in nm, [knots]."""
+        return np.linspace(self.r_min, self.cutoff, self.knots)
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The type pairs in the order of the rows."""
+        return [(a, b) for i, a in enumerate(self.types) for b in self.types[i:]]
+
+    def pair_name(self, row: int) -> str:
+        """ "A-B" for the type pair of a row."""
+        return "-".join(self.pairs[int(row)])
+
+    def pair_index(self, a: str | int, b: str | int) -> int:
+        """Row of the pair of types a and b, each a name or an index. Raises DiffPairError for an unknown type."""
+        i, j = sorted((self._type_index(a), self._type_index(b)))
+        return i * len(self.types) - i * (i - 1) // 2 + j - i
+
+    def _type_index(self, a: str | int) -> int:
+        if isinstance(a, str):
+            if a not in self.types:
+                raise DiffPairError(f"type {a!r} is not in the table, which has {', '.join(self.types)}")
+            return self.types.index(a)
+        if not 0 <= a < len(self.types):
+            raise DiffPairError(f"type index {a} is out of range: the table has {len(self.types)} types")
+        return int(a)
+
+    def energy(self, r: ArrayLike, a: str | int = 0, b: str | int = 0) -> Array:
+        """U_ab(r) in kJ/mol for r in nm, any shape."""
+        return self._evaluate(r, a, b)[0]
+
+    def force(self, r: ArrayLike, a: str | int = 0, b: str | int = 0) -> Array:
+        """-dU_ab/dr in kJ/mol/nm for r in nm, any shape."""
+        return -self._evaluate(r, a, b)[1]
+
+    def _evaluate(self, r: ArrayLike, a: str | int, b: str | int) -> tuple[Array, Array]:
+        """U and dU/dr."""
+        c = self.coefficients[self.pair_index(a, b)]
+        r = np.asarray(r, dtype=np.float64)
+        s = (r - self.r_min) / self.spacing
+        inside = np.clip(s, 0.0, self.knots - 1)
+        p = np.minimum(inside.astype(np.int64), self.knots - 2)
+        t = inside - p
+        u = 1.0 - t
+        c0, c1, c2, c3 = c[p], c[p + 1], c[p + 2], c[p + 3]
+        energy = (c0 * u**3 + c1 * (3 * t**3 - 6 * t**2 + 4) + c2 * (3 * u**3 - 6 * u**2 + 4) + c3 * t**3) / 6.0
+        slope = (-c0 * u**2 + c1 * (3 * t**2 - 4 * t) - c2 * (3 * u**2 - 4 * u) + c3 * t**2) / (2.0 * self.spacing)
+        # Below r_min: the line with the slope at r_min, where s < 0 and inside = 0.
+        energy = energy + np.minimum(s, 0.0) * self.spacing * slope
+        beyond = r >= self.cutoff
+        return np.where(beyond, 0.0, energy), np.where(beyond, 0.0, slope)
+
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        provenance: Mapping[str, Any] | None = None,
+        fit: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write the potential file (docs/file-format.md) atomically.
+
+        Args:
+            path: file to write; an existing one is replaced only by the complete new one.
+            provenance: where the potential comes from (config, versions, date): anything that is JSON.
+            fit: fit errors: anything that is JSON.
+        """
+        write_document(
+            path,
+            {
+                "format": FORMAT,
+                "version": VERSION,
+                "units": UNITS,
+                "types": list(self.types),
+                "r_min": self.r_min,
+                "cutoff": self.cutoff,
+                "knots": self.knots,
+                "pairs": [
+                    {"types": list(pair), "coefficients": row}
+                    for pair, row in zip(self.pairs, self.coefficients.tolist(), strict=True)
+                ],
+                "global_parameters": self.global_parameters,
+                "provenance": dict(provenance or {}),
+                "fit": dict(fit or {}),
+            },
+        )
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> PairTable:
+        """Read a potential file; executes nothing. Raises DiffPairError naming the file and the key."""
+        document = read_document(path)
+        types = tuple(document["types"])
+        rows = {frozenset(pair["types"]): pair["coefficients"] for pair in document["pairs"]}
+        ordered = [rows[frozenset((a, b))] for i, a in enumerate(types) for b in types[i:]]
+        try:
+            return cls(
+                types=types,
+                r_min=document["r_min"],
+                cutoff=document["cutoff"],
+                coefficients=np.array(ordered),
+                global_parameters=document["global_parameters"],
+            )
+        except DiffPairError as error:
+            raise DiffPairError(f"{path}: {error}") from None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, PairTable):
+            return NotImplemented
+        return (
+            self.types == other.types
+            and (self.r_min, self.cutoff) == (other.r_min, other.cutoff)
+            and self.coefficients.tobytes() == other.coefficients.tobytes()
+            and self.global_parameters == other.global_parameters
+        )
+
+    __hash__ = None  # type: ignore[assignment]

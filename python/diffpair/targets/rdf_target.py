@@ -1,0 +1,95 @@
+"""A target g(r) on an even grid of bins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffpair.errors import DiffPairError
+from diffpair.targets.smoothing import smooth_histogram
+
+MIN_POINTS = 8
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class RdfTarget:
+    """Radial distribution function of one pair of types.
+
+    Args:
+        pair: names of the two types.
+        r: bin centres in nm on an even grid, [nbins]; the first bin does not reach below 0.
+        g: value per bin, [nbins], understood as a plain histogram's (average over the bin, shell-weighted).
+        error: standard error of g per bin, [nbins], or None.
+        file: where it was read from, for messages and reports.
+        r_unit: unit of r in that file, for messages.
+
+    Raises:
+        DiffPairError: the arrays are not usable; the sentence names the value.
+    """
+
+    pair: tuple[str, str]
+    r: Array
+    g: Array
+    error: Array | None = None
+    file: Path | None = None
+    r_unit: str = "nm"
+
+    def __post_init__(self) -> None:
+        for name in ("r", "g", "error"):
+            value = getattr(self, name)
+            if value is None and name == "error":
+                continue
+            array = np.array(value, dtype=np.float64)
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+            if array.ndim != 1 or array.shape != self.r.shape:
+                raise DiffPairError(f"{self.label}: {name} has the shape {array.shape}, r has {self.r.shape}")
+            if not np.isfinite(array).all():
+                raise DiffPairError(f"{self.label}: {name} holds a value that is not finite")
+        if len(self.r) < MIN_POINTS:
+            raise DiffPairError(f"{self.label}: has {len(self.r)} bins, but a target needs at least {MIN_POINTS}")
+        steps = np.diff(self.r)
+        if (steps <= 0).any() or np.ptp(steps) > 1e-6 * self.bin_width:
+            raise DiffPairError(f"{self.label}: r is not an even, increasing grid")
+        if self.r[0] < self.bin_width * (0.5 - 1e-6):
+            raise DiffPairError(f"{self.label}: the first bin, centred at r = {self.r[0]:g} nm, reaches below r = 0")
+        if (self.g < 0).any():
+            raise DiffPairError(f"{self.label}: g is negative at r = {self.r[np.argmax(self.g < 0)]:g} nm")
+
+    @property
+    def label(self) -> str:
+        """How messages name this target."""
+        return str(self.file) if self.file is not None else f"target {'-'.join(self.pair)}"
+
+    @property
+    def bin_width(self) -> float:
+        """D in nm."""
+        return float(self.r[-1] - self.r[0]) / (len(self.r) - 1)
+
+    @property
+    def edges(self) -> Array:
+        """Bin edges in nm, [nbins + 1]."""
+        edges: Array = self.r[0] + self.bin_width * (np.arange(len(self.r) + 1) - 0.5)
+        return edges
+
+    @property
+    def r_max(self) -> float:
+        """Outer edge of the last bin in nm."""
+        return float(self.edges[-1])
+
+    @property
+    def onset(self) -> float:
+        """Where neighbours begin: the first r in nm at which g reaches a tenth of its maximum."""
+        return float(self.r[np.argmax(self.g >= 0.1 * self.g.max())])
+
+    def smoothed(self) -> Array:
+        """The target as a smooth RDF with a cubic B-spline kernel of one bin's width sees it, [nbins].
+
+        NaN where the data stop too near to know: the last two bins, and the first two unless g is about 0 there.
+        See diffpair.targets.smoothing.
+        """
+        return smooth_histogram(self.r, self.g)

@@ -1,0 +1,102 @@
+"""Is r in the unit that the user says it is?
+
+Three looks: at the header, at r alone, and, where the number density is known, at both together. The last one is the
+sharp one: r in angstrom read as nm is ten times too large, and at the state's density that many particles do not fit.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffpair.errors import DiffPairError
+from diffpair.targets.rdf_target import RdfTarget
+from diffpair.targets.units import convert
+
+# No two atoms come nearer than this (a hydrogen molecule is 0.074 nm long); nothing simulated is larger than that.
+_SHORTEST, _LONGEST = 0.05, 100.0
+
+# Particles of one type that keep a distance d fill space at most as face-centred cubic: rho d^3 <= sqrt(2). The onset
+# of g is a little below the distance that most keep. Unlike particles may keep further apart, but not much further.
+_CLOSEST_PACKING = 2.0 ** (1.0 / 6.0)
+_UNLIKE_ALLOWANCE = 2.0
+# Below this a particle has less than 0.005 neighbours within the onset's distance: no liquid or dense gas is so.
+_MOST_DILUTE = 0.1
+
+_HEADER_UNITS = (
+    ("angstrom", re.compile(r"(?i:angstrom|ångstr|å|\bang\b)|[\[(_]A(?=[\])\s]|$)")),
+    ("nm", re.compile(r"(?<![a-z])nm(?![a-z])|nanomet", re.IGNORECASE)),
+    ("pm", re.compile(r"(?<![a-z])pm(?![a-z])|picomet", re.IGNORECASE)),
+)
+
+
+@lru_cache(maxsize=32)
+def length_in_nm(unit: str) -> float:
+    """How many nm one ``unit`` is. Raises DiffPairError if pint does not know it or it is no length."""
+
+    return convert(1.0, unit, "nm")
+
+
+def check_header(path: Path, header: str, r_unit: str) -> None:
+    """Refuse a file whose header names another unit for r than ``r_unit``."""
+    first = re.split(r"[,;\t]", header)[0] if re.search(r"[,;\t]", header) else header
+    for name, pattern in _HEADER_UNITS:
+        if pattern.search(first):
+            if not math.isclose(length_in_nm(name), length_in_nm(r_unit), rel_tol=1e-9):
+                raise DiffPairError(
+                    f"{path}: the header {header!r} says that r is in {name}, but r_unit is {r_unit}; "
+                    f"set r_unit: {name}"
+                )
+            return
+
+
+def check_scale(path: Path, r: NDArray[np.float64], g: NDArray[np.float64], r_unit: str) -> None:
+    """Refuse lengths, r in nm [n], that no system of atoms or beads has."""
+    onset = float(r[np.argmax(g >= 0.1 * g.max())])
+    if onset < _SHORTEST and g[0] < 0.1 * g.max():
+        raise DiffPairError(
+            f"{path}: neighbours begin at r = {onset:.3g} nm, nearer than any two atoms can be; "
+            f"is r_unit = {r_unit} right?"
+        )
+    if r[-1] > _LONGEST:
+        raise DiffPairError(
+            f"{path}: r extends to {r[-1]:.4g} nm, which no simulation box holds; is r_unit = {r_unit} right?"
+        )
+
+
+def check_unit(target: RdfTarget, number_density: float) -> None:
+    """Refuse a target whose first neighbours are at a distance impossible at this density.
+
+    Args:
+        target: the target.
+        number_density: particles of the target's two types per nm^3.
+
+    Raises:
+        DiffPairError: r appears to be in another unit than the file's r_unit.
+    """
+    if not number_density > 0:
+        raise DiffPairError(f"{target.label}: the number density {number_density} nm^-3 must be positive")
+    spacing = number_density ** (-1.0 / 3.0)
+    limit = _CLOSEST_PACKING * (1.0 if target.pair[0] == target.pair[1] else _UNLIKE_ALLOWANCE)
+    onset = target.onset
+    tell = (
+        f"{target.label}: neighbours begin at r = {onset:.3g} nm, but at the state's density of "
+        f"{number_density:.4g} nm^-3 the mean spacing is {spacing:.3g} nm: r appears not to be in {target.r_unit}"
+    )
+    if onset > limit * spacing:
+        raise DiffPairError(tell + _suggest(onset, spacing, target.r_unit))
+    if onset < _MOST_DILUTE * spacing and target.r_max < spacing and target.g[0] < 0.1 * target.g.max():
+        raise DiffPairError(tell + _suggest(onset, spacing, target.r_unit))
+
+
+def _suggest(onset: float, spacing: float, r_unit: str) -> str:
+    for unit in ("angstrom", "nm", "pm"):
+        other = onset * length_in_nm(unit) / length_in_nm(r_unit)
+        if 0.5 * spacing < other < _CLOSEST_PACKING * spacing:
+            return f"; perhaps r_unit should be {unit}"
+    return ""

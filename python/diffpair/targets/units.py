@@ -1,0 +1,81 @@
+"""Quantities with units, as users write them: "2.5 nm", "0.845 nm^-3", "120.27 K"."""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import cache
+from typing import Any
+
+from diffpair.errors import DiffPairError
+
+_QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*$", re.DOTALL)
+
+
+@cache
+def _registry() -> Any:
+    import pint
+
+    return pint.UnitRegistry()
+
+
+def convert(value: float, unit: str, to: str) -> float:
+    """``value`` in ``unit``, expressed in ``to``. Molar masses and energies count per particle and per mole alike.
+
+    Raises DiffPairError if the unit is unknown or measures something else.
+    """
+    import pint
+
+    registry = _registry()
+    try:
+        quantity = registry.Quantity(value, unit)
+    except Exception:  # pint raises a dozen kinds, tokenizer errors included, for text that is no unit
+        raise DiffPairError(f"{unit!r} is not a unit") from None
+    target = registry.Quantity(1.0, to)
+    for factor in (1, 1 / registry.avogadro_constant, registry.avogadro_constant):
+        candidate = quantity if factor == 1 else quantity * factor if _scales(quantity) else None
+        if candidate is not None and candidate.is_compatible_with(target):
+            try:
+                return float(candidate.to(to).magnitude)
+            except pint.errors.PintError:
+                break
+    raise DiffPairError(f"{unit!r} is not a unit of {_dimension(to)} such as {to}")
+
+
+def parse(text: object, to: str, example: str) -> float:
+    """The value of a quantity such as "2.5 nm" in the unit ``to``. Raises DiffPairError that shows ``example``."""
+    if isinstance(text, bool) or not isinstance(text, (str, int, float)):
+        raise DiffPairError(f"must be a number with a unit such as '{example}', not {text!r}")
+    match = _QUANTITY.match(str(text))
+    if match is None:
+        raise DiffPairError(f"must be a number with a unit such as '{example}', not {text!r}")
+    number, unit = float(match[1]), match[2]
+    if not unit:
+        raise DiffPairError(f"needs a unit, for example '{example}', not just {text!r}")
+    value = convert(number, unit, to)
+    if not math.isfinite(value):
+        raise DiffPairError(f"must be a finite number, not {text!r}")
+    return value
+
+
+def _scales(quantity: Any) -> bool:
+    """Whether a number may multiply the quantity: not so for temperatures with an offset such as degC."""
+    return bool(quantity._is_multiplicative)
+
+
+_DIMENSIONS = {
+    "nm": "length",
+    "nm^-3": "number density",
+    "K": "temperature",
+    "ps": "time",
+    "ps^-1": "frequency",
+    "amu": "mass",
+    "kJ/mol": "energy",
+    "nm^-1": "inverse length",
+    "g/cm^3": "mass density",
+    "bar": "pressure",
+}
+
+
+def _dimension(unit: str) -> str:
+    return _DIMENSIONS.get(unit, unit)

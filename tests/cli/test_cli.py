@@ -1,0 +1,207 @@
+"""The command line: what it prints, and that a problem is one sentence with status 2."""
+
+import subprocess
+import sys
+
+import numpy as np
+import openmm
+import pytest
+from click.testing import CliRunner
+
+from diffpair import PairTable, PairTableForce
+from diffpair.cli import cli, main
+
+CONFIG = """\
+potential: {form: bspline, cutoff: 2.5 nm, knots: 60}
+states:
+  - name: liquid
+    system: {lattice: {n: 500, density: 0.845 nm^-3, types: {A: 1.0}, mass: 1 amu}}
+    temperature: 120.27 K
+    targets: [rdf: {pair: [A, A], file: rdf.csv}]
+sampling: {timestep: 5 fs}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    r = 0.8 + 0.05 * np.arange(50)
+    (tmp_path / "rdf.csv").write_text("\n".join(f"{x:.3f} {float(x > 0.95)}" for x in r))
+    (tmp_path / "fit.yaml").write_text(CONFIG)
+    coefficients = np.zeros((3, 62))
+    coefficients[:, :10] = np.random.default_rng(1).normal(size=(3, 10))
+    PairTable(("A", "B"), 0.7, 2.5, coefficients, {"T": 1.5}).save(tmp_path / "p.json", provenance={"by": "test"})
+    return tmp_path
+
+
+def run(capsys, *arguments):
+    """Status, stdout, stderr of the entry point itself."""
+    with pytest.raises(SystemExit) as end:
+        main([str(argument) for argument in arguments])
+    output = capsys.readouterr()
+    return end.value.code, output.out, output.err
+
+
+def test_help_lists_all_commands():
+    result = CliRunner().invoke(cli, ["--help"])
+    assert result.exit_code == 0
+    for name in ("fit", "target", "validate", "export"):
+        assert f"\n  {name} " in result.output
+        assert CliRunner().invoke(cli, [name, "--help"]).exit_code == 0
+
+
+def test_version(capsys):
+    status, out, _ = run(capsys, "--version")
+    assert status == 0 and out.startswith("diffpair ")
+
+
+def test_validate_config(capsys, folder):
+    status, out, err = run(capsys, "validate", folder / "fit.yaml")
+    assert (status, err) == (0, "")
+    assert "state liquid: 500 particles, 0.845 per nm^3, 120.27 K" in out
+    assert "g(r) of A-A: 50 bins of 0.05 nm, 0.775 to 3.275 nm" in out
+    assert "gradient: fluctuation; update: gauss-newton, 10 iterations" in out
+
+
+def test_validate_potential(capsys, folder):
+    status, out, err = run(capsys, "validate", folder / "p.json")
+    assert (status, err) == (0, "")
+    assert "types: A, B" in out and "cutoff 2.5 nm, 60 knots" in out and "tabulated at T = 1.5" in out
+    assert out.count("pair ") == 3
+
+
+def test_warnings_are_one_line(capsys, folder):
+    (folder / "rdf.csv").write_text((folder / "rdf.csv").read_text().replace(" 1.0", " 3.0"))
+    status, _, err = run(capsys, "validate", folder / "fit.yaml")
+    assert status == 0
+    assert err.startswith("diffpair: warning: ") and "should approach 1" in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["validate", "none.json"], "none.json: no such potential file"),
+        (["validate", "none.yaml"], "none.yaml: no such config file"),
+        (["fit", "none.yaml", "--out", "out"], "none.yaml: no such config file"),
+        (["fit", "fit.yaml", "--out", "p.json"], "p.json: is a file, but --out needs a folder"),
+        (["fit", "broken.yaml", "--out", "out"], "broken.yaml, line 1: potential.cutoff: needs a unit"),
+        (["fit", "lost.yaml", "--out", "out"], "lost.csv: no such file"),
+        (["export", "fit.yaml", "--format", "lammps", "--out", "x"], "fit.yaml: not a complete potential file"),
+        (["export", "p.json", "--format", "lammps", "--out", "no/x"], "no/x: cannot be written"),
+        (["target", "t.dcd", "--select", "name O", "--r-max", "1", "--out", "x"], "--r-max: needs a unit"),
+        (["target", "t.dcd", "--select", "name O", "--r-max", "1 nm", "--out", "x"], "t.dcd: no such trajectory"),
+    ],
+)
+def test_a_problem_is_one_sentence(capsys, folder, monkeypatch, arguments, sentence):
+    monkeypatch.chdir(folder)
+    (folder / "broken.yaml").write_text(CONFIG.replace("2.5 nm", "2.5"))
+    (folder / "lost.yaml").write_text(CONFIG.replace("rdf.csv", "lost.csv"))
+    status, out, err = run(capsys, *arguments)
+    assert status == 2 and out == ""
+    assert err.startswith("diffpair: ") and err.count("\n") == 1 and sentence in err and "Traceback" not in err
+
+
+@pytest.mark.parametrize("arguments", [["fit", "fit.yaml"], ["nonsense"], ["export", "p.json", "--format", "x"]])
+def test_wrong_usage(capsys, arguments):
+    status, _, err = run(capsys, *arguments)
+    assert status == 2 and "Error: " in err and "Traceback" not in err
+
+
+def test_debug_shows_the_traceback(capsys):
+    status, _, err = run(capsys, "--debug", "validate", "none.json")
+    assert status == 2 and "Traceback" in err and "no such potential file" in err
+
+
+def _raise(error):
+    def command(*_args, **_options):
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "sentence"),
+    [
+        (openmm.OpenMMException("Particle 3:\n wrong"), 2, "diffpair: Particle 3: wrong\n"),
+        (KeyboardInterrupt(), 130, "diffpair: interrupted\n"),
+        (
+            ModuleNotFoundError("No module", name="torch"),
+            2,
+            "torch is needed for this command: pip install 'diffpair[learn]'",
+        ),
+        (
+            ZeroDivisionError("oh"),
+            1,
+            "this is a defect of DiffPair, please report it: ZeroDivisionError: oh; 'diffpair --debug",
+        ),
+    ],
+)
+def test_other_errors(capsys, monkeypatch, error, status, sentence):
+    from diffpair.cli import validate
+
+    monkeypatch.setattr(validate.command, "callback", _raise(error))
+    code, _, err = run(capsys, "validate", "x")
+    assert code == status and sentence in err and "Traceback" not in err
+
+
+def test_export_to_openmm(capsys, folder):
+    status, out, _ = run(capsys, "export", folder / "p.json", "--format", "openmm", "--out", folder / "p.xml")
+    assert status == 0 and "p.xml: openmm form of" in out
+    force = PairTableForce.cast(openmm.XmlSerializer.deserialize((folder / "p.xml").read_text()))
+    table = PairTable.load(folder / "p.json")
+    assert (force.getNumTypes(), force.getNumKnots()) == (2, 60)
+    assert force.getTable().coefficients.tobytes() == table.coefficients.tobytes()
+
+
+def test_export_to_lammps(capsys, folder):
+    status, _, _ = run(
+        capsys, "export", folder / "p.json", "--format", "lammps", "--points", "500", "--out", folder / "t"
+    )
+    assert status == 0
+    table = PairTable.load(folder / "p.json")
+    lines = (folder / "t").read_text().splitlines()
+    assert lines[0] == "# UNITS: real" and "# pair_coeff 1 2 FILE A_B 25" in lines
+    for a, b in table.pairs:
+        start = lines.index(f"{a}_{b}")
+        assert lines[start + 1].startswith("N 500 R 0.5 25") and lines[start + 2] == ""
+        rows = np.array([line.split() for line in lines[start + 3 : start + 503]], dtype=float)
+        np.testing.assert_array_equal(rows[:, 0], np.arange(1, 501))
+        r = rows[:, 1] / 10
+        np.testing.assert_allclose(rows[:, 2] * 4.184, table.energy(r, a, b), atol=1e-8)
+        np.testing.assert_allclose(rows[:, 3] * 41.84, table.force(r, a, b), atol=1e-7)
+
+
+def test_target_writes_a_file_that_can_be_fitted(capsys, tmp_path):
+    import mdtraj
+
+    from diffpair.targets import read_rdf
+
+    topology = mdtraj.Topology()
+    chain = topology.add_chain()
+    for _ in range(40):
+        topology.add_atom("O", mdtraj.element.oxygen, topology.add_residue("HOH", chain))
+    xyz = 2.0 * np.random.default_rng(0).random((12, 40, 3))
+    box = np.full((12, 3), 2.0)
+    traj = mdtraj.Trajectory(xyz, topology, unitcell_lengths=box, unitcell_angles=np.full((12, 3), 90.0))
+    traj.save_pdb(str(tmp_path / "t.pdb"))
+    arguments = ["--select", "name O", "--r-min", "2 angstrom", "--r-max", "1 nm", "--bin-width", "0.1 nm"]
+    status, out, err = run(capsys, "target", tmp_path / "t.pdb", *arguments, "--out", tmp_path / "g.csv")
+    assert (status, err) == (0, "") and "g.csv: g(r) in 8 bins from 12 frames" in out
+    target = read_rdf(tmp_path / "g.csv", ("O", "O"))
+    assert target.edges[0] == pytest.approx(0.2) and target.r_max == pytest.approx(1.0)
+    assert np.abs(target.g - 1).max() < 0.3
+
+
+def test_as_a_program(folder):
+    """A real process: status and streams, and that a light command loads no torch."""
+    code = "import sys; from diffpair.cli import main\ntry: main()\nfinally: assert 'torch' not in sys.modules"
+    for arguments, status in ((["validate", "p.json"], 0), (["validate", "fit.yaml"], 0), (["validate", "x.json"], 2)):
+        result = subprocess.run(
+            [sys.executable, "-c", code, *arguments],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert result.returncode == status, result.stderr
+        assert "Traceback" not in result.stderr

@@ -1,0 +1,215 @@
+"""Every mistake in a config gets one sentence with file, line, key and what is allowed."""
+
+import pytest
+
+from diffpair.config import load_config
+from diffpair.errors import DiffPairError
+
+GOOD = """\
+potential: {form: bspline, cutoff: 2.5 nm, knots: 60}
+states:
+  - name: liquid
+    system: {lattice: {n: 864, density: 0.845 nm^-3, types: {A: 1.0}, mass: 1 amu}}
+    temperature: 120.27 K
+    targets:
+      - rdf: {pair: [A, A], file: rdf.csv, r_unit: nm, range: [0.75 nm, 3.3 nm]}
+sampling: {timestep: 5 fs, equilibration: 500, steps: 1500, every: 10}
+production: {max_steps: 100000}
+gradient: {method: fluctuation}
+update: {method: gauss-newton, iterations: 10}
+seed: 1
+"""
+LJ = "form: lj, sigma: 1 nm, epsilon: 1 kJ/mol"
+SPLINE = "form: bspline, cutoff: 2.5 nm, knots: 60"
+LATTICE = "{lattice: {n: 864, density: 0.845 nm^-3, types: {A: 1.0}, mass: 1 amu}}"
+
+
+def refusal(tmp_path, text):
+    path = tmp_path / "fit.yaml"
+    path.write_text(text)
+    with pytest.raises(DiffPairError) as error:
+        load_config(path)
+    sentence = str(error.value)
+    assert sentence.startswith(str(path)) and "\n" not in sentence
+    return sentence.removeprefix(str(path))
+
+
+# what is replaced, by what, the line that the sentence names, and the sentence after it
+CASES = [
+    # unknown keys
+    (
+        "knots: 60",
+        "knotts: 60",
+        1,
+        "potential: unknown key 'knotts', did you mean 'knots'? allowed are form, cutoff, r_min, knots",
+    ),
+    ("seed: 1", "seeed: 1", 12, "unknown key 'seeed', did you mean 'seed'? allowed are potential, states, sampling"),
+    ("seed: 1", "zzz: 1", 12, "unknown key 'zzz'; allowed are potential"),
+    ("r_unit: nm", "unit: nm", 7, "states[0].targets[0].rdf: unknown key 'unit', did you mean 'r_unit'?"),
+    ("rdf: {", "adf: {", 7, "states[0].targets[0]: unknown key 'adf', did you mean 'rdf'?"),
+    ("every: 10", "evry: 10", 8, "sampling: unknown key 'evry', did you mean 'every'?"),
+    ("n: 864", "count: 864", 4, "states[0].system.lattice: unknown key 'count'"),
+    (SPLINE, SPLINE + ", tolerance: 1", 1, "potential: unknown key 'tolerance'"),
+    (SPLINE, f"{LJ}, cutoff: 2 nm, kappa: 1 nm^-1", 1, "potential: unknown key 'kappa'"),
+    # missing keys
+    ("cutoff: 2.5 nm, ", "", 1, "potential: the key 'cutoff' is missing"),
+    ("form: bspline, ", "", 1, "potential: the key 'form' is missing; forms are bspline, mlp, lj"),
+    ("    temperature: 120.27 K\n", "", 3, "states[0]: the key 'temperature' is missing"),
+    ("timestep: 5 fs, ", "", 8, "sampling: the key 'timestep' is missing"),
+    # units
+    ("2.5 nm", "2.5", 1, "potential.cutoff: needs a unit, for example '2.5 nm', not just 2.5"),
+    ("2.5 nm", "2.5 ps", 1, "potential.cutoff: 'ps' is not a unit of length such as nm"),
+    ("2.5 nm", "2.5 nmm", 1, "potential.cutoff: 'nmm' is not a unit"),
+    ("2.5 nm", "long", 1, "potential.cutoff: must be a number with a unit such as '2.5 nm', not 'long'"),
+    ("2.5 nm", "true", 1, "potential.cutoff: must be a number with a unit"),
+    ("2.5 nm", "1e999 nm", 1, "potential.cutoff: must be a finite number"),
+    ("2.5 nm", "-2.5 nm", 1, "potential.cutoff: must be positive, not -2.5 nm"),
+    ("120.27 K", "1.0", 5, "states[0].temperature: needs a unit, for example '300 K', not just 1.0"),
+    ("120.27 K", "1 kJ/mol", 5, "states[0].temperature: 'kJ/mol' is not a unit of temperature such as K"),
+    ("0.845 nm^-3", "0.845", 4, "states[0].system.lattice.density: needs a unit"),
+    ("0.845 nm^-3", "0.845 nm", 4, "states[0].system.lattice.density: 'nm' is not a unit of"),
+    ("0.845 nm^-3", "-1 nm^-3", 4, "states[0].system.lattice.density: must be positive"),
+    ("mass: 1 amu", "mass: 1", 4, "states[0].system.lattice.mass: needs a unit"),
+    ("mass: 1 amu", "mass: {A: 1 nm}", 4, "states[0].system.lattice.mass: A: 'nm' is not a unit of mass"),
+    ("5 fs", "5 nm", 8, "sampling.timestep: 'nm' is not a unit of time such as ps"),
+    ("r_unit: nm", "r_unit: K", 7, "states[0].targets[0].rdf.r_unit: 'K' is not a unit of length"),
+    ("r_unit: nm", "r_unit: 3", 7, "states[0].targets[0].rdf.r_unit: must be a unit of length such as nm"),
+    ("[0.75 nm, 3.3 nm]", "[0.75, 3.3]", 7, "states[0].targets[0].rdf.range[0]: needs a unit"),
+    # values
+    ("knots: 60", "knots: 4", 1, "potential.knots: must be 5 or more, not 4"),
+    ("knots: 60", "knots: many", 1, "potential.knots: must be a whole number, not 'many'"),
+    ("knots: 60", "knots: 60.5", 1, "potential.knots: must be a whole number, not 60.5"),
+    ("knots: 60", "r_min: 2.5 nm", 1, "potential: r_min = 2.5 nm must be below the cutoff = 2.5 nm"),
+    (SPLINE, f"{LJ}, cutoff: 2 nm, switch_width: 3 nm", 1, "potential: switch_width = 3 nm must be below the cutoff"),
+    (SPLINE, "form: spline, cutoff: 2 nm", 1, "potential: form: 'spline' is not available, did you mean 'bspline'?"),
+    (SPLINE, "form: lj, cutoff: 2 nm, epsilon: 1 kJ/mol", 1, "potential: the key 'sigma' is missing"),
+    (SPLINE, "form: lj, cutoff: 2 nm, sigma: -1 nm, epsilon: 1 kJ/mol", 1, "potential.sigma: must be positive"),
+    (SPLINE, "form: lj, cutoff: 2 nm, sigma: {A-A: 1}, epsilon: 1 kJ/mol", 1, "potential.sigma: A-A: needs a unit"),
+    (SPLINE, "form: mlp, cutoff: 2 nm, hidden: []", 1, "potential.hidden: must have 1 or more entries, but has 0"),
+    (SPLINE, "form: mlp, cutoff: 2 nm, hidden: 64", 1, "potential.hidden: "),
+    (SPLINE, "form: mlp, cutoff: 2 nm, prior: {form: mlp}", 1, "potential.prior: form: 'mlp' is not available here"),
+    (SPLINE, "form: sum, cutoff: 2 nm, parts: []", 1, "potential.parts: must have 1 or more entries, but has 0"),
+    (SPLINE, "cutoff: 2 nm, parts: [{form: ljj}]", 1, "potential.parts[0]: form: 'ljj' is not available here, did you"),
+    (
+        SPLINE,
+        "cutoff: 2 nm, parts: [{form: lj}]",
+        1,
+        "potential.parts[0]: the key 'sigma' is missing (and 1 more problem)",
+    ),
+    (SPLINE, f"cutoff: 2 nm, parts: [{{{LJ}, trainable: false}}]", 1, "potential: no part is trainable"),
+    (SPLINE, f"{SPLINE}, trainable: false", 1, "potential: unknown key 'trainable'"),
+    (
+        "{form: bspline, cutoff: 2.5 nm, knots: 60}",
+        "bspline",
+        1,
+        "potential: must hold the keys form and cutoff, not 'bspl",
+    ),
+    ("n: 864", "n: 0", 4, "states[0].system.lattice.n: must be 1 or more, not 0"),
+    ("n: 864", "n: yes", 4, "states[0].system.lattice.n: must be a whole number, not True"),
+    ("{A: 1.0}", "{A: 0.5, B: 0.4}", 4, "states[0].system.lattice: the mole fractions of types must add up to 1"),
+    ("{A: 1.0}", "{A: 2.0, B: -1.0}", 4, "states[0].system.lattice.types.B: must be positive, not -1.0"),
+    ("{A: 1.0}", "{}", 4, "states[0].system.lattice.types: must have 1 or more entries"),
+    ("mass: 1 amu", "mass: {B: 1 amu}", 4, "states[0].system.lattice: mass is given for B, but the types are A"),
+    (LATTICE, "{xml: s.xml}", 4, "states[0].system: must hold either 'lattice' or 'topology'"),
+    (LATTICE, LATTICE[:-1] + ", xml: s.xml}", 4, "states[0].system: 'xml' goes with 'topology', not with 'lattice'"),
+    (LATTICE, "water", 4, "states[0].system: must hold the keys lattice, topology"),
+    ("[A, A]", "[A]", 7, "states[0].targets[0].rdf.pair: must have 2 or more entries, but has 1"),
+    ("[A, A]", "[A, A, A]", 7, "states[0].targets[0].rdf.pair: must have 2 entries, but has 3"),
+    ("[A, A]", "A-A", 7, "states[0].targets[0].rdf.pair: must be a list, not 'A-A'"),
+    ("[0.75 nm, 3.3 nm]", "[3 nm, 1 nm]", 7, "states[0].targets[0].rdf: range must be [low, high], not [3 nm, 1 nm]"),
+    ("file: rdf.csv", "file: 3", 7, "states[0].targets[0].rdf.file: must be the path of a file, not 3"),
+    ("every: 10", "every: 2000", 8, "sampling: every = 2000 must not be above steps = 1500"),
+    ("steps: 1500", "steps: auto", 8, "sampling.steps: must be a whole number, not 'auto'"),
+    ("max_steps: 100000", "max_steps: -1", 9, "production.max_steps: must be 1 or more, not -1"),
+    ("max_steps: 100000", "noise_target: 0", 9, "production.noise_target: must be positive, not 0"),
+    ("seed: 1", "seed: -1", 12, "seed: must be 0 or more, not -1"),
+    # methods
+    (
+        "fluctuation",
+        "reweighting",
+        10,
+        "gradient: method: 'reweighting' is not available; allowed are fluctuation, adjoint",
+    ),
+    (
+        "fluctuation",
+        "fluctuations",
+        10,
+        "gradient: method: 'fluctuations' is not available, did you mean 'fluctuation'?",
+    ),
+    ("{method: fluctuation}", "{}", 10, "gradient: must hold the key 'method', one of fluctuation, adjoint"),
+    (
+        "{method: fluctuation}",
+        "{method: adjoint, steps: auto}",
+        10,
+        "gradient.steps: must be a whole number, not 'auto'",
+    ),
+    ("{method: fluctuation}", "{method: adjoint, steps: 7}", 10, "gradient: steps = 7 must be a multiple of every = 5"),
+    ("{method: fluctuation}", "{method: fluctuation, steps: 7}", 10, "gradient: unknown key 'steps'"),
+    ("{method: fluctuation}", "adjoint", 1, "update: gauss-newton needs the whole Jacobian"),
+    ("gauss-newton", "ibi", 11, "update: method: 'ibi' is not available; allowed are gauss-newton, adam"),
+    ("gauss-newton", "adam, momentum: 0.9", 11, "update: momentum is an option of sgd and rmsprop, not of adam"),
+    ("iterations: 10", "iterations: 0", 11, "update.iterations: must be 1 or more, not 0"),
+    ("seed: 1", "start: 3", 12, "start: must be 'boltzmann-inversion', 'parameters' or the path"),
+    # between sections
+    (
+        "temperature:",
+        "held_out: true\n    temperature:",
+        1,
+        "states: every state is held out, so nothing can be fitted",
+    ),
+    ("temperature:", "held_out: maybe\n    temperature:", 5, "states[0].held_out: must be true or false, not 'maybe'"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "line", "message"), CASES)
+def test_refusals(tmp_path, old, new, line, message):
+    assert GOOD.count(old) == 1 or old in ("2.5 nm", "nm", "temperature:")
+    sentence = refusal(tmp_path, GOOD.replace(old, new, 1))
+    assert sentence.startswith(f", line {line}: {message}")
+
+
+def test_states_together(tmp_path):
+    second = "  - {name: liquid, system: %s, temperature: 100 K, targets: [rdf: {pair: [A, A], file: b.csv}]}\nsampling"
+    text = GOOD.replace("sampling", second % LATTICE)
+    assert "states: two states are named 'liquid'" in refusal(tmp_path, text)
+    text = text.replace("name: liquid, system", "name: b, parameters: {T: 1}, system")
+    assert "states: 'b' gives the parameters T, but 'liquid' gives none" in refusal(tmp_path, text)
+
+
+def test_line_of_a_block_style_key(tmp_path):
+    text = GOOD.replace(f"{{{SPLINE}}}", "\n  form: bspline\n\n  # how far\n  cutoff: 2.5 K\n  knots: 60")
+    assert refusal(tmp_path, text).startswith(", line 5: potential.cutoff: 'K' is not a unit of length")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", ": is empty"),
+        ("# nothing\n", ": is empty"),
+        ("- a\n- b\n", ": must hold keys such as 'potential:' and 'states:', not list"),
+        ("a: [1\nb: 2\n", ", line 2: is not valid YAML"),
+        ("a: 1\n---\nb: 2\n", ", line 2: is not valid YAML"),
+        ("a: 1\na: 2\n", ", line 2: the key 'a' is given twice"),
+        (
+            "a: !!python/object:os.system {}\n",
+            ", line 1: the YAML tag tag:yaml.org,2002:python/object:os.system is not",
+        ),
+        ("a: !!python/name:os.system\n", ", line 1: is not valid YAML"),
+        ("[1, 2]: 3\n", ", line 1: the key [1, 2] is not a name"),
+        ("a: &x [*x]\n", ": is nested too deeply"),
+        ("1.5: 3\n", ", line 1: the key 1.5 is not a name"),
+        ("a: \x00\n", ": is not valid YAML"),
+    ],
+)
+def test_not_a_config(tmp_path, text, message):
+    assert refusal(tmp_path, text).startswith(message)
+
+
+def test_missing_folder_and_binary(tmp_path):
+    with pytest.raises(DiffPairError, match=r"none\.yaml: no such config file"):
+        load_config(tmp_path / "none.yaml")
+    with pytest.raises(DiffPairError, match="cannot be read"):
+        load_config(tmp_path)
+    (tmp_path / "b.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(DiffPairError, match="is not a text file"):
+        load_config(tmp_path / "b.yaml")
