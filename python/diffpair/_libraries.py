@@ -1,0 +1,152 @@
+"""Loads the compiled parts, in the order they need, and says exactly what is wrong when one does not fit.
+
+Nothing here imports torch except `load_torch_operators`, which only learning calls.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import sys
+from pathlib import Path
+
+LIBRARY_FOLDER = Path(__file__).resolve().parent / "lib"
+
+# Platform plugins. One is loaded only where OpenMM has that platform, because it links to the platform's library.
+PLATFORM_PLUGINS = {
+    "Reference": "libdiffpair_openmm_reference.so",
+    "CPU": "libdiffpair_openmm_cpu.so",
+    "OpenCL": "libdiffpair_openmm_opencl.so",
+    "CUDA": "libdiffpair_openmm_cuda.so",
+    "HIP": "libdiffpair_openmm_hip.so",
+}
+# The two that every build makes: if such a file is missing, the package is damaged.
+ALWAYS_BUILT = ("Reference", "CPU")
+
+plugin_failures: dict[str, str] = {}
+"""Platform name -> why its plugin did not load; empty when all is well."""
+
+_loaded: dict[str, ctypes.CDLL] = {}
+_platform_plugins_loaded: set[str] = set()
+_operators_loaded = False
+
+
+def _release(version: str) -> str:
+    """'8.6.1' -> '8.6': the part of a version within which the libraries' binary interface does not change."""
+    return ".".join(version.split("+")[0].split(".")[:2])
+
+
+def _build_versions() -> tuple[str, str | None]:
+    """Versions of OpenMM and torch (None: built without) that the compiled parts belong to."""
+    try:
+        info = importlib.import_module("diffpair._build_info")
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"DiffPair's compiled parts are missing from {LIBRARY_FOLDER.parent}; "
+            "run 'make build' in a checkout, or install the package with pip"
+        ) from error
+    return info.OPENMM_VERSION, info.TORCH_VERSION
+
+
+def check_openmm() -> None:
+    """Import OpenMM and make sure that it is the one this build belongs to.
+
+    Raises:
+        ImportError: OpenMM is missing, or has another binary interface; the message names both versions.
+    """
+    built, _ = _build_versions()
+    pin = f"pip install 'openmm=={_release(built)}.*'"
+    try:
+        import openmm
+    except ImportError as error:
+        raise ImportError(
+            f"DiffPair needs OpenMM {_release(built)}, which cannot be imported ({error}); {pin}"
+        ) from error
+    found = openmm.Platform.getOpenMMVersion()
+    if _release(found) != _release(built):
+        raise ImportError(
+            f"DiffPair was built against OpenMM {built}, but OpenMM {found} is installed, and their binary interfaces "
+            f"differ; {pin}, or rebuild DiffPair"
+        )
+    # OpenMM's SWIG table of types: a wrapper made for another layout would be refused by System.addForce much later.
+    if "swig_runtime_data5" not in sys.modules:
+        others = sorted(name for name in sys.modules if name.startswith("swig_runtime_data")) or ["none"]
+        raise ImportError(
+            f"OpenMM {found} was wrapped by another SWIG than DiffPair (type table swig_runtime_data5 expected, "
+            f"{', '.join(others)} found); {pin}"
+        )
+
+
+def _load(name: str) -> None:
+    if name not in _loaded:
+        path = LIBRARY_FOLDER / name
+        try:
+            _loaded[name] = ctypes.CDLL(str(path))
+        except OSError as error:
+            raise ImportError(f"DiffPair's library {path} cannot be loaded: {error}") from error
+
+
+def load_openmm_plugins() -> None:
+    """Load the Force classes and the kernels of every platform that OpenMM has here.
+
+    A platform whose plugin fails is left out and recorded in `plugin_failures`.
+
+    Raises:
+        ImportError: OpenMM does not fit this build, or the library of the Force classes does not load.
+    """
+    check_openmm()
+    import openmm
+
+    _load("libdiffpair_openmm.so")
+    registered = {openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())}
+    for platform, name in PLATFORM_PLUGINS.items():
+        path = LIBRARY_FOLDER / "plugins" / name
+        if platform not in registered or str(path) in _platform_plugins_loaded:
+            continue
+        if not path.exists():
+            if platform in ALWAYS_BUILT:
+                plugin_failures[platform] = f"{path} does not exist"
+            continue
+        try:
+            openmm.Platform.loadPluginLibrary(str(path))
+        except Exception as error:  # OpenMM raises its own type or a bare Exception, depending on what failed
+            plugin_failures[platform] = str(error)
+        else:
+            _platform_plugins_loaded.add(str(path))
+            plugin_failures.pop(platform, None)
+
+
+def load_torch_operators() -> None:
+    """Import torch and register the operators `torch.ops.diffpair.*`. Calling it again does nothing.
+
+    Raises:
+        ImportError: torch is missing or has another version than the build's, or the package was built without torch.
+    """
+    global _operators_loaded
+    if _operators_loaded:
+        return
+    _, built = _build_versions()
+    path = LIBRARY_FOLDER / "libdiffpair_torch_ops.so"
+    if built is None:
+        raise ImportError(
+            "this DiffPair was built without torch, so it runs learned potentials but cannot learn; "
+            "pip install 'torch==2.13.*' and rebuild DiffPair"
+        )
+    pin = f"pip install 'torch=={_release(built)}.*'"
+    try:
+        import torch
+    except ImportError as error:
+        raise ImportError(
+            f"learning needs torch {_release(built)}, which cannot be imported ({error}); {pin}"
+        ) from error
+    found = str(torch.__version__)
+    if _release(found) != _release(built):
+        raise ImportError(
+            f"DiffPair was built against torch {built}, but torch {found} is installed, and their binary interfaces "
+            f"differ; {pin}, or rebuild DiffPair"
+        )
+    try:
+        torch.ops.load_library(str(path))
+    except OSError as error:
+        raise ImportError(f"DiffPair's library {path} cannot be loaded: {error}") from error
+    _operators_loaded = True
