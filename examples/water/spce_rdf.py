@@ -27,7 +27,9 @@ def water_box(per_side: int, density: float, rng: np.random.Generator) -> tuple[
     count = per_side**3
     edge = (count * MOLAR_MASS / (density * 602.214076)) ** (1 / 3)
     half_angle = np.radians(109.47) / 2
-    hydrogens = 0.1 * np.array([[np.sin(half_angle), np.cos(half_angle), 0], [-np.sin(half_angle), np.cos(half_angle), 0]])
+    hydrogens = 0.1 * np.array(
+        [[np.sin(half_angle), np.cos(half_angle), 0], [-np.sin(half_angle), np.cos(half_angle), 0]]
+    )
     topology, positions = app.Topology(), []
     chain = topology.addChain()
     for cell in np.ndindex(per_side, per_side, per_side):
