@@ -1,0 +1,24 @@
+#pragma once
+#include "diffpair/openmm/PairTableForce.h"
+#include <openmm/KernelImpl.h>
+#include <openmm/Platform.h>
+#include <openmm/System.h>
+
+namespace DiffPair {
+
+/** Invoked by both forces to compute forces and energy from a PairTableForce; implemented once per platform. */
+class CalcPairTableForceKernel : public OpenMM::KernelImpl {
+public:
+    static std::string Name() {
+        return "CalcPairTableForce";
+    }
+    CalcPairTableForceKernel(const std::string& name, const OpenMM::Platform& platform) : OpenMM::KernelImpl(name, platform) {
+    }
+    virtual void initialize(const OpenMM::System& system, const PairTableForce& force) = 0;
+    /** @return the energy in kJ/mol, 0 unless includeEnergy */
+    virtual double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) = 0;
+    /** Take over coefficients and particle types; nothing else has changed. */
+    virtual void copyParametersToContext(OpenMM::ContextImpl& context, const PairTableForce& force) = 0;
+};
+
+} // namespace DiffPair

@@ -1,0 +1,32 @@
+#pragma once
+#include "diffpair/openmm/PairTableForce.h"
+#include <openmm/System.h>
+
+namespace DiffPair {
+
+/** What is checked when a Context is created or changed; setters have checked what they could. Throws OpenMMExceptions. */
+class PairForceChecks {
+public:
+    /** Particles and exclusions fit the System, names are distinct, the cutoff fits the default box. */
+    static void checkSystem(const PairForce& force, const OpenMM::System& system);
+    /** The cutoff is at most half of the box's narrowest width, so that a particle meets one image of every other. */
+    static void checkBox(const PairForce& force, const OpenMM::Vec3& a, const OpenMM::Vec3& b, const OpenMM::Vec3& c);
+    /** Every pair of types of which particles exist has a potential. */
+    static void checkPotentials(const PairTableForce& force);
+};
+
+/** What must not change while a Context exists. */
+class FixedSettings {
+public:
+    explicit FixedSettings(const PairForce& force);
+    /** Throws an OpenMMException that names what has changed. */
+    void requireSame(const PairForce& force) const;
+
+private:
+    int numParticles;
+    std::vector<std::pair<int, int>> exclusions;
+    PairForce::NonbondedMethod method;
+    double cutoffDistance;
+};
+
+} // namespace DiffPair

@@ -1,0 +1,50 @@
+#pragma once
+#include "PairForceChecks.h"
+#include <openmm/internal/ForceImpl.h>
+#include <openmm/Kernel.h>
+#include <optional>
+
+namespace DiffPair {
+
+/** What the implementations of both forces do with the kernel, which knows PairTableForce alone. */
+class PairForceImpl : public OpenMM::ForceImpl {
+public:
+    std::vector<std::string> getKernelNames() override;
+
+protected:
+    explicit PairForceImpl(const PairForce& owner);
+    /** Check the owner against the System and create the kernel. */
+    void createKernel(OpenMM::ContextImpl& context, const PairTableForce& table);
+    bool isInGroups(int groups) const {
+        return (groups & (1 << forceGroup)) != 0;
+    }
+    double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy);
+    /** Throws if something has changed that a live Context cannot take over. */
+    void requireSameSettings() const;
+    void copyToKernel(OpenMM::ContextImpl& context, const PairTableForce& table);
+
+private:
+    const PairForce& pairOwner;
+    std::optional<FixedSettings> settings;
+    OpenMM::Kernel kernel;
+};
+
+class PairTableForceImpl : public PairForceImpl {
+public:
+    explicit PairTableForceImpl(const PairTableForce& owner) : PairForceImpl(owner), owner(owner) {
+    }
+    void initialize(OpenMM::ContextImpl& context) override;
+    const OpenMM::Force& getOwner() const override {
+        return owner;
+    }
+    double calcForcesAndEnergy(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy, int groups) override;
+    std::map<std::string, double> getDefaultParameters() override {
+        return {};
+    }
+    void updateParametersInContext(OpenMM::ContextImpl& context);
+
+private:
+    const PairTableForce& owner;
+};
+
+} // namespace DiffPair

@@ -1,0 +1,59 @@
+#include "ReferencePairKernels.h"
+#include <cmath>
+#include <openmm/internal/ContextImpl.h>
+#include <openmm/reference/ReferenceForce.h>
+#include <openmm/reference/ReferencePlatform.h>
+
+using OpenMM::ContextImpl;
+using OpenMM::ReferenceForce;
+using OpenMM::Vec3;
+
+namespace DiffPair {
+
+void ReferenceCalcPairTableForceKernel::initialize(const OpenMM::System&, const PairTableForce& force) {
+    grid = gridOf(force);
+    topology = topologyOf(force);
+    coefficients = coefficientsOf(force);
+    periodic = force.usesPeriodicBoundaryConditions();
+}
+
+double ReferenceCalcPairTableForceKernel::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {
+    const auto& data = *static_cast<OpenMM::ReferencePlatform::PlatformData*>(context.getPlatformData());
+    const std::vector<Vec3>& positions = *data.positions;
+    std::vector<Vec3>& forces = *data.forces;
+    double total = 0;
+    long belowRMin = 0;
+    for (int i = 0; i < topology.numAtoms; i++)
+        for (int j = i + 1; j < topology.numAtoms; j++) {
+            if (topology.exclusions.contains(i, j))
+                continue;
+            double delta[ReferenceForce::LastDeltaRIndex]; // from i to j
+            if (periodic)
+                ReferenceForce::getDeltaRPeriodic(positions[i], positions[j], data.periodicBoxVectors, delta);
+            else
+                ReferenceForce::getDeltaR(positions[i], positions[j], delta);
+            const double r = delta[ReferenceForce::RIndex];
+            if (r >= grid.cutoff)
+                continue;
+            const int pair = diffpair::typePairIndex(topology.types[i], topology.types[j], topology.numTypes);
+            double energy, slope;
+            diffpair::evaluateTable(grid, coefficients.data() + static_cast<size_t>(pair) * grid.numCoefficients(), r, energy,
+                                    slope);
+            total += energy;
+            belowRMin += r < grid.rMin;
+            if (includeForces && r > 0) { // two particles at one place have no direction to push each other in
+                const Vec3 force = Vec3(delta[0], delta[1], delta[2]) * (slope / r);
+                forces[i] += force;
+                forces[j] -= force;
+            }
+        }
+    warning.report(belowRMin, grid.rMin);
+    return includeEnergy ? total : 0.0;
+}
+
+void ReferenceCalcPairTableForceKernel::copyParametersToContext(ContextImpl&, const PairTableForce& force) {
+    topology.types = typesOf(force);
+    coefficients = coefficientsOf(force);
+}
+
+} // namespace DiffPair

@@ -1,0 +1,9 @@
+#include "diffpair/openmm/internal/Register.h"
+#include "ReferencePairKernels.h"
+
+extern "C" DIFFPAIR_OPENMM_EXPORT void registerPlatforms() {
+}
+
+extern "C" DIFFPAIR_OPENMM_EXPORT void registerKernelFactories() {
+    DiffPair::registerPairKernel<DiffPair::ReferenceCalcPairTableForceKernel>("Reference");
+}

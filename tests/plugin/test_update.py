@@ -1,0 +1,98 @@
+"""Live updates: a Context that took over new parameters equals a fresh one, and what cannot change is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import openmm
+import pytest
+
+from diffpair._openmm_forces import PairForce, PairTableForce
+
+
+@pytest.fixture
+def live(tools, platform):
+    """A system whose Context is up, and its force."""
+    pair_system = tools.PairSystem(exclusions=[(0, 1), (2, 3)])
+    system = pair_system.system(pair_system.table_force())
+    context = tools.make_context(system, platform, pair_system.positions)
+    tools.evaluate(context)
+    return pair_system, PairTableForce.cast(system.getForce(0)), context
+
+
+def test_equals_a_fresh_context(tools, platform, live):
+    pair_system, force, context = live
+    before = tools.evaluate(context)
+    random = np.random.default_rng(7)
+    for _ in range(3):
+        pair_system.coefficients[:, :-3] *= random.uniform(0.5, 1.5, pair_system.coefficients[:, :-3].shape)
+        pair_system.types = random.integers(0, 2, 100)
+        for (a, b), row in zip(pair_system.pair_indices(), pair_system.coefficients, strict=True):
+            force.setPairCoefficients(a, b, row)
+        for particle, particle_type in enumerate(pair_system.types):
+            force.setParticleType(particle, int(particle_type))
+        force.updateParametersInContext(context)
+        updated = tools.evaluate(context)
+        fresh = tools.evaluate(pair_system.context(pair_system.table_force(), platform))
+        assert updated[0] == fresh[0] != before[0]
+        np.testing.assert_array_equal(updated[1], fresh[1])
+
+
+def test_integrator_notices(tools, platform):
+    """Forces that an integrator keeps from the step before must not survive: the update ends with systemChanged."""
+    pair_system = tools.PairSystem()
+    force = pair_system.table_force()
+    velocity_verlet = tools.make_velocity_verlet()
+    context = openmm.Context(pair_system.system(force), velocity_verlet, openmm.Platform.getPlatformByName(platform))
+    context.setPositions(pair_system.positions)
+    velocity_verlet.step(1)
+    for a, b in pair_system.pair_indices():
+        force.setPairCoefficients(a, b, np.zeros(pair_system.knots + 2))
+    velocities = context.getState(velocities=True).getVelocities(asNumpy=True)._value
+    assert velocities.any()
+    force.updateParametersInContext(context)
+    velocity_verlet.step(1)
+    np.testing.assert_array_equal(context.getState(velocities=True).getVelocities(asNumpy=True)._value, velocities)
+
+
+def test_setting_alone_changes_nothing(tools, live):
+    pair_system, force, context = live
+    before = tools.evaluate(context)
+    force.setPairCoefficients(0, 0, np.zeros(pair_system.knots + 2))
+    assert tools.evaluate(context)[0] == before[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda force: force.addParticle(0), "the number of particles has changed from 100 to 101"),
+        (lambda force: force.addExclusion(5, 6), "the number of exclusions has changed from 2 to 3"),
+        (lambda force: force.setExclusionParticles(0, 7, 8), "the exclusions have changed"),
+        (lambda force: force.setNonbondedMethod(PairForce.NoCutoff), "the nonbonded method has changed"),
+        (lambda force: force.setCutoffDistance(0.9), "the cutoff distance has changed"),
+    ],
+)
+def test_what_a_live_context_cannot_take_over(live, change, problem):
+    _, force, context = live
+    change(force)
+    with pytest.raises(openmm.OpenMMException, match=problem):
+        force.updateParametersInContext(context)
+
+
+def test_a_force_that_is_not_in_the_context(tools, live):
+    pair_system, _, context = live
+    with pytest.raises(openmm.OpenMMException, match="not present in the Context"):
+        pair_system.table_force().updateParametersInContext(context)
+
+
+def test_a_type_without_potential_is_noticed(tools, platform):
+    pair_system = tools.PairSystem()
+    force = pair_system.table_force()
+    partial = PairTableForce(2, 0.25, 0.8, 14)
+    partial.setPairCoefficients(0, 0, force.getPairCoefficients(0, 0))
+    for _ in range(100):
+        partial.addParticle(0)
+    system = pair_system.system(partial)
+    context = tools.make_context(system, platform, pair_system.positions)
+    partial.setParticleType(4, 1)
+    with pytest.raises(openmm.OpenMMException, match="types '0' and '1' have no potential"):
+        partial.updateParametersInContext(context)
