@@ -1,0 +1,45 @@
+"""What sampling returns and what roll back keeps: plain arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffpair.errors import DiffPairError
+
+
+class Exploded(DiffPairError):
+    """A simulation ran away: NaN, a kinetic temperature far too high, or particles flying off."""
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Frames of one state.
+
+    positions: [F, N, 3] nm, not wrapped. velocities: [F, N, 3] nm/ps, half-step, as OpenMM's State gives them.
+    boxes: [F, 3, 3] nm. potential_energy: [F] kJ/mol.
+    """
+
+    positions: NDArray[np.float64]
+    velocities: NDArray[np.float64]
+    boxes: NDArray[np.float64]
+    potential_energy: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything that a Langevin simulation needs to go on: positions [N, 3] nm, velocities [N, 3] nm/ps, box [3, 3]
+    nm.
+
+    The thermostat's random stream is not part of it: a simulation that is rolled back takes another path from there.
+    """
+
+    positions: NDArray[np.float64]
+    velocities: NDArray[np.float64]
+    box: NDArray[np.float64]
+    steps_done: int

@@ -1,0 +1,195 @@
+"""One live OpenMM Context per state: it is melted once and then follows the potential as that is learned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import openmm
+from numpy.typing import NDArray
+
+from diffpair.engines.frames import Exploded, Frames, Snapshot
+from diffpair.errors import DiffPairError
+from diffpair.states.state import BOLTZMANN, State
+from diffpair.states.system import check_table, make_system
+from diffpair.tables import PairTable
+
+_CHECK_EVERY = 100  # steps between looks at the kinetic temperature when no frames are taken
+_HOT = 10.0  # times the thermostat's temperature: an explosion, not a fluctuation
+_MELTING_FRICTION = 10.0  # 1/ps: heats and cools within few steps
+
+Progress = Callable[[int], None]  # called with the number of steps just done
+
+
+def pick_platform(name: str | None) -> tuple[openmm.Platform, dict[str, str]]:
+    """The platform asked for, or CPU, or where that is missing Reference; with the properties that make runs repeat."""
+    known = [openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())]
+    chosen = name or ("CPU" if "CPU" in known else "Reference")
+    if chosen not in known:
+        raise DiffPairError(f"OpenMM has no platform {chosen!r} here, only {', '.join(known)}")
+    platform = openmm.Platform.getPlatformByName(chosen)
+    repeatable = {"DeterministicForces": "true"} if "DeterministicForces" in platform.getPropertyNames() else {}
+    return platform, repeatable
+
+
+class Sampler:
+    """A live simulation of one state with LangevinMiddleIntegrator.
+
+    Parameters
+    ----------
+    state, table: what is simulated. timestep: ps. friction: 1/ps. seed: of thermostat and first velocities; the same
+    seed gives the same run. platform: an OpenMM platform's name; by default CPU.
+
+    Raises
+    ------
+    DiffPairError: state and table do not fit. Exploded: from every method that takes steps.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        table: PairTable,
+        *,
+        timestep: float,
+        friction: float = 1.0,
+        seed: int,
+        platform: str | None = None,
+    ) -> None:
+        if not timestep > 0:
+            raise DiffPairError(f"the time step must be positive, not {timestep:g} ps")
+        self.state = state
+        self.table = table
+        self.timestep = timestep
+        self.friction = friction
+        self.steps_done = 0
+        self._seed = int(seed) % (2**31 - 2) + 1  # OpenMM takes 0 for "a random seed", and an int
+        system, self.force = make_system(state, table)
+        self._masses = np.array([system.getParticleMass(i)._value for i in range(state.num_atoms)])
+        self._degrees = 3 * np.count_nonzero(self._masses) - system.getNumConstraints()
+        # a small system's temperature fluctuates: 10 standard deviations on top
+        self._hot = _HOT + 10 * np.sqrt(2 / max(1, self._degrees))
+        self.integrator = openmm.LangevinMiddleIntegrator(state.temperature, friction, timestep)
+        self.integrator.setRandomNumberSeed(self._seed)
+        chosen, properties = pick_platform(platform)
+        self.context = openmm.Context(system, self.integrator, chosen, properties)
+        self.context.setPeriodicBoxVectors(*state.box)
+        self.context.setPositions(state.positions)
+        self.context.setVelocitiesToTemperature(state.temperature, self._seed)
+
+    def set_table(self, table: PairTable) -> None:
+        """Write another table of the same grid and types into the live Context; nothing is built anew."""
+        check_table(self.table, table)
+        self.force.setTable(table)
+        self.force.updateParametersInContext(self.context)
+        self.table = table
+
+    def melt(self, steps: int, progress: Progress | None = None) -> None:
+        """From a lattice to a liquid or gas at the state's temperature in `steps` steps.
+
+        A short minimisation takes overlapping cores apart. A first third runs hot (2.5 T) with half the time step,
+        since collisions are harder there; the second third cools; the last one runs as sampling does.
+        """
+        temperature = self.state.temperature
+        openmm.LocalEnergyMinimizer.minimize(self.context, 10.0, 50)
+        self.context.setVelocitiesToTemperature(temperature, self._seed)
+        stages = 5
+        hot, cooling = steps // 3, steps // 3 // stages
+        try:
+            self.integrator.setFriction(_MELTING_FRICTION)
+            self.integrator.setStepSize(self.timestep / 2)
+            self._thermostat(2.5 * temperature)
+            self._advance(hot, progress)
+            self.integrator.setStepSize(self.timestep)
+            for stage in range(stages):
+                self._thermostat(temperature * (2.5 - 1.5 * (stage + 1) / stages))
+                self._advance(cooling, progress)
+        finally:
+            self.integrator.setStepSize(self.timestep)
+            self.integrator.setFriction(self.friction)
+            self._thermostat(temperature)
+        self._advance(steps - hot - stages * cooling, progress)
+
+    def equilibrate(self, steps: int, progress: Progress | None = None) -> None:
+        """Run `steps` steps and keep nothing."""
+        self._advance(steps, progress)
+
+    def sample(self, steps: int, every: int, progress: Progress | None = None) -> Frames:
+        """Run `steps` steps and keep every `every`-th: steps // every frames."""
+        if every < 1:
+            raise DiffPairError(f"frames must be kept every 1 or more steps, not {every}")
+        count, size = steps // every, self.state.num_atoms
+        positions, velocities = np.empty((count, size, 3)), np.empty((count, size, 3))
+        boxes, energies = np.empty((count, 3, 3)), np.empty(count)
+        for frame in range(count):
+            self._advance(every, progress)
+            state = self.context.getState(positions=True, velocities=True, energy=True)
+            positions[frame] = state.getPositions(asNumpy=True)._value
+            velocities[frame] = state.getVelocities(asNumpy=True)._value
+            boxes[frame] = state.getPeriodicBoxVectors(asNumpy=True)._value
+            energies[frame] = state.getPotentialEnergy()._value
+        self._advance(steps - count * every, progress)
+        return Frames(positions, velocities, boxes, energies)
+
+    def snapshot(self) -> Snapshot:
+        """The present positions, velocities and box, to `restore` later or in another Sampler of the same state."""
+        state = self.context.getState(positions=True, velocities=True)
+        return Snapshot(
+            state.getPositions(asNumpy=True)._value.copy(),
+            state.getVelocities(asNumpy=True)._value.copy(),
+            np.array(state.getPeriodicBoxVectors(asNumpy=True)._value),
+            self.steps_done,
+        )
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go on from a snapshot. Steps that were taken since stay counted: they were paid for."""
+        if snapshot.positions.shape != (self.state.num_atoms, 3):
+            raise DiffPairError(
+                f"the snapshot has {len(snapshot.positions)} particles, but state {self.state.name!r} has "
+                f"{self.state.num_atoms}"
+            )
+        self.context.setPeriodicBoxVectors(*snapshot.box)
+        self.context.setPositions(snapshot.positions)
+        self.context.setVelocities(snapshot.velocities)
+        self.steps_done = max(self.steps_done, snapshot.steps_done)
+
+    def _thermostat(self, temperature: float) -> None:
+        self.integrator.setTemperature(temperature)
+
+    def _advance(self, steps: int, progress: Progress | None) -> None:
+        """Take steps in pieces, looking for an explosion after each."""
+        while steps > 0:
+            piece = min(steps, _CHECK_EVERY)
+            try:
+                self.integrator.step(piece)
+            except openmm.OpenMMException as error:
+                self._exploded(str(error))
+            self.steps_done += piece
+            steps -= piece
+            self._check()
+            if progress is not None:
+                progress(piece)
+
+    def _check(self) -> None:
+        state = self.context.getState(positions=True, velocities=True)
+        x = state.getPositions(asNumpy=True)._value
+        v = state.getVelocities(asNumpy=True)._value
+        if not (np.all(np.isfinite(x)) and np.all(np.isfinite(v))):
+            self._exploded("a coordinate is not a number")
+        kinetic = self.kinetic_temperature(v)
+        limit = self._hot * self.integrator.getTemperature()._value
+        if kinetic > limit:
+            self._exploded(f"its kinetic temperature is {kinetic:.4g} K")
+        farthest = float(np.max(np.abs(x), initial=0.0))
+        if farthest > 1e5 * float(np.max(self.state.box)):
+            self._exploded(f"a particle is {farthest:.3g} nm away")
+
+    def kinetic_temperature(self, velocities: NDArray[np.float64]) -> float:
+        """Temperature of velocities [N, 3] in nm/ps, K."""
+        doubled = float(np.sum(self._masses[:, None] * velocities**2))
+        return doubled / (max(1, self._degrees) * BOLTZMANN)
+
+    def _exploded(self, reason: str) -> None:
+        raise Exploded(
+            f"the simulation of state {self.state.name!r} exploded by step {self.steps_done}: {reason}; "
+            f"a shorter time step than {1000 * self.timestep:g} fs may help"
+        ) from None

@@ -1,0 +1,1 @@
+"""What is measured on frames. Only `smooth_rdf` needs torch, and it is not imported here."""

@@ -1,0 +1,132 @@
+"""The plain-histogram g(r): what reports quote and production writes. NumPy and MDTraj only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from mdtraj.geometry.distance import compute_distances_core
+from numpy.typing import ArrayLike, NDArray
+
+from diffpair.errors import DiffPairError
+
+_DISTANCES_PER_CHUNK = 4_000_000  # bounds the memory of one call: 16 MB of float32
+
+
+@dataclass(frozen=True)
+class PairCounts:
+    """Histogram of pair distances, frame by frame.
+
+    counts: [F, nbins] pairs found in each bin. ideal: [F, nbins] pairs that an ideal gas of the same density would have
+    there. shortest: the shortest distance met, nm (inf without pairs).
+    """
+
+    counts: NDArray[np.float64]
+    ideal: NDArray[np.float64]
+    shortest: float
+
+    def g(self) -> NDArray[np.float64]:
+        """g(r) averaged over all frames, [nbins]."""
+        return self.counts.sum(axis=0) / self.ideal.sum(axis=0)
+
+
+def pair_list(types: ArrayLike, exclusions: ArrayLike | None, pair: tuple[int, int]) -> NDArray[np.int32]:
+    """All pairs of particles of two types, [P, 2], each once, without the excluded ones.
+
+    Like pairs: N (N - 1) / 2, unlike: N_a N_b. An excluded pair is left out here, and so out of the distances *and* of
+    the ideal-gas count: for molecules that gives the intermolecular g(r), which tends to 1.
+
+    Parameters
+    ----------
+    types: [N] integer type of each particle.
+    exclusions: [E, 2] particles whose pairs do not interact, in any order; repeats do no harm.
+    pair: the two types.
+    """
+    kinds = np.asarray(types)
+    a, b = pair
+    first = np.flatnonzero(kinds == a)
+    if a == b:
+        i, j = np.triu_indices(len(first), 1)
+        pairs = np.stack([first[i], first[j]], axis=1)
+    else:
+        second = np.flatnonzero(kinds == b)
+        pairs = np.stack([np.repeat(first, len(second)), np.tile(second, len(first))], axis=1)
+    excluded = np.asarray([] if exclusions is None else exclusions, dtype=np.int64).reshape(-1, 2)
+    if len(excluded) and len(pairs):
+        keep = ~np.isin(_pair_keys(pairs, len(kinds)), _pair_keys(excluded, len(kinds)))
+        pairs = pairs[keep]
+    return pairs.astype(np.int32)
+
+
+def _pair_keys(pairs: NDArray[np.integer], count: int) -> NDArray[np.int64]:
+    return pairs.min(axis=1).astype(np.int64) * count + pairs.max(axis=1)
+
+
+def count_pairs(
+    positions: ArrayLike, boxes: ArrayLike, pairs: NDArray[np.int32], edges: ArrayLike, *, name: str = "the frames"
+) -> PairCounts:
+    """Histogram the minimum-image distances of `pairs` in every frame; memory stays bounded however many frames there
+    are.
+
+    Parameters
+    ----------
+    positions: [F, N, 3] in nm, need not be wrapped.
+    boxes: [F, 3, 3] or [3, 3] box vectors as rows, nm, in OpenMM's reduced form; triclinic boxes are fine.
+    pairs: [P, 2] from `pair_list`.
+    edges: [nbins + 1] evenly spaced bin edges, nm.
+    name: what to call the frames in an error.
+
+    Raises
+    ------
+    DiffPairError: the edges are not even, or reach beyond half the box.
+    """
+    x = np.asarray(positions, dtype=np.float64)
+    cells = np.broadcast_to(np.asarray(boxes, dtype=np.float64), (len(x), 3, 3))
+    grid = np.asarray(edges, dtype=np.float64)
+    width = np.diff(grid)
+    if len(width) == 0 or not np.allclose(width, width[0], rtol=1e-6) or width[0] <= 0:
+        raise DiffPairError(f"the bin edges of the RDF of {name} are not an even, rising grid")
+    half = 0.5 * np.min(np.diagonal(cells, axis1=1, axis2=2), initial=np.inf)
+    if grid[-1] > half * (1 + 1e-6):
+        raise DiffPairError(f"the RDF of {name} reaches to {grid[-1]:g} nm, beyond half the box ({half:g} nm)")
+
+    bins = len(width)
+    counts = np.zeros((len(x), bins))
+    shortest = np.inf
+    step = max(1, _DISTANCES_PER_CHUNK // max(1, len(pairs)))
+    for start in range(0, len(x), step):
+        chunk = slice(start, start + step)
+        # single precision is enough for a distance, not for the coordinates of a particle that has diffused far away
+        distances = compute_distances_core(_wrapped(x[chunk], cells[chunk]), pairs, np.array(cells[chunk]))
+        for frame, row in enumerate(distances, start):
+            counts[frame] = np.histogram(row, bins=bins, range=(grid[0], grid[-1]))[0]
+        shortest = min(shortest, float(np.min(distances, initial=np.inf)))
+    shells = 4 / 3 * np.pi * np.diff(grid**3)
+    volumes = np.abs(np.linalg.det(cells))
+    return PairCounts(counts, len(pairs) * shells / volumes[:, None], shortest)
+
+
+def _wrapped(x: NDArray[np.float64], cells: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Positions moved into the box by whole box vectors, and only where they are outside it."""
+    wrapped = x.copy()
+    for axis in (2, 1, 0):
+        images = np.floor(wrapped[:, :, axis] / cells[:, None, axis, axis])
+        wrapped -= images[:, :, None] * cells[:, None, axis]
+    return wrapped.astype(np.float32)
+
+
+def histogram_rdf(
+    positions: ArrayLike,
+    boxes: ArrayLike,
+    types: ArrayLike,
+    exclusions: ArrayLike | None,
+    pair: tuple[int, int],
+    edges: ArrayLike,
+) -> NDArray[np.float64]:
+    """g(r) of two types, averaged over frames, [nbins]: the numbers of `mdtraj.compute_rdf` on the same pairs.
+
+    g_k = <n_k> / (P <1/V> V_k), n_k the pairs in bin k, P all pairs of `pair_list`, V_k the bin's shell volume: an
+    ideal gas gives 1, and amplitude and density are both kept. See `count_pairs` for shapes, units and errors.
+    """
+    counts = count_pairs(positions, boxes, pair_list(types, exclusions, pair), edges)
+    return counts.g()

@@ -1,0 +1,18 @@
+"""States: systems at a temperature and density, with what was measured there."""
+
+from diffpair.states.files import build_from_files
+from diffpair.states.lattice import build_lattice
+from diffpair.states.state import BOLTZMANN, State
+from diffpair.states.system import make_system
+from diffpair.states.validate import check_cutoff, check_targets, check_types
+
+__all__ = [
+    "BOLTZMANN",
+    "State",
+    "build_from_files",
+    "build_lattice",
+    "check_cutoff",
+    "check_targets",
+    "check_types",
+    "make_system",
+]

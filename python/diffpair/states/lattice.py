@@ -1,0 +1,135 @@
+"""States that start on a lattice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffpair.errors import DiffPairError
+from diffpair.states.state import State
+from diffpair.states.validate import check_targets
+from diffpair.targets import RdfTarget
+
+_BASES = {
+    "fcc": np.array([[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]),
+    "bcc": np.array([[0, 0, 0], [0.5, 0.5, 0.5]]),
+    "cubic": np.array([[0.0, 0, 0]]),
+}
+_NEAREST = {"fcc": np.sqrt(0.5), "bcc": np.sqrt(0.75), "cubic": 1.0}  # nearest distance in units of the cell
+
+
+def lattice_sites(n: int) -> NDArray[np.float64]:
+    """Sites of a cubic lattice with room for n particles in the unit cube, [sites >= n, 3].
+
+    Face-centred where n = 4 m^3; otherwise whichever of the cubic lattices keeps its sites furthest apart, which then
+    may have more than n sites.
+    """
+
+    def cells(kind: str) -> int:
+        per_side = max(1, round((n / len(_BASES[kind])) ** (1 / 3)))
+        return per_side if len(_BASES[kind]) * per_side**3 >= n else per_side + 1
+
+    exact = len(_BASES["fcc"]) * cells("fcc") ** 3 == n
+    kind = "fcc" if exact else max(_BASES, key=lambda name: _NEAREST[name] / cells(name))
+    m = cells(kind)
+    corners = np.stack(np.meshgrid(*[np.arange(m)] * 3, indexing="ij"), axis=-1).reshape(-1, 1, 3)
+    return (corners + _BASES[kind] + 0.25).reshape(-1, 3) / m
+
+
+def type_counts(name: str, n: int, fractions: Mapping[str, float]) -> dict[str, int]:
+    """Whole numbers of particles that add up to n: the fractions' shares rounded by largest remainder."""
+    values = np.array([float(value) for value in fractions.values()])
+    if len(values) == 0:
+        raise DiffPairError(f"state {name!r} names no particle types")
+    if not np.all(values > 0) or abs(values.sum() - 1) > 1e-6:
+        shown = ", ".join(f"{kind}: {value:g}" for kind, value in fractions.items())
+        raise DiffPairError(f"the type fractions of state {name!r} ({shown}) must be positive and add up to 1")
+    shares = n * values
+    counts = np.floor(shares + 1e-9).astype(int)
+    order = np.argsort(-(shares - counts), kind="stable")
+    counts[order[: n - counts.sum()]] += 1
+    for kind, count in zip(fractions, counts, strict=True):
+        if count == 0:
+            raise DiffPairError(f"state {name!r} has no particle of type {kind!r}: its fraction of {n} rounds to 0")
+    return dict(zip(fractions, counts.tolist(), strict=True))
+
+
+def type_masses(
+    name: str, types: Sequence[str], masses: float | Mapping[str, float] | Sequence[float]
+) -> NDArray[np.float64]:
+    """Mass of each type, amu: one for all, one per type by name, or one per type in order."""
+    if isinstance(masses, Mapping):
+        missing = [kind for kind in types if kind not in masses]
+        if missing:
+            raise DiffPairError(f"state {name!r} gives no mass for type {missing[0]!r}")
+        unknown = [kind for kind in masses if kind not in types]
+        if unknown:
+            raise DiffPairError(f"state {name!r} gives a mass for type {unknown[0]!r}, which it does not have")
+        masses = [masses[kind] for kind in types]
+    values = np.atleast_1d(np.asarray(masses, dtype=np.float64))
+    if len(values) == 1:
+        values = np.repeat(values, len(types))
+    if len(values) != len(types):
+        raise DiffPairError(f"state {name!r} has {len(types)} types but {len(values)} masses")
+    if not np.all(np.isfinite(values) & (values > 0)):
+        raise DiffPairError(f"state {name!r} has a mass of {values[~(values > 0)][:1]} amu: masses must be positive")
+    return values
+
+
+def build_lattice(
+    name: str,
+    n: int,
+    density: float,
+    types: Mapping[str, float],
+    masses: float | Mapping[str, float] | Sequence[float],
+    temperature: float,
+    targets: Sequence[RdfTarget] = (),
+    held_out: bool = False,
+    seed: int = 1,
+    parameters: Sequence[float] = (),
+) -> State:
+    """n particles on a cubic lattice (see `lattice_sites`), types shuffled over the sites; vacancies too where there
+    are.
+
+    Parameters
+    ----------
+    density: particles per nm^3. types: fraction of each type, in the order of the types. masses: amu, one or one per
+    type.
+    temperature: K. seed: decides which particle sits where; the same seed gives the same state.
+
+    Raises
+    ------
+    DiffPairError: numbers out of range, or a target that does not fit the state.
+    """
+    if int(n) != n or n < 1:
+        raise DiffPairError(f"state {name!r} needs a whole, positive number of particles, not {n}")
+    for what, value, unit in (("density", density, "nm^-3"), ("temperature", temperature, "K")):
+        if not (np.isfinite(value) and value > 0):
+            raise DiffPairError(f"state {name!r} has a {what} of {value:g} {unit}: it must be positive")
+    counts = type_counts(name, n, types)
+    per_type = type_masses(name, list(counts), masses)
+    edge = (n / density) ** (1 / 3)
+    rng = np.random.default_rng(seed)
+    sites = lattice_sites(n)
+    if len(sites) > n:
+        sites = sites[np.sort(rng.choice(len(sites), n, replace=False))]
+    kinds = np.repeat(np.arange(len(counts)), list(counts.values()))
+    rng.shuffle(kinds)
+    state = State(
+        name=name,
+        type_names=tuple(counts),
+        types=kinds.astype(np.int64),
+        masses=per_type[kinds],
+        positions=sites * edge,
+        box=np.eye(3) * edge,
+        exclusions=np.zeros((0, 2), dtype=np.int64),
+        temperature=float(temperature),
+        targets=list(targets),
+        held_out=held_out,
+        parameters=tuple(float(value) for value in parameters),
+        from_lattice=True,
+    )
+    check_targets(state)
+    return state

@@ -1,0 +1,71 @@
+"""A state: one system at one temperature and density, and what was measured there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffpair.targets import RdfTarget
+
+if TYPE_CHECKING:
+    import openmm
+
+BOLTZMANN = 0.00831446261815324  # kJ/mol/K
+
+
+@dataclass
+class State:
+    """One system under one condition.
+
+    name: unique among the states of a fit. type_names: names of the particle types that `types` [N] counts into.
+    masses: [N] amu. positions: [N, 3] nm. box: [3, 3] box vectors as rows in OpenMM's reduced form, nm.
+    exclusions: [E, 2] pairs that do not feel the pair potential and are left out of g(r). temperature: K.
+    targets: what was measured here. held_out: reported, never fitted. parameters: values of the potential's global
+    parameters at this state. base_system: a System with further forces; None for a pure pair system.
+    from_lattice: the positions are a lattice, to be melted before use.
+    """
+
+    name: str
+    type_names: tuple[str, ...]
+    types: NDArray[np.int64]
+    masses: NDArray[np.float64]
+    positions: NDArray[np.float64]
+    box: NDArray[np.float64]
+    exclusions: NDArray[np.int64]
+    temperature: float
+    targets: list[RdfTarget] = field(default_factory=list)
+    held_out: bool = False
+    parameters: tuple[float, ...] = ()
+    base_system: openmm.System | None = None
+    from_lattice: bool = False
+
+    @property
+    def num_atoms(self) -> int:
+        return len(self.types)
+
+    @property
+    def beta(self) -> float:
+        """1 / kT in mol/kJ."""
+        return 1.0 / (BOLTZMANN * self.temperature)
+
+    @property
+    def volume(self) -> float:
+        """nm^3."""
+        return float(abs(np.linalg.det(self.box)))
+
+    @property
+    def density(self) -> float:
+        """Particles per nm^3."""
+        return self.num_atoms / self.volume
+
+    @property
+    def half_box(self) -> float:
+        """The longest distance that the minimum image convention allows, as OpenMM counts it, nm."""
+        return 0.5 * float(np.min(np.diag(self.box)))
+
+    def pair_types(self, pair: tuple[str, str]) -> tuple[int, int]:
+        """Indices into `type_names` of a pair of names."""
+        return self.type_names.index(pair[0]), self.type_names.index(pair[1])

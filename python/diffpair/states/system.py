@@ -1,0 +1,62 @@
+"""The OpenMM System of a state under a tabulated potential."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING
+
+import openmm
+
+from diffpair.errors import DiffPairError
+from diffpair.states.state import State
+from diffpair.states.validate import check_cutoff, check_types
+from diffpair.tables import PairTable
+
+if TYPE_CHECKING:
+    from diffpair import PairTableForce
+
+
+def make_system(state: State, table: PairTable) -> tuple[openmm.System, PairTableForce]:
+    """A new System with the state's further forces, if any, and the table as a `PairTableForce`; and that force.
+
+    The force lives in the System, which has to be kept alive with it. Raises DiffPairError if state and table do not
+    fit.
+    """
+    check_types(state, table.types)
+    check_cutoff(state, table.cutoff)
+    if state.base_system is None:
+        system = openmm.System()
+        for mass in state.masses:
+            system.addParticle(float(mass))
+    else:
+        system = copy.deepcopy(state.base_system)
+    system.setDefaultPeriodicBoxVectors(*state.box)
+    force = make_force(state, table)
+    system.addForce(force)
+    return system, force
+
+
+def make_force(state: State, table: PairTable) -> PairTableForce:
+    """The state's particles and exclusions under a table; types keep the table's order and names."""
+    from diffpair import PairTableForce  # not at import: states can be built and looked at without the plugin
+
+    force = PairTableForce.fromTable(table)
+    index_of = [table.types.index(kind) for kind in state.type_names]
+    for kind in state.types:
+        force.addParticle(index_of[kind])
+    for i, j in state.exclusions:
+        force.addExclusion(int(i), int(j))
+    force.setNonbondedMethod(PairTableForce.CutoffPeriodic)
+    return force
+
+
+def check_table(old: PairTable, new: PairTable) -> None:
+    """Refuse a table that cannot replace another in a live Context (DiffPairError): types and grid must agree."""
+    if new.types != old.types:
+        raise DiffPairError(f"a table of {', '.join(new.types)} cannot replace one of {', '.join(old.types)}")
+    before, after = (old.r_min, old.cutoff, old.knots), (new.r_min, new.cutoff, new.knots)
+    if before != after:
+        raise DiffPairError(
+            f"a table of {after[2]} knots from {after[0]:g} to {after[1]:g} nm cannot replace one of {before[2]} knots "
+            f"from {before[0]:g} to {before[1]:g} nm"
+        )

@@ -1,0 +1,51 @@
+"""What must hold between a state, its targets and the potential's cutoff: refused in one sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from diffpair.errors import DiffPairError
+from diffpair.states.state import State
+from diffpair.targets import check_unit
+
+_SLACK = 1 + 1e-6  # a cutoff of exactly half the box is fine
+
+
+def check_targets(state: State) -> None:
+    """Refuse targets of unknown types, beyond half the box, or in the wrong unit by appearance (DiffPairError)."""
+    for target in state.targets:
+        for kind in target.pair:
+            if kind not in state.type_names:
+                known = ", ".join(state.type_names)
+                raise DiffPairError(
+                    f"{target.label} names type {kind!r}, which state {state.name!r} does not have ({known})"
+                )
+        # the unit first: an RDF in Angstrom read as nm is also too long, and the unit is what the user has to mend
+        count = np.isin(state.types, state.pair_types(target.pair)).sum()
+        check_unit(target, count / state.volume)
+        if target.r_max > state.half_box * _SLACK:
+            raise DiffPairError(
+                f"{target.label} of state {state.name!r} reaches to r = {target.r_max:g} nm, beyond half the "
+                f"box ({state.half_box:g} nm): use more particles or give a shorter range"
+            )
+
+
+def check_cutoff(state: State, cutoff: float) -> None:
+    """Refuse a cutoff beyond half the box (DiffPairError)."""
+    if cutoff > state.half_box * _SLACK:
+        raise DiffPairError(
+            f"the cutoff of {cutoff:g} nm is beyond half the box of state {state.name!r} ({state.half_box:g} nm): "
+            f"use more particles or a shorter cutoff"
+        )
+
+
+def check_types(state: State, potential_types: Sequence[str]) -> None:
+    """Refuse a state with a particle type that the potential does not know (DiffPairError)."""
+    for kind in state.type_names:
+        if kind not in potential_types:
+            known = ", ".join(potential_types)
+            raise DiffPairError(
+                f"state {state.name!r} has particles of type {kind!r}, but the potential has only {known}"
+            )

@@ -1,0 +1,73 @@
+"""summary.json as it is specified, and the figure."""
+
+import json
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from diffpair.engines import ProductionResult, RdfResult, Snapshot
+from diffpair.errors import DiffPairError
+from diffpair.observables.pressure import Pressure
+from diffpair.report import plot_fit, summary_document, write_summary
+
+PRESSURE = Pressure(12.5, 0.5)
+
+
+def result(name, held_out=False, pressure=PRESSURE, pair=("A", "A")):
+    r = np.linspace(0.8, 2.4, 33)
+    g = 1 + np.exp(-((r - 1.1) ** 2) / 0.01)
+    rdf = RdfResult(pair, r, g, g + 0.01, np.full(33, 0.004), 0.01, 0.0032)
+    snapshot = Snapshot(np.zeros((2, 3)), np.zeros((2, 3)), np.eye(3), 10)
+    return ProductionResult(name, held_out, [rdf], pressure, 1000, True, 0.9, snapshot, no_pressure="no box")
+
+
+def document(results):
+    return summary_document(iterations=7, wall_seconds=12.5, md_steps=9000, results=results, potential="potential.json")
+
+
+def test_summary_has_exactly_the_specified_keys(tmp_path):
+    path = write_summary(tmp_path / "summary.json", document([result("liquid"), result("other", held_out=True)]))
+    assert json.loads(path.read_text()) == {
+        "iterations": 7,
+        "wall_seconds": 12.5,
+        "md_steps": 9000,
+        "states": [
+            {
+                "name": name,
+                "held_out": held_out,
+                "pressure": {"value": 12.5, "error": 0.5, "unit": "bar"},
+                "targets": [{"kind": "rdf", "pair": ["A", "A"], "mae": 0.01, "mae_noise": 0.0032}],
+            }
+            for name, held_out in (("liquid", False), ("other", True))
+        ],
+        "files": {"potential": "potential.json"},
+    }
+    assert [file.name for file in tmp_path.iterdir()] == ["summary.json"]
+
+
+def test_a_missing_pressure_is_null_with_a_reason():
+    pressure = document([result("liquid", pressure=None)])["states"][0]["pressure"]
+    assert pressure == {"value": None, "error": None, "unit": "bar", "reason": "no box"}
+
+
+def test_a_summary_that_cannot_be_written_leaves_the_old_one(tmp_path):
+    path = write_summary(tmp_path / "summary.json", {"iterations": 1})
+    with pytest.raises(ValueError, match="JSON"):
+        write_summary(path, {"iterations": float("nan")})
+    assert json.loads(path.read_text()) == {"iterations": 1}
+    with pytest.raises(DiffPairError, match=r"summary.json"):
+        write_summary(tmp_path / "nowhere" / "summary.json", {})
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_figure_shows_every_target(tmp_path, lj_table, count):
+    results = [result(f"state{k}", held_out=k == 2) for k in range(count)]
+    path = plot_fit(tmp_path / "fit.png", results, lj_table, [0.1, 0.02, 0.0], start=lj_table, title="A fit")
+    image = matplotlib.image.imread(path)
+    assert image.shape[1] > 1500 and image.shape[0] > (800 if count > 1 else 400)
+    assert 0.02 < np.mean(image[:, :, :3].min(axis=2) < 0.9) < 0.5  # neither blank nor black
+
+
+def test_a_figure_without_iterations_or_targets_can_be_drawn(tmp_path, lj_table):
+    assert plot_fit(tmp_path / "fit.svg", [], lj_table, []).stat().st_size > 1000

@@ -1,0 +1,54 @@
+"""Targets and cutoffs that do not fit a state are refused by name and number."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from diffpair.errors import DiffPairError
+from diffpair.states import build_lattice, check_cutoff, check_types
+from diffpair.targets import RdfTarget
+
+
+def target(r_max=3.3, pair=("A", "A"), scale=1.0):
+    r = scale * (0.75 + (r_max - 0.75) / 100 * (np.arange(100) + 0.5))
+    return RdfTarget(pair, r, np.where(r > 0.95 * scale, 1.0, 0.0), file=Path("measured.csv"))
+
+
+def liquid(n=864, targets=(), types=None):
+    return build_lattice("liquid", n, 0.845, types or {"A": 1.0}, 1.0, 120.27, targets)
+
+
+def test_a_target_that_fits_is_taken():
+    state = liquid(targets=[target()])
+    assert state.targets[0].r_max < state.half_box
+
+
+def test_target_beyond_half_the_box():
+    with pytest.raises(DiffPairError, match=r"measured.csv of state 'liquid' reaches to r = 3.3 nm.*\(2.5\d* nm\)"):
+        liquid(108, [target()])
+
+
+def test_target_of_unknown_type():
+    with pytest.raises(DiffPairError, match=r"measured.csv names type 'B', which state 'liquid' does not have"):
+        liquid(targets=[target(pair=("A", "B"))])
+
+
+def test_target_in_another_unit_is_told_so_first():
+    with pytest.raises(DiffPairError, match=r"measured.csv") as refusal:
+        liquid(targets=[target(scale=10.0)])
+    assert "unit" in str(refusal.value)
+
+
+def test_cutoff_beyond_half_the_box():
+    state = liquid(108)
+    check_cutoff(state, state.half_box)
+    with pytest.raises(DiffPairError, match=r"cutoff of 2.6 nm is beyond half the box of state 'liquid' \(2.5\d* nm\)"):
+        check_cutoff(state, 2.6)
+
+
+def test_types_that_the_potential_lacks():
+    with pytest.raises(
+        DiffPairError, match="state 'liquid' has particles of type 'B', but the potential has only A, C"
+    ):
+        check_types(liquid(types={"A": 0.5, "B": 0.5}), ("A", "C"))
