@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 ENVIRONMENT := $(VENV)/.diffpair-environment
 BUILT := python/diffpair/lib/.built
 COMPILED_FROM := setup.py pyproject.toml CMakeLists.txt $(shell find cmake cpp plugin -type f -not -name '.*' 2>/dev/null)
-CXX_FILES = $(shell find cpp plugin tests -name '*.h' -o -name '*.cpp' -o -name '*.cu')
+CXX_FILES = $(shell find cpp plugin tests -name '*.h' -o -name '*.cpp' -o -name '*.inl' -o -name '*.cu')
 
 .PHONY: build demo test lint format clean distclean check
 .DELETE_ON_ERROR:

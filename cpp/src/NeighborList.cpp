@@ -173,7 +173,8 @@ template <class Real> void NeighborList<Real>::listCells(const Real* x, Executor
                 const int* end = cells.members.data() + cells.start[adjacent[c] + 1];
                 const int* first = std::upper_bound(cells.members.data() + cells.start[adjacent[c]], end, i);
                 for (const int* j = first; j != end; j++)
-                    if (loopBox.distanceSquared(x + 3 * i, x + 3 * *j) < reach2 && (exclusions.empty() || !exclusions.contains(i, *j)))
+                    if (loopBox.distanceSquared(x + 3 * i, x + 3 * *j) < reach2 &&
+                        (exclusions.empty() || !exclusions.contains(i, *j)))
                         rows.push_back(*j);
             }
             std::sort(rows.begin() + before, rows.end());

@@ -11,8 +11,9 @@ template <class Real> PairKernels<Real> choose() {
     const char* wanted = std::getenv("DIFFPAIR_ISA");
     const bool any = wanted == nullptr || *wanted == 0;
     const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
-    const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
-                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                    __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+                    __builtin_cpu_supports("avx512vl");
     if (v4 && (any || std::strcmp(wanted, "x86-64-v4") == 0))
         return v4PairKernels<Real>();
     if (v3 && (any || std::strcmp(wanted, "x86-64-v3") == 0))

@@ -35,7 +35,7 @@ template <class Real> struct PackedRow {
         const Real* __restrict x = rows.x;
         const Real xi = x[3 * i], yi = x[3 * i + 1], zi = x[3 * i + 2];
         const LoopBox<Real> box = rows.box;
-        Real *__restrict px = dx, *__restrict py = dy, *__restrict pz = dz, *__restrict pr = r2;
+        Real* __restrict px = dx, * __restrict py = dy, * __restrict pz = dz, * __restrict pr = r2;
 #pragma GCC ivdep
         for (int n = 0; n < count; n++) {
             const int j = 3 * neighbors[n];
@@ -64,7 +64,7 @@ template <class Real> struct PackedRow {
     void locate(const PairRows<Real>& rows, int i) {
         const Real rMin = rows.rMin, inverse = rows.inverseSpacing;
         const int last = rows.numPieces - 1;
-        Real *__restrict t = out0, *__restrict inverseR = out1;
+        Real* __restrict t = out0, * __restrict inverseR = out1;
         const Real* __restrict pr = r2;
         int* __restrict p = piece;
 #pragma GCC ivdep
@@ -95,7 +95,7 @@ template <class Real> void forces(const PairRows<Real>& rows, Real* f, KernelSum
         row.distances(rows, i);
         row.locate(rows, i);
         const int size = row.size;
-        Real *__restrict scale = row.out1, *__restrict energy = row.out2;
+        Real* __restrict scale = row.out1, * __restrict energy = row.out2;
         const Real* __restrict t = row.out0;
         const int* __restrict p = row.piece;
 #pragma GCC ivdep
@@ -138,7 +138,7 @@ template <class Real> void forceAdjoint(const PairRows<Real>& rows, const Real* 
         row.locate(rows, i);
         const int size = row.size;
         const Real wx = w[3 * i], wy = w[3 * i + 1], wz = w[3 * i + 2];
-        Real *__restrict along = row.out1, *__restrict bend = row.out2, *__restrict tension = row.out3;
+        Real* __restrict along = row.out1, * __restrict bend = row.out2, * __restrict tension = row.out3;
         const Real* __restrict t = row.out0;
         const int* __restrict p = row.piece;
         const int* __restrict partner = row.partner;

@@ -18,7 +18,8 @@ namespace {
 
 /** Everything of PairRows that does not depend on the block. */
 template <class Real>
-PairRows<Real> describeRows(const TableGrid& grid, const Real* pieces, const NeighborList<Real>& list, const Real* x, const int* pairOf) {
+PairRows<Real> describeRows(const TableGrid& grid, const Real* pieces, const NeighborList<Real>& list, const Real* x,
+                            const int* pairOf) {
     const PairTopology& topology = list.getTopology();
     return {x,
             topology.types.data(),
@@ -106,14 +107,15 @@ template <class Real> void PairLoops<Real>::addMoments(double* target, size_t si
 }
 
 template <class Real>
-void PairLoops<Real>::forces(const PairTablePieces<Real>& table, const NeighborList<Real>& list, const Real* x, Real* f, PairSums* sums,
-                             Executor& executor) {
+void PairLoops<Real>::forces(const PairTablePieces<Real>& table, const NeighborList<Real>& list, const Real* x, Real* f,
+                             PairSums* sums, Executor& executor) {
     const int numBlocks = executor.numThreads();
     std::vector<KernelSums> blockSums(numBlocks, KernelSums{0, 0, 0});
     if (f)
         clearVectors(numBlocks, list.numAtoms());
     overBlocks(table.getGrid(), table.data(), list, x, executor, [&](int block, const PairRows<Real>& rows) {
-        pairKernels<Real>().forces(rows, f ? vectorOfBlock(block, f, list.numAtoms()) : nullptr, sums ? &blockSums[block] : nullptr);
+        pairKernels<Real>().forces(rows, f ? vectorOfBlock(block, f, list.numAtoms()) : nullptr,
+                                   sums ? &blockSums[block] : nullptr);
     });
     if (f)
         addVectors(f, list.numAtoms(), executor);
@@ -128,21 +130,23 @@ void PairLoops<Real>::forces(const PairTablePieces<Real>& table, const NeighborL
 }
 
 template <class Real>
-void PairLoops<Real>::forceAdjoint(const PairTablePieces<Real>& table, const NeighborList<Real>& list, const Real* x, const Real* w,
-                                   Real* jw, double* moments, Executor& executor) {
+void PairLoops<Real>::forceAdjoint(const PairTablePieces<Real>& table, const NeighborList<Real>& list, const Real* x,
+                                   const Real* w, Real* jw, double* moments, Executor& executor) {
     const int numBlocks = executor.numThreads();
     const size_t numMoments = static_cast<size_t>(numTypePairs(table.getNumTypes())) * table.getGrid().numPieces() * 4;
     clearVectors(numBlocks, list.numAtoms());
     momentScratch.assign(numBlocks * numMoments, 0.0);
     overBlocks(table.getGrid(), table.data(), list, x, executor, [&](int block, const PairRows<Real>& rows) {
-        pairKernels<Real>().forceAdjoint(rows, w, vectorOfBlock(block, jw, list.numAtoms()), momentScratch.data() + block * numMoments);
+        pairKernels<Real>().forceAdjoint(rows, w, vectorOfBlock(block, jw, list.numAtoms()),
+                                         momentScratch.data() + block * numMoments);
     });
     addVectors(jw, list.numAtoms(), executor);
     addMoments(moments, numMoments, numBlocks);
 }
 
 template <class Real>
-void PairLoops<Real>::moments(const TableGrid& grid, const NeighborList<Real>& list, const Real* x, double* moments, Executor& executor) {
+void PairLoops<Real>::moments(const TableGrid& grid, const NeighborList<Real>& list, const Real* x, double* moments,
+                              Executor& executor) {
     const int numBlocks = executor.numThreads();
     const size_t numMoments = static_cast<size_t>(numTypePairs(list.getTopology().numTypes)) * grid.numPieces() * 4;
     momentScratch.assign(numBlocks * numMoments, 0.0);

@@ -10,7 +10,8 @@ Box Box::fromVectors(const double* rows) {
     std::copy(rows, rows + 9, box.vectors);
     box.periodic = true;
     if (rows[1] != 0 || rows[2] != 0 || rows[5] != 0 || !(rows[0] > 0 && rows[4] > 0 && rows[8] > 0))
-        throw std::invalid_argument("Periodic box vectors must be in reduced form: a along x, b in the xy plane, positive diagonal.");
+        throw std::invalid_argument(
+            "Periodic box vectors must be in reduced form: a along x, b in the xy plane, positive diagonal.");
     return box;
 }
 
@@ -24,7 +25,8 @@ Exclusions::Exclusions(int numAtoms, const std::vector<int>& pairs) {
         const int a = pairs[i], b = pairs[i + 1];
         if (a < 0 || b < 0 || a >= numAtoms || b >= numAtoms) {
             std::ostringstream problem;
-            problem << "The exclusion (" << a << ", " << b << ") names a particle that does not exist; there are " << numAtoms << ".";
+            problem << "The exclusion (" << a << ", " << b << ") names a particle that does not exist; there are " << numAtoms
+                    << ".";
             throw std::invalid_argument(problem.str());
         }
         if (a == b)
@@ -47,7 +49,8 @@ bool Exclusions::contains(int i, int j) const {
 
 void PairTopology::validate() const {
     if (static_cast<int>(types.size()) != numAtoms)
-        throw std::invalid_argument("There are " + std::to_string(numAtoms) + " particles but " + std::to_string(types.size()) + " types.");
+        throw std::invalid_argument("There are " + std::to_string(numAtoms) + " particles but " + std::to_string(types.size()) +
+                                    " types.");
     for (int i = 0; i < numAtoms; i++)
         if (types[i] < 0 || types[i] >= numTypes)
             throw std::invalid_argument("Particle " + std::to_string(i) + " has type " + std::to_string(types[i]) +

@@ -11,13 +11,14 @@ void SegmentProblem::validate() const {
     topology->validate();
     grid.validate();
     if (static_cast<int>(inverseMass.size()) != topology->numAtoms)
-        throw std::invalid_argument("A segment needs one inverse mass per particle: " + std::to_string(inverseMass.size()) + " given for " +
-                                    std::to_string(topology->numAtoms) + ".");
+        throw std::invalid_argument("A segment needs one inverse mass per particle: " + std::to_string(inverseMass.size()) +
+                                    " given for " + std::to_string(topology->numAtoms) + ".");
     if (!(timestep > 0) || !std::isfinite(timestep))
         throw std::invalid_argument("The time step of a segment must be positive.");
     if (numSteps < 1 || frameEvery < 1 || numSteps % frameEvery != 0)
-        throw std::invalid_argument("A segment needs at least one step and a frame interval that divides the number of steps, not " +
-                                    std::to_string(numSteps) + " steps with a frame every " + std::to_string(frameEvery) + ".");
+        throw std::invalid_argument(
+            "A segment needs at least one step and a frame interval that divides the number of steps, not " +
+            std::to_string(numSteps) + " steps with a frame every " + std::to_string(frameEvery) + ".");
     for (const Box& box : boxes)
         if (box.periodic && grid.cutoff > box.maxCutoff())
             throw std::invalid_argument("The cutoff " + std::to_string(grid.cutoff) + " nm is beyond half the periodic box (" +
@@ -105,7 +106,8 @@ void runSegment(const SegmentProblem& problem, const Real* x0, const Real* v0, R
         std::vector<Real> x(x0 + r * size, x0 + (r + 1) * size), v(v0 + r * size, v0 + (r + 1) * size);
         for (int t = 0; t < problem.numSteps; t++) {
             if (t % problem.checkpointEvery == 0) {
-                Real* to = checkpoints + (static_cast<size_t>(r) * problem.numCheckpoints() + t / problem.checkpointEvery) * 2 * size;
+                Real* to =
+                    checkpoints + (static_cast<size_t>(r) * problem.numCheckpoints() + t / problem.checkpointEvery) * 2 * size;
                 std::copy(x.begin(), x.end(), to);
                 std::copy(v.begin(), v.end(), to + size);
             }
@@ -159,14 +161,16 @@ void runSegmentAdjoint(const SegmentProblem& problem, const Real* checkpoints, c
     std::fill(gradCoefficients, gradCoefficients + static_cast<size_t>(numPairs) * problem.grid.numCoefficients(), 0.0);
     for (int r = 0; r < problem.numReplicas(); r++)
         for (int pair = 0; pair < numPairs; pair++)
-            piecesToCoefficients(problem.grid, moments.data() + r * numMoments + static_cast<size_t>(pair) * problem.grid.numPieces() * 4,
+            piecesToCoefficients(problem.grid,
+                                 moments.data() + r * numMoments + static_cast<size_t>(pair) * problem.grid.numPieces() * 4,
                                  gradCoefficients + static_cast<size_t>(pair) * problem.grid.numCoefficients());
 }
 
 template void runSegment<float>(const SegmentProblem&, const float*, const float*, float*, float*, float*, Executor&);
 template void runSegment<double>(const SegmentProblem&, const double*, const double*, double*, double*, double*, Executor&);
-template void runSegmentAdjoint<float>(const SegmentProblem&, const float*, const float*, const float*, float*, float*, double*, Executor&);
-template void runSegmentAdjoint<double>(const SegmentProblem&, const double*, const double*, const double*, double*, double*, double*,
-                                        Executor&);
+template void runSegmentAdjoint<float>(const SegmentProblem&, const float*, const float*, const float*, float*, float*, double*,
+                                       Executor&);
+template void runSegmentAdjoint<double>(const SegmentProblem&, const double*, const double*, const double*, double*, double*,
+                                        double*, Executor&);
 
 } // namespace diffpair

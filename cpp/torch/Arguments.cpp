@@ -21,7 +21,8 @@ at::Tensor checkedDoubles(const at::Tensor& values, const char* name, at::IntArr
 }
 
 PairTopology readTopology(const at::Tensor& types, const at::Tensor& exclusions, int64_t numTypes) {
-    TORCH_CHECK(types.dim() == 1 && types.scalar_type() == at::kInt, "types must be int32 of shape [N], not ", types.sizes(), ".");
+    TORCH_CHECK(types.dim() == 1 && types.scalar_type() == at::kInt, "types must be int32 of shape [N], not ", types.sizes(),
+                ".");
     TORCH_CHECK(exclusions.dim() == 2 && exclusions.size(1) == 2 && exclusions.scalar_type() == at::kInt,
                 "exclusions must be int32 of shape [E, 2], not ", exclusions.sizes(), ".");
     const at::Tensor t = types.contiguous(), e = exclusions.contiguous();
@@ -48,8 +49,8 @@ std::vector<Box> readBoxes(const at::Tensor& boxes, int64_t count) {
 
 TableGrid readGrid(double rMin, double cutoff, int64_t numKnots) {
     // A grid of RDF bins may start below zero: its padding reaches there. Only potentials call TableGrid::validate().
-    TORCH_CHECK(cutoff > rMin && numKnots >= 5, "A grid needs r_min < cutoff and at least 5 knots, not r_min ", rMin, ", cutoff ", cutoff,
-                ", ", numKnots, " knots.");
+    TORCH_CHECK(cutoff > rMin && numKnots >= 5, "A grid needs r_min < cutoff and at least 5 knots, not r_min ", rMin, ", cutoff ",
+                cutoff, ", ", numKnots, " knots.");
     TableGrid grid;
     grid.rMin = rMin;
     grid.cutoff = cutoff;

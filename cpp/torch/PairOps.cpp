@@ -30,8 +30,8 @@ void checkReach(const TableGrid& grid, const std::vector<Box>& boxes) {
                     " nm are beyond half the periodic box (", box.maxCutoff(), " nm).");
 }
 
-Tensor splineSums(const Tensor& x, const Tensor& boxes, const Tensor& types, const Tensor& exclusions, int64_t numTypes, double rMin,
-                  double cutoff, int64_t knots) {
+Tensor splineSums(const Tensor& x, const Tensor& boxes, const Tensor& types, const Tensor& exclusions, int64_t numTypes,
+                  double rMin, double cutoff, int64_t knots) {
     const Tensor frames = checkedVectors(x, "x");
     TORCH_CHECK(frames.dim() == 3 && frames.size(1) == types.numel(), "x must have the shape [M, N, 3] with N = ", types.numel(),
                 ", not ", frames.sizes(), ".");
@@ -50,8 +50,8 @@ Tensor splineSums(const Tensor& x, const Tensor& boxes, const Tensor& types, con
             PairLoops<scalar_t>().moments(grid, list, positions, moments.data(), executor);
             for (int pair = 0; pair < numPairs; pair++)
                 piecesToCoefficients(grid, moments.data() + static_cast<size_t>(pair) * grid.numPieces() * 4,
-                                     sums.data_ptr<double>() +
-                                         (static_cast<size_t>(m) * numPairs + pair) * static_cast<size_t>(grid.numCoefficients()));
+                                     sums.data_ptr<double>() + (static_cast<size_t>(m) * numPairs + pair) *
+                                                                   static_cast<size_t>(grid.numCoefficients()));
         });
     });
     return sums;
@@ -122,7 +122,8 @@ Tensor switching(const Tensor& r, double cutoff, double width) {
 } // namespace
 
 TORCH_LIBRARY(diffpair, m) {
-    m.def("spline_sums(Tensor x, Tensor boxes, Tensor types, Tensor exclusions, int num_types, float r_min, float cutoff, int knots) "
+    m.def("spline_sums(Tensor x, Tensor boxes, Tensor types, Tensor exclusions, int num_types, float r_min, float cutoff, int "
+          "knots) "
           "-> Tensor");
     m.def("pair_forces(Tensor x, Tensor boxes, Tensor types, Tensor exclusions, int num_types, float r_min, float cutoff, "
           "Tensor coefficients) -> (Tensor forces, Tensor energy, Tensor virial)");
@@ -130,9 +131,10 @@ TORCH_LIBRARY(diffpair, m) {
     m.def("interpolate_table_backward(Tensor grad, float r_min, float cutoff) -> Tensor");
     m.def("switching(Tensor r, float cutoff, float width) -> Tensor");
     m.def("segment_checkpoints(int steps) -> int");
-    m.def("segment(Tensor x0, Tensor v0, Tensor coefficients, Tensor boxes, Tensor types, Tensor exclusions, Tensor inverse_mass, "
-          "int num_types, float r_min, float cutoff, float timestep, int steps, int frame_every) "
-          "-> (Tensor x, Tensor v, Tensor checkpoints)");
+    m.def(
+        "segment(Tensor x0, Tensor v0, Tensor coefficients, Tensor boxes, Tensor types, Tensor exclusions, Tensor inverse_mass, "
+        "int num_types, float r_min, float cutoff, float timestep, int steps, int frame_every) "
+        "-> (Tensor x, Tensor v, Tensor checkpoints)");
     m.def("segment_backward(Tensor grad_x, Tensor grad_v, Tensor checkpoints, Tensor coefficients, Tensor boxes, Tensor types, "
           "Tensor exclusions, Tensor inverse_mass, int num_types, float r_min, float cutoff, float timestep, int steps, "
           "int frame_every) -> (Tensor x0, Tensor v0, Tensor coefficients)");

@@ -28,8 +28,9 @@ struct SegmentArguments {
     Tensor coefficients;
     SegmentProblem problem;
 
-    SegmentArguments(const Tensor& c, const Tensor& boxes, const Tensor& types, const Tensor& exclusions, const Tensor& inverseMass,
-                     int64_t numTypes, double rMin, double cutoff, double timestep, int64_t steps, int64_t frameEvery, int64_t replicas)
+    SegmentArguments(const Tensor& c, const Tensor& boxes, const Tensor& types, const Tensor& exclusions,
+                     const Tensor& inverseMass, int64_t numTypes, double rMin, double cutoff, double timestep, int64_t steps,
+                     int64_t frameEvery, int64_t replicas)
         : topology(readTopology(types, exclusions, numTypes)),
           coefficients(checkedDoubles(c, "coefficients", {numTypePairs(static_cast<int>(numTypes)), -1})) {
         const Tensor mass = checkedDoubles(inverseMass, "inverse_mass", {topology.numAtoms});
@@ -49,14 +50,15 @@ struct SegmentArguments {
 };
 
 std::tuple<Tensor, Tensor, Tensor> segment(const Tensor& x0, const Tensor& v0, const Tensor& coefficients, const Tensor& boxes,
-                                           const Tensor& types, const Tensor& exclusions, const Tensor& inverseMass, int64_t numTypes,
-                                           double rMin, double cutoff, double timestep, int64_t steps, int64_t frameEvery) {
+                                           const Tensor& types, const Tensor& exclusions, const Tensor& inverseMass,
+                                           int64_t numTypes, double rMin, double cutoff, double timestep, int64_t steps,
+                                           int64_t frameEvery) {
     const Tensor x = checkedVectors(x0, "x0"), v = checkedVectors(v0, "v0");
     TORCH_CHECK(x.dim() == 3 && x.sizes() == v.sizes() && x.scalar_type() == v.scalar_type() && x.size(1) == types.numel(),
-                "x0 and v0 must both have the shape [R, N, 3] with N = ", types.numel(), " and one dtype, not ", x.sizes(), " and ",
-                v.sizes(), ".");
-    const SegmentArguments args(coefficients, boxes, types, exclusions, inverseMass, numTypes, rMin, cutoff, timestep, steps, frameEvery,
-                                x.size(0));
+                "x0 and v0 must both have the shape [R, N, 3] with N = ", types.numel(), " and one dtype, not ", x.sizes(),
+                " and ", v.sizes(), ".");
+    const SegmentArguments args(coefficients, boxes, types, exclusions, inverseMass, numTypes, rMin, cutoff, timestep, steps,
+                                frameEvery, x.size(0));
     const SegmentProblem& problem = args.problem;
     const int64_t replicas = x.size(0), atoms = x.size(1);
     Tensor framesX = at::empty({replicas, problem.numFrames(), atoms, 3}, x.options()), framesV = at::empty_like(framesX);
@@ -71,13 +73,15 @@ std::tuple<Tensor, Tensor, Tensor> segment(const Tensor& x0, const Tensor& v0, c
 
 std::tuple<Tensor, Tensor, Tensor> segmentBackward(const Tensor& gradX, const Tensor& gradV, const Tensor& checkpoints,
                                                    const Tensor& coefficients, const Tensor& boxes, const Tensor& types,
-                                                   const Tensor& exclusions, const Tensor& inverseMass, int64_t numTypes, double rMin,
-                                                   double cutoff, double timestep, int64_t steps, int64_t frameEvery) {
+                                                   const Tensor& exclusions, const Tensor& inverseMass, int64_t numTypes,
+                                                   double rMin, double cutoff, double timestep, int64_t steps,
+                                                   int64_t frameEvery) {
     const Tensor gx = checkedVectors(gradX, "gradient of x"), gv = checkedVectors(gradV, "gradient of v");
     const Tensor from = checkedVectors(checkpoints, "checkpoints");
-    const SegmentArguments args(coefficients, boxes, types, exclusions, inverseMass, numTypes, rMin, cutoff, timestep, steps, frameEvery,
-                                gx.size(0));
-    Tensor x0 = at::empty({gx.size(0), gx.size(2), 3}, gx.options()), v0 = at::empty_like(x0), c = at::empty_like(args.coefficients);
+    const SegmentArguments args(coefficients, boxes, types, exclusions, inverseMass, numTypes, rMin, cutoff, timestep, steps,
+                                frameEvery, gx.size(0));
+    Tensor x0 = at::empty({gx.size(0), gx.size(2), 3}, gx.options()), v0 = at::empty_like(x0),
+           c = at::empty_like(args.coefficients);
     TorchExecutor executor;
     AT_DISPATCH_FLOATING_TYPES(gx.scalar_type(), "diffpair::segment_backward", [&] {
         runSegmentAdjoint<scalar_t>(args.problem, from.data_ptr<scalar_t>(), gx.data_ptr<scalar_t>(), gv.data_ptr<scalar_t>(),

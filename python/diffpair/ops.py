@@ -4,9 +4,9 @@ Importing this module loads the library. Every operator is stateless: what a bac
 tensors live on the CPU; x and v are float32 or float64, everything else float64, indices int32. Lengths in nm, energies
 in kJ/mol, times in ps, masses in amu. M frames, R replicas, N atoms, T types, P = T(T+1)/2 pairs, K knots.
 
-- `spline_sums(x [M,N,3], boxes [M,3,3], types [N], exclusions [E,2], T, r_min, cutoff, K) -> [M,P,K+2]`: sums over pairs
-  of B_k(r) on the grid of Table.h. On a potential's grid this is dU/dc; on a grid of bins, the smooth RDF's counts.
-- `pair_forces(x, boxes, types, exclusions, T, r_min, cutoff, c [P,K+2] or [M,P,K+2]) -> forces, energy [M], virial [M]`.
+- `spline_sums(x [M,N,3], boxes [M,3,3], types [N], exclusions [E,2], T, r_min, cutoff, K) -> [M,P,K+2]`: sums over
+  pairs of B_k(r) on the grid of Table.h. On a potential's grid this is dU/dc; on a grid of bins, the smooth RDF.
+- `pair_forces(x, boxes, types, exclusions, T, r_min, cutoff, c [P,K+2] or [M,P,K+2]) -> forces, energy, virial [M]`.
 - `segment(x0 [R,N,3], v0, c, boxes [R,3,3], types, exclusions, inverse_mass [N], T, r_min, cutoff, timestep, steps,
   frame_every) -> x [R,F,N,3], v, checkpoints`: R leapfrog trajectories (OpenMM's VerletIntegrator) and their frames.
 - `interpolate_table(values [P,K], r_min, cutoff) -> [P,K+2]` and `switching(r [n], cutoff, width) -> [n]`: tabulation.
@@ -55,7 +55,10 @@ def _(r, cutoff, width):  # type: ignore[no-untyped-def]
 
 
 @torch.library.register_fake("diffpair::segment")
-def _(x0, v0, coefficients, boxes, types, exclusions, inverse_mass, num_types, r_min, cutoff, timestep, steps, frame_every):  # type: ignore[no-untyped-def]
+def _(  # type: ignore[no-untyped-def]
+    x0, v0, coefficients, boxes, types, exclusions, inverse_mass, num_types, r_min, cutoff, timestep, steps,
+    frame_every,
+):  # fmt: skip
     replicas, atoms, _ = x0.shape
     frames = x0.new_empty((replicas, steps // frame_every, atoms, 3))
     checkpoints = x0.new_empty((replicas, torch.ops.diffpair.segment_checkpoints(steps), 2, atoms, 3))

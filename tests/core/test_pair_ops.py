@@ -79,7 +79,14 @@ def test_coincident_particles_feel_no_force():
     system = make_system(atoms=3)
     x = torch.tensor([[[0.0, 0, 0], [0, 0, 0], [50, 0, 0]]], dtype=torch.float64)
     forces, energy, _ = torch.ops.diffpair.pair_forces(
-        x, torch.zeros(1, 3, 3, dtype=torch.float64), topology.types, topology.exclusions, 1, 0.7, 1.6, system.coefficients
+        x,
+        torch.zeros(1, 3, 3, dtype=torch.float64),
+        topology.types,
+        topology.exclusions,
+        1,
+        0.7,
+        1.6,
+        system.coefficients,
     )
     assert torch.equal(forces, torch.zeros_like(forces))
     expected = basis(torch.zeros(1, dtype=torch.float64), 0.7, 1.6, KNOTS) @ system.coefficients[0]

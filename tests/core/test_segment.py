@@ -39,7 +39,13 @@ def test_trajectory_and_gradient_equal_plain_torch(kind):
     steps, every = 12, 4
     leaves = [z.clone().requires_grad_() for z in (system.x, system.v, system.coefficients)]
     x, v = run_segment(
-        leaves[0][None], leaves[1][None], leaves[2], timestep=DT, steps=steps, frame_every=every, **system.segment_arguments()
+        leaves[0][None],
+        leaves[1][None],
+        leaves[2],
+        timestep=DT,
+        steps=steps,
+        frame_every=every,
+        **system.segment_arguments(),
     )
     loss = random_loss(1)
     grads = torch.autograd.grad(loss(x, v), leaves)
@@ -64,7 +70,13 @@ def test_adjoint_equals_finite_differences(kind, what):
 
     def value(states):
         x, v = run_segment(
-            states[0][None], states[1][None], states[2], timestep=DT, steps=50, frame_every=5, **system.segment_arguments()
+            states[0][None],
+            states[1][None],
+            states[2],
+            timestep=DT,
+            steps=50,
+            frame_every=5,
+            **system.segment_arguments(),
         )
         return loss(x, v)
 
@@ -130,7 +142,9 @@ def test_same_bits_twice_and_rounding_between_thread_counts(dtype, count):
 
 def test_single_precision_follows_double():
     system = make_system(seed=9, num_types=2)
-    double, single = (run(system, *replicas(system, 2, dtype), steps=20, every=5) for dtype in (torch.float64, torch.float32))
+    double, single = (
+        run(system, *replicas(system, 2, dtype), steps=20, every=5) for dtype in (torch.float64, torch.float32)
+    )
     for exact, rough in zip(double, single, strict=True):
         assert (exact - rough.double()).abs().max() < 1e-3 * exact.abs().max()
 

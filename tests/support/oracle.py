@@ -23,7 +23,9 @@ def basis(r: Tensor, r_min: float, cutoff: float, knots: int) -> Tensor:
     at_start = bspline(-centres)
     slope = torch.zeros(knots + 2, dtype=r.dtype)
     slope[0], slope[2] = -0.5, 0.5
-    return torch.where(s < 0, at_start + slope * s, torch.where(r[..., None] < cutoff, inside, torch.zeros_like(inside)))
+    return torch.where(
+        s < 0, at_start + slope * s, torch.where(r[..., None] < cutoff, inside, torch.zeros_like(inside))
+    )
 
 
 def pair_index(types: Tensor, num_types: int, i: Tensor, j: Tensor) -> Tensor:
@@ -65,7 +67,15 @@ class Pairs:
 
 
 def trajectory(
-    pairs: Pairs, x: Tensor, v: Tensor, c: Tensor, r_min: float, cutoff: float, inverse_mass: Tensor, dt: float, steps: int
+    pairs: Pairs,
+    x: Tensor,
+    v: Tensor,
+    c: Tensor,
+    r_min: float,
+    cutoff: float,
+    inverse_mass: Tensor,
+    dt: float,
+    steps: int,
 ) -> tuple[Tensor, Tensor]:
     """Leapfrog by autograd forces, differentiable to everything; positions and velocities [steps, N, 3]."""
     xs, vs = [], []

@@ -22,12 +22,25 @@ def smooth_shell_volumes(centres: np.ndarray, bin_width: float) -> np.ndarray:
     return 4 * np.pi * bin_width * (centres**2 + bin_width**2 / 3)
 
 
+def _interacting_pairs(topology: Topology) -> np.ndarray:
+    """Number of pairs of atoms per pair of types, exclusions taken off, [P]."""
+    types, num_types = topology.types.numpy(), topology.num_types
+    counts = np.bincount(types, minlength=num_types).astype(float)
+    matrix = np.outer(counts, counts)
+    matrix[np.diag_indices(num_types)] = counts * (counts - 1) / 2
+    excluded = np.sort(topology.exclusions.numpy(), axis=1)
+    excluded = np.unique(excluded[excluded[:, 0] != excluded[:, 1]], axis=0)
+    low, high = np.sort(types[excluded], axis=1).T
+    np.subtract.at(matrix, (low, high), 1)
+    return matrix[np.triu_indices(num_types)]
+
+
 class SmoothRdf:
     """g(r) of all pairs of types on even bins, each pair smeared by the cubic B-spline kernel of one bin's width.
 
     The normalisation is absolute: pairs over those of an ideal gas of the same density, N_a (N_a - 1) / 2 like and
-    N_a N_b unlike ones. Excluded pairs are not counted, and the normalisation does not change for them. Pairs up to two
-    bins outside the window count with their part of the kernel, so none is dropped abruptly at an edge.
+    N_a N_b unlike ones. Excluded pairs leave both counts, as in `histogram_rdf`, so g tends to 1. Pairs up to two bins
+    outside the window count with their part of the kernel, so none is dropped abruptly at an edge.
 
     Args:
         first_centre: centre of the first bin, nm.
@@ -43,13 +56,7 @@ class SmoothRdf:
         self._low = first_centre - (_PADDING - 1) * bin_width
         self._high = self.centres[-1] + (_PADDING - 1) * bin_width
         self._knots = num_bins + 2 * _PADDING - 2
-        counts = np.bincount(topology.types.numpy(), minlength=topology.num_types)
-        pairs = [
-            counts[a] * (counts[a] - 1) / 2 if a == b else counts[a] * counts[b]
-            for a in range(topology.num_types)
-            for b in range(a, topology.num_types)
-        ]
-        ideal = np.outer(np.maximum(pairs, 1), smooth_shell_volumes(self.centres, bin_width))
+        ideal = np.outer(np.maximum(_interacting_pairs(topology), 1), smooth_shell_volumes(self.centres, bin_width))
         self._per_ideal_pair = torch.from_numpy(1 / ideal)
 
     @property

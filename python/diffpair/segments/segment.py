@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 import diffpair.ops  # noqa: F401  (registers the operators)
-
-
-class Grid(NamedTuple):
-    """The knots of a table: r_min and cutoff in nm, and their number."""
-
-    r_min: float
-    cutoff: float
-    knots: int
 
 
 @dataclass(frozen=True)
@@ -65,8 +56,8 @@ def run_segment(
     """Run R replicas for `steps` leapfrog steps and return their frames as differentiable tensors.
 
     The scheme is that of OpenMM's VerletIntegrator, v <- v + (dt/m) F(x), x <- x + dt v, with OpenMM's half-step
-    velocities. The backward is the exact adjoint of these steps (DiffSim, arXiv 2209.07679, discretised first), not of a
-    continuous trajectory. float64 for checks, float32 for speed.
+    velocities. The backward is the exact adjoint of these steps (DiffSim, arXiv 2209.07679, but discretised first), not
+    of a continuous trajectory. float64 for checks, float32 for speed.
 
     Args:
         x0, v0: start states [R, N, 3] in nm and nm/ps, as State gives them; float32 or float64.
