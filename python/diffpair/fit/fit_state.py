@@ -1,0 +1,88 @@
+"""One fitted state at work: its live simulation, what it measures, what it remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffpair.config.method import Sampling
+from diffpair.engines import Frames, Sampler, Snapshot
+from diffpair.gradients import Fluctuation, FrameSums, TargetRows
+from diffpair.potentials import TableGrid
+from diffpair.states import State
+from diffpair.tables import PairTable
+from diffpair.updates import Memory, Observation, StateView
+from diffpair.updates.basis import spline_basis
+
+Array = NDArray[np.float64]
+VISITED = 0.1  # g above this: a distance at which particles are
+ERROR_FLOOR = 0.003  # of g per bin: what is below it does not matter
+SMOOTHING = np.ones(5) / 5  # of the noisy variance of a variance, over neighbouring bins
+
+
+class FitState:
+    """A state that is fitted.
+
+    Args:
+        state: with targets. variant: index of its set of global parameters. grid: of the tables. table: to start with.
+        sampling: the config's section. seed: of its thermostat.
+    """
+
+    def __init__(
+        self, state: State, variant: int, grid: TableGrid, table: PairTable, sampling: Sampling, seed: int
+    ) -> None:
+        self.state, self.variant, self.grid, self.sampling = state, variant, grid, sampling
+        self.rows = TargetRows(state)
+        self.memory = Memory()
+        self.weights: Array = np.zeros(table.coefficients.shape)
+        self.sampler = Sampler(
+            state, table, timestep=sampling.timestep, friction=sampling.friction, seed=seed, platform=sampling.platform
+        )
+        width = grid.knots + 2
+        probes = []
+        for where, pair in zip(self.rows.slices, self.rows.pair_rows, strict=True):
+            r, g = self.rows.radii[where], self.rows.target[where]
+            visited = r[(g > VISITED) & (r < grid.cutoff)]
+            probe = np.zeros((len(visited), table.coefficients.size))
+            probe[:, pair * width : (pair + 1) * width] = spline_basis(grid, visited)
+            probes.append(probe)
+        self.probe: Array = np.concatenate(probes)
+
+    def melt(self, progress: Callable[[int], None] | None = None) -> None:
+        """From the lattice to a liquid, where the state starts from one."""
+        if self.state.from_lattice and self.sampling.melt:
+            self.sampler.melt(self.sampling.melt, progress)
+
+    def sample(self, table: PairTable, progress: Callable[[int], None] | None = None) -> Frames:
+        """Write the table into the live Context, equilibrate, sample."""
+        self.sampler.set_table(table)
+        self.sampler.equilibrate(self.sampling.equilibration, progress)
+        return self.sampler.sample(self.sampling.steps, self.sampling.every, progress)
+
+    def measure(self, frames: Frames) -> FrameSums:
+        """A and S of the frames."""
+        sums = Fluctuation().sums(self.rows, self.grid, frames)
+        self.weights = sums.splines.mean(0).reshape(self.weights.shape)
+        return sums
+
+    def observe(self, sums: FrameSums, coefficients: Array, with_jacobian: bool = True) -> Observation:
+        """Residual, its error and the Jacobian at a table [npairs * (knots + 2)]."""
+        variance = sums.standard_error() ** 2
+        for where in self.rows.slices:
+            variance[where] = np.convolve(variance[where], SMOOTHING, mode="same")
+        sigma = np.sqrt(variance + self.rows.error**2 + ERROR_FLOOR**2)
+        residual = sums.mean - self.rows.target
+        if not with_jacobian:
+            none = np.zeros((0, len(coefficients)))
+            return Observation(coefficients, residual, sigma, none, none)
+        jacobian = Fluctuation().jacobian(sums, self.state.beta)
+        return Observation(coefficients, residual, sigma, jacobian, sums.jacobian_doubt(self.state.beta, sigma))
+
+    def view(self) -> StateView:
+        """What updates see."""
+        return StateView(self.memory, self.variant, self.probe, 1 / self.state.beta, self.weights)
+
+    def snapshot(self) -> Snapshot:
+        return self.sampler.snapshot()

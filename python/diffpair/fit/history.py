@@ -1,0 +1,75 @@
+"""What is kept of every iteration, and the files that let an interrupted fit go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from diffpair.errors import DiffPairError
+
+CHECKPOINT = "checkpoint.pt"
+VERSION = 1
+
+
+@dataclass
+class Iteration:
+    """One line of the history.
+
+    mae: mean |g - target| of the smooth g(r) of the frames, all targets of all fitted states. noise: the part of it
+    that the frames' statistics explain. accepted: whether the fit went on from it. step: size of the update in kT
+    (largest change of U at a visited distance). chi: pooled residual in standard errors. note: what went wrong, if
+    anything.
+    """
+
+    number: int
+    mae: float
+    noise: float
+    accepted: bool
+    step: float
+    chi: float
+    md_steps: int
+    seconds: float
+    note: str = ""
+
+
+def write_history(out: Path, history: list[Iteration]) -> None:
+    """history.json: a list of iterations, for plots and machines."""
+    rows = [{k: (None if v != v else v) for k, v in asdict(h).items()} for h in history]
+    _replace(out / "history.json", json.dumps(rows, indent=1).encode())
+
+
+def save_checkpoint(out: Path, content: dict[str, Any]) -> None:
+    """Write the checkpoint: tensors, numbers, text, lists and dicts only, so that loading it executes nothing."""
+    temporary = out / (CHECKPOINT + ".part")
+    torch.save({"version": VERSION, **content}, temporary)
+    os.replace(temporary, out / CHECKPOINT)
+
+
+def load_checkpoint(out: Path, config_hash: str) -> dict[str, Any]:
+    """Read the checkpoint of a fit with the same config. Raises DiffPairError naming the file."""
+    path = out / CHECKPOINT
+    if not path.is_file():
+        raise DiffPairError(f"{out} holds no fit to resume: {path} does not exist")
+    try:
+        content = torch.load(path, weights_only=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError, OSError):
+        raise DiffPairError(f"{path} is not a checkpoint of a fit, or is damaged") from None
+    if not isinstance(content, dict) or content.get("version") != VERSION:
+        raise DiffPairError(f"{path} was written by another version of diffpair")
+    if content["config"] != config_hash:
+        raise DiffPairError(
+            f"{path} belongs to another config: resume with the config it was made with, or use another folder"
+        )
+    return content
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_bytes(content)
+    os.replace(temporary, path)

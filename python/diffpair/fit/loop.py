@@ -1,0 +1,239 @@
+"""The loop: sample, measure, judge, update, write back; and what happens when it goes wrong."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from diffpair.engines import Exploded, Snapshot
+from diffpair.errors import DiffPairError
+from diffpair.fit.fit_state import FitState
+from diffpair.fit.history import Iteration
+from diffpair.fit.progress import FitProgress
+from diffpair.gradients import FrameSums, GradientMethod
+from diffpair.potentials import to_table
+from diffpair.tables import PairTable
+from diffpair.updates import FirstOrder, GaussNewton, Memory, Observation, ParameterSpace, Step
+
+Array = NDArray[np.float64]
+WORSE = 1.5  # an iteration whose residual is so many times the best one is rolled back
+FAILURES = 5  # in a row, then the fit stops
+GAUSS_MEAN = 0.8  # mean |x| of a normal variable in units of its standard deviation
+
+
+class FitStopped(DiffPairError):
+    """The fit had to stop; the best potential so far was kept."""
+
+
+@dataclass
+class Best:
+    """The best potential so far, and the simulations at its end."""
+
+    theta: Array
+    mae: float
+    number: int
+    snapshots: list[Snapshot] = field(default_factory=list)
+
+
+class FitLoop:
+    """Fits one potential to one or several states.
+
+    Args:
+        space: the potential's parameters. states: fitted states. update: GaussNewton, or FirstOrder with `gradient`.
+        iterations: how many. progress: what the user sees. keep: called after every iteration, to write checkpoints.
+    """
+
+    def __init__(
+        self,
+        space: ParameterSpace,
+        states: list[FitState],
+        update: GaussNewton | FirstOrder,
+        gradient: GradientMethod,
+        iterations: int,
+        progress: FitProgress,
+        keep: Callable[[FitLoop], None],
+    ) -> None:
+        self.space, self.states, self.update, self.gradient = space, states, update, gradient
+        self.iterations, self.progress, self.keep = iterations, progress, keep
+        self.history: list[Iteration] = []
+        self.best: Best | None = None
+        self.late: list[Array] = []  # parameters of accepted first-order iterations
+        self.failures = 0
+        self.steps_before, self.seconds_before = 0, 0.0  # of the runs that this one resumes
+        self._begin = time.perf_counter()
+
+    @property
+    def md_steps(self) -> int:
+        """Melting, equilibration and sampling so far."""
+        return self.steps_before + sum(s.sampler.steps_done for s in self.states)
+
+    @property
+    def seconds(self) -> float:
+        """Wall time so far."""
+        return self.seconds_before + time.perf_counter() - self._begin
+
+    def tables(self) -> list[PairTable]:
+        """The present table of each variant."""
+        return [to_table(self.space.potential, self.space.grid, v) for v in self.space.variants]
+
+    def melt(self) -> None:
+        """Prepare states that start from a lattice."""
+        for state in self.states:
+            if state.state.from_lattice and state.sampling.melt:
+                self.progress.begin(f"melting {state.state.name}", state.sampling.melt)
+                state.melt(self.progress.advance)
+
+    def run(self) -> None:
+        """All iterations. Raises FitStopped after repeated failure; `best` then holds what is known."""
+        while len(self.history) < self.iterations:
+            number = len(self.history) + 1
+            self.progress.begin(
+                f"iteration {number}/{self.iterations}",
+                sum(s.sampling.equilibration + s.sampling.steps for s in self.states),
+            )
+            try:
+                entry = self._iterate(number)
+            except Exploded as error:
+                entry = self._recover(number, float("nan"), float("nan"), str(error))
+            self.history.append(entry)
+            self.progress.iteration(entry, self.iterations)
+            self.keep(self)
+            if self.failures >= FAILURES:
+                raise FitStopped(f"the fit stopped after {self.failures} failures in a row, the last one: {entry.note}")
+
+    def _iterate(self, number: int) -> Iteration:
+        tables = self.tables()
+        sums: list[FrameSums] = []
+        observations: list[Observation] = []
+        gradients: list[Array] = []
+        whole = isinstance(self.update, GaussNewton)
+        for state in self.states:
+            frames = state.sample(tables[state.variant], self.progress.advance)
+            sums.append(state.measure(frames))
+            coefficients = tables[state.variant].coefficients
+            observations.append(state.observe(sums[-1], coefficients.ravel(), with_jacobian=whole))
+            if not whole:
+                weights = torch.from_numpy(observations[-1].residual / len(state.rows))
+                c = torch.from_numpy(coefficients.copy())
+                gradient = self.gradient(state.rows, c, self.space.grid, frames, weights)
+                gradients.append(gradient.flatten().numpy())
+        mae = float(np.mean(np.abs(np.concatenate([o.residual for o in observations]))))
+        errors = np.concatenate([s.standard_error() for s in sums])
+        noise = GAUSS_MEAN * float(np.mean(errors))
+        if not np.isfinite(mae):
+            return self._recover(number, mae, noise, "g(r) is not finite")
+        if self.best is not None and mae > WORSE * self.best.mae + 3 * (noise if np.isfinite(noise) else 0.0):
+            return self._recover(number, mae, noise, f"worse than iteration {self.best.number}: rolled back")
+        for state, observation in zip(self.states, observations, strict=True):
+            state.memory.add(observation)
+        self.failures = 0
+        if self.best is None or mae < self.best.mae:
+            self.best = Best(self.space.get(), mae, number)
+        self.best.snapshots = [s.snapshot() for s in self.states]
+        self.late.append(self.space.get())
+        self.late = self.late[-max(1, self.iterations // 4) :]
+        self.update.grow()
+        step = self._update(gradients)
+        return self._entry(number, mae, noise, True, step)
+
+    def _update(self, gradients: list[Array]) -> Step:
+        views = [s.view() for s in self.states]
+        if isinstance(self.update, GaussNewton):
+            return self.update.step(self.space, views)
+        return self.update.step(self.space, views, gradients)
+
+    def _recover(self, number: int, mae: float, noise: float, reason: str) -> Iteration:
+        """Back to the last good potential and simulations, and a smaller step from there."""
+        self.failures += 1
+        if self.best is None:
+            raise FitStopped(f"the potential that the fit starts from does not work: {reason}")
+        self.space.set(self.best.theta)
+        for state, snapshot in zip(self.states, self.best.snapshots, strict=True):
+            state.sampler.restore(snapshot)
+        self.update.shrink(0.25)
+        step = None
+        if isinstance(self.update, GaussNewton):
+            step = self._update([])
+        return self._entry(number, mae, noise, False, step, reason)
+
+    def _entry(
+        self, number: int, mae: float, noise: float, accepted: bool, step: Step | None, note: str = ""
+    ) -> Iteration:
+        size, chi = (step.size, step.chi) if step is not None else (float("nan"), float("nan"))
+        return Iteration(number, mae, noise, accepted, size, chi, self.md_steps, self.seconds, note)
+
+    def finish(self) -> None:
+        """Choose the final parameters.
+
+        Gauss-Newton: its last step, which averages over late iterates already. First order: the mean of the late
+        iterates. The best iterate where the last one was rolled back.
+        """
+        last = self.history[-1]
+        if self.best is not None and not last.accepted:
+            self.space.set(self.best.theta)
+        elif isinstance(self.update, FirstOrder):
+            self.space.set(np.mean(self.late, axis=0))
+
+    def content(self) -> dict[str, Any]:
+        """Everything that `restore` needs, as tensors and plain values."""
+        best = self.best
+        return {
+            "theta": torch.from_numpy(self.space.get()),
+            "history": [asdict(h) for h in self.history],
+            "failures": self.failures,
+            "late": [torch.from_numpy(t) for t in self.late],
+            "md_steps": self.md_steps,
+            "seconds": self.seconds,
+            "radius": self.update.radius,
+            "optimizer": self.update.optimizer.state_dict() if isinstance(self.update, FirstOrder) else {},
+            "best": None
+            if best is None
+            else {"theta": torch.from_numpy(best.theta), "mae": best.mae, "number": best.number},
+            "states": [
+                {
+                    "snapshot": _pack(s.snapshot()),
+                    "best": _pack(best.snapshots[i]) if best is not None else None,
+                    "weights": torch.from_numpy(s.weights),
+                    "memory": [
+                        {k: torch.from_numpy(v.copy()) for k, v in vars(o).items()} for o in s.memory.observations
+                    ],
+                }
+                for i, s in enumerate(self.states)
+            ],
+        }
+
+    def restore(self, content: dict[str, Any]) -> None:
+        """Go on where `content` was taken."""
+        self.space.set(content["theta"].numpy())
+        self.history = [Iteration(**h) for h in content["history"]]
+        self.failures, self.late = content["failures"], [t.numpy() for t in content["late"]]
+        self.seconds_before = content["seconds"]
+        self.update.radius = content["radius"]
+        if isinstance(self.update, FirstOrder):
+            self.update.optimizer.load_state_dict(content["optimizer"])
+        for state, kept in zip(self.states, content["states"], strict=True):
+            state.sampler.restore(_unpack(kept["snapshot"]))
+            state.weights = kept["weights"].numpy()
+            state.memory = Memory([Observation(**{k: v.numpy() for k, v in o.items()}) for o in kept["memory"]])
+        if content["best"] is not None:
+            best = content["best"]
+            snapshots = [_unpack(kept["best"]) for kept in content["states"]]
+            self.best = Best(best["theta"].numpy(), best["mae"], best["number"], snapshots)
+        self.steps_before = content["md_steps"]
+
+
+def _pack(snapshot: Snapshot) -> dict[str, Any]:
+    arrays = {k: torch.from_numpy(np.array(getattr(snapshot, k))) for k in ("positions", "velocities", "box")}
+    return {**arrays, "steps_done": 0}
+
+
+def _unpack(packed: dict[str, Any]) -> Snapshot:
+    return Snapshot(
+        packed["positions"].numpy(), packed["velocities"].numpy(), packed["box"].numpy(), packed["steps_done"]
+    )

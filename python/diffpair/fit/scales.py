@@ -1,0 +1,73 @@
+"""Lengths and energies that the targets of a fit set, and the grid that follows from them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffpair.config.potentials import Potential
+from diffpair.errors import DiffPairError
+from diffpair.potentials import Scales
+from diffpair.states import BOLTZMANN, State
+from diffpair.targets import RdfTarget
+
+Array = NDArray[np.float64]
+EMPTY = 1e-3  # g below this part of its maximum: no neighbours
+KNOT_SPACING = 0.035  # of a spline, in contact distances
+
+
+def targets_by_pair(states: list[State]) -> list[list[tuple[State, RdfTarget]]]:
+    """Per pair of types, in table order, the targets that fix it."""
+    names = states[0].type_names
+    pairs = [(a, b) for i, a in enumerate(names) for b in names[i:]]
+    found: list[list[tuple[State, RdfTarget]]] = [[] for _ in pairs]
+    for state in states:
+        for target in state.targets:
+            for index, pair in enumerate(pairs):
+                if sorted(target.pair) == sorted(pair):
+                    found[index].append((state, target))
+    return found
+
+
+def contact_distances(states: list[State]) -> Array:
+    """Per pair of types, nm: where g first reaches 1 (or its maximum, if that is lower); the smallest of all states.
+
+    A pair without a target takes the mean of the others. Raises DiffPairError if there is no target at all.
+    """
+    contacts = []
+    for entries in targets_by_pair(states):
+        radii = [float(t.r[np.argmax(t.g >= min(1.0, 0.9 * t.g.max()))]) for _, t in entries]
+        contacts.append(min(radii) if radii else np.nan)
+    result = np.array(contacts)
+    if np.isnan(result).all():
+        raise DiffPairError("no state that is fitted has a target")
+    return np.asarray(np.where(np.isnan(result), np.nanmean(result), result))
+
+
+def choose_scales(states: list[State], section: Potential, contact: Array) -> Scales:
+    """What the config leaves open.
+
+    r_min lies somewhat below the first distance at which any target has neighbours, so that sampling hardly ever
+    meets the linear continuation; further below for forms that are interpolated, whose spline ends naturally, with
+    U'' = 0, there.
+    """
+    length, r_min = float(contact.min()), section.r_min
+    if r_min is None:
+        first = []
+        for entries, reach in zip(targets_by_pair(states), contact, strict=True):
+            for _, target in entries:
+                begin = float(target.r[np.argmax(target.g > EMPTY * target.g.max())]) - target.bin_width
+                first.append(begin - 0.08 * reach)
+        r_min = max(min(first) * (1.0 if section.form == "bspline" else 0.92), 0.3 * length)
+    if r_min >= section.cutoff:
+        raise DiffPairError(
+            f"potential: the cutoff = {section.cutoff:g} nm lies below the first neighbours of the targets, near "
+            f"{length:.4g} nm"
+        )
+    knots = section.knots or max(24, round((section.cutoff - r_min) / (KNOT_SPACING * length)) + 1)
+    return Scales(length, coldest(states), r_min, knots)
+
+
+def coldest(states: list[State]) -> float:
+    """The lowest kT in kJ/mol."""
+    return BOLTZMANN * min(s.temperature for s in states)

@@ -1,0 +1,133 @@
+"""From the checked config to a fit that can run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffpair.config import FitConfig, build_states
+from diffpair.config.method import Adjoint
+from diffpair.config.method import GaussNewton as GaussNewtonSection
+from diffpair.engines.statistics import BLOCKS
+from diffpair.errors import DiffPairError
+from diffpair.fit.fit_state import FitState
+from diffpair.fit.scales import choose_scales, contact_distances
+from diffpair.fit.start import boltzmann_inversion, from_file
+from diffpair.gradients import DiscreteAdjoint, Fluctuation, GradientMethod, TargetRows
+from diffpair.potentials import PairPotential, Refined, TableGrid, build_potential, refine, to_table
+from diffpair.states import State
+from diffpair.updates import FirstOrder, GaussNewton, ParameterSpace, pull_back
+
+Array = NDArray[np.float64]
+TOLERANCE = 1e-3
+START_STEPS = 40  # of Levenberg-Marquardt, to bring a network to the inverted potential
+
+
+@dataclass
+class Setup:
+    """A fit before its first step.
+
+    states: all, held-out ones included. fitted: those that are fitted. space: the potential's parameters and grid.
+    tabulation: how well that grid holds the potential. start_misfit: rms distance in kT between the wanted start and
+    the potential's own, 0 where it starts from its parameters.
+    """
+
+    config: FitConfig
+    states: list[State]
+    fitted: list[State]
+    potential: PairPotential
+    space: ParameterSpace
+    tabulation: Refined
+    start_misfit: float
+
+
+def prepare(config: FitConfig) -> Setup:
+    """States, potential, grid and start. Raises DiffPairError for whatever does not fit together."""
+    _check_production(config)
+    states = build_states(config)
+    fitted = [s for s in states if not s.held_out]
+    contact = contact_distances(fitted)
+    scales = choose_scales(fitted, config.potential, contact)
+    variants = list(dict.fromkeys(s.parameters for s in fitted))
+    potential = build_potential(
+        config.potential, states[0].type_names, scales, global_names=config.parameter_names, parameters=variants[0],
+        seed=config.seed,
+    )  # fmt: skip
+    tolerance = config.potential.tolerance or TOLERANCE
+    grid = potential.own_grid() or TableGrid(scales.r_min, potential.cutoff, scales.knots)
+    space = ParameterSpace(potential, grid, variants, scales.energy, contact)
+    misfit = 0.0
+    start = config.starting_point
+    if start.method != "parameters":
+        if start.method == "file":
+            assert start.file is not None
+            table = from_file(start.file, potential.types, grid, scales.energy)
+            wanted = [table.ravel() for _ in variants]
+        else:
+            wanted = [
+                boltzmann_inversion([s for s in fitted if s.parameters == v], grid, contact).ravel() for v in variants
+            ]
+            if len(wanted) > 1 and not potential.global_names:
+                wanted = [np.mean(wanted, axis=0)] * len(wanted)
+        misfit = pull_back(space, wanted, steps=START_STEPS, tolerance=0.02)
+    tabulation = refine(potential, grid.r_min, grid.knots, scales.energy, tuple(variants), tolerance)
+    if tabulation.grid != grid:
+        space = ParameterSpace(potential, tabulation.grid, variants, scales.energy, contact)
+    return Setup(config, states, fitted, potential, space, tabulation, misfit)
+
+
+def production_interval(config: FitConfig) -> int:
+    """Steps between the frames of production."""
+    return config.production.every or max(20, config.sampling.every)
+
+
+def _check_production(config: FitConfig) -> None:
+    """Before the fit, not after it: production must give enough frames for error bars, sampling for a covariance."""
+    if config.production.max_steps < BLOCKS * production_interval(config):
+        raise DiffPairError(
+            f"production: max_steps = {config.production.max_steps} with a frame every "
+            f"{production_interval(config)} steps is too short: error bars need {BLOCKS} frames"
+        )
+    if config.sampling.steps < 2 * config.sampling.every:
+        raise DiffPairError(
+            f"sampling: steps = {config.sampling.steps} with every = {config.sampling.every} gives fewer than 2 frames"
+        )
+
+
+def fit_states(setup: Setup, seed: int) -> list[FitState]:
+    """The live simulations of the fitted states."""
+    space, tables = setup.space, {}
+    for variant in space.variants:
+        tables[variant] = to_table(setup.potential, space.grid, variant)
+    return [
+        FitState(
+            state,
+            space.variants.index(state.parameters),
+            space.grid,
+            tables[state.parameters],
+            setup.config.sampling,
+            seed + 7919 * index,
+        )
+        for index, state in enumerate(setup.fitted)
+    ]
+
+
+def make_gradient(setup: Setup) -> GradientMethod:
+    """The config's gradient method, checked against the states."""
+    section = setup.config.gradient
+    if not isinstance(section, Adjoint):
+        return Fluctuation()
+    method = DiscreteAdjoint(section.segments, section.steps, section.every, timestep=setup.config.sampling.timestep)
+    for state in setup.fitted:
+        method.check(TargetRows(state))
+    return method
+
+
+def make_update(setup: Setup) -> GaussNewton | FirstOrder:
+    """The config's update."""
+    section = setup.config.method
+    if isinstance(section, GaussNewtonSection):
+        return GaussNewton(section.damping or 1.0, section.smoothness)
+    return FirstOrder(setup.space, section.method, section.learning_rate, section.momentum)

@@ -1,0 +1,110 @@
+"""The equilibrium gradient from fluctuations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from diffpair.engines.frames import Frames
+from diffpair.errors import DiffPairError
+from diffpair.gradients.target_rows import CHUNK, TargetRows, frame_tensors
+from diffpair.potentials.base import TableGrid
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FrameSums:
+    """Per frame: observables A [F, rows] and S = dU/dc [F, npairs * (knots + 2)], sums over pairs of B_k(r)."""
+
+    observables: Array
+    splines: Array
+
+    @property
+    def mean(self) -> Array:
+        """<A>, [rows]."""
+        return self.observables.mean(0)
+
+    def standard_error(self, blocks: int = 10) -> Array:
+        """Standard error of <A> from block averages, [rows]; blocks make up for frames that are correlated."""
+        count = len(self.observables)
+        blocks = min(blocks, count)
+        if blocks < 2:
+            return np.full(self.observables.shape[1], np.inf)
+        size = count // blocks
+        means = self.observables[count - blocks * size :].reshape(blocks, size, -1).mean(1)
+        return means.std(0, ddof=1) / np.sqrt(blocks)
+
+    def jacobian_doubt(self, beta: float, sigma: Array) -> Array:
+        """Noise of the fluctuation Jacobian, [F', npairs * (knots + 2)]: |doubt dc|^2 = sum_i var(J dc)_i / sigma_i^2.
+
+        cov(A_i, X) of n independent frames has the variance var(A_i) var(X) / n, with X = beta S dc; var(A_i) / n is
+        the square of A_i's standard error, so correlated frames are accounted for. Given as the matrix square root of
+        sum_i (error_i / sigma_i)^2 beta^2 cov(S, S).
+        """
+        part = float(np.sum((self.standard_error() / sigma) ** 2))
+        s = self.splines - self.splines.mean(0)
+        _, values, vectors = np.linalg.svd(s / np.sqrt(len(s) - 1), full_matrices=False)
+        keep = values > 1e-6 * values[0]
+        return np.asarray(beta * np.sqrt(part) * values[keep, None] * vectors[keep])
+
+
+class Fluctuation:
+    """d<A>/dc = <dA/dc> - beta cov(A, S), exact in equilibrium for any static observable A.
+
+    g(r) depends on c through the ensemble alone, so the explicit term <dA/dc> is 0 for it; `jacobian` takes it for
+    observables like the pressure. With n frames the covariance has a relative noise of about 1/sqrt(n).
+    """
+
+    def sums(self, rows: TargetRows, grid: TableGrid, frames: Frames) -> FrameSums:
+        """A and S of every frame."""
+        topology = rows.topology
+        splines = []
+        for start in range(0, len(frames.positions), CHUNK):
+            x, boxes = frame_tensors(frames.positions, frames.boxes, start)
+            splines.append(
+                torch.ops.diffpair.spline_sums(
+                    x,
+                    boxes,
+                    topology.types,
+                    topology.exclusions,
+                    topology.num_types,
+                    grid.r_min,
+                    grid.cutoff,
+                    grid.knots,
+                ).flatten(1)
+            )
+        return FrameSums(rows.of_frames(frames.positions, frames.boxes), torch.cat(splines).numpy())
+
+    def jacobian(self, sums: FrameSums, beta: float, explicit: Array | None = None) -> Array:
+        """d<A>/dc, [rows, npairs * (knots + 2)].
+
+        Args:
+            sums: of the frames. beta: 1/kT in mol/kJ. explicit: <dA/dc>, same shape as the result.
+
+        Raises DiffPairError with fewer than two frames.
+        """
+        count = len(sums.observables)
+        if count < 2:
+            raise DiffPairError(f"the fluctuation gradient needs 2 or more frames, not {count}")
+        a = sums.observables - sums.mean
+        s = sums.splines - sums.splines.mean(0)
+        jacobian = -beta / (count - 1) * (a.T @ s)
+        return jacobian if explicit is None else explicit + jacobian
+
+    def __call__(
+        self, rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames, weights: Tensor
+    ) -> Tensor:
+        """See GradientMethod. Only the weighted covariance is formed, not the Jacobian."""
+        sums = self.sums(rows, grid, frames)
+        count = len(sums.observables)
+        if count < 2:
+            raise DiffPairError(f"the fluctuation gradient needs 2 or more frames, not {count}")
+        weighted = sums.observables @ weights.detach().numpy()
+        s = sums.splines - sums.splines.mean(0)
+        gradient = -rows.state.beta / (count - 1) * ((weighted - weighted.mean()) @ s)
+        return torch.from_numpy(gradient).reshape(coefficients.shape)

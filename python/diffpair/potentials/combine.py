@@ -1,0 +1,86 @@
+"""Potentials made of potentials."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from diffpair.errors import DiffPairError
+from diffpair.potentials.base import PairPotential, TableGrid
+
+
+def _common_grid(parts: list[PairPotential]) -> TableGrid | None:
+    grids = {grid for part in parts if (grid := part.own_grid()) is not None}
+    if len(grids) > 1:
+        raise DiffPairError(f"the spline parts of a potential must share their knots, but they have {sorted(grids)}")
+    return grids.pop() if grids else None
+
+
+def _check_parts(parts: list[PairPotential], what: str) -> None:
+    if not parts:
+        raise DiffPairError(f"{what} needs at least one part")
+    for part in parts[1:]:
+        if (part.types, part.cutoff) != (parts[0].types, parts[0].cutoff):
+            raise DiffPairError(f"all parts of {what} must have the same types and cutoff")
+    for part in parts:
+        if part.global_names:
+            raise DiffPairError(f"a part of {what} must not have global parameters, but one has {part.global_names}")
+
+
+class Sum(PairPotential):
+    """u(r) = the sum of its parts. Each part keeps its own switching function."""
+
+    def __init__(self, parts: list[PairPotential]) -> None:
+        _check_parts(parts, "a sum")
+        super().__init__(parts[0].types, parts[0].cutoff, max(part.switch_width for part in parts))
+        self.parts = nn.ModuleList(parts)
+        _common_grid(parts)  # refuses parts with different knots
+
+    def forward(self, r: Tensor) -> Tensor:
+        """U [npairs, n] in kJ/mol at r [n] in nm."""
+        total = torch.zeros([self.npairs, r.shape[0]], dtype=torch.float64, device=r.device)
+        for part in self.parts:
+            total = total + part(r)
+        return total
+
+    def exact_coefficients(self, grid: TableGrid, parameters: tuple[float, ...]) -> Tensor | None:
+        from diffpair.potentials.tabulation import tabulate
+
+        if self.own_grid() is None:
+            return None
+        return torch.stack([tabulate(part, grid) for part in self.parts]).sum(0)  # type: ignore[arg-type]
+
+    def own_grid(self) -> TableGrid | None:
+        return _common_grid(list(self.parts))  # type: ignore[arg-type]
+
+
+class TemperatureDependent(PairPotential):
+    """u(r, T) = U(r) - T S(r): a free energy whose entropy S [kJ/mol/K] does not depend on temperature.
+
+    The one global parameter is the temperature in K. `entropy` is an ordinary potential in kJ/mol that is divided by
+    `reference` (K), so that both parts are numbers of the same size.
+    """
+
+    def __init__(self, energy: PairPotential, entropy: PairPotential, reference: float) -> None:
+        _check_parts([energy, entropy], "U - T S")
+        super().__init__(energy.types, energy.cutoff, max(energy.switch_width, entropy.switch_width))
+        if not reference > 0:
+            raise DiffPairError(f"the reference temperature must be positive, not {reference:g} K")
+        self.energy = energy
+        self.entropy = entropy
+        self.reference = float(reference)
+        self.global_names = ["temperature"]
+
+    def forward(self, r: Tensor, temperature: Tensor) -> Tensor:
+        """U - T S [npairs, n] in kJ/mol at r [n] in nm and the temperature in K."""
+        return self.energy(r) - (temperature / self.reference) * self.entropy(r)
+
+    def exact_coefficients(self, grid: TableGrid, parameters: tuple[float, ...]) -> Tensor | None:
+        from diffpair.potentials.tabulation import tabulate
+
+        if self.own_grid() is None:
+            return None
+        return tabulate(self.energy, grid) - (parameters[0] / self.reference) * tabulate(self.entropy, grid)
+
+    def own_grid(self) -> TableGrid | None:
+        return _common_grid([self.energy, self.entropy])

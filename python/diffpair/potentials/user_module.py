@@ -1,0 +1,115 @@
+"""A user's own module as a pair potential, and the checks that make a bad one a clear sentence."""
+
+from __future__ import annotations
+
+import os
+import warnings
+
+import torch
+from torch import Tensor, nn
+
+from diffpair.errors import DiffPairError
+from diffpair.potentials.base import PairPotential
+
+PROBES = 64
+
+
+class UserModule(PairPotential):
+    """Hosts an nn.Module or a TorchScript file with forward(r [n], *global_parameters) -> [npairs, n], or [n] for one
+    type.
+
+    Args:
+        source: the module, or the path of a file made by torch.jit.save.
+        types, cutoff, switch_width: see PairPotential.
+        global_names: names of the arguments after r.
+        r_min: nm; the module is tried out between r_min and the cutoff at once.
+        parameters: values of the global parameters to try it with.
+
+    Raises:
+        DiffPairError: the file cannot be read; or the module returns the wrong shape, NaN, or nothing with a gradient
+        with
+            respect to r and to its weights. The sentence names the file or class.
+    """
+
+    def __init__(
+        self,
+        source: nn.Module | str | os.PathLike[str],
+        types: tuple[str, ...],
+        cutoff: float,
+        *,
+        global_names: tuple[str, ...] = (),
+        r_min: float | None = None,
+        parameters: tuple[float, ...] = (),
+        switch_width: float | None = None,
+    ) -> None:
+        super().__init__(types, cutoff, switch_width)
+        if isinstance(source, nn.Module):
+            self.label, self.module = f"the module {type(source).__name__}", source
+        else:
+            self.label, self.module = f"the module {os.fspath(source)}", _load(source)
+        self.module.double()
+        for weight in self.module.parameters():  # a ScriptModule has no requires_grad_ of its own
+            weight.requires_grad_(True)
+        self.global_names = list(global_names)
+        self._probe(0.3 * cutoff if r_min is None else r_min, parameters)
+
+    def forward(self, r: Tensor, *global_parameters: Tensor) -> Tensor:
+        """U [npairs, n] in kJ/mol at r [n] in nm."""
+        energy = self.module(r, *global_parameters)
+        if not isinstance(energy, Tensor):
+            raise DiffPairError(f"{self.label} must return a tensor, not a {type(energy).__name__}")
+        shape = list(energy.shape)
+        if energy.ndim == 1 and self.npairs == 1:
+            energy = energy[None]
+        if energy.shape != (self.npairs, r.shape[0]):
+            raise DiffPairError(
+                f"{self.label} returns the shape {shape} for {r.shape[0]} distances, but it must be "
+                f"{[self.npairs, r.shape[0]]}: a row per pair of types"
+            )
+        return energy.double()
+
+    def _probe(self, r_min: float, parameters: tuple[float, ...]) -> None:
+        if len(parameters) != len(self.global_names):
+            raise DiffPairError(
+                f"{self.label} takes {len(self.global_names)} global parameters, but {len(parameters)} values are given"
+            )
+        r = torch.linspace(r_min, self.cutoff, PROBES, dtype=torch.float64).clamp(min=1e-3).requires_grad_()
+        try:
+            energy = self(r, *(torch.tensor(p, dtype=torch.float64) for p in parameters))
+        except DiffPairError:
+            raise
+        except Exception as error:
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+            raise DiffPairError(f"{self.label} cannot be called with {PROBES} distances: {reason}") from None
+        if not torch.isfinite(energy).all():
+            pair, at = (int(i) for i in torch.nonzero(~torch.isfinite(energy))[0])
+            raise DiffPairError(
+                f"{self.label} returns {energy[pair, at].item()} for pair {pair} at r = {r[at].item():.4g} nm"
+            )
+        weights = list(self.module.parameters())
+        if not weights:
+            raise DiffPairError(f"{self.label} has no parameter that could be learned")
+        if not energy.requires_grad:
+            raise DiffPairError(f"{self.label} returns energies without a gradient: is it detached or under no_grad?")
+        by_r, *by_weights = torch.autograd.grad(energy.sum(), [r, *weights], allow_unused=True)
+        if all(g is None for g in by_weights):
+            raise DiffPairError(f"{self.label} returns energies without a gradient with respect to its parameters")
+        if by_r is None:
+            raise DiffPairError(f"{self.label} returns energies without a gradient with respect to r")
+        for gradient in (by_r, *by_weights):
+            if gradient is not None and not torch.isfinite(gradient).all():
+                raise DiffPairError(
+                    f"{self.label} has a gradient that is not finite between {r_min:.4g} nm and its cutoff"
+                )
+
+
+def _load(path: str | os.PathLike[str]) -> nn.Module:
+    name = os.fspath(path)
+    if not os.path.isfile(name):
+        raise DiffPairError(f"the module file {name} does not exist")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return torch.jit.load(name, map_location="cpu")
+    except Exception:  # torch raises many kinds for a file that is no TorchScript archive
+        raise DiffPairError(f"{name} is not a TorchScript module saved with torch.jit.save") from None

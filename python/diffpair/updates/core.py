@@ -1,0 +1,40 @@
+"""Below the first sampled distance the data say nothing: there the potential continues smoothly and repulsively."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffpair.potentials.base import TableGrid
+
+Array = NDArray[np.float64]
+POWER = 12  # of the continuation
+SAMPLED = 0.01  # of the largest g: below it the data do not know a coefficient
+
+
+def continue_core(coefficients: Array, weights: Array, grid: TableGrid, kT: float, contact: Array) -> Array:
+    """A table whose coefficients below the first sampled one are replaced by a power law.
+
+    Value and slope are taken over at the first sampled coefficient, U(r) = U_0 + F_0 r_0 / p [(r_0 / r)^p - 1] with p
+    = 12 and a force F_0 of at least kT / contact: no kink, and never attractive in the core.
+
+    Args:
+        coefficients: [npairs, knots + 2] in kJ/mol. weights: mean sums over pairs of B_k(r) per frame, same shape.
+        grid: knots. kT: kJ/mol. contact: contact distance per pair of types, nm.
+    """
+    result = coefficients.copy()
+    r = grid.centres().numpy()
+    for row, weight, reach in zip(result, weights, contact, strict=True):
+        density = np.where(r > 0, weight / np.maximum(r, 1e-9) ** 2, 0.0)[:-3]  # as g(r)
+        sampled = np.flatnonzero(density > SAMPLED * density.max(initial=0.0))
+        if not len(sampled) or sampled[0] < 1 or sampled[0] + 2 >= len(row):
+            continue
+        first = int(sampled[0])
+        force = max((row[first] - row[first + 2]) / (2 * grid.spacing), kT / reach)
+        row[:first] = power_law(np.maximum(r[:first], 0.3 * reach), r[first], row[first], force)
+    return result
+
+
+def power_law(r: Array, r0: float, energy: float, force: float) -> Array:
+    """U(r) with U(r0) = energy and -U'(r0) = force that goes as r^-12."""
+    return energy + force * r0 / POWER * ((r0 / r) ** POWER - 1)

@@ -1,0 +1,150 @@
+"""Damped Gauss-Newton in table space, its smoothness chosen by the evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffpair.errors import DiffPairError
+from diffpair.updates.core import continue_core
+from diffpair.updates.observations import Memory
+from diffpair.updates.parameter_space import ParameterSpace, factor_times, times_factor
+from diffpair.updates.pull_back import pull_back
+
+Array = NDArray[np.float64]
+AMPLITUDES = 10.0 ** np.arange(-4.0, 5.25, 0.5)  # tried for the variance of the prior, in its own units
+
+
+@dataclass(frozen=True)
+class StateView:
+    """What an update knows of a state.
+
+    memory: its observations. variant: index of its set of global parameters. probe: matrix [n, npairs * (knots + 2)]
+    that gives U on distances that particles visit. kT: kJ/mol. weights: mean sums of B_k(r) per frame, [npairs, knots
+    + 2].
+    """
+
+    memory: Memory
+    variant: int
+    probe: Array
+    kT: float
+    weights: Array
+
+
+@dataclass(frozen=True)
+class Step:
+    """What an update did: size in kT (largest change of U at a visited distance), the prior's variance, the residual in
+    standard errors before it, and the mean |change of g| that it predicts."""
+
+    size: float
+    amplitude: float
+    chi: float
+    predicted_change: float
+
+
+class GaussNewton:
+    """dtheta = Sigma J^T (J Sigma J^T + damping W^-1)^-1 (-r), J = dg/dtheta over all states.
+
+    r and J are pooled over the observations (see Memory), W^-1 are the residual's variances, Sigma the prior of
+    ParameterSpace times an amplitude that maximises the evidence of r. The amplitude is lowered until U changes by no
+    more than `radius` kT where particles are. A network is then moved until its table is the one that the linear step
+    asks for.
+
+    Args:
+        damping: factor of the variances. smoothness: 1 / amplitude; None: by evidence. radius: in kT.
+    """
+
+    def __init__(self, damping: float = 1.0, smoothness: float | None = None, radius: float = 1.0) -> None:
+        self.damping, self.smoothness = damping, smoothness
+        self.radius = self.largest_radius = radius
+
+    def shrink(self, factor: float = 0.5) -> None:
+        """After a step that made things worse."""
+        self.radius *= factor
+
+    def grow(self) -> None:
+        """After a step that was good."""
+        self.radius = min(1.5 * self.radius, self.largest_radius)
+
+    def step(self, space: ParameterSpace, states: list[StateView]) -> Step:
+        """Move the potential's parameters. Raises DiffPairError if the numbers are not finite."""
+        tables, jacobians = space.tables(), space.jacobians()
+        rows, residual, chi2, count = [], [], 0.0, 0
+        for state in states:
+            r, sigma, jacobian = state.memory.pooled(tables[state.variant])
+            sigma = sigma * np.sqrt(self.damping)
+            # what the Jacobian's noise makes of a step counts like a residual of its own, wanted: 0
+            doubt = state.memory.doubt()
+            rows.append(np.concatenate([jacobian / sigma[:, None], doubt]) @ jacobians[state.variant])
+            residual.append(np.concatenate([r / sigma, np.zeros(len(doubt))]))
+            chi2 += float(np.sum((r / sigma) ** 2))
+            count += len(r)
+        blocks = space.factors(jacobians)
+        scaled, whitened = times_factor(np.concatenate(rows), blocks), -np.concatenate(residual)
+        if not (np.isfinite(scaled).all() and np.isfinite(whitened).all()):
+            raise DiffPairError("the Jacobian of the fit is not finite")
+        values, vectors = np.linalg.eigh(scaled @ scaled.T)
+        values, projected = np.maximum(values, 0.0), vectors.T @ whitened
+        amplitude = self._amplitude(values, projected)
+        while True:
+            inner = amplitude * (scaled.T @ (vectors @ (projected / (amplitude * values + 1))))
+            change = factor_times(blocks, inner)
+            moved = [j @ change for j in jacobians]
+            size = largest_change(states, moved)
+            if size <= self.radius:
+                break
+            amplitude *= 0.5
+        predicted = np.concatenate([s.memory.jacobian() @ moved[s.variant] for s in states])
+        self._apply(space, states, tables, change, moved)
+        return Step(size, float(amplitude), float(np.sqrt(chi2 / count)), float(np.abs(predicted).mean()))
+
+    def _amplitude(self, values: Array, projected: Array) -> float:
+        """The prior variance under which the residual is most probable."""
+        if self.smoothness is not None:
+            return 1.0 / max(self.smoothness, 1e-8)
+        spread = AMPLITUDES[:, None] * values[None] + 1
+        evidence = -0.5 * (projected**2 / spread + np.log(spread)).sum(1)
+        return float(AMPLITUDES[int(np.argmax(evidence))])
+
+    def _apply(
+        self, space: ParameterSpace, states: list[StateView], tables: list[Array], change: Array, moved: list[Array]
+    ) -> None:
+        theta = space.get()
+        if space.few:
+            for _ in range(20):  # the step is linear, the potential is not
+                space.set(theta + change)
+                actual = [now - before for now, before in zip(tables_or_infinity(space), tables, strict=True)]
+                if largest_change(states, actual) <= 1.5 * self.radius:
+                    return
+                change = 0.5 * change
+            space.set(theta)
+            return
+        wanted = regularise(space, states, [c + dc for c, dc in zip(tables, moved, strict=True)])
+        pull_back(space, wanted)
+
+
+def regularise(space: ParameterSpace, states: list[StateView], tables: list[Array]) -> list[Array]:
+    """Continue the core of each variant's table below what its states sample."""
+    shape = (space.potential.npairs, space.grid.knots + 2)
+    result = []
+    for variant, table in enumerate(tables):
+        weights = sum(s.weights for s in states if s.variant == variant)
+        core = continue_core(table.reshape(shape), np.broadcast_to(weights, shape), space.grid, space.kT, space.contact)
+        result.append(core.ravel())
+    return result
+
+
+def largest_change(states: list[StateView], moved: list[Array]) -> float:
+    """Largest change of U / kT at a distance that particles visit."""
+    sizes = [float(np.abs(s.probe @ moved[s.variant]).max(initial=0.0)) / s.kT for s in states]
+    return max(sizes) if np.isfinite(sizes).all() else float("inf")
+
+
+def tables_or_infinity(space: ParameterSpace) -> list[Array]:
+    try:
+        return space.tables()
+    except DiffPairError:  # a value that is not finite: too long a step
+        shape = space.potential.npairs * (space.grid.knots + 2)
+        return [np.full(shape, np.inf) for _ in space.variants]

@@ -1,0 +1,190 @@
+"""The parameters of a potential as one vector, its tables, and how far each parameter may be expected to move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from diffpair.errors import DiffPairError
+from diffpair.potentials import BSpline, PairPotential, TableGrid, tabulate
+from diffpair.potentials.tabulation import switched_energy
+
+Array = NDArray[np.float64]
+FEW = 64  # so many parameters are moved one by one, more of them as a network
+SMOOTH_OVER = 0.5  # correlation length of a spline's prior, in contact distances
+CORE_POWER = 12  # growth of the spline's prior toward small r
+
+
+@dataclass(frozen=True)
+class Block:
+    """A part of the parameter vector and the factor L of its prior covariance L L^T: a number or a matrix."""
+
+    where: slice
+    factor: float | Array | None  # None: from the Jacobian, so that each parameter moves U by about kT
+
+
+class ParameterSpace:
+    """theta, c(theta) at every set of global parameters, dc/dtheta, and a prior covariance of steps in theta.
+
+    The prior says which of the steps that explain a residual equally well is the more likely one, in units of kT.
+    Coefficients of a spline: correlated over half a contact distance (Matern 5/2), so smooth steps, ending at zero at
+    the cutoff; larger below the contact distance. Weights of a network: all alike, which makes its neural tangent
+    kernel the prior of the table. Few parameters: each free to move U by kT.
+
+    Args:
+        potential: its trainable parameters are the space.
+        grid: of the tables.
+        variants: the sets of global parameters that tables are needed at; [()] for a potential without any.
+        kT: kJ/mol, of the coldest state.
+        contact: contact distance per pair of types in nm.
+    """
+
+    def __init__(
+        self,
+        potential: PairPotential,
+        grid: TableGrid,
+        variants: list[tuple[float, ...]],
+        kT: float,
+        contact: Array,
+    ) -> None:
+        self.potential, self.grid, self.variants, self.kT, self.contact = potential, grid, variants, kT, contact
+        self.parameters = [p for p in potential.parameters() if p.requires_grad]
+        if not self.parameters:
+            raise DiffPairError("the potential has no parameter to learn: every part of it is trainable: false")
+        self.size = sum(p.numel() for p in self.parameters)
+        self.is_spline = isinstance(potential, BSpline)
+        splines = {id(m.coefficients): m for m in potential.modules() if isinstance(m, BSpline)}
+        self.few = not splines and self.size <= FEW
+        self._blocks: list[Block] = []
+        start = 0
+        for parameter in self.parameters:
+            spline = splines.get(id(parameter))
+            if spline is None:
+                self._blocks.append(Block(slice(start, start + parameter.numel()), None))
+            else:
+                width = parameter.shape[1]
+                for pair in range(spline.npairs):
+                    where = slice(start + pair * width, start + (pair + 1) * width)
+                    self._blocks.append(Block(where, self._spline_factor(pair)))
+            start += parameter.numel()
+        centres = grid.centres().numpy()
+        self.sampled = np.concatenate([(centres > 0.95 * c) & (centres < grid.cutoff) for c in contact])
+
+    def _spline_factor(self, pair: int) -> Array:
+        """Square root of a Matern-5/2 covariance; its amplitude grows into the core and vanishes at the cutoff."""
+        free = self.grid.knots - 1
+        r, contact = self.grid.centres().numpy()[:free], self.contact[pair]
+        core = (contact / np.clip(r, 0.5 * contact, contact)) ** CORE_POWER
+        edge = 1 - np.clip(r / self.grid.cutoff, 0, 1) ** 4
+        x = np.sqrt(5.0) * np.abs(r[:, None] - r[None]) / (SMOOTH_OVER * contact)
+        amplitude = self.kT * core * edge
+        covariance = amplitude[:, None] * (1 + x + x**2 / 3) * np.exp(-x) * amplitude[None]
+        values, vectors = np.linalg.eigh(covariance)
+        return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
+
+    def get(self) -> Array:
+        """theta, [P]."""
+        return np.asarray(torch.cat([p.detach().flatten() for p in self.parameters]).double().numpy().copy())
+
+    def set(self, theta: Array) -> None:
+        """Write theta [P] into the potential."""
+        start = 0
+        with torch.no_grad():
+            for p in self.parameters:
+                p.copy_(torch.from_numpy(theta[start : start + p.numel()]).reshape(p.shape))
+                start += p.numel()
+
+    def tables(self) -> list[Array]:
+        """c at each variant, flat [npairs * (knots + 2)]."""
+        with torch.no_grad():
+            return [tabulate(self.potential, self.grid, v).flatten().numpy().copy() for v in self.variants]
+
+    def jacobians(self) -> list[Array]:
+        """dc/dtheta at each variant, [npairs * (knots + 2), P]."""
+        with _one_thread():
+            return [self._jacobian(v) for v in self.variants]
+
+    def _jacobian(self, variant: tuple[float, ...]) -> Array:
+        coefficients = tabulate(self.potential, self.grid, variant)
+        if self.is_spline:
+            jacobian = np.zeros((coefficients.numel(), self.size))
+            columns = np.arange(coefficients.numel()).reshape(coefficients.shape)[:, :-3].ravel()
+            jacobian[columns, np.arange(self.size)] = 1.0
+            return jacobian
+        if self.potential.own_grid() is not None:  # a spline with further parts
+            return self._rows(coefficients[:, :-3], self.grid.knots + 2)
+        # U at a knot depends on that knot alone: many small backward passes instead of large ones.
+        nodes = self.grid.nodes()
+        by_node = np.stack([self._rows(switched_energy(self.potential, r[None], variant), 1) for r in nodes], axis=1)
+        identity = torch.eye(self.grid.knots, dtype=torch.float64)
+        interpolate = torch.ops.diffpair.interpolate_table(identity, self.grid.r_min, self.grid.cutoff).numpy().T
+        return np.concatenate([interpolate @ pair for pair in by_node])
+
+    def _rows(self, values: Tensor, width: int) -> Array:
+        """d values / d theta, [npairs * width, P]; rows beyond the values [npairs, n], n <= width, are 0."""
+        rows = np.zeros((*values.shape[:1], width, self.size))
+        for pair, row in enumerate(values):
+            for k, value in enumerate(row):
+                gradients = torch.autograd.grad(value, self.parameters, retain_graph=True, allow_unused=True)
+                parts = [
+                    p.new_zeros(p.shape) if g is None else g for g, p in zip(gradients, self.parameters, strict=True)
+                ]
+                rows[pair, k] = torch.cat([g.flatten() for g in parts]).double().numpy()
+        return rows.reshape(-1, self.size)
+
+    def factors(self, jacobians: list[Array]) -> list[Block]:
+        """The prior's factor, with the numbers that depend on dc/dtheta filled in."""
+        here = np.concatenate([j[np.tile(self.sampled, len(j) // len(self.sampled))] for j in jacobians])
+        each = np.sqrt((here**2).mean(0))
+        free = [b.where for b in self._blocks if b.factor is None]
+        network = np.sqrt(sum(float((each[w] ** 2).sum()) for w in free)) if free else 0.0
+        blocks = []
+        for block in self._blocks:
+            if block.factor is not None:
+                blocks.append(block)
+            elif self.size <= FEW:
+                strongest = float(each.max())
+                for i in range(block.where.start, block.where.stop):
+                    blocks.append(Block(slice(i, i + 1), self.kT / max(float(each[i]), 1e-6 * strongest, 1e-12)))
+            else:
+                blocks.append(Block(block.where, self.kT / max(network, 1e-12)))
+        return blocks
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Many tiny operations: waking a second thread for each of them costs far more than it gives."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def times_factor(matrix: Array, blocks: list[Block]) -> Array:
+    """matrix [n, P] times L."""
+    result = np.empty_like(matrix)
+    for block in blocks:
+        part = matrix[:, block.where]
+        result[:, block.where] = (
+            part @ block.factor if isinstance(block.factor, np.ndarray) else part * (block.factor or 0.0)
+        )
+    return result
+
+
+def factor_times(blocks: list[Block], vector: Array) -> Array:
+    """L times vector [P]."""
+    result = np.empty_like(vector)
+    for block in blocks:
+        part = vector[block.where]
+        result[block.where] = (
+            block.factor @ part if isinstance(block.factor, np.ndarray) else (block.factor or 0.0) * part
+        )
+    return result

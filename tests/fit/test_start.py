@@ -1,0 +1,118 @@
+"""Scales, grids and starts that follow from the targets."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from diffpair.errors import DiffPairError
+from diffpair.fit.scales import choose_scales, contact_distances
+from diffpair.fit.setup import prepare
+from diffpair.fit.start import boltzmann_inversion, from_file
+from diffpair.potentials import TableGrid
+from diffpair.states import build_lattice
+from diffpair.tables import PairTable
+from diffpair.targets import RdfTarget
+from diffpair.updates.basis import spline_basis
+
+R = 0.805 + 0.02 * np.arange(120)
+GRID = TableGrid(0.8, 2.5, 60)
+
+
+def lj(r, epsilon=1.0, sigma=1.0):
+    return 4 * epsilon * ((sigma / r) ** 12 - (sigma / r) ** 6)
+
+
+def gas(kT=1.0, pairs=(("A", "A"),), types=None, sigma=1.0):
+    """A state so thin that g = exp(-U / kT)."""
+    targets = [RdfTarget(pair, R, np.exp(-lj(R, sigma=sigma) / kT)) for pair in pairs]
+    temperature = kT / 0.00831446261815324
+    return build_lattice("gas", 64, 0.2, types or {"A": 1.0}, 1.0, temperature, targets=targets)
+
+
+@pytest.mark.parametrize("temperatures", [(1.0,), (1.0, 1.6)])
+def test_boltzmann_inversion_of_a_thin_gas_is_the_potential(temperatures):
+    states = [gas(kT) for kT in temperatures]
+    contact = contact_distances(states)
+    table = PairTable(("A",), GRID.r_min, GRID.cutoff, boltzmann_inversion(states, GRID, contact))
+    r = np.linspace(0.97, 1.9, 100)
+    assert np.abs(table.energy(r) - lj(r)).max() < 0.1  # the target is smoothed a little first
+    core = np.linspace(0.7, 0.95, 60)
+    force = table.force(core)
+    assert (force > 0).all() and (np.diff(force[core > 0.82]) < 1.0).all()  # repulsive, no kink
+    assert abs(table.energy(2.45)) < 0.01
+
+
+def test_pair_without_target_starts_as_a_soft_repulsion():
+    state = gas(pairs=(("A", "A"), ("B", "B")), types={"A": 0.5, "B": 0.5})
+    contact = contact_distances([state])
+    assert contact[1] == pytest.approx(0.5 * (contact[0] + contact[2]))
+    table = boltzmann_inversion([state], GRID, contact)
+    u = spline_basis(GRID, np.linspace(0.85, 2.4, 50)) @ table[1]
+    assert (u > -1e-3).all() and u[0] > 1 and (np.diff(u) < 1e-3).all()
+
+
+def test_scales_follow_the_targets(make_config):
+    config = make_config(potential={"form": "bspline", "cutoff": "2.5 nm"})
+    state = gas()
+    contact = contact_distances([state])
+    assert contact[0] == pytest.approx(1.0, abs=0.03)  # where U = 0
+    scales = choose_scales([state], config.potential, contact)
+    onset = R[np.argmax(np.exp(-lj(R)) > 0.01)]
+    assert 0.7 < scales.r_min < onset and 40 < scales.knots < 80 and scales.energy == pytest.approx(1.0)
+    short = make_config(potential={"form": "bspline", "cutoff": "0.5 nm"})
+    with pytest.raises(DiffPairError, match="cutoff = 0.5 nm lies below the first neighbours"):
+        choose_scales([state], short.potential, contact)
+
+
+def test_start_from_a_potential_file(make_config, tmp_path):
+    coefficients = np.zeros((1, 62))
+    coefficients[0, :-3] = lj(GRID.centres().numpy()[:-3], epsilon=0.5)
+    table = PairTable(("A",), GRID.r_min, GRID.cutoff, coefficients)
+    table.save(tmp_path / "start.json")
+    setup = prepare(make_config(start=str(tmp_path / "start.json")))
+    started = PairTable(("A",), *setup.space.grid[:2], setup.space.tables()[0][None])
+    r = np.linspace(0.95, 2.4, 80)
+    np.testing.assert_allclose(started.energy(r), table.energy(r), atol=5e-3)
+    with pytest.raises(DiffPairError, match="has no type 'B'"):
+        from_file(tmp_path / "start.json", ("A", "B"), GRID, 1.0)
+
+
+def test_short_runs_are_refused_before_the_fit(make_config):
+    with pytest.raises(DiffPairError, match=r"production: max_steps = 50 .* too short"):
+        prepare(make_config(production={"max_steps": 50}))
+    with pytest.raises(DiffPairError, match="sampling: steps = 15 .* fewer than 2 frames"):
+        prepare(make_config(sampling={"timestep": "5 fs", "steps": 15, "every": 10}))
+
+
+def test_parameters_that_no_form_takes(make_config, target_file):
+    document = {
+        "name": "liquid",
+        "system": {"lattice": {"n": 64, "density": "0.2 nm^-3", "types": {"A": 1.0}, "mass": "1 amu"}},
+        "temperature": "120.27 K",
+        "parameters": {"lambda": 0.5},
+        "targets": [{"rdf": {"pair": ["A", "A"], "file": str(target_file), "r_unit": "nm"}}],
+    }
+    with pytest.raises(DiffPairError, match="the form bspline takes no parameters, but the states give lambda"):
+        prepare(make_config(states=[document]))
+
+
+FORMS = {
+    "bspline": {},
+    "mlp": {"hidden": [8, 8]},
+    "lj": {"sigma": "1 nm", "epsilon": "1 kJ/mol"},
+    "generalised_lj": {"sigma": "1 nm", "epsilon": "1 kJ/mol", "n": 11},
+    "soft_sphere": {"sigma": "1 nm", "epsilon": "1 kJ/mol"},
+    "yukawa": {"sigma": "1 nm", "epsilon": "1 kJ/mol", "kappa": "2 nm^-1"},
+    "morse": {"sigma": "1 nm", "epsilon": "1 kJ/mol", "a": 5},
+    "sum": {"parts": [{"form": "lj", "sigma": "1 nm", "epsilon": "1 kJ/mol", "trainable": False}, {"form": "bspline"}]},
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_prepared(form, make_config):
+    setup = prepare(make_config(potential={"form": form, "cutoff": "2.5 nm", **FORMS[form]}))
+    assert setup.tabulation.converged
+    assert np.isfinite(setup.space.tables()[0]).all()
+    if form == "sum":  # the fixed part is not learned, the spline makes up the difference to the inverted potential
+        assert setup.space.size == setup.space.grid.knots - 1 and setup.start_misfit < 0.05

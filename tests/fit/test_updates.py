@@ -1,0 +1,190 @@
+"""Updates on a system that is solved on paper: a gas so thin that g(r) = exp(-beta U(r))."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from diffpair.errors import DiffPairError
+from diffpair.potentials import BSpline, GaussianMLP, LennardJones, Sum, TableGrid, TemperatureDependent, tabulate
+from diffpair.updates import (
+    FirstOrder,
+    GaussNewton,
+    Memory,
+    Observation,
+    ParameterSpace,
+    StateView,
+    continue_core,
+    pull_back,
+)
+from diffpair.updates.basis import spline_basis
+
+GRID = TableGrid(0.8, 2.5, 60)
+KT, CONTACT = 1.0, np.array([1.0])
+R = np.linspace(0.85, 2.6, 90)
+BASIS = spline_basis(GRID, R)
+
+
+def lennard_jones_table(epsilon=1.0, sigma=1.0):
+    with torch.no_grad():
+        return tabulate(LennardJones(("A",), 2.5, epsilon, sigma), GRID).numpy().ravel()
+
+
+def g_of(table, kT=KT):
+    return np.exp(-BASIS @ table / kT)
+
+
+class ThinGas:
+    """One state of the gas: observes g and its exact Jacobian -beta g B_k."""
+
+    def __init__(self, target, variant=0, kT=KT):
+        self.target, self.kT, self.memory = target, kT, Memory()
+        self.variant = variant
+
+    def observe(self, table):
+        g = g_of(table, self.kT)
+        jacobian = -g[:, None] * BASIS / self.kT
+        none = np.zeros((0, len(table)))
+        self.memory.add(Observation(table, g - self.target, np.full(len(R), 0.003), jacobian, none))
+        weights = (BASIS * (R**2 * g)[:, None]).sum(0)[None]
+        return StateView(self.memory, self.variant, BASIS[self.target > 0.1], self.kT, weights)
+
+
+def iterate(space, gases, update, count):
+    for _ in range(count):
+        tables = space.tables()
+        update.step(space, [gas.observe(tables[gas.variant]) for gas in gases])
+    return space.tables()
+
+
+FORMS = {
+    "bspline": lambda: BSpline(("A",), *GRID[1::-1], GRID.knots),
+    "lj": lambda: LennardJones(("A",), 2.5, 0.6, 0.95),
+    "mlp": lambda: GaussianMLP(("A",), 2.5, hidden=(24, 24), seed=1),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_gauss_newton_solves_the_thin_gas(form):
+    """From a wrong start to g, hence to U, in 10 steps of at most 1 kT; a small network is a little less exact."""
+    wanted = lennard_jones_table()
+    space = ParameterSpace(FORMS[form](), GRID, [()], KT, CONTACT)
+    if form != "lj":
+        pull_back(space, [lennard_jones_table(0.5, 1.03)], steps=20)
+    gas = ThinGas(g_of(wanted))
+    assert np.abs(g_of(space.tables()[0]) - gas.target).mean() > 0.05
+    (table,) = iterate(space, [gas], GaussNewton(), 10)
+    assert np.abs(g_of(table) - gas.target).mean() < (0.005 if form == "mlp" else 0.002)
+    known = gas.target > 0.3
+    assert np.abs(BASIS[known] @ (table - wanted)).max() < (0.1 if form == "mlp" else 0.05)
+    if form == "lj":
+        assert torch.cat([p.flatten() for p in space.parameters]).detach().numpy() == pytest.approx([0, 0], abs=0.01)
+
+
+def test_states_of_two_temperatures_share_one_potential():
+    wanted = lennard_jones_table()
+    space = ParameterSpace(FORMS["bspline"](), GRID, [()], KT, CONTACT)
+    space.set(lennard_jones_table(0.5)[: space.size])
+    gases = [ThinGas(g_of(wanted, kT), kT=kT) for kT in (1.0, 1.7)]
+    (table,) = iterate(space, gases, GaussNewton(), 12)
+    assert all(np.abs(g_of(table, gas.kT) - gas.target).mean() < 0.002 for gas in gases)
+
+
+def test_energy_and_entropy_are_told_apart():
+    """U - T S from two temperatures: neither state alone fixes both parts."""
+    make = FORMS["bspline"]
+    space = ParameterSpace(TemperatureDependent(make(), make(), 100.0), GRID, [(100.0,), (150.0,)], KT, CONTACT)
+    energy, entropy = lennard_jones_table(1.2), lennard_jones_table(0.3)
+    pull_back(space, [lennard_jones_table(0.8), lennard_jones_table(0.8)])
+    wanted = [energy - t / 100 * entropy for t in (100.0, 150.0)]
+    gases = [ThinGas(g_of(w, kT), v, kT) for v, (w, kT) in enumerate(zip(wanted, (1.0, 1.5), strict=True))]
+    tables = iterate(space, gases, GaussNewton(), 15)
+    for table, gas in zip(tables, gases, strict=True):
+        assert np.abs(g_of(table, gas.kT) - gas.target).mean() < 0.003
+
+
+@pytest.mark.parametrize("name", ["adam", "rmsprop"])
+def test_first_order_descends(name):
+    wanted = lennard_jones_table()
+    space = ParameterSpace(FORMS["lj"](), GRID, [()], KT, CONTACT)
+    gas = ThinGas(g_of(wanted))
+    update = FirstOrder(space, name, 0.02)
+    losses = []
+    for _ in range(60):
+        (table,) = space.tables()
+        view, last = gas.observe(table), gas.memory.observations[-1]
+        losses.append(0.5 * np.mean(last.residual**2))
+        update.step(space, [view], [last.jacobian.T @ last.residual / len(R)])
+    assert losses[-1] < 0.02 * losses[0]
+
+
+def test_a_noisy_residual_is_averaged_over_iterations():
+    """At the solution, with noise of 0.01 per bin, pooling keeps the potential steadier than one sample would."""
+    rng = np.random.default_rng(0)
+    wanted = lennard_jones_table()
+    space = ParameterSpace(FORMS["bspline"](), GRID, [()], KT, CONTACT)
+    space.set(wanted[: space.size])
+    gas, update, errors = ThinGas(g_of(wanted)), GaussNewton(), []
+    for _ in range(12):
+        (table,) = space.tables()
+        exact = gas.target
+        gas.target = exact + rng.normal(scale=0.01, size=len(R))
+        view = gas.observe(table)
+        gas.memory.observations[-1] = Observation(
+            **{**vars(gas.memory.observations[-1]), "sigma": np.full(len(R), 0.01)}
+        )
+        gas.target = exact
+        update.step(space, [view])
+        errors.append(np.abs(g_of(space.tables()[0]) - exact).mean())
+    assert np.mean(errors[-4:]) < 0.004  # the noise itself is 0.008 in this measure
+
+
+def test_step_stays_within_the_radius():
+    space = ParameterSpace(FORMS["bspline"](), GRID, [()], KT, CONTACT)
+    gas = ThinGas(g_of(lennard_jones_table(3.0)))
+    before = space.tables()[0]
+    step = GaussNewton(radius=0.25).step(space, [gas.observe(before)])
+    moved = BASIS[gas.target > 0.1] @ (space.tables()[0] - before)
+    assert step.size <= 0.25 and np.abs(moved).max() <= 0.25 + 1e-9
+
+
+def test_pull_back_of_a_network():
+    """The table of a network becomes the wanted one to 0.05 kT, the core relative to its height."""
+    space = ParameterSpace(GaussianMLP(("A",), 2.5, hidden=(48, 48), seed=2), GRID, [()], KT, CONTACT)
+    wanted = lennard_jones_table()
+    assert pull_back(space, [wanted], steps=30, tolerance=0.01) < 0.05
+    visited = R > 0.95
+    assert np.abs(BASIS[visited] @ (space.tables()[0] - wanted)).max() < 0.15
+
+
+def test_jacobian_of_tables_by_finite_differences():
+    potential = Sum([FORMS["bspline"](), GaussianMLP(("A",), 2.5, hidden=(6,))])
+    for each, grid in ((potential, GRID), (GaussianMLP(("A", "B"), 2.5, hidden=(6,)), TableGrid(0.8, 2.5, 30))):
+        space = ParameterSpace(each, grid, [()], KT, np.ones(each.npairs))
+        theta, direction = space.get(), np.random.default_rng(1).normal(size=space.size)
+        (jacobian,) = space.jacobians()
+        ends = []
+        for sign in (1, -1):
+            space.set(theta + sign * 1e-6 * direction)
+            ends.append(space.tables()[0])
+        np.testing.assert_allclose(jacobian @ direction, (ends[0] - ends[1]) / 2e-6, rtol=1e-5, atol=1e-6)
+
+
+def test_core_continues_smoothly_and_repulsively():
+    """A table that turns attractive below the first sampled distance: afterwards value and slope go on smoothly."""
+    centres = GRID.centres().numpy()
+    table = lennard_jones_table()[None].copy()
+    table[0, centres < 0.93] = -20.0
+    weights = np.where(centres < 0.95, 0.0, centres**2)[None]
+    mended = continue_core(table, weights, GRID, KT, CONTACT)[0]
+    first = int(np.argmax(centres >= 0.95))
+    assert np.array_equal(mended[first:], table[0, first:])
+    slopes = np.diff(mended[: first + 4]) / GRID.spacing
+    assert (slopes < 0).all()  # repulsive all the way in
+    assert np.all(np.abs(np.diff(slopes)) < 0.5 * np.abs(slopes[:-1]))  # no kink
+
+
+def test_nothing_to_learn():
+    with pytest.raises(DiffPairError, match="no parameter to learn"):
+        ParameterSpace(LennardJones(("A",), 2.5).requires_grad_(False), GRID, [()], KT, CONTACT)
