@@ -20,11 +20,12 @@
             openmm.OpenMMException: the module is unusable; the message says why.
             TypeError: `module` is none of these.
         """
+        isPath = isinstance(module, str) or hasattr(module, "__fspath__")
         if hasattr(module, "save_to_buffer"):
             content = module.save_to_buffer()
         elif isinstance(module, bytes):
             content = module
-        elif isinstance(module, str) or hasattr(module, "__fspath__"):
+        elif isPath:
             content = TorchPairForce.readModule(str(module))
         else:
             raise TypeError(
@@ -38,7 +39,10 @@
         for name, value in (globalParameters or {}).items():
             force.addGlobalParameter(name, value)
         if embedTable:
-            force.embedTable()
+            try:
+                force.embedTable()
+            except openmm.OpenMMException as error:
+                raise openmm.OpenMMException(f"{error} (module file '{module}')" if isPath else str(error)) from None
         return force
     %}
 }

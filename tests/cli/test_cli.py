@@ -85,6 +85,9 @@ def test_warnings_are_one_line(capsys, folder):
         (["fit", "fit.yaml", "--out", "p.json"], "p.json: is a file, but --out needs a folder"),
         (["fit", "broken.yaml", "--out", "out"], "broken.yaml, line 1: potential.cutoff: needs a unit"),
         (["fit", "lost.yaml", "--out", "out"], "lost.csv: no such file"),
+        (["fit", "fit.yaml", "--out", "out", "--resume"], "out holds no fit to resume"),
+        (["validate", "module.yaml"], "no.pt: no such file; it should hold the potential's TorchScript module"),
+        (["validate", "start.yaml"], "no.json: no such potential file"),
         (["export", "fit.yaml", "--format", "lammps", "--out", "x"], "fit.yaml: not a complete potential file"),
         (["export", "p.json", "--format", "lammps", "--out", "no/x"], "no/x: cannot be written"),
         (["target", "t.dcd", "--select", "name O", "--r-max", "1", "--out", "x"], "--r-max: needs a unit"),
@@ -95,9 +98,32 @@ def test_a_problem_is_one_sentence(capsys, folder, monkeypatch, arguments, sente
     monkeypatch.chdir(folder)
     (folder / "broken.yaml").write_text(CONFIG.replace("2.5 nm", "2.5"))
     (folder / "lost.yaml").write_text(CONFIG.replace("rdf.csv", "lost.csv"))
+    (folder / "module.yaml").write_text(CONFIG.replace("form: bspline", "module: no.pt"))
+    (folder / "start.yaml").write_text(CONFIG + "start: no.json\n")
     status, out, err = run(capsys, *arguments)
     assert status == 2 and out == ""
     assert err.startswith("diffpair: ") and err.count("\n") == 1 and sentence in err and "Traceback" not in err
+    assert "--resume" not in arguments or not (folder / "out").exists()
+
+
+def test_an_interrupted_fit_says_how_to_go_on(capsys, folder, monkeypatch):
+    import diffpair.fit
+    from diffpair.fit.history import CHECKPOINT
+
+    for made, sentence in (
+        (False, "interrupted"),
+        (True, "interrupted; out keeps the finished iterations, and --resume"),
+    ):
+
+        def interrupt(_config, out, _resume, made=made):
+            if made:
+                (out / CHECKPOINT).touch()
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(diffpair.fit, "run_fit", interrupt)
+        monkeypatch.chdir(folder)
+        status, _, err = run(capsys, "fit", "fit.yaml", "--out", "out")
+        assert status == 130 and f"diffpair: {sentence}" in err and ("resume" in err) == made
 
 
 @pytest.mark.parametrize("arguments", [["fit", "fit.yaml"], ["nonsense"], ["export", "p.json", "--format", "x"]])
@@ -123,6 +149,9 @@ def _raise(error):
     [
         (openmm.OpenMMException("Particle 3:\n wrong"), 2, "diffpair: Particle 3: wrong\n"),
         (KeyboardInterrupt(), 130, "diffpair: interrupted\n"),
+        (KeyboardInterrupt("do go on"), 130, "diffpair: interrupted; do go on\n"),
+        (PermissionError(13, "Permission denied", "a.part", None, "a"), 2, "diffpair: a: Permission denied\n"),
+        (MemoryError("of 9 TB"), 2, "diffpair: there is not enough memory for this: of 9 TB\n"),
         (
             ModuleNotFoundError("No module", name="torch"),
             2,

@@ -48,6 +48,13 @@ def test_all_states_count_types_alike(tmp_path):
     assert np.bincount(mixed.types).tolist() == [375, 125]
 
 
+def test_a_pair_without_a_target_is_told(tmp_path):
+    held_out = state("b", types="{A: 0.5, B: 0.5}", pair="[A, B]", more="    held_out: true\n")
+    text = state("a", types="{A: 0.5, B: 0.5}") + held_out
+    with pytest.warns(UserWarning, match="no state that is fitted has a target for A-B, B-B: "):
+        make(tmp_path, text)
+
+
 def test_parameters_keep_the_order_of_the_first_state(tmp_path):
     states = state("a", more="    parameters: {T: 1, x: 2}\n") + state("b", more="    parameters: {x: 4, T: 3}\n")
     assert [built.parameters for built in make(tmp_path, states)] == [(1.0, 2.0), (3.0, 4.0)]

@@ -76,7 +76,8 @@ CASES = [
     ("r_unit: nm", "r_unit: 3", 7, "states[0].targets[0].rdf.r_unit: must be a unit of length such as nm"),
     ("[0.75 nm, 3.3 nm]", "[0.75, 3.3]", 7, "states[0].targets[0].rdf.range[0]: needs a unit"),
     # values
-    ("knots: 60", "knots: 4", 1, "potential.knots: must be 5 or more, not 4"),
+    ("knots: 60", "knots: 4", 1, "potential.knots: must lie between 5 and 3000, not 4"),
+    ("knots: 60", "knots: 30000", 1, "potential.knots: must lie between 5 and 3000, not 30000"),
     ("knots: 60", "knots: many", 1, "potential.knots: must be a whole number, not 'many'"),
     ("knots: 60", "knots: 60.5", 1, "potential.knots: must be a whole number, not 60.5"),
     ("knots: 60", "r_min: 2.5 nm", 1, "potential: r_min = 2.5 nm must be below the cutoff = 2.5 nm"),

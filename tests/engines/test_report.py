@@ -10,6 +10,7 @@ from diffpair.engines import ProductionResult, RdfResult, Snapshot
 from diffpair.errors import DiffPairError
 from diffpair.observables.pressure import Pressure
 from diffpair.report import plot_fit, summary_document, write_summary
+from diffpair.tables import PairTable
 
 PRESSURE = Pressure(12.5, 0.5)
 
@@ -67,6 +68,12 @@ def test_the_figure_shows_every_target(tmp_path, lj_table, count):
     image = matplotlib.image.imread(path)
     assert image.shape[1] > 1500 and image.shape[0] > (800 if count > 1 else 400)
     assert 0.02 < np.mean(image[:, :, :3].min(axis=2) < 0.9) < 0.5  # neither blank nor black
+
+
+def test_names_are_not_taken_for_mathematics(tmp_path):
+    table = PairTable(("A_", "$x^"), 0.7, 2.5, np.zeros((3, 40)))
+    results = [result("50% $", pair=("$x^", "$x^")), result("b", pair=("A_", "A_"))]
+    assert plot_fit(tmp_path / "fit.svg", results, table, [0.1], start=table).stat().st_size > 10000
 
 
 def test_a_figure_without_iterations_or_targets_can_be_drawn(tmp_path, lj_table):

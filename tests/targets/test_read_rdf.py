@@ -100,6 +100,7 @@ def changed(index, text):
         (changed(3, "0.26,"), r"line 5: g = '' is not a number"),
         (changed(3, "0.26"), r"line 5: has 1 column"),
         (changed(3, "1,2,3,4"), r"line 5: has 4 column"),
+        (changed(3, "0,26;1,0"), r"line 5: '0,26;1,0' has both , and ; \(decimals need a point\)"),
         (changed(3, "0.26,1.0,0.1"), r"line 5: has 3 columns, but line 4 has 2"),
         (changed(3, "0.26,nan"), r"line 5: g = nan is not a finite number"),
         (changed(3, "0.26,inf"), r"line 5: g = inf is not a finite number"),
@@ -214,6 +215,13 @@ def test_right_units_pass_from_gas_to_solid(tmp_path, density):
     r = 0.75 + 0.0255 * np.arange(100)
     path = write(tmp_path / "g", rows(r, np.where(r > 0.95, 1.0, 0.0)))
     check_unit(read_rdf(path, ("A", "A")), density)
+
+
+def test_dilute_ions_and_a_thin_gas_pass(tmp_path):
+    r = 0.01 * (np.arange(120) + 0.5)
+    check_unit(read_rdf(write(tmp_path / "ions", rows(r, np.where(r > 0.25, 1.0, 0.0))), ("Na", "Cl")), 0.012)
+    r = 0.75 + 0.0255 * np.arange(100)
+    check_unit(read_rdf(write(tmp_path / "gas", rows(r, np.where(r > 0.95, 1.0, 0.0))), ("A", "A")), 0.001)
 
 
 def test_ideal_gas_passes(tmp_path):

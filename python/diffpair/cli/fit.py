@@ -23,9 +23,16 @@ def command(config: Path, out: Path, resume: bool) -> None:
     if out.exists() and not out.is_dir():
         raise DiffPairError(f"{out}: is a file, but --out needs a folder")
     from diffpair.fit import run_fit
+    from diffpair.fit.history import CHECKPOINT
 
+    if not resume:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DiffPairError(f"{out}: cannot be made: {error.strerror or error}") from None
     try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DiffPairError(f"{out}: cannot be made: {error.strerror or error}") from None
-    run_fit(checked, out, resume)
+        run_fit(checked, out, resume)
+    except KeyboardInterrupt:
+        if (out / CHECKPOINT).is_file():
+            raise KeyboardInterrupt(f"{out} keeps the finished iterations, and --resume goes on from there") from None
+        raise

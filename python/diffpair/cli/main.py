@@ -61,11 +61,10 @@ def main(arguments: list[str] | None = None) -> None:
     debug = "--debug" in arguments
     try:
         status = cli.main(args=arguments, prog_name="diffpair", standalone_mode=False)
-    except click.exceptions.Abort:
-        _tell("interrupted")
-        status = 130
-    except KeyboardInterrupt:
-        _tell("interrupted")
+    except (click.exceptions.Abort, KeyboardInterrupt) as error:
+        # click turns an interrupt into an Abort; a command may have put into it how to go on
+        advice = str(error.__cause__ or error)
+        _tell(f"interrupted; {advice}" if advice else "interrupted")
         status = 130
     except click.ClickException as error:
         error.show()
@@ -84,8 +83,14 @@ def _explain(error: Exception, debug: bool) -> int:
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("diffpair"):
         _tell(f"{error.name} is needed for this command: pip install 'diffpair[learn]'")
         return 2
+    if isinstance(error, OSError) and error.filename is not None:
+        _tell(f"{error.filename2 or error.filename}: {error.strerror}")
+        return 2
     if isinstance(error, ImportError | OSError):
         _tell(" ".join(str(error).split()))
+        return 2
+    if isinstance(error, MemoryError):
+        _tell(f"there is not enough memory for this: {error or 'an allocation failed'}")
         return 2
     hint = "" if debug else "; 'diffpair --debug ...' shows where"
     _tell(f"this is a defect of DiffPair, please report it: {type(error).__name__}: {error}{hint}")

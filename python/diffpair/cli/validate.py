@@ -55,10 +55,24 @@ def _describe_potential(file: Path) -> None:
             click.echo(f"{title}: {', '.join(document[key])}")
 
 
+def _check_files(config: FitConfig) -> None:
+    """The files that a config names beside those of its states. A module is not opened: that takes torch."""
+    from diffpair.errors import DiffPairError
+    from diffpair.tables import PairTable
+
+    term = config.potential.term
+    for part in getattr(term, "parts", [term]):
+        if part.form == "module" and not part.module.is_file():
+            raise DiffPairError(f"{part.module}: no such file; it should hold the potential's TorchScript module")
+    if config.starting_point.file is not None:
+        PairTable.load(config.starting_point.file)
+
+
 def _describe_config(config: FitConfig) -> None:
     from diffpair.config import build_states
 
     states = build_states(config)
+    _check_files(config)
     click.echo(f"{config.file}: a fit config")
     click.echo(f"potential: {config.potential.form}, cutoff {config.potential.cutoff:g} nm")
     for state in states:

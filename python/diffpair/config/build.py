@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,9 @@ def build_states(config: FitConfig) -> list[State]:
     Raises:
         DiffPairError: a file is missing or bad, a target or the cutoff reaches beyond half the box, a target's pair is
             of a type that the state does not have, or r appears to be in the wrong unit.
+
+    Warns:
+        UserWarning: no fitted state has a target for a pair of types.
     """
     from diffpair.states import check_cutoff
 
@@ -33,7 +37,20 @@ def build_states(config: FitConfig) -> list[State]:
     names = tuple(dict.fromkeys(name for state in states for name in state.type_names))
     for state in states:
         check_cutoff(state, config.potential.cutoff)
+    _warn_about_free_pairs(states, names)
     return [_with_types(state, names) for state in states]
+
+
+def _warn_about_free_pairs(states: list[State], names: tuple[str, ...]) -> None:
+    """Warn of pairs of types whose g(r) no fitted state has as a target."""
+    known = {frozenset(target.pair) for state in states if not state.held_out for target in state.targets}
+    free = [f"{a}-{b}" for i, a in enumerate(names) for b in names[i:] if frozenset((a, b)) not in known]
+    if free:
+        warnings.warn(
+            f"no state that is fitted has a target for {', '.join(free)}: the potential between these types follows "
+            f"from the other targets alone",
+            stacklevel=3,
+        )
 
 
 def _build(config: FitConfig, section: StateSection) -> State:

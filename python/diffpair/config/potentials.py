@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from diffpair.config.base import (
     Count,
@@ -27,14 +27,16 @@ from diffpair.config.base import (
 from diffpair.errors import DiffPairError
 from diffpair.tables.pair_table import MIN_KNOTS
 
+_MAX_KNOTS = 3000  # a fit keeps dense matrices of this size, and no potential needs so many
 
-def _knots(value: object) -> object:
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and value < MIN_KNOTS:
-        raise DiffPairError(f"must be {MIN_KNOTS} or more, not {value}")
+
+def _knots(value: int) -> int:
+    if not MIN_KNOTS <= value <= _MAX_KNOTS:
+        raise DiffPairError(f"must lie between {MIN_KNOTS} and {_MAX_KNOTS}, not {value}")
     return value
 
 
-Knots = Annotated[Count, BeforeValidator(_knots)]
+Knots = Annotated[Count, AfterValidator(_knots)]
 
 
 class _Part(Section):

@@ -34,7 +34,7 @@ class Source:
         except OSError as error:
             raise DiffPairError(f"{path}: cannot be read: {error.strerror or error}") from None
         except UnicodeDecodeError:
-            raise DiffPairError(f"{path}: is not a text file, but should be a fit config in YAML") from None
+            raise DiffPairError(f"{path}: is not a text file in UTF-8, but should be a fit config in YAML") from None
         loader: Any = None
         try:
             loader = yaml.SafeLoader(self.text)

@@ -62,6 +62,11 @@ def plot_fit(
     return out
 
 
+def _plain(name: str) -> str:
+    """A name of the user's, none of it taken for mathematics."""
+    return name.replace("$", r"\$")
+
+
 def _style(axes: Axes, **labels: Any) -> None:
     axes.set(**labels)
     axes.spines[["top", "right"]].set_visible(False)
@@ -75,11 +80,11 @@ def _draw_rdf(figure: Figure, cell: SubplotSpec, result: ProductionResult, rdf: 
     bottom = figure.add_subplot(inner[1], sharex=top)
     top.plot(rdf.r, rdf.g_target, color=_TARGET, linewidth=2.6, alpha=0.35, label="target")
     top.plot(rdf.r, rdf.g, color=_COLORS[0], linewidth=1.2, label="production")
-    _style(top, ylabel=f"$g_{{\\mathrm{{{rdf.pair[0]}{rdf.pair[1]}}}}}(r)$", ylim=(0, None))
+    _style(top, ylabel=f"g(r), {_plain('–'.join(rdf.pair))}", ylim=(0, None))
     top.tick_params(labelbottom=False)
     top.legend(frameon=False, fontsize=8, loc="upper right")
     held_out = " (held out)" if result.held_out else ""
-    name = f"{result.state}{held_out}\n" if many or held_out else ""
+    name = f"{_plain(result.state)}{held_out}\n" if many or held_out else ""
     top.set_title(f"{name}mean |g − target| = {rdf.mae:.4f} (noise {rdf.mae_noise:.4f})", fontsize=9)
 
     difference = rdf.g - rdf.g_target
@@ -96,18 +101,21 @@ def _draw_potential(
     axes: Axes, table: PairTable, start: PairTable | None, rdfs: Sequence[tuple[ProductionResult, RdfResult]]
 ) -> None:
     lowest, highest = np.inf, -np.inf
-    # the range of distances that production met: further in, the potential is an extrapolation
-    reached = min((float(rdf.r[np.argmax(rdf.g > 0.01)]) for _, rdf in rdfs), default=table.r_min)
-    r = np.linspace(max(table.r_min, 0.9 * reached), table.cutoff, 600)
+    # per pair, the distance down to which production has been: further in, the potential is an extrapolation
+    reached: dict[frozenset[str], float] = {}
+    for _, rdf in rdfs:
+        pair, nearest = frozenset(rdf.pair), float(rdf.r[np.argmax(rdf.g > 0.01)])
+        reached[pair] = min(nearest, 0.99 * table.cutoff, reached.get(pair, nearest))
+    r = np.linspace(max(table.r_min, 0.9 * min(reached.values(), default=table.r_min)), table.cutoff, 600)
     for index, (a, b) in enumerate(table.pairs):
-        color = _COLORS[index % len(_COLORS)]
+        color, label = _COLORS[index % len(_COLORS)], _plain(f"{a}–{b}")
         energy = table.energy(r, a, b)
-        axes.plot(r, energy, color=color, linewidth=1.6, label=f"{a}–{b}")
-        seen = energy[r >= reached]
+        axes.plot(r, energy, color=color, linewidth=1.6, label=label)
+        seen = energy[r >= reached.get(frozenset((a, b)), max(reached.values(), default=table.r_min))]
         lowest, highest = min(lowest, float(seen.min())), max(highest, float(seen.max()))
         if start is not None and {a, b} <= set(start.types):
             axes.plot(
-                r, start.energy(r, a, b), color=color, linewidth=1.0, linestyle="--", alpha=0.7, label=f"{a}–{b}, start"
+                r, start.energy(r, a, b), color=color, linewidth=1.0, linestyle="--", alpha=0.7, label=f"{label}, start"
             )
     axes.axhline(0, color=_TARGET, linewidth=0.6)
     margin = 0.12 * max(highest - lowest, 1e-6)

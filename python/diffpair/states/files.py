@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,8 +52,7 @@ def build_from_files(
     topology: structure with box: .pdb, .cif / .pdbx or .gro.
     xml: a System saved with `openmm.XmlSerializer`; its forces stay, and its masses and constraints count.
     types: from "residue-atom", atom name, element symbol or residue name (looked up in that order) to the type of the
-    pair
-        potential. Without it the atom names are the types.
+        pair potential. Without it the atom names are the types.
     exclude_bonds: particles up to so many bonds apart do not feel the pair potential. If the System holds a
         `NonbondedForce` or `CustomNonbondedForce` its exclusions are taken instead, since OpenMM wants those equal.
     masses: amu, one or one per type; without it, and without a System, those of the elements.
@@ -60,6 +60,10 @@ def build_from_files(
     Raises
     ------
     DiffPairError: a file that cannot be read, an atom without type, no periodic box, sizes that do not match.
+
+    Warns
+    -----
+    UserWarning: the structure has bonds, but there is no System whose forces hold them.
     """
     if not (np.isfinite(temperature) and temperature > 0):
         raise DiffPairError(f"state {name!r} has a temperature of {temperature:g} K: it must be positive")
@@ -83,6 +87,12 @@ def build_from_files(
         if structure.box is None:
             raise DiffPairError(f"{topology}: it gives no periodic box")
         box = structure.box
+        if len(exclusions):
+            warnings.warn(
+                f"{topology} has {len(structure.bonds)} bonds, but without a System nothing holds them together: "
+                f"state {name!r} has the pair potential only, and bonded particles do not feel that",
+                stacklevel=2,
+            )
     if masses is not None:
         per_type = type_masses(name, type_names, masses)
         atom_masses = np.array([per_type[type_names.index(kind)] for kind in names])

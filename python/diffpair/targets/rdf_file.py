@@ -155,6 +155,8 @@ def _read_columns(path: Path) -> _Columns:
             header = text
             continue
         where = f"{path}, line {number}"
+        if "," in text and ";" in text:
+            raise DiffPairError(f"{where}: {text!r} has both , and ; (decimals need a point)")
         row = _parse_row(where, fields)
         if rows:
             if len(row) != len(rows[0]):
@@ -205,4 +207,4 @@ def _read_text(path: Path) -> str:
     except OSError as error:
         raise DiffPairError(f"{path}: cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:
-        raise DiffPairError(f"{path}: is not a text file, but should hold the target g(r)") from None
+        raise DiffPairError(f"{path}: is not a text file in UTF-8, but should hold the target g(r)") from None

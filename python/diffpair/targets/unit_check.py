@@ -25,8 +25,9 @@ _SHORTEST, _LONGEST = 0.05, 100.0
 # of g is a little below the distance that most keep. Unlike particles may keep further apart, but not much further.
 _CLOSEST_PACKING = 2.0 ** (1.0 / 6.0)
 _UNLIKE_ALLOWANCE = 2.0
-# Below this a particle has less than 0.005 neighbours within the onset's distance: no liquid or dense gas is so.
-_MOST_DILUTE = 0.1
+# Below this a particle has less than 0.005 neighbours within the onset's distance: no liquid or dense gas is so. Dilute
+# solutes are, but particles that are not bonded do not come as near as _CONTACT nm.
+_MOST_DILUTE, _CONTACT = 0.1, 0.15
 
 _HEADER_UNITS = (
     ("angstrom", re.compile(r"(?i:angstrom|ångstr|å|\bang\b)|[\[(_]A(?=[\])\s]|$)")),
@@ -90,7 +91,8 @@ def check_unit(target: RdfTarget, number_density: float) -> None:
     )
     if onset > limit * spacing:
         raise DiffPairError(tell + _suggest(onset, spacing, target.r_unit))
-    if onset < _MOST_DILUTE * spacing and target.r_max < spacing and target.g[0] < 0.1 * target.g.max():
+    dilute = onset < _MOST_DILUTE * spacing and target.r_max < spacing
+    if dilute and onset < _CONTACT and target.g[0] < 0.1 * target.g.max():
         raise DiffPairError(tell + _suggest(onset, spacing, target.r_unit))
 
 
