@@ -4,20 +4,23 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
 
+# Programs that the benchmarks compare with, in an environment of their own: torch and jax-md want different packages.
+PEERS := .venv-peers
+
 # Stamps: the environment holds what constraints.txt says; the package is built from the present sources.
 ENVIRONMENT := $(VENV)/.diffpair-environment
 BUILT := python/diffpair/lib/.built
 COMPILED_FROM := setup.py pyproject.toml CMakeLists.txt $(shell find cmake cpp plugin -type f -not -name '.*' 2>/dev/null)
-CXX_FILES = $(shell find cpp plugin tests -name '*.h' -o -name '*.cpp' -o -name '*.inl' -o -name '*.cu')
+CXX_FILES = $(shell find cpp plugin tests examples -name '*.h' -o -name '*.cpp' -o -name '*.inl' -o -name '*.cu')
 
-.PHONY: build demo test lint format clean distclean check
+.PHONY: build demo test peers lint format clean distclean check
 .DELETE_ON_ERROR:
 
 build: $(BUILT)
 
 demo: $(BUILT)
 	$(BIN)/diffpair fit examples/water/water.yaml --out demo-out
-	$(BIN)/python examples/water/production.py
+	$(BIN)/python examples/water/production.py $(DEMO_OUT)
 
 test: lint $(BUILT)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -32,6 +35,15 @@ format: $(ENVIRONMENT)
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(BIN)/clang-format -i $(CXX_FILES)
+
+# Optional: nothing but benchmarks and the tests against LAMMPS uses it.
+peers: $(PEERS)/.diffpair-peers
+
+$(PEERS)/.diffpair-peers: constraints-peers.txt | check
+	@$(PEERS)/bin/python -c '' 2>/dev/null || { rm -rf $(PEERS); $(PYTHON) -m venv $(PEERS); }
+	@echo "Installing the packages of constraints-peers.txt into $(PEERS): some minutes ..."
+	$(PEERS)/bin/python -m pip install --disable-pip-version-check --quiet -r constraints-peers.txt
+	@touch $@
 
 # Order-only: checked on every call, but no reason to install anything again.
 check:
@@ -49,8 +61,8 @@ $(BUILT): $(COMPILED_FROM) $(ENVIRONMENT) | check
 	@touch $@
 
 clean:
-	rm -rf build demo-out python/diffpair/lib python/diffpair/_openmm_swig*.so python/diffpair/_openmm_forces.py \
-		python/diffpair/_build_info.py python/diffpair.egg-info
+	rm -rf build demo-out simulation-out python/diffpair/lib python/diffpair/include python/diffpair/_openmm_swig*.so \
+		python/diffpair/_openmm_forces.py python/diffpair/_build_info.py python/diffpair.egg-info
 
 distclean: clean
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(PEERS)

@@ -18,9 +18,9 @@ from setuptools.command.build import build
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
-# What the build adds to the package's folder, besides the extension module: the SWIG proxies, the libraries, and a
-# record of the versions they were built against.
-PRODUCTS = ("_openmm_forces.py", "_build_info.py", "lib")
+# What the build adds to the package's folder, besides the extension module: the SWIG proxies, the libraries, the
+# forces' headers, and a record of the versions they were built against.
+PRODUCTS = ("_openmm_forces.py", "_build_info.py", "lib", "include")
 OPENMM_PIN = "8.6"
 SWIG_MINIMUM = (4, 4)  # the first with OpenMM's table of SWIG types, swig_runtime_data5
 TORCH_PIN = "2.13"
@@ -132,7 +132,8 @@ class CMakeBuild(build_ext):
         swig = find_swig(folder)
 
         package = Path(self.get_ext_fullpath(ext.name)).resolve().parent
-        shutil.rmtree(package / "lib", ignore_errors=True)  # libraries of an earlier build, perhaps with torch
+        for folder_of_earlier_build in ("lib", "include"):  # perhaps with torch
+            shutil.rmtree(package / folder_of_earlier_build, ignore_errors=True)
         package.mkdir(parents=True, exist_ok=True)
         settings = {
             "CMAKE_MAKE_PROGRAM": ninja,

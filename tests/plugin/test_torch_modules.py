@@ -100,10 +100,13 @@ def test_bad_modules(tools, module, problem):
         tools.make_context(system, "Reference")
 
 
-def test_bytes_that_are_no_module(tools):
+def test_bytes_that_are_no_module(tools, tmp_path):
     force = TorchPairForce(b"not a module", 1, 0.2, 0.9, 15)
     with pytest.raises(openmm.OpenMMException, match="not a TorchScript module"):
         force.embedTable()
+    (tmp_path / "notes.pt").write_bytes(b"not a module")
+    with pytest.raises(openmm.OpenMMException, match=r"not a TorchScript module.*\(module file '.*notes\.pt'\)"):
+        TorchPairForce.fromModule(tmp_path / "notes.pt", 1, 0.2, 0.9, 15)
     with pytest.raises(openmm.OpenMMException, match="takes 0 global parameters, but is given 1 values"):
         TorchPairForce.fromModule(tools.script(Inverse()), 1, 0.2, 0.9, 15).tabulate([1.0])
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffpair.errors import DiffPairError
 from diffpair.tables.document import FORMAT, UNITS, VERSION, read_document, write_document
+
+if TYPE_CHECKING:
+    import openmm
 
 MIN_KNOTS = 5
 Array = NDArray[np.float64]
@@ -147,6 +150,12 @@ class PairTable:
         energy = energy + np.minimum(s, 0.0) * self.spacing * slope
         beyond = r >= self.cutoff
         return np.where(beyond, 0.0, energy), np.where(beyond, 0.0, slope)
+
+    def to_custom_nonbonded_force(self) -> openmm.CustomNonbondedForce:
+        """The same potential as OpenMM's own CustomNonbondedForce, without particles; see diffpair.custom_force."""
+        from diffpair.custom_force import custom_nonbonded_force
+
+        return custom_nonbonded_force(self)
 
     def save(
         self,

@@ -1,0 +1,105 @@
+"""LAMMPS with a learned potential, as `diffpair export --format lammps` writes it: forces, energy, speed.
+
+LAMMPS runs in .venv-peers, which `make peers` makes. Lengths and energies here are in nm and kJ/mol.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from diffpair import PairTable
+from diffpair.tables.lammps import lammps_table
+
+ROOT = Path(__file__).resolve().parents[1]
+PEERS = ROOT / ".venv-peers"
+_KJ, _ANGSTROM = 4.184, 10.0
+LACKS = "needs LAMMPS: make peers"
+
+
+@dataclass(frozen=True)
+class LammpsResult:
+    """Energy in kJ/mol and forces [N, 3] in kJ/mol/nm of the given positions; seconds per step, NaN without steps."""
+
+    energy: float
+    forces: np.ndarray
+    seconds: float
+
+
+def available() -> bool:
+    """Whether .venv-peers holds LAMMPS and mpiexec."""
+    return (PEERS / "bin/mpiexec").exists() and any(PEERS.glob("lib/python*/site-packages/lammps"))
+
+
+def run_lammps(
+    table: PairTable,
+    positions: np.ndarray,
+    box: np.ndarray,
+    types: np.ndarray,
+    *,
+    ranks: int = 1,
+    steps: int = 0,
+    warm_up: int = 50,
+    mass: float = 39.948,
+    temperature: float = 100.0,
+    timestep: float = 0.004,
+    skin: float = 0.102,
+    points: int = 2000,
+) -> LammpsResult:
+    """Evaluate positions [N, 3] nm in an orthorhombic box [3] nm and, with steps > 0, time molecular dynamics.
+
+    Args:
+        types: index of each particle's type in the table.
+        ranks: MPI processes.
+        steps, warm_up: timed steps, and steps before them, of NVT at `temperature` (K) with `timestep` (ps).
+        skin: of the neighbour list, nm; 0.3 sigma of argon, LAMMPS' usual value for a Lennard-Jones fluid.
+        points: rows of the exported table.
+
+    Raises:
+        RuntimeError: LAMMPS is missing or failed; its message is included.
+    """
+    if not available():
+        raise RuntimeError(LACKS)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "potential.table").write_text(lammps_table(table, points))
+        sections = [[table.types.index(a) + 1, table.types.index(b) + 1, f"{a}_{b}"] for a, b in table.pairs]
+        np.savez(
+            folder / "input.npz",
+            positions=np.asarray(positions) * _ANGSTROM,
+            box=np.asarray(box) * _ANGSTROM,
+            types=np.asarray(types, dtype=int) + 1,
+            table=str(folder / "potential.table"),
+            sections=np.array([section for section in sections if max(section[:2]) <= np.max(types) + 1], dtype=str),
+            cutoff=table.cutoff * _ANGSTROM,
+            timestep=timestep * 1000,
+            skin=skin * _ANGSTROM,
+            points=points,
+            mass=mass,
+            temperature=temperature,
+            warm_up=warm_up,
+            steps=steps,
+        )
+        library_path = os.pathsep.join([str(PEERS / "lib"), os.environ.get("LD_LIBRARY_PATH", "")]).rstrip(os.pathsep)
+        mpiexec = [PEERS / "bin/mpiexec", "-n", str(ranks), PEERS / "bin/python"]
+        done = subprocess.run(
+            [*mpiexec, Path(__file__).parent / "peers/lammps_table.py", folder / "input.npz", folder / "output.npz"],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "LD_LIBRARY_PATH": library_path, "OMP_NUM_THREADS": "1"},
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"LAMMPS failed: {(done.stdout + done.stderr).strip()}")
+        result = np.load(folder / "output.npz")
+        if result["ranks"] != ranks:
+            raise RuntimeError(f"LAMMPS ran on {result['ranks']} MPI ranks instead of {ranks}")
+        return LammpsResult(
+            energy=float(result["energy"]) * _KJ,
+            forces=result["forces"] * (_KJ * _ANGSTROM),
+            seconds=float(result["seconds"]),
+        )
