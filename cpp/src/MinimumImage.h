@@ -7,13 +7,12 @@ namespace diffpair {
 // could be the one that the linker keeps.
 
 /** Round to nearest by adding and subtracting 1.5 * 2^mantissa: two instructions on any processor, and vectorisable. */
-[[gnu::always_inline]] inline float roundNearest(float v) {
-    constexpr float magic = 12582912.0f;
+template <class Real, class Value> [[gnu::always_inline]] inline Value roundTo(Value v) {
+    constexpr Real magic = sizeof(Real) == 4 ? Real(12582912.0) : Real(6755399441055744.0);
     return (v + magic) - magic;
 }
 [[gnu::always_inline]] inline double roundNearest(double v) {
-    constexpr double magic = 6755399441055744.0;
-    return (v + magic) - magic;
+    return roundTo<double>(v);
 }
 
 /** A box as the inner loops use it. */
@@ -27,30 +26,25 @@ template <class Real> struct LoopBox {
           invB(box.periodic ? Real(1 / box.vectors[4]) : Real(0)), invC(box.periodic ? Real(1 / box.vectors[8]) : Real(0)),
           triclinic(box.periodic && box.isTriclinic()) {
     }
-    /** Replace (dx, dy, dz) by its minimum image; exact whenever that is shorter than Box::maxCutoff(). */
-    template <bool Triclinic> [[gnu::always_inline]] void apply(Real& dx, Real& dy, Real& dz) const {
+    /**
+     * Replace (dx, dy, dz), numbers or vectors of them, by the minimum image; exact whenever that is shorter than
+     * Box::maxCutoff(), and always in a rectangular box.
+     */
+    template <bool Triclinic, class Value> [[gnu::always_inline]] void apply(Value& dx, Value& dy, Value& dz) const {
         if (Triclinic) {
-            const Real k = roundNearest(dz * invC);
+            const Value k = roundTo<Real, Value>(dz * invC);
             dx -= cx * k;
             dy -= cy * k;
             dz -= c * k;
-            const Real l = roundNearest(dy * invB);
+            const Value l = roundTo<Real, Value>(dy * invB);
             dx -= bx * l;
             dy -= b * l;
-            dx -= a * roundNearest(dx * invA);
+            dx -= a * roundTo<Real, Value>(dx * invA);
         } else {
-            dx -= a * roundNearest(dx * invA);
-            dy -= b * roundNearest(dy * invB);
-            dz -= c * roundNearest(dz * invC);
+            dx -= a * roundTo<Real, Value>(dx * invA);
+            dy -= b * roundTo<Real, Value>(dy * invB);
+            dz -= c * roundTo<Real, Value>(dz * invC);
         }
-    }
-    [[gnu::always_inline]] Real distanceSquared(const Real* p, const Real* q) const {
-        Real dx = p[0] - q[0], dy = p[1] - q[1], dz = p[2] - q[2];
-        if (triclinic)
-            apply<true>(dx, dy, dz);
-        else
-            apply<false>(dx, dy, dz);
-        return dx * dx + dy * dy + dz * dz;
     }
 };
 

@@ -1,5 +1,6 @@
 #include "diffpair/NeighborList.h"
-#include "MinimumImage.h"
+#include "ClusterGrid.h"
+#include "PairKernels.h"
 #include "RowBlocks.h"
 #include <algorithm>
 #include <cmath>
@@ -8,193 +9,130 @@
 
 namespace diffpair {
 
-namespace {
-
-/** Cells at least `reach` wide, so that a pair within reach lies in the same or in adjacent cells. */
-struct CellGrid {
-    int count[3];
-    std::vector<int> cellOf, start, members; // members sorted by cell, then by atom
-
-    template <class Real> CellGrid(const Real* x, int numAtoms, const Box& box, double reach) {
-        double low[3] = {0, 0, 0}, matrix[9];
-        std::copy(box.vectors, box.vectors + 9, matrix);
-        if (!box.periodic) {
-            for (int d = 0; d < 3; d++) {
-                double high = low[d] = numAtoms > 0 ? x[d] : 0;
-                for (int i = 0; i < numAtoms; i++) {
-                    low[d] = std::min(low[d], double(x[3 * i + d]));
-                    high = std::max(high, double(x[3 * i + d]));
-                }
-                for (int e = 0; e < 3; e++)
-                    matrix[3 * d + e] = d == e ? std::max((high - low[d]) * (1 + 1e-6), 1e-6) : 0;
-            }
-        }
-        const double ax = matrix[0], bx = matrix[3], by = matrix[4], cx = matrix[6], cy = matrix[7], cz = matrix[8];
-        // Perpendicular widths of a reduced box: volume over the area of the face spanned by the other two vectors.
-        const double volume = ax * by * cz;
-        const double crossX = bx * cy - by * cx;
-        const double width[3] = {volume / std::sqrt(by * by * cz * cz + bx * bx * cz * cz + crossX * crossX),
-                                 volume / (ax * std::sqrt(cy * cy + cz * cz)), cz};
-        // More cells than atoms only cost memory.
-        const int most = std::max(1, static_cast<int>(std::cbrt(double(numAtoms)) + 1));
-        for (int d = 0; d < 3; d++)
-            count[d] = static_cast<int>(std::clamp(std::floor(width[d] / reach), 1.0, double(most)));
-
-        cellOf.resize(numAtoms);
-        start.assign(count[0] * count[1] * count[2] + 1, 0);
-        for (int i = 0; i < numAtoms; i++) {
-            double s[3];
-            s[2] = (x[3 * i + 2] - low[2]) / cz;
-            s[1] = (x[3 * i + 1] - low[1] - s[2] * cy) / by;
-            s[0] = (x[3 * i] - low[0] - s[1] * bx - s[2] * cx) / ax;
-            int cell = 0;
-            for (int d = 0; d < 3; d++) {
-                if (box.periodic)
-                    s[d] -= std::floor(s[d]);
-                cell = cell * count[d] + std::clamp(static_cast<int>(s[d] * count[d]), 0, count[d] - 1);
-            }
-            cellOf[i] = cell;
-            start[cell + 1]++;
-        }
-        for (size_t c = 1; c < start.size(); c++)
-            start[c] += start[c - 1];
-        members.resize(numAtoms);
-        std::vector<int> next(start.begin(), start.end() - 1);
-        for (int i = 0; i < numAtoms; i++)
-            members[next[cellOf[i]]++] = i;
-    }
-
-    /** Distinct cells around `cell`, itself included; at most 27. */
-    int adjacent(int cell, bool periodic, int* out) const {
-        const int at[3] = {cell / (count[1] * count[2]), cell / count[2] % count[1], cell % count[2]};
-        int options[3][3], numOptions[3];
-        for (int d = 0; d < 3; d++) {
-            numOptions[d] = 0;
-            for (int shift = -1; shift <= 1; shift++) {
-                int c = at[d] + shift;
-                if (periodic)
-                    c = (c + count[d]) % count[d];
-                else if (c < 0 || c >= count[d])
-                    continue;
-                if (std::find(options[d], options[d] + numOptions[d], c) == options[d] + numOptions[d])
-                    options[d][numOptions[d]++] = c;
-            }
-        }
-        int n = 0;
-        for (int i = 0; i < numOptions[0]; i++)
-            for (int j = 0; j < numOptions[1]; j++)
-                for (int k = 0; k < numOptions[2]; k++)
-                    out[n++] = (options[0][i] * count[1] + options[1][j]) * count[2] + options[2][k];
-        return n;
-    }
-};
-
-} // namespace
-
 template <class Real>
 NeighborList<Real>::NeighborList(const PairTopology& topology, double cutoff, double skin)
     : topology(&topology), cutoff(cutoff), skin(skin) {
 }
 
-template <class Real> bool NeighborList<Real>::update(const Real* x, const Box& newBox, Executor& executor) {
-    if (!needsRebuild(x, newBox))
-        return false;
+template <class Real>
+template <class Source>
+bool NeighborList<Real>::update(const Source* x, const Box& newBox, Executor& executor) {
+    if (!starts.empty() && newBox.periodic == box.periodic &&
+        std::memcmp(newBox.vectors, box.vectors, sizeof(box.vectors)) == 0) {
+        // A little less than half the skin, so that rounding of the distances cannot hide a pair.
+        const double limit = 0.4999 * skin;
+        if (load(x, executor) < limit * limit)
+            return false;
+    }
     rebuild(x, newBox, executor);
     return true;
 }
 
-template <class Real> bool NeighborList<Real>::needsRebuild(const Real* x, const Box& newBox) const {
-    const int numAtoms = topology->numAtoms;
-    if (starts.empty() || newBox.periodic != box.periodic || std::memcmp(newBox.vectors, box.vectors, sizeof(box.vectors)) != 0)
-        return true;
-    if (std::isinf(cutoff))
-        return false;
-    // A little less than half the skin, so that rounding of the distances cannot hide a pair.
-    const Real limit = Real(0.4999 * skin);
-    const LoopBox<Real> loopBox(box);
-    for (int i = 0; i < numAtoms; i++) {
-        // Minimum image: a caller may wrap its positions into the box between two calls.
-        if (!(loopBox.distanceSquared(x + 3 * i, builtAt.data() + 3 * i) < limit * limit))
-            return true;
-    }
-    return false;
-}
-
-template <class Real> void NeighborList<Real>::rebuild(const Real* x, const Box& newBox, Executor& executor) {
+template <class Real>
+template <class Source>
+void NeighborList<Real>::rebuild(const Source* x, const Box& newBox, Executor& executor) {
     box = newBox;
-    builtAt.assign(x, x + 3 * topology->numAtoms);
-    const double reach = cutoff + skin;
-    // In a triclinic box the cheap minimum image is exact only up to maxCutoff(): longer distances cannot be judged.
-    const bool unbounded = std::isinf(reach) || (box.periodic && box.isTriclinic() && reach > box.maxCutoff());
-    if (unbounded)
-        listAllPairs(executor);
-    else
-        listCells(x, executor, reach);
-    joinRows(executor);
+    const ClusterGrid grid(x, topology->numAtoms, box, executor);
+    order = grid.order;
+    offsets = grid.offsets;
+    present.resize(3 * order.size());
+    builtAt.assign(3 * order.size(), Real(0));
+    load(x, executor);
+    builtAt = present;
+    search(grid, executor);
     rebuilds++;
 }
 
-template <class Real> void NeighborList<Real>::listAllPairs(Executor& executor) {
-    const int numAtoms = topology->numAtoms;
-    const Exclusions& exclusions = topology->exclusions;
-    const int numBlocks = executor.numThreads();
-    starts.assign(numAtoms + 1, 0);
-    blockRows.resize(numBlocks);
+/** Fills `present` and returns the largest squared displacement since the build; infinity if a position is not a number. */
+template <class Real> template <class Source> double NeighborList<Real>::load(const Source* x, Executor& executor) {
+    const int slots = numSlots(), numBlocks = executor.numThreads();
+    std::vector<double> largest(numBlocks, 0.0);
     executor.run(numBlocks, [&](int block) {
-        auto& rows = blockRows[block];
-        rows.clear();
-        for (int i = evenBlockStart(numAtoms, numBlocks, block); i < evenBlockStart(numAtoms, numBlocks, block + 1); i++) {
-            const size_t before = rows.size();
-            for (int j = i + 1; j < numAtoms; j++)
-                if (exclusions.empty() || !exclusions.contains(i, j))
-                    rows.push_back(j);
-            starts[i + 1] = static_cast<int>(rows.size() - before);
-        }
-    });
-}
-
-template <class Real> void NeighborList<Real>::listCells(const Real* x, Executor& executor, double reach) {
-    const int numAtoms = topology->numAtoms;
-    const Exclusions& exclusions = topology->exclusions;
-    const CellGrid cells(x, numAtoms, box, reach);
-    const LoopBox<Real> loopBox(box);
-    const Real reach2 = Real(reach * reach);
-    const int numBlocks = executor.numThreads();
-    starts.assign(numAtoms + 1, 0);
-    blockRows.resize(numBlocks);
-    executor.run(numBlocks, [&](int block) {
-        auto& rows = blockRows[block];
-        rows.clear();
-        int adjacent[27];
-        for (int i = evenBlockStart(numAtoms, numBlocks, block); i < evenBlockStart(numAtoms, numBlocks, block + 1); i++) {
-            const size_t before = rows.size();
-            const int numAdjacent = cells.adjacent(cells.cellOf[i], box.periodic, adjacent);
-            for (int c = 0; c < numAdjacent; c++) {
-                const int* end = cells.members.data() + cells.start[adjacent[c] + 1];
-                const int* first = std::upper_bound(cells.members.data() + cells.start[adjacent[c]], end, i);
-                for (const int* j = first; j != end; j++)
-                    if (loopBox.distanceSquared(x + 3 * i, x + 3 * *j) < reach2 &&
-                        (exclusions.empty() || !exclusions.contains(i, *j)))
-                        rows.push_back(*j);
+        Real most = 0;
+        for (int slot = evenBlockStart(slots, numBlocks, block); slot < evenBlockStart(slots, numBlocks, block + 1); slot++) {
+            Real* to = present.data() + offsetOfSlot(slot);
+            const Real* before = builtAt.data() + offsetOfSlot(slot);
+            if (order[slot] < 0) { // not a number is never within any distance
+                to[0] = to[yOffset] = to[zOffset] = std::numeric_limits<Real>::quiet_NaN();
+                continue;
             }
-            std::sort(rows.begin() + before, rows.end());
-            starts[i + 1] = static_cast<int>(rows.size() - before);
+            const Source* p = x + 3 * static_cast<size_t>(order[slot]);
+            const double* offset = offsets.data() + 3 * static_cast<size_t>(slot);
+            Real square = 0;
+            for (int d = 0; d < 3; d++) {
+                to[d * clusterSize] = static_cast<Real>(p[d] - offset[d]);
+                const Real moved = to[d * clusterSize] - before[d * clusterSize];
+                square += moved * moved;
+            }
+            if (!(square <= most)) // also if it is not a number
+                most = square < std::numeric_limits<Real>::infinity() ? square : std::numeric_limits<Real>::infinity();
         }
+        largest[block] = static_cast<double>(most);
     });
+    return *std::max_element(largest.begin(), largest.end());
 }
 
-template <class Real> void NeighborList<Real>::joinRows(Executor& executor) {
-    for (size_t i = 1; i < starts.size(); i++)
-        starts[i] += starts[i - 1];
-    partners.resize(starts.back());
-    const int numBlocks = static_cast<int>(blockRows.size());
+template <class Real> void NeighborList<Real>::search(const ClusterGrid& grid, Executor& executor) {
+    const int clusters = numSlots() / clusterSize;
+    const double reach = cutoff + skin;
+    // In a triclinic box distances beyond maxCutoff() cannot be judged cheaply: keep such pairs.
+    const bool judge = !box.periodic || !box.isTriclinic() || reach <= box.maxCutoff();
+    const Real reachSquared = judge ? static_cast<Real>(reach * reach) : std::numeric_limits<Real>::infinity();
+    // More blocks than threads even out rows of different length; the list does not depend on their number.
+    const int numBlocks = executor.numThreads() == 1 ? 1 : 8 * executor.numThreads();
+    starts.assign(numSlots() + 1, 0);
+    blockRows.resize(numBlocks);
     executor.run(numBlocks, [&](int block) {
-        const int begin = starts[evenBlockStart(topology->numAtoms, numBlocks, block)];
+        blockRows[block].clear();
+        for (int c = evenBlockStart(clusters, numBlocks, block); c < evenBlockStart(clusters, numBlocks, block + 1); c++)
+            searchCluster(grid, c, reachSquared, blockRows[block]);
+    });
+    for (int i = 0; i < numSlots(); i++)
+        starts[i + 1] += starts[i];
+    partners.resize(starts.back());
+    executor.run(numBlocks, [&](int block) {
+        const int begin = starts[clusterSize * evenBlockStart(clusters, numBlocks, block)];
         std::copy(blockRows[block].begin(), blockRows[block].end(), partners.begin() + begin);
     });
 }
 
+/** Appends the rows of a cluster's atoms and writes their lengths to `starts`. */
+template <class Real>
+void NeighborList<Real>::searchCluster(const ClusterGrid& grid, int cluster, Real reachSquared, std::vector<int>& rows) {
+    thread_local std::vector<int> nearby;
+    thread_local std::vector<Real> distances;
+    nearby.clear();
+    grid.candidates(cluster, cutoff + skin, nearby);
+    distances.resize(clusterSize * nearby.size());
+    const LoopBox<Real> loopBox(box);
+    const Exclusions& exclusions = topology->exclusions;
+    for (int l = 0; l < clusterSize; l++) {
+        const int slot = clusterSize * cluster + l, atom = order[slot], own = offsetOfSlot(slot);
+        if (atom < 0)
+            continue;
+        const size_t first = rows.size();
+        rows.resize(first + clusterSize * nearby.size());
+        const int kept = pairKernels<Real>().search(present.data(), own, nearby.data(), static_cast<int>(nearby.size()),
+                                                    reachSquared, loopBox, distances.data(), rows.data() + first);
+        // Candidates start with the cluster itself: of its own atoms only the later ones count.
+        rows.resize(first + kept);
+        rows.erase(rows.begin() + first, std::upper_bound(rows.begin() + first, rows.end(), own));
+        if (!exclusions.empty() && exclusions.start[atom] < exclusions.start[atom + 1])
+            rows.erase(std::remove_if(rows.begin() + first, rows.end(),
+                                      [&](int offset) { return exclusions.contains(atom, order[slotAtOffset(offset)]); }),
+                       rows.end());
+        starts[slot + 1] = static_cast<int>(rows.size() - first);
+    }
+}
+
+#define DIFFPAIR_INSTANTIATE(Real, Source)                                                                                       \
+    template bool NeighborList<Real>::update<Source>(const Source*, const Box&, Executor&);                                      \
+    template void NeighborList<Real>::rebuild<Source>(const Source*, const Box&, Executor&);
 template class NeighborList<float>;
 template class NeighborList<double>;
+DIFFPAIR_INSTANTIATE(float, float)
+DIFFPAIR_INSTANTIATE(float, double)
+DIFFPAIR_INSTANTIATE(double, double)
+#undef DIFFPAIR_INSTANTIATE
 
 } // namespace diffpair

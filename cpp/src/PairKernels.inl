@@ -29,17 +29,17 @@ template <class Real> struct PackedRow {
         partner = rows.indexScratch, piece = rows.indexScratch + n;
     }
 
-    template <bool Triclinic> void distances(const PairRows<Real>& rows, int i) {
-        const int begin = rows.start[i], count = rows.start[i + 1] - begin;
+    template <bool Triclinic> void distances(const PairRows<Real>& rows, int row, int i) {
+        const int begin = rows.start[row], count = rows.start[row + 1] - begin;
         const int* __restrict neighbors = rows.neighbors + begin;
         const Real* __restrict x = rows.x;
-        const Real xi = x[3 * i], yi = x[3 * i + 1], zi = x[3 * i + 2];
+        const Real xi = x[i], yi = x[i + yOffset], zi = x[i + zOffset];
         const LoopBox<Real> box = rows.box;
         Real* __restrict px = dx, * __restrict py = dy, * __restrict pz = dz, * __restrict pr = r2;
 #pragma GCC ivdep
         for (int n = 0; n < count; n++) {
-            const int j = 3 * neighbors[n];
-            Real ex = xi - x[j], ey = yi - x[j + 1], ez = zi - x[j + 2];
+            const int j = neighbors[n];
+            Real ex = xi - x[j], ey = yi - x[j + yOffset], ez = zi - x[j + zOffset];
             box.template apply<Triclinic>(ex, ey, ez);
             px[n] = ex, py[n] = ey, pz[n] = ez;
             pr[n] = ex * ex + ey * ey + ez * ez;
@@ -52,12 +52,6 @@ template <class Real> struct PackedRow {
             kept += pr[n] < rows.cutoffSquared;
         }
         size = kept;
-    }
-    void distances(const PairRows<Real>& rows, int i) {
-        if (rows.box.triclinic)
-            distances<true>(rows, i);
-        else
-            distances<false>(rows, i);
     }
 
     /** Piece (as an index into all pieces of all pairs) and t of every packed pair; t goes to out0, 1/r to out1. */
@@ -81,23 +75,36 @@ template <class Real> struct PackedRow {
             p[n] = interval + 1 - below;
         }
         if (rows.numTypes > 1) {
-            const int* pairOf = rows.pairOf + rows.types[i] * rows.numTypes;
+            const int* firstPiece = rows.firstPiece + rows.types[i] * rows.numTypes;
             for (int n = 0; n < size; n++)
-                p[n] += pairOf[rows.types[partner[n]]] * rows.numPieces;
+                p[n] += firstPiece[rows.types[partner[n]]];
         }
+    }
+
+    /** All of the above for one row; false if there is nothing to do. */
+    bool prepare(const PairRows<Real>& rows, int row, int i) {
+        if (rows.start[row] == rows.start[row + 1])
+            return false;
+        if (rows.box.triclinic)
+            distances<true>(rows, row, i);
+        else
+            distances<false>(rows, row, i);
+        locate(rows, i);
+        return size > 0;
     }
 };
 
 template <class Real> void forces(const PairRows<Real>& rows, Real* f, KernelSums* sums) {
-    PackedRow<Real> row(rows);
+    PackedRow<Real> pairs(rows);
     const Real* __restrict pieces = rows.pieces;
-    for (int i = rows.rowBegin; i < rows.rowEnd; i++) {
-        row.distances(rows, i);
-        row.locate(rows, i);
-        const int size = row.size;
-        Real* __restrict scale = row.out1, * __restrict energy = row.out2;
-        const Real* __restrict t = row.out0;
-        const int* __restrict p = row.piece;
+    for (int row = rows.rowBegin; row < rows.rowEnd; row++) {
+        const int i = offsetOfSlot(row);
+        if (!pairs.prepare(rows, row, i))
+            continue;
+        const int size = pairs.size;
+        Real* __restrict scale = pairs.out1, * __restrict energy = pairs.out2;
+        const Real* __restrict t = pairs.out0;
+        const int* __restrict p = pairs.piece;
 #pragma GCC ivdep
         for (int n = 0; n < size; n++) {
             const Real* a = pieces + 4 * p[n];
@@ -110,7 +117,7 @@ template <class Real> void forces(const PairRows<Real>& rows, Real* f, KernelSum
             long below = 0;
             for (int n = 0; n < size; n++) {
                 rowEnergy += energy[n];
-                rowVirial += double(scale[n]) * double(row.r2[n]);
+                rowVirial += double(scale[n]) * double(pairs.r2[n]);
                 below += t[n] < 0;
             }
             sums->energy += rowEnergy;
@@ -120,66 +127,68 @@ template <class Real> void forces(const PairRows<Real>& rows, Real* f, KernelSum
         if (f) {
             Real fx = 0, fy = 0, fz = 0;
             for (int n = 0; n < size; n++) {
-                const Real gx = scale[n] * row.dx[n], gy = scale[n] * row.dy[n], gz = scale[n] * row.dz[n];
-                Real* fj = f + 3 * row.partner[n];
-                fj[0] -= gx, fj[1] -= gy, fj[2] -= gz;
+                const Real gx = scale[n] * pairs.dx[n], gy = scale[n] * pairs.dy[n], gz = scale[n] * pairs.dz[n];
+                Real* fj = f + pairs.partner[n];
+                fj[0] -= gx, fj[yOffset] -= gy, fj[zOffset] -= gz;
                 fx += gx, fy += gy, fz += gz;
             }
-            f[3 * i] += fx, f[3 * i + 1] += fy, f[3 * i + 2] += fz;
+            f[i] += fx, f[i + yOffset] += fy, f[i + zOffset] += fz;
         }
     }
 }
 
 template <class Real> void forceAdjoint(const PairRows<Real>& rows, const Real* w, Real* jw, double* moments) {
-    PackedRow<Real> row(rows);
+    PackedRow<Real> pairs(rows);
     const Real* __restrict pieces = rows.pieces;
-    for (int i = rows.rowBegin; i < rows.rowEnd; i++) {
-        row.distances(rows, i);
-        row.locate(rows, i);
-        const int size = row.size;
-        const Real wx = w[3 * i], wy = w[3 * i + 1], wz = w[3 * i + 2];
-        Real* __restrict along = row.out1, * __restrict bend = row.out2, * __restrict tension = row.out3;
-        const Real* __restrict t = row.out0;
-        const int* __restrict p = row.piece;
-        const int* __restrict partner = row.partner;
+    for (int row = rows.rowBegin; row < rows.rowEnd; row++) {
+        const int i = offsetOfSlot(row);
+        if (!pairs.prepare(rows, row, i))
+            continue;
+        const int size = pairs.size;
+        const Real wx = w[i], wy = w[i + yOffset], wz = w[i + zOffset];
+        Real* __restrict along = pairs.out1, * __restrict bend = pairs.out2, * __restrict tension = pairs.out3;
+        const Real* __restrict t = pairs.out0;
+        const int* __restrict p = pairs.piece;
+        const int* __restrict partner = pairs.partner;
         const Real h1 = rows.inverseSpacing;
 #pragma GCC ivdep
         for (int n = 0; n < size; n++) {
             const Real* a = pieces + 4 * p[n];
-            const int j = 3 * partner[n];
+            const Real* wj = w + partner[n];
             const Real inverseR = along[n];
             const Real slope = (a[1] + t[n] * (2 * a[2] + 3 * t[n] * a[3])) * h1;
             const Real curvature = (2 * a[2] + 6 * t[n] * a[3]) * h1 * h1;
-            const Real eb = ((wx - w[j]) * row.dx[n] + (wy - w[j + 1]) * row.dy[n] + (wz - w[j + 2]) * row.dz[n]) * inverseR;
+            const Real eb =
+                ((wx - wj[0]) * pairs.dx[n] + (wy - wj[yOffset]) * pairs.dy[n] + (wz - wj[zOffset]) * pairs.dz[n]) * inverseR;
             tension[n] = slope * inverseR;
             bend[n] = (curvature - slope * inverseR) * eb * inverseR;
             along[n] = -eb * h1; // weight of dU'/dc: F . w = -sum U'(r) e.b
         }
         Real sx = 0, sy = 0, sz = 0;
         for (int n = 0; n < size; n++) {
-            const int j = 3 * partner[n];
-            const Real gx = bend[n] * row.dx[n] + tension[n] * (wx - w[j]);
-            const Real gy = bend[n] * row.dy[n] + tension[n] * (wy - w[j + 1]);
-            const Real gz = bend[n] * row.dz[n] + tension[n] * (wz - w[j + 2]);
-            jw[j] += gx, jw[j + 1] += gy, jw[j + 2] += gz;
+            const int j = partner[n];
+            const Real gx = bend[n] * pairs.dx[n] + tension[n] * (wx - w[j]);
+            const Real gy = bend[n] * pairs.dy[n] + tension[n] * (wy - w[j + yOffset]);
+            const Real gz = bend[n] * pairs.dz[n] + tension[n] * (wz - w[j + zOffset]);
+            jw[j] += gx, jw[j + yOffset] += gy, jw[j + zOffset] += gz;
             sx += gx, sy += gy, sz += gz;
             double* m = moments + 4 * p[n];
             m[1] += along[n];
             m[2] += 2 * along[n] * t[n];
             m[3] += 3 * along[n] * t[n] * t[n];
         }
-        jw[3 * i] -= sx, jw[3 * i + 1] -= sy, jw[3 * i + 2] -= sz;
+        jw[i] -= sx, jw[i + yOffset] -= sy, jw[i + zOffset] -= sz;
     }
 }
 
 template <class Real> void moments(const PairRows<Real>& rows, double* moments) {
-    PackedRow<Real> row(rows);
-    for (int i = rows.rowBegin; i < rows.rowEnd; i++) {
-        row.distances(rows, i);
-        row.locate(rows, i);
-        for (int n = 0; n < row.size; n++) {
-            double* m = moments + 4 * row.piece[n];
-            const double t = row.out0[n];
+    PackedRow<Real> pairs(rows);
+    for (int row = rows.rowBegin; row < rows.rowEnd; row++) {
+        if (!pairs.prepare(rows, row, offsetOfSlot(row)))
+            continue;
+        for (int n = 0; n < pairs.size; n++) {
+            double* m = moments + 4 * pairs.piece[n];
+            const double t = pairs.out0[n];
             m[0] += 1;
             m[1] += t;
             m[2] += t * t;
@@ -188,10 +197,41 @@ template <class Real> void moments(const PairRows<Real>& rows, double* moments) 
     }
 }
 
+template <class Real, bool Triclinic>
+int neighborsOf(const Real* x, int i, const int* clusters, int numClusters, Real reachSquared, const LoopBox<Real> box, Real* r2,
+                int* out) {
+    const Real xi = x[i], yi = x[i + yOffset], zi = x[i + zOffset];
+    for (int k = 0; k < numClusters; k++) {
+        const Real* __restrict p = x + 3 * clusterSize * static_cast<long>(clusters[k]);
+        Real* __restrict to = r2 + clusterSize * k;
+        for (int l = 0; l < clusterSize; l++) {
+            Real dx = xi - p[l], dy = yi - p[l + yOffset], dz = zi - p[l + zOffset];
+            box.template apply<Triclinic>(dx, dy, dz);
+            to[l] = dx * dx + dy * dy + dz * dz;
+        }
+    }
+    int kept = 0;
+    for (int k = 0; k < numClusters; k++) {
+        const int first = 3 * clusterSize * clusters[k];
+        for (int l = 0; l < clusterSize; l++) {
+            out[kept] = first + l;
+            kept += r2[clusterSize * k + l] < reachSquared; // false for an empty slot, which holds no number
+        }
+    }
+    return kept;
+}
+
+template <class Real>
+int search(const Real* x, int i, const int* clusters, int numClusters, Real reachSquared, const LoopBox<Real>& box, Real* r2,
+           int* out) {
+    return box.triclinic ? neighborsOf<Real, true>(x, i, clusters, numClusters, reachSquared, box, r2, out)
+                         : neighborsOf<Real, false>(x, i, clusters, numClusters, reachSquared, box, r2, out);
+}
+
 } // namespace
 
 template <class Real> PairKernels<Real> DIFFPAIR_KERNELS() {
-    return {forces<Real>, forceAdjoint<Real>, moments<Real>};
+    return {forces<Real>, forceAdjoint<Real>, moments<Real>, search<Real>};
 }
 template PairKernels<float> DIFFPAIR_KERNELS<float>();
 template PairKernels<double> DIFFPAIR_KERNELS<double>();

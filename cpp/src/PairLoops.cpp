@@ -14,88 +14,73 @@ template <class Real> void PairTablePieces<Real>::set(const TableGrid& newGrid, 
                              pieces.data() + static_cast<size_t>(pair) * grid.numPieces() * 4);
 }
 
-namespace {
-
-/** Everything of PairRows that does not depend on the block. */
-template <class Real>
-PairRows<Real> describeRows(const TableGrid& grid, const Real* pieces, const NeighborList<Real>& list, const Real* x,
-                            const int* pairOf) {
-    const PairTopology& topology = list.getTopology();
-    return {x,
-            topology.types.data(),
-            list.start(),
-            list.neighbors(),
-            0,
-            0,
-            pairOf,
-            topology.numTypes,
-            pieces,
-            grid.numPieces(),
-            Real(grid.rMin),
-            Real(1 / grid.spacing()),
-            Real(grid.cutoff * grid.cutoff),
-            LoopBox<Real>(list.currentBox()),
-            nullptr,
-            nullptr,
-            0};
-}
-
-std::vector<int> pairTable(int numTypes) {
-    std::vector<int> pairOf(numTypes * numTypes);
-    for (int a = 0; a < numTypes; a++)
-        for (int b = 0; b < numTypes; b++)
-            pairOf[a * numTypes + b] = typePairIndex(a, b, numTypes);
-    return pairOf;
-}
-
-int longestRow(const int* start, int numRows) {
-    int longest = 0;
-    for (int i = 0; i < numRows; i++)
-        longest = std::max(longest, start[i + 1] - start[i]);
-    return longest;
-}
-
-} // namespace
-
+/** Runs `kernel(block, rows)` over static blocks of rows with about the same number of entries each. */
 template <class Real>
 template <class Kernel>
-void PairLoops<Real>::overBlocks(const TableGrid& grid, const Real* pieces, const NeighborList<Real>& list, const Real* x,
-                                 Executor& executor, const Kernel& kernel) {
-    const int numBlocks = executor.numThreads(), numAtoms = list.numAtoms();
-    const std::vector<int> pairOf = pairTable(list.getTopology().numTypes);
-    // Rows are padded to whole cache lines, so that no two threads share one.
-    const int capacity = (longestRow(list.start(), numAtoms) + 31) / 16 * 16;
+void PairLoops<Real>::overBlocks(const TableGrid& grid, const Real* pieces, const NeighborList<Real>& list, Executor& executor,
+                                 const Kernel& kernel) {
+    const int numBlocks = executor.numThreads(), numSlots = list.numSlots();
+    const PairTopology& topology = list.getTopology();
+    const int numTypes = topology.numTypes;
+    firstPiece.resize(numTypes * numTypes);
+    for (int a = 0; a < numTypes; a++)
+        for (int b = 0; b < numTypes; b++)
+            firstPiece[a * numTypes + b] = typePairIndex(a, b, numTypes) * grid.numPieces();
+    if (numTypes > 1) {
+        types.resize(3 * static_cast<size_t>(numSlots));
+        for (int slot = 0; slot < numSlots; slot++)
+            types[offsetOfSlot(slot)] = list.atomOfSlot()[slot] < 0 ? 0 : topology.types[list.atomOfSlot()[slot]];
+    }
+    int longest = 0;
+    for (int slot = 0; slot < numSlots; slot++)
+        longest = std::max(longest, list.start()[slot + 1] - list.start()[slot]);
+    const int capacity = (longest + 31) / 16 * 16; // whole cache lines: no two threads share one
     rowScratch.resize(static_cast<size_t>(numBlocks) * scratchVectors * capacity);
     rowIndexScratch.resize(static_cast<size_t>(numBlocks) * indexVectors * capacity);
     executor.run(numBlocks, [&](int block) {
-        PairRows<Real> rows = describeRows(grid, pieces, list, x, pairOf.data());
-        rows.rowBegin = balancedBlockStart(list.start(), numAtoms, numBlocks, block);
-        rows.rowEnd = balancedBlockStart(list.start(), numAtoms, numBlocks, block + 1);
-        rows.longestRow = capacity;
-        rows.scratch = rowScratch.data() + static_cast<size_t>(block) * scratchVectors * capacity;
-        rows.indexScratch = rowIndexScratch.data() + static_cast<size_t>(block) * indexVectors * capacity;
+        const PairRows<Real> rows = {list.positions(),
+                                     types.data(),
+                                     list.start(),
+                                     list.neighbors(),
+                                     balancedBlockStart(list.start(), numSlots, numBlocks, block),
+                                     balancedBlockStart(list.start(), numSlots, numBlocks, block + 1),
+                                     firstPiece.data(),
+                                     numTypes,
+                                     pieces,
+                                     grid.numPieces(),
+                                     Real(grid.rMin),
+                                     Real(1 / grid.spacing()),
+                                     Real(grid.cutoff * grid.cutoff),
+                                     LoopBox<Real>(list.currentBox()),
+                                     rowScratch.data() + static_cast<size_t>(block) * scratchVectors * capacity,
+                                     rowIndexScratch.data() + static_cast<size_t>(block) * indexVectors * capacity,
+                                     capacity};
         kernel(block, rows);
     });
 }
 
-template <class Real> Real* PairLoops<Real>::vectorOfBlock(int block, Real* target, int numAtoms) {
-    return block == 0 ? target : vectorScratch.data() + static_cast<size_t>(block - 1) * 3 * numAtoms;
+template <class Real> Real* PairLoops<Real>::vectorsOfBlock(int block, const NeighborList<Real>& list) {
+    return vectors.data() + static_cast<size_t>(block) * 3 * list.numSlots();
 }
 
-template <class Real> void PairLoops<Real>::clearVectors(int numBlocks, int numAtoms) {
-    vectorScratch.assign(static_cast<size_t>(numBlocks - 1) * 3 * numAtoms, Real(0));
+template <class Real> void PairLoops<Real>::clearBlock(int block, const NeighborList<Real>& list) {
+    std::fill(vectorsOfBlock(block, list), vectorsOfBlock(block + 1, list), Real(0));
 }
 
-template <class Real> void PairLoops<Real>::addVectors(Real* target, int numAtoms, Executor& executor) {
-    const int numBlocks = executor.numThreads();
-    if (numBlocks == 1)
-        return;
+/** Sums the blocks' vectors in block order and adds them, atom by atom, to the target. */
+template <class Real>
+template <class Target>
+void PairLoops<Real>::addToAtoms(Target* target, const NeighborList<Real>& list, Executor& executor) {
+    const int numBlocks = executor.numThreads(), numSlots = list.numSlots();
     executor.run(numBlocks, [&](int part) {
-        const int begin = 3 * evenBlockStart(numAtoms, numBlocks, part), end = 3 * evenBlockStart(numAtoms, numBlocks, part + 1);
-        for (int block = 1; block < numBlocks; block++) {
-            const Real* from = vectorOfBlock(block, target, numAtoms);
-            for (int k = begin; k < end; k++)
-                target[k] += from[k];
+        for (int slot = evenBlockStart(numSlots, numBlocks, part); slot < evenBlockStart(numSlots, numBlocks, part + 1); slot++) {
+            const int atom = list.atomOfSlot()[slot], from = offsetOfSlot(slot);
+            for (int d = 0; atom >= 0 && d < 3; d++) {
+                Real sum = vectors[from + d * clusterSize];
+                for (int block = 1; block < numBlocks; block++)
+                    sum += vectorsOfBlock(block, list)[from + d * clusterSize];
+                target[3 * static_cast<size_t>(atom) + d] += sum;
+            }
         }
     });
 }
@@ -107,18 +92,20 @@ template <class Real> void PairLoops<Real>::addMoments(double* target, size_t si
 }
 
 template <class Real>
-void PairLoops<Real>::forces(const PairTablePieces<Real>& table, const NeighborList<Real>& list, const Real* x, Real* f,
-                             PairSums* sums, Executor& executor) {
+template <class Target>
+void PairLoops<Real>::forces(const PairTablePieces<Real>& table, const NeighborList<Real>& list, Target* f, PairSums* sums,
+                             Executor& executor) {
     const int numBlocks = executor.numThreads();
     std::vector<KernelSums> blockSums(numBlocks, KernelSums{0, 0, 0});
     if (f)
-        clearVectors(numBlocks, list.numAtoms());
-    overBlocks(table.getGrid(), table.data(), list, x, executor, [&](int block, const PairRows<Real>& rows) {
-        pairKernels<Real>().forces(rows, f ? vectorOfBlock(block, f, list.numAtoms()) : nullptr,
-                                   sums ? &blockSums[block] : nullptr);
+        vectors.resize(static_cast<size_t>(numBlocks) * 3 * list.numSlots());
+    overBlocks(table.getGrid(), table.data(), list, executor, [&](int block, const PairRows<Real>& rows) {
+        if (f)
+            clearBlock(block, list);
+        pairKernels<Real>().forces(rows, f ? vectorsOfBlock(block, list) : nullptr, sums ? &blockSums[block] : nullptr);
     });
     if (f)
-        addVectors(f, list.numAtoms(), executor);
+        addToAtoms(f, list, executor);
     if (sums) {
         *sums = PairSums();
         for (const KernelSums& block : blockSums) {
@@ -130,27 +117,33 @@ void PairLoops<Real>::forces(const PairTablePieces<Real>& table, const NeighborL
 }
 
 template <class Real>
-void PairLoops<Real>::forceAdjoint(const PairTablePieces<Real>& table, const NeighborList<Real>& list, const Real* x,
-                                   const Real* w, Real* jw, double* moments, Executor& executor) {
+void PairLoops<Real>::forceAdjoint(const PairTablePieces<Real>& table, const NeighborList<Real>& list, const Real* w, Real* jw,
+                                   double* moments, Executor& executor) {
     const int numBlocks = executor.numThreads();
     const size_t numMoments = static_cast<size_t>(numTypePairs(table.getNumTypes())) * table.getGrid().numPieces() * 4;
-    clearVectors(numBlocks, list.numAtoms());
+    vectors.resize(static_cast<size_t>(numBlocks) * 3 * list.numSlots());
+    direction.resize(3 * static_cast<size_t>(list.numSlots()));
+    for (int slot = 0; slot < list.numSlots(); slot++) {
+        const int atom = list.atomOfSlot()[slot];
+        for (int d = 0; d < 3; d++)
+            direction[offsetOfSlot(slot) + d * clusterSize] = atom < 0 ? Real(0) : w[3 * static_cast<size_t>(atom) + d];
+    }
     momentScratch.assign(numBlocks * numMoments, 0.0);
-    overBlocks(table.getGrid(), table.data(), list, x, executor, [&](int block, const PairRows<Real>& rows) {
-        pairKernels<Real>().forceAdjoint(rows, w, vectorOfBlock(block, jw, list.numAtoms()),
+    overBlocks(table.getGrid(), table.data(), list, executor, [&](int block, const PairRows<Real>& rows) {
+        clearBlock(block, list);
+        pairKernels<Real>().forceAdjoint(rows, direction.data(), vectorsOfBlock(block, list),
                                          momentScratch.data() + block * numMoments);
     });
-    addVectors(jw, list.numAtoms(), executor);
+    addToAtoms(jw, list, executor);
     addMoments(moments, numMoments, numBlocks);
 }
 
 template <class Real>
-void PairLoops<Real>::moments(const TableGrid& grid, const NeighborList<Real>& list, const Real* x, double* moments,
-                              Executor& executor) {
+void PairLoops<Real>::moments(const TableGrid& grid, const NeighborList<Real>& list, double* moments, Executor& executor) {
     const int numBlocks = executor.numThreads();
     const size_t numMoments = static_cast<size_t>(numTypePairs(list.getTopology().numTypes)) * grid.numPieces() * 4;
     momentScratch.assign(numBlocks * numMoments, 0.0);
-    overBlocks(grid, nullptr, list, x, executor, [&](int block, const PairRows<Real>& rows) {
+    overBlocks(grid, nullptr, list, executor, [&](int block, const PairRows<Real>& rows) {
         pairKernels<Real>().moments(rows, momentScratch.data() + block * numMoments);
     });
     addMoments(moments, numMoments, numBlocks);
@@ -160,5 +153,11 @@ template class PairTablePieces<float>;
 template class PairTablePieces<double>;
 template class PairLoops<float>;
 template class PairLoops<double>;
+template void PairLoops<float>::forces<float>(const PairTablePieces<float>&, const NeighborList<float>&, float*, PairSums*,
+                                              Executor&);
+template void PairLoops<float>::forces<double>(const PairTablePieces<float>&, const NeighborList<float>&, double*, PairSums*,
+                                               Executor&);
+template void PairLoops<double>::forces<double>(const PairTablePieces<double>&, const NeighborList<double>&, double*, PairSums*,
+                                                Executor&);
 
 } // namespace diffpair

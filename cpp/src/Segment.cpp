@@ -45,7 +45,7 @@ public:
         else
             list.update(x, box, executor);
         std::fill(force.begin(), force.end(), Real(0));
-        loops.forces(table, list, x, force.data(), nullptr, executor);
+        loops.forces(table, list, force.data(), nullptr, executor);
         const Real dt = static_cast<Real>(problem.timestep);
         for (size_t i = 0; i < kick.size(); i++)
             for (size_t k = 3 * i; k < 3 * i + 3; k++) {
@@ -63,7 +63,7 @@ public:
                 lv[k] += dt * lx[k];
                 force[k] = kick[i] * lv[k]; // w of DESIGN: the direction in which the force acts on the loss
             }
-        loops.forceAdjoint(table, list, x, force.data(), lx, moments, executor);
+        loops.forceAdjoint(table, list, force.data(), lx, moments, executor);
     }
 
 private:

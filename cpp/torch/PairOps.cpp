@@ -47,7 +47,7 @@ Tensor splineSums(const Tensor& x, const Tensor& boxes, const Tensor& types, con
             NeighborList<scalar_t> list(topology, grid.cutoff, 0.0);
             list.rebuild(positions, box[m], executor);
             std::vector<double> moments(static_cast<size_t>(numPairs) * grid.numPieces() * 4, 0.0);
-            PairLoops<scalar_t>().moments(grid, list, positions, moments.data(), executor);
+            PairLoops<scalar_t>().moments(grid, list, moments.data(), executor);
             for (int pair = 0; pair < numPairs; pair++)
                 piecesToCoefficients(grid, moments.data() + static_cast<size_t>(pair) * grid.numPieces() * 4,
                                      sums.data_ptr<double>() + (static_cast<size_t>(m) * numPairs + pair) *
@@ -82,8 +82,7 @@ std::tuple<Tensor, Tensor, Tensor> pairForces(const Tensor& x, const Tensor& box
             NeighborList<scalar_t> list(topology, grid.cutoff, 0.0);
             list.rebuild(frames.data_ptr<scalar_t>() + offset, box[m], executor);
             PairSums sums;
-            PairLoops<scalar_t>().forces(perFrame ? own : shared, list, frames.data_ptr<scalar_t>() + offset,
-                                         forces.data_ptr<scalar_t>() + offset, &sums, executor);
+            PairLoops<scalar_t>().forces(perFrame ? own : shared, list, forces.data_ptr<scalar_t>() + offset, &sums, executor);
             energy.data_ptr<double>()[m] = sums.energy;
             virial.data_ptr<double>()[m] = sums.virial;
         });

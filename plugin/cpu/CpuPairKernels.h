@@ -15,17 +15,11 @@ public:
     void copyParametersToContext(OpenMM::ContextImpl& context, const PairTableForce& force) override;
 
 private:
-    /** Fills x: positions wrapped into the box, or relative to a centre near all particles, before they lose precision. */
-    void convertPositions(const std::vector<OpenMM::Vec3>& positions, const diffpair::Box& box, diffpair::Executor& executor);
-    /** Moves the centre if the particles have moved away from it. */
-    void followCentre(const std::vector<OpenMM::Vec3>& positions);
     diffpair::PairTopology topology;
     diffpair::PairTablePieces<float> table;
     diffpair::PairLoops<float> loops;
     std::optional<diffpair::NeighborList<float>> list; // refers to topology
     bool periodic = false;
-    OpenMM::Vec3 centre;
-    std::vector<float> x, f; // [3 * numAtoms]
     BelowRMinWarning warning;
     long numForceCalls = 0;
 };

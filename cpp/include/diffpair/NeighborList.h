@@ -4,10 +4,19 @@
 
 namespace diffpair {
 
+struct ClusterGrid;
+
+/** Atoms per cluster: what stands side by side in memory. */
+constexpr int clusterSize = 4;
+
 /**
- * Half neighbour list (each pair once) with a skin. It never misses a pair within `cutoff`: update() rebuilds as soon
- * as twice the largest displacement since the last build exceeds the skin, or the box has changed.
- * Rows are in atom order and sorted, so a list depends on the positions it was built from and on nothing else.
+ * Half neighbour list (each pair once) with a skin. It never misses a pair within `cutoff`: update() rebuilds as soon as
+ * twice the largest displacement since the last build exceeds the skin, or the box has changed. A list depends on the
+ * positions it was built from and on nothing else.
+ *
+ * Atoms are sorted into clusters of four that are close in space, and stored by cluster: x of its four atoms, then y, then
+ * z. A slot is an atom's place in that order; some slots hold no atom. Neighbours are given by their offset into such
+ * arrays.
  */
 template <class Real> class NeighborList {
 public:
@@ -15,23 +24,36 @@ public:
     /** @param cutoff  pairs closer than this are never missed; at most Box::maxCutoff() in a periodic box */
     NeighborList(const PairTopology& topology, double cutoff, double skin);
     /**
-     * Bring the list up to date for these positions.
+     * Take over these positions, and rebuild the list if they ask for it.
      *
      * @param x  [3 * numAtoms], anywhere (need not be inside the box)
      * @return true if it was rebuilt
+     * @throws std::domain_error if a position is not finite
      */
-    bool update(const Real* x, const Box& box, Executor& executor);
-    void rebuild(const Real* x, const Box& box, Executor& executor);
+    template <class Source> bool update(const Source* x, const Box& box, Executor& executor);
+    template <class Source> void rebuild(const Source* x, const Box& box, Executor& executor);
 
     int numAtoms() const {
         return topology->numAtoms;
     }
+    int numSlots() const {
+        return static_cast<int>(order.size());
+    }
+    /** Atom in each slot, -1 for none; [numSlots] */
+    const std::vector<int>& atomOfSlot() const {
+        return order;
+    }
+    /** Present positions by cluster, [3 * numSlots] */
+    const Real* positions() const {
+        return present.data();
+    }
+    /** Row of slot s: neighbors()[start()[s] .. start()[s + 1]); [numSlots + 1] */
     const int* start() const {
         return starts.data();
-    } // [numAtoms + 1]
+    }
     const int* neighbors() const {
         return partners.data();
-    } // [start[numAtoms]]
+    }
     long numPairs() const {
         return starts.empty() ? 0 : starts.back();
     }
@@ -46,16 +68,17 @@ public:
     }
 
 private:
-    bool needsRebuild(const Real* x, const Box& newBox) const;
-    void listCells(const Real* x, Executor& executor, double reach);
-    void listAllPairs(Executor& executor);
-    void joinRows(Executor& executor);
+    template <class Source> double load(const Source* x, Executor& executor);
+    void search(const ClusterGrid& grid, Executor& executor);
+    void searchCluster(const ClusterGrid& grid, int cluster, Real reachSquared, std::vector<int>& rows);
     const PairTopology* topology = nullptr;
     double cutoff = 0, skin = 0;
     Box box;
+    std::vector<int> order;
+    std::vector<double> offsets; // [3 * numSlots]: taken off positions before they lose precision, see ClusterGrid
+    std::vector<Real> present, builtAt;
     std::vector<int> starts, partners;
-    std::vector<std::vector<int>> blockRows; // per block of rows, joined into `partners`
-    std::vector<Real> builtAt;
+    std::vector<std::vector<int>> blockRows; // per block of clusters, joined into `partners`
     long rebuilds = 0;
 };
 

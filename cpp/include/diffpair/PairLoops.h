@@ -37,28 +37,29 @@ struct PairSums {
 };
 
 /**
- * The pair loops: written once, used by the plugin's CPU platform and by the torch operators. All of them run over
- * a half list in static blocks of rows and reduce in block order: the same bits for the same number of threads.
- * An object keeps its scratch memory between calls; use one per concurrent caller.
+ * The pair loops: written once, used by the plugin's CPU platform and by the torch operators. All of them run at the
+ * positions that the list was last updated with, over static blocks of its rows, and reduce in block order: the same bits
+ * for the same number of threads. An object keeps its scratch memory between calls; use one per concurrent caller.
  */
 template <class Real> class PairLoops {
 public:
     /**
      * Forces, added to f.
      *
-     * @param x     [3 * numAtoms] in nm
      * @param f     [3 * numAtoms] in kJ/mol/nm, added to; may be null
      * @param sums  energy, virial and counts; null skips them
      */
-    void forces(const PairTablePieces<Real>& table, const NeighborList<Real>& list, const Real* x, Real* f, PairSums* sums,
+    template <class Target>
+    void forces(const PairTablePieces<Real>& table, const NeighborList<Real>& list, Target* f, PairSums* sums,
                 Executor& executor);
     /**
      * The adjoint of the forces along w: jw_i += sum_j (dF_j/dx_i)^T w_j, and moments[pair][piece][n] += the sums that
      * piecesToCoefficients turns into (dF/dc)^T w.
      *
+     * @param w, jw    [3 * numAtoms]; jw is added to
      * @param moments  [numTypePairs * numPieces * 4], added to
      */
-    void forceAdjoint(const PairTablePieces<Real>& table, const NeighborList<Real>& list, const Real* x, const Real* w, Real* jw,
+    void forceAdjoint(const PairTablePieces<Real>& table, const NeighborList<Real>& list, const Real* w, Real* jw,
                       double* moments, Executor& executor);
     /**
      * Moments of the distances, from which piecesToCoefficients makes the sums over pairs of B_k(r): dU/dc on a
@@ -66,19 +67,19 @@ public:
      *
      * @param moments  [numTypePairs * numPieces * 4], added to
      */
-    void moments(const TableGrid& grid, const NeighborList<Real>& list, const Real* x, double* moments, Executor& executor);
+    void moments(const TableGrid& grid, const NeighborList<Real>& list, double* moments, Executor& executor);
 
 private:
     template <class Kernel>
-    void overBlocks(const TableGrid& grid, const Real* pieces, const NeighborList<Real>& list, const Real* x, Executor& executor,
+    void overBlocks(const TableGrid& grid, const Real* pieces, const NeighborList<Real>& list, Executor& executor,
                     const Kernel& kernel);
-    /** Block 0 adds to the target itself, the others to buffers that addVectors() sums in block order. */
-    Real* vectorOfBlock(int block, Real* target, int numAtoms);
-    void clearVectors(int numBlocks, int numAtoms);
-    void addVectors(Real* target, int numAtoms, Executor& executor);
+    Real* vectorsOfBlock(int block, const NeighborList<Real>& list);
+    void clearBlock(int block, const NeighborList<Real>& list);
+    template <class Target> void addToAtoms(Target* target, const NeighborList<Real>& list, Executor& executor);
     void addMoments(double* target, size_t size, int numBlocks);
-    std::vector<Real> vectorScratch, rowScratch;
-    std::vector<int> rowIndexScratch;
+    std::vector<Real> vectors, direction; // by cluster, as in NeighborList::positions()
+    std::vector<Real> rowScratch;
+    std::vector<int> types, firstPiece, rowIndexScratch;
     std::vector<double> momentScratch;
 };
 
