@@ -3,6 +3,9 @@
 // vectorises the middle one: distances of all listed pairs, packing of those within the cutoff; spline arithmetic;
 // scatter to the partners.
 #include "PairKernels.h"
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
 
 namespace diffpair {
 namespace {
@@ -54,6 +57,43 @@ template <class Real> struct PackedRow {
         size = kept;
     }
 
+#ifdef __AVX512F__
+    /** The same, sixteen pairs at a time; the compiler finds neither the gathers nor the packing. Scratch has room for it. */
+    void distancesOf16(const PairRows<float>& rows, int row, int i) {
+        const int begin = rows.start[row], count = rows.start[row + 1] - begin;
+        const float* x = rows.x;
+        typedef float Lanes __attribute__((vector_size(64)));
+        const LoopBox<float>& box = rows.box;
+        const Lanes xi = Lanes{} + x[i], yi = Lanes{} + x[i + yOffset], zi = Lanes{} + x[i + zOffset];
+        const __m512 limit = _mm512_set1_ps(rows.cutoffSquared);
+        const auto gather = [&](__mmask16 valid, __m512i j, int offset) {
+            return reinterpret_cast<Lanes>(_mm512_mask_i32gather_ps(_mm512_setzero_ps(), valid, j, x + offset, 4));
+        };
+        const auto pack = [&](__mmask16 within, Lanes v, float* to) {
+            _mm512_storeu_ps(to, _mm512_maskz_compress_ps(within, reinterpret_cast<__m512>(v)));
+        };
+        int kept = 0;
+        for (int n = 0; n < count; n += 16) {
+            const __mmask16 valid = count - n >= 16 ? 0xFFFF : static_cast<__mmask16>((1u << (count - n)) - 1);
+            const __m512i j = _mm512_maskz_loadu_epi32(valid, rows.neighbors + begin + n);
+            Lanes ex = xi - gather(valid, j, 0), ey = yi - gather(valid, j, yOffset), ez = zi - gather(valid, j, zOffset);
+            if (box.triclinic)
+                box.apply<true>(ex, ey, ez);
+            else
+                box.apply<false>(ex, ey, ez);
+            const Lanes square = ex * ex + ey * ey + ez * ez;
+            const __mmask16 within = _mm512_mask_cmp_ps_mask(valid, reinterpret_cast<__m512>(square), limit, _CMP_LT_OQ);
+            pack(within, ex, dx + kept);
+            pack(within, ey, dy + kept);
+            pack(within, ez, dz + kept);
+            pack(within, square, r2 + kept);
+            _mm512_storeu_si512(partner + kept, _mm512_maskz_compress_epi32(within, j));
+            kept += __builtin_popcount(within);
+        }
+        size = kept;
+    }
+#endif
+
     /** Piece (as an index into all pieces of all pairs) and t of every packed pair; t goes to out0, 1/r to out1. */
     void locate(const PairRows<Real>& rows, int i) {
         const Real rMin = rows.rMin, inverse = rows.inverseSpacing;
@@ -81,14 +121,22 @@ template <class Real> struct PackedRow {
         }
     }
 
-    /** All of the above for one row; false if there is nothing to do. */
-    bool prepare(const PairRows<Real>& rows, int row, int i) {
-        if (rows.start[row] == rows.start[row + 1])
-            return false;
+    void measure(const PairRows<Real>& rows, int row, int i) {
+#ifdef __AVX512F__
+        if constexpr (sizeof(Real) == sizeof(float))
+            return distancesOf16(rows, row, i);
+#endif
         if (rows.box.triclinic)
             distances<true>(rows, row, i);
         else
             distances<false>(rows, row, i);
+    }
+
+    /** All of the above for one row; false if there is nothing to do. */
+    bool prepare(const PairRows<Real>& rows, int row, int i) {
+        if (rows.start[row] == rows.start[row + 1])
+            return false;
+        measure(rows, row, i);
         locate(rows, i);
         return size > 0;
     }
@@ -102,17 +150,26 @@ template <class Real> void forces(const PairRows<Real>& rows, Real* f, KernelSum
         if (!pairs.prepare(rows, row, i))
             continue;
         const int size = pairs.size;
-        Real* __restrict scale = pairs.out1, * __restrict energy = pairs.out2;
+        // Local copies of everything: a store through one pointer must not make the compiler doubt the others.
+        Real* __restrict scale = pairs.out1;
+        Real* __restrict energy = pairs.out2;
         const Real* __restrict t = pairs.out0;
+        const Real *dx = pairs.dx, *dy = pairs.dy, *dz = pairs.dz;
         const int* __restrict p = pairs.piece;
+        const int* __restrict partner = pairs.partner;
+        const Real h1 = rows.inverseSpacing;
 #pragma GCC ivdep
         for (int n = 0; n < size; n++) {
-            const Real* a = pieces + 4 * p[n];
-            const Real slope = (a[1] + t[n] * (2 * a[2] + 3 * t[n] * a[3])) * rows.inverseSpacing;
-            energy[n] = a[0] + t[n] * (a[1] + t[n] * (a[2] + t[n] * a[3]));
+            const int a = 4 * p[n];
+            const Real slope = (pieces[a + 1] + t[n] * (2 * pieces[a + 2] + 3 * t[n] * pieces[a + 3])) * h1;
             scale[n] *= -slope; // F_i = scale (x_i - x_j)
         }
         if (sums) {
+#pragma GCC ivdep
+            for (int n = 0; n < size; n++) {
+                const int a = 4 * p[n];
+                energy[n] = pieces[a] + t[n] * (pieces[a + 1] + t[n] * (pieces[a + 2] + t[n] * pieces[a + 3]));
+            }
             double rowEnergy = 0, rowVirial = 0;
             long below = 0;
             for (int n = 0; n < size; n++) {
@@ -127,8 +184,8 @@ template <class Real> void forces(const PairRows<Real>& rows, Real* f, KernelSum
         if (f) {
             Real fx = 0, fy = 0, fz = 0;
             for (int n = 0; n < size; n++) {
-                const Real gx = scale[n] * pairs.dx[n], gy = scale[n] * pairs.dy[n], gz = scale[n] * pairs.dz[n];
-                Real* fj = f + pairs.partner[n];
+                const Real gx = scale[n] * dx[n], gy = scale[n] * dy[n], gz = scale[n] * dz[n];
+                Real* fj = f + partner[n];
                 fj[0] -= gx, fj[yOffset] -= gy, fj[zOffset] -= gz;
                 fx += gx, fy += gy, fz += gz;
             }
@@ -146,20 +203,21 @@ template <class Real> void forceAdjoint(const PairRows<Real>& rows, const Real* 
             continue;
         const int size = pairs.size;
         const Real wx = w[i], wy = w[i + yOffset], wz = w[i + zOffset];
-        Real* __restrict along = pairs.out1, * __restrict bend = pairs.out2, * __restrict tension = pairs.out3;
+        Real* __restrict along = pairs.out1;
+        Real* __restrict bend = pairs.out2;
+        Real* __restrict tension = pairs.out3;
         const Real* __restrict t = pairs.out0;
+        const Real *dx = pairs.dx, *dy = pairs.dy, *dz = pairs.dz;
         const int* __restrict p = pairs.piece;
         const int* __restrict partner = pairs.partner;
         const Real h1 = rows.inverseSpacing;
 #pragma GCC ivdep
         for (int n = 0; n < size; n++) {
-            const Real* a = pieces + 4 * p[n];
-            const Real* wj = w + partner[n];
-            const Real inverseR = along[n];
-            const Real slope = (a[1] + t[n] * (2 * a[2] + 3 * t[n] * a[3])) * h1;
-            const Real curvature = (2 * a[2] + 6 * t[n] * a[3]) * h1 * h1;
-            const Real eb =
-                ((wx - wj[0]) * pairs.dx[n] + (wy - wj[yOffset]) * pairs.dy[n] + (wz - wj[zOffset]) * pairs.dz[n]) * inverseR;
+            const int a = 4 * p[n], j = partner[n];
+            const Real inverseR = along[n], a2 = pieces[a + 2], a3 = pieces[a + 3];
+            const Real slope = (pieces[a + 1] + t[n] * (2 * a2 + 3 * t[n] * a3)) * h1;
+            const Real curvature = (2 * a2 + 6 * t[n] * a3) * h1 * h1;
+            const Real eb = ((wx - w[j]) * dx[n] + (wy - w[j + yOffset]) * dy[n] + (wz - w[j + zOffset]) * dz[n]) * inverseR;
             tension[n] = slope * inverseR;
             bend[n] = (curvature - slope * inverseR) * eb * inverseR;
             along[n] = -eb * h1; // weight of dU'/dc: F . w = -sum U'(r) e.b
@@ -167,9 +225,9 @@ template <class Real> void forceAdjoint(const PairRows<Real>& rows, const Real* 
         Real sx = 0, sy = 0, sz = 0;
         for (int n = 0; n < size; n++) {
             const int j = partner[n];
-            const Real gx = bend[n] * pairs.dx[n] + tension[n] * (wx - w[j]);
-            const Real gy = bend[n] * pairs.dy[n] + tension[n] * (wy - w[j + yOffset]);
-            const Real gz = bend[n] * pairs.dz[n] + tension[n] * (wz - w[j + zOffset]);
+            const Real gx = bend[n] * dx[n] + tension[n] * (wx - w[j]);
+            const Real gy = bend[n] * dy[n] + tension[n] * (wy - w[j + yOffset]);
+            const Real gz = bend[n] * dz[n] + tension[n] * (wz - w[j + zOffset]);
             jw[j] += gx, jw[j + yOffset] += gy, jw[j + zOffset] += gz;
             sx += gx, sy += gy, sz += gz;
             double* m = moments + 4 * p[n];
