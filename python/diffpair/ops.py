@@ -98,6 +98,20 @@ def _interpolate_backward_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | Non
     return torch.ops.diffpair.interpolate_table(grad, ctx.r_min, ctx.cutoff), None, None
 
 
+def _keep_switching(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    r, ctx.cutoff, ctx.width = inputs
+    ctx.save_for_backward(r)
+
+
+def _switching_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    """s' = -30 x^2 (1 - x)^2 / width with x from 0 to 1 over the switched range; a step (width 0) has no slope."""
+    (r,) = ctx.saved_tensors
+    if ctx.width == 0:
+        return torch.zeros_like(grad), None, None
+    x = ((r - (ctx.cutoff - ctx.width)) / ctx.width).clamp(0, 1)
+    return grad * (-30 / ctx.width) * (x * (1 - x)) ** 2, None, None
+
+
 def _keep_segment(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
     _, _, coefficients, boxes, types, exclusions, inverse_mass, *ctx.numbers = inputs
     ctx.save_for_backward(output[2], coefficients, boxes, types, exclusions, inverse_mass)
@@ -116,4 +130,5 @@ def _register(name: str, backward: Any, setup_context: Any) -> None:
 _register("spline_sums", _spline_sums_backward, _keep_spline_sums)
 _register("interpolate_table", _interpolate_backward, _keep_grid)
 _register("interpolate_table_backward", _interpolate_backward_backward, _keep_grid)
+_register("switching", _switching_backward, _keep_switching)
 _register("segment", _segment_backward, _keep_segment)

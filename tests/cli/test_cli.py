@@ -117,6 +117,7 @@ def test_an_interrupted_fit_says_how_to_go_on(capsys, folder, monkeypatch):
 
         def interrupt(_config, out, _resume, made=made):
             if made:
+                out.mkdir()
                 (out / CHECKPOINT).touch()
             raise KeyboardInterrupt
 

@@ -25,7 +25,7 @@ def samples() -> dict[str, tuple]:
         "pair_forces": (x.detach(), box, t.types, t.exclusions, *grid, c.detach()),
         "interpolate_table": (torch.randn(3, 12, dtype=torch.float64, requires_grad=True), 0.3, 0.9),
         "interpolate_table_backward": (torch.randn(3, 12, dtype=torch.float64, requires_grad=True), 0.3, 0.9),
-        "switching": (torch.linspace(0.1, 1, 9, dtype=torch.float64), 0.9, 0.2),
+        "switching": (torch.linspace(0.1, 1, 9, dtype=torch.float64, requires_grad=True), 0.9, 0.2),
         "segment": (x, v, c, *rest, *numbers),
         "segment_backward": (frames, frames.flip(0), checkpoints, c.detach(), *rest, *numbers),
     }

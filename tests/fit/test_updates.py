@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -147,6 +149,26 @@ def test_step_stays_within_the_radius():
     step = GaussNewton(radius=0.25).step(space, [gas.observe(before)])
     moved = BASIS[gas.target > 0.1] @ (space.tables()[0] - before)
     assert step.size <= 0.25 and np.abs(moved).max() <= 0.25 + 1e-9
+
+
+def test_step_that_stays_infinite_is_refused():
+    """Neither an endless loop nor a warning of numpy's."""
+    space = ParameterSpace(FORMS["bspline"](), GRID, [()], KT, CONTACT)
+    view = ThinGas(g_of(lennard_jones_table())).observe(space.tables()[0])
+    with pytest.raises(DiffPairError, match="step of the fit is not finite"):
+        GaussNewton().step(space, [replace(view, probe=np.full_like(view.probe, np.inf))])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_first_order_step_that_is_far_too_long_is_undone(form):
+    """And the next one is smaller; the optimizer keeps nothing of it."""
+    space = ParameterSpace(FORMS[form](), GRID, [()], KT, CONTACT)
+    gas, update, theta = ThinGas(g_of(lennard_jones_table())), FirstOrder(space, "adam", 1e300), space.get()
+    view = gas.observe(space.tables()[0])
+    step = update.step(space, [view], [np.ones(GRID.knots + 2)])
+    assert step.size == 0 and "undone" in step.note
+    assert np.array_equal(space.get(), theta)
+    assert not update.optimizer.state and update.optimizer.param_groups[0]["lr"] < 1e294
 
 
 def test_pull_back_of_a_network():

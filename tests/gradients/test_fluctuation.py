@@ -91,8 +91,10 @@ def test_call_is_the_transpose_of_the_jacobian():
     weights = torch.from_numpy(np.random.default_rng(3).normal(size=len(rows)))
     coefficients = torch.zeros(3, GRID.knots + 2, dtype=torch.float64)
     gradient = Fluctuation()(rows, coefficients, GRID, frames, weights)
-    jacobian = Fluctuation().jacobian(Fluctuation().sums(rows, GRID, frames), rows.state.beta)
+    sums = Fluctuation().sums(rows, GRID, frames)
+    jacobian = Fluctuation().jacobian(sums, rows.state.beta)
     np.testing.assert_allclose(gradient.numpy().ravel(), weights.numpy() @ jacobian, rtol=1e-9, atol=1e-12)
+    assert torch.equal(Fluctuation()(rows, coefficients, GRID, frames, weights, sums), gradient)
 
 
 def test_jacobian_of_an_ideal_gas():

@@ -39,6 +39,8 @@ BAD_MODULES = {
     "no gradient": (lambda r, w: (w / r).detach(), "without a gradient"),
     "weights unused": (lambda r, w: 1 / r, "gradient with respect to its parameters"),
     "distance unused": (lambda r, w: w.expand(64), "gradient with respect to r"),
+    "steps in distance": (lambda r, w: w * torch.round(10 * r), "gradient with respect to r"),
+    "complex": (lambda r, w: torch.complex(w / r, r), "returns complex numbers"),
     "infinite gradient": (lambda r, w: (w - 1).sqrt() + 1 / r, "gradient that is not finite"),
     "raises": (lambda r, w: w @ r, "cannot be called"),
 }
@@ -55,6 +57,16 @@ def test_bad_module(case):
 def test_module_without_weights():
     with pytest.raises(DiffPairError, match="no parameter"):
         UserModule(torch.nn.Identity(), ("A",), 1.0)
+
+
+def test_frozen_weights_stay_frozen():
+    module = Module(lambda r, w: w / r)
+    module.fixed = torch.nn.Parameter(torch.ones(2), requires_grad=False)
+    hosted = UserModule(module, ("A",), 1.0)
+    assert [p.requires_grad for p in hosted.parameters()] == [True, False]
+    module.weight.requires_grad_(False)
+    with pytest.raises(DiffPairError, match="requires_grad is False for all"):
+        UserModule(module, ("A",), 1.0)
 
 
 def test_bad_files_are_named(tmp_path):

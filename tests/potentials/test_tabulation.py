@@ -22,7 +22,6 @@ from diffpair.potentials import (
     tabulation_error,
     to_table,
 )
-from diffpair.potentials.tabulation import switching
 
 KT = 1.0
 
@@ -102,10 +101,16 @@ def test_gradient_of_the_table_by_finite_differences(potential):
     assert (values[0] - values[1]) / 2e-6 == pytest.approx(exact, rel=1e-6)
 
 
-def test_switching_equals_the_operator():
-    r = torch.linspace(0.0, 1.4, 300, dtype=torch.float64)
-    for width in (0.0, 0.1, 1.0):
-        assert torch.allclose(switching(r, 1.0, width), torch.ops.diffpair.switching(r, 1.0, width), atol=1e-14)
+def test_switching_function():
+    """Quintic from 1 to 0 over the width, with its derivative; a step where the width is 0."""
+    r = torch.linspace(0.0, 1.4, 300, dtype=torch.float64, requires_grad=True)
+    for width in (0.1, 1.0):
+        x = ((r - 1.0 + width) / width).clamp(0, 1)
+        s, expected = torch.ops.diffpair.switching(r, 1.0, width), 1 - 10 * x**3 + 15 * x**4 - 6 * x**5
+        assert torch.allclose(s, expected, atol=1e-14)
+        slopes = [torch.autograd.grad(each.sum(), r)[0] for each in (s, expected)]
+        assert torch.allclose(*slopes, atol=1e-12) and slopes[0].abs().max() > 1
+    assert torch.equal(torch.ops.diffpair.switching(r, 1.0, 0.0), (r < 1.0).double())
 
 
 def test_temperature_enters_the_table():

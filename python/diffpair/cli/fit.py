@@ -25,11 +25,6 @@ def command(config: Path, out: Path, resume: bool) -> None:
     from diffpair.fit import run_fit
     from diffpair.fit.history import CHECKPOINT
 
-    if not resume:
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise DiffPairError(f"{out}: cannot be made: {error.strerror or error}") from None
     try:
         run_fit(checked, out, resume)
     except KeyboardInterrupt:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, mod
 from pydantic_core import PydanticCustomError
 
 from diffpair.errors import DiffPairError
+from diffpair.tables.pairs import type_pairs
 from diffpair.targets.units import parse
 
 
@@ -176,7 +177,7 @@ def resolve_pairs(value: PairValue, types: tuple[str, ...], what: str) -> list[f
 
     Raises DiffPairError if a pair is missing or a key names no pair of these types.
     """
-    pairs = [(a, b) for i, a in enumerate(types) for b in types[i:]]
+    pairs = type_pairs(types)
     if not isinstance(value, dict):
         return [value] * len(pairs)
     names = {f"{a}-{b}": pair for pair in pairs for a, b in (pair, pair[::-1])}

@@ -12,6 +12,7 @@ from diffpair.config.fit_config import FitConfig
 from diffpair.config.states import State as StateSection
 from diffpair.config.states import System
 from diffpair.errors import DiffPairError
+from diffpair.tables import type_pairs
 from diffpair.targets import RdfTarget, read_rdf
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def build_states(config: FitConfig) -> list[State]:
 def _warn_about_free_pairs(states: list[State], names: tuple[str, ...]) -> None:
     """Warn of pairs of types whose g(r) no fitted state has as a target."""
     known = {frozenset(target.pair) for state in states if not state.held_out for target in state.targets}
-    free = [f"{a}-{b}" for i, a in enumerate(names) for b in names[i:] if frozenset((a, b)) not in known]
+    free = [f"{a}-{b}" for a, b in type_pairs(names) if frozenset((a, b)) not in known]
     if free:
         warnings.warn(
             f"no state that is fitted has a target for {', '.join(free)}: the potential between these types follows "

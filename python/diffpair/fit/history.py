@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
 import pickle
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,9 +12,11 @@ from typing import Any
 import torch
 
 from diffpair.errors import DiffPairError
+from diffpair.tables.document import write_atomically
 
-CHECKPOINT = "checkpoint.pt"
+CHECKPOINT, HISTORY = "checkpoint.pt", "history.json"
 VERSION = 1
+REQUIRED = {"config", "grid", "theta", "history", "failures", "late", "best", "states", "optimizer", "radius"}
 
 
 @dataclass
@@ -41,14 +43,17 @@ class Iteration:
 def write_history(out: Path, history: list[Iteration]) -> None:
     """history.json: a list of iterations, for plots and machines."""
     rows = [{k: (None if v != v else v) for k, v in asdict(h).items()} for h in history]
-    _replace(out / "history.json", json.dumps(rows, indent=1).encode())
+    write_atomically(out / HISTORY, json.dumps(rows, indent=1))
 
 
 def save_checkpoint(out: Path, content: dict[str, Any]) -> None:
-    """Write the checkpoint: tensors, numbers, text, lists and dicts only, so that loading it executes nothing."""
-    temporary = out / (CHECKPOINT + ".part")
-    torch.save({"version": VERSION, **content}, temporary)
-    os.replace(temporary, out / CHECKPOINT)
+    """Write the checkpoint: tensors, numbers, text, lists and dicts only, so that loading it executes nothing.
+
+    The file is the old one or the complete new one. Raises DiffPairError if it cannot be written.
+    """
+    memory = io.BytesIO()
+    torch.save({"version": VERSION, **content}, memory)
+    write_atomically(out / CHECKPOINT, memory.getvalue())
 
 
 def load_checkpoint(out: Path, config_hash: str) -> dict[str, Any]:
@@ -62,14 +67,10 @@ def load_checkpoint(out: Path, config_hash: str) -> dict[str, Any]:
         raise DiffPairError(f"{path} is not a checkpoint of a fit, or is damaged") from None
     if not isinstance(content, dict) or content.get("version") != VERSION:
         raise DiffPairError(f"{path} was written by another version of diffpair")
+    if REQUIRED - content.keys():
+        raise DiffPairError(f"{path} is not a checkpoint of a fit, or is damaged")
     if content["config"] != config_hash:
         raise DiffPairError(
             f"{path} belongs to another config: resume with the config it was made with, or use another folder"
         )
     return content
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)

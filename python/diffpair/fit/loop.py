@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from diffpair.engines import Exploded, Snapshot
+from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.errors import DiffPairError
 from diffpair.fit.fit_state import FitState
 from diffpair.fit.history import Iteration
@@ -24,7 +25,6 @@ from diffpair.updates import FirstOrder, GaussNewton, Memory, Observation, Param
 Array = NDArray[np.float64]
 WORSE = 1.5  # an iteration whose residual is so many times the best one is rolled back
 FAILURES = 5  # in a row, then the fit stops
-GAUSS_MEAN = 0.8  # mean |x| of a normal variable in units of its standard deviation
 
 
 class FitStopped(DiffPairError):
@@ -83,14 +83,17 @@ class FitLoop:
         return [to_table(self.space.potential, self.space.grid, v) for v in self.space.variants]
 
     def melt(self) -> None:
-        """Prepare states that start from a lattice."""
+        """Prepare states that start from a lattice. Raises FitStopped if one explodes."""
         for state in self.states:
             if state.state.from_lattice and state.sampling.melt:
                 self.progress.begin(f"melting {state.state.name}", state.sampling.melt)
-                state.melt(self.progress.advance)
+                try:
+                    state.melt(self.progress.advance)
+                except Exploded as error:
+                    raise FitStopped(f"the potential that the fit starts from does not work: {error}") from None
 
     def run(self) -> None:
-        """All iterations. Raises FitStopped after repeated failure; `best` then holds what is known."""
+        """All iterations. Raises FitStopped if it cannot go on; `best` then holds what is known."""
         while len(self.history) < self.iterations:
             number = len(self.history) + 1
             self.progress.begin(
@@ -98,14 +101,22 @@ class FitLoop:
                 sum(s.sampling.equilibration + s.sampling.steps for s in self.states),
             )
             try:
-                entry = self._iterate(number)
-            except Exploded as error:
-                entry = self._recover(number, float("nan"), float("nan"), str(error))
-            self.history.append(entry)
-            self.progress.iteration(entry, self.iterations)
-            self.keep(self)
+                entry = self._attempt(number)
+                self.history.append(entry)
+                self.progress.iteration(entry, self.iterations)
+                self.keep(self)
+            except FitStopped:
+                raise
+            except DiffPairError as error:
+                raise FitStopped(f"the fit stopped in iteration {number}: {error}") from None
             if self.failures >= FAILURES:
                 raise FitStopped(f"the fit stopped after {self.failures} failures in a row, the last one: {entry.note}")
+
+    def _attempt(self, number: int) -> Iteration:
+        try:
+            return self._iterate(number)
+        except Exploded as error:
+            return self._recover(number, float("nan"), float("nan"), str(error))
 
     def _iterate(self, number: int) -> Iteration:
         tables = self.tables()
@@ -121,11 +132,11 @@ class FitLoop:
             if not whole:
                 weights = torch.from_numpy(observations[-1].residual / len(state.rows))
                 c = torch.from_numpy(coefficients.copy())
-                gradient = self.gradient(state.rows, c, self.space.grid, frames, weights)
+                gradient = self.gradient(state.rows, c, self.space.grid, frames, weights, sums[-1])
                 gradients.append(gradient.flatten().numpy())
         mae = float(np.mean(np.abs(np.concatenate([o.residual for o in observations]))))
         errors = np.concatenate([s.standard_error() for s in sums])
-        noise = GAUSS_MEAN * float(np.mean(errors))
+        noise = mean_absolute_noise(errors)
         if not np.isfinite(mae):
             return self._recover(number, mae, noise, "g(r) is not finite")
         if self.best is not None and mae > WORSE * self.best.mae + 3 * (noise if np.isfinite(noise) else 0.0):
@@ -166,7 +177,8 @@ class FitLoop:
         self, number: int, mae: float, noise: float, accepted: bool, step: Step | None, note: str = ""
     ) -> Iteration:
         size, chi = (step.size, step.chi) if step is not None else (float("nan"), float("nan"))
-        return Iteration(number, mae, noise, accepted, size, chi, self.md_steps, self.seconds, note)
+        said = "; ".join(text for text in (note, step.note if step is not None else "") if text)
+        return Iteration(number, mae, noise, accepted, size, chi, self.md_steps, self.seconds, said)
 
     def finish(self) -> None:
         """Choose the final parameters.

@@ -43,11 +43,6 @@ class FitProgress:
         self._begin, self._done = time.perf_counter(), 0
         self._task = self._bar.add_task(what, total=max(steps, 1), speed="")
 
-    def describe(self, what: str) -> None:
-        """Another text beside the same bar."""
-        if self._task is not None:
-            self._bar.update(self._task, description=what)
-
     def advance(self, steps: int) -> None:
         """So many MD steps were done."""
         self._done += steps

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import platform
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openmm
-import torch
 
 from diffpair.config import FitConfig
 from diffpair.engines import Exploded, ProductionResult, Snapshot, production
 from diffpair.errors import DiffPairError
+from diffpair.fit.folder import (
+    PLOT,
+    POTENTIAL,
+    START,
+    SUMMARY,
+    make_folder,
+    save_iteration,
+    save_tables,
+    set_aside,
+    table_names,
+)
 from diffpair.fit.history import load_checkpoint, save_checkpoint, write_history
 from diffpair.fit.loop import FitLoop, FitStopped
 from diffpair.fit.progress import FitProgress
+from diffpair.fit.provenance import config_files, config_hash, provenance
 from diffpair.fit.setup import TOLERANCE, Setup, fit_states, make_gradient, make_update, prepare, production_interval
-from diffpair.potentials import refine, to_table
+from diffpair.potentials import judge, to_table
 from diffpair.report import plot_fit, summary_document, write_summary
 from diffpair.tables import PairTable
-
-POTENTIAL, SUMMARY, PLOT, START = "potential.json", "summary.json", "fit.png", "start.json"
 
 
 def run_fit(config: FitConfig, out: Path, resume: bool = False, progress: FitProgress | None = None) -> Path:
@@ -32,9 +36,11 @@ def run_fit(config: FitConfig, out: Path, resume: bool = False, progress: FitPro
 
     Files: potential.json (the learned potential; potential-NAME.json per state where global parameters differ),
     summary.json, fit.png, history.json, start.json, iterations/ (the potential of every iteration), checkpoint.pt.
+    Those of an earlier fit in the folder are moved to previous-N/.
 
     Args:
-        config: the checked config. out: an existing folder. resume: go on from its checkpoint.
+        config: the checked config. out: a folder, made once the config is found to be good. resume: go on from its
+            checkpoint.
         progress: what to report to; the terminal by default.
 
     Returns: the path of summary.json.
@@ -51,10 +57,7 @@ def run_fit(config: FitConfig, out: Path, resume: bool = False, progress: FitPro
     states = fit_states(setup, config.seed + 101 * done)
 
     def keep(loop: FitLoop) -> None:
-        number = len(loop.history)
-        (out / "iterations").mkdir(exist_ok=True)
-        for name, table in _tables(setup, "iterations/", f"-{number:03d}"):
-            table.save(out / name)
+        save_iteration(out, setup, len(loop.history))
         write_history(out, loop.history)
         save_checkpoint(out, {"config": digest, "grid": list(setup.space.grid), **loop.content()})
 
@@ -63,29 +66,26 @@ def run_fit(config: FitConfig, out: Path, resume: bool = False, progress: FitPro
         loop = FitLoop(
             setup.space, states, make_update(setup), make_gradient(setup), config.method.iterations, progress, keep
         )
-        if content is None:
-            for old in (out / "iterations").glob("potential*.json"):  # of an earlier fit in this folder
-                old.unlink()
-            for name, table in _tables(setup, stem="start"):
-                table.save(out / name)
-            loop.melt()
-        else:
-            if list(setup.space.grid) != content["grid"]:
-                raise DiffPairError(f"{out}: the table's knots have changed since the checkpoint was made; start anew")
-            loop.restore(content)
-            progress.say(f"resuming after iteration {done}")
         try:
+            if content is None:
+                make_folder(out)
+                said = set_aside(out, config_files(config))
+                if said:
+                    progress.say(f"note: {said}")
+                save_tables(out, setup, "start")
+                loop.melt()
+            else:
+                if list(setup.space.grid) != content["grid"]:
+                    raise DiffPairError(
+                        f"{out}: the table's knots have changed since the checkpoint was made; start anew"
+                    )
+                loop.restore(content)
+                progress.say(f"resuming after iteration {done}")
             loop.run()
         except FitStopped as error:
             raise DiffPairError(_keep_best(setup, loop, out, digest, str(error))) from None
         loop.finish()
         return _finish(setup, loop, out, digest, progress)
-
-
-def config_hash(config: FitConfig) -> str:
-    """SHA-256 of the values that a fit cannot change on its way: not its length, nor the production after it."""
-    values = config.model_dump(mode="json", exclude={"production": True, "update": {"iterations"}})
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def _announce(setup: Setup, progress: FitProgress) -> None:
@@ -103,30 +103,16 @@ def _announce(setup: Setup, progress: FitProgress) -> None:
         progress.say(f"note: the start misses the inverted potential by {setup.start_misfit:.2g} kT (rms)")
 
 
-def _tables(setup: Setup, folder: str = "", suffix: str = "", stem: str = "potential") -> list[tuple[str, PairTable]]:
-    """File name and table of every set of global parameters; one file if there is but one."""
-    variants = setup.space.variants
-    named = []
-    for index, variant in enumerate(variants):
-        which = "" if len(variants) == 1 else "-" + next(s.name for s in setup.fitted if s.parameters == variant)
-        named.append(
-            (
-                f"{folder}{stem}{which if index else ''}{suffix}.json",
-                to_table(setup.potential, setup.space.grid, variant),
-            )
-        )
-    return named
-
-
 def _keep_best(setup: Setup, loop: FitLoop, out: Path, digest: str, reason: str) -> str:
     """Write the best potential and tell where it is."""
     if loop.best is None:
-        return f"{reason}; {out / START} holds that potential"
+        return f"{reason}; {out / START} holds the potential that the fit started from"
     setup.space.set(loop.best.theta)
-    for name, table in _tables(setup):
-        table.save(
-            out / name, provenance=_provenance(setup, loop, digest), fit={"stopped": reason, "mae": loop.best.mae}
-        )
+    origin = provenance(setup, len(loop.history), digest)
+    try:
+        save_tables(out, setup, provenance=origin, fit={"stopped": reason, "mae": loop.best.mae})
+    except DiffPairError as error:
+        return f"{reason}; saving the best potential to {out} failed: {error}"
     return (
         f"{reason}; {out / POTENTIAL} holds the last good potential, of iteration {loop.best.number} with a mean "
         f"|g - target| of {loop.best.mae:.4f}"
@@ -134,24 +120,53 @@ def _keep_best(setup: Setup, loop: FitLoop, out: Path, digest: str, reason: str)
 
 
 def _finish(setup: Setup, loop: FitLoop, out: Path, digest: str, progress: FitProgress) -> Path:
-    """Production with the final table, and the files that report it."""
-    seconds, md_steps = loop.seconds, loop.md_steps
-    notes: list[str] = []
+    """Production with the final table, and the files that report it. The potential is saved before and after it."""
+    seconds = loop.seconds
+    fit: dict[str, Any] = {"iterations": len(loop.history), "md_steps": loop.md_steps, "notes": []}
+    origin = provenance(setup, len(loop.history), digest)
     try:
-        results = _production(setup, loop, progress)
-    except Exploded as error:
-        if loop.best is None:
-            raise
-        notes.append(
-            f"the last potential was unstable in production, that of iteration {loop.best.number} is kept: {error}"
-        )
-        progress.say(f"note: {notes[-1]}")
-        setup.space.set(loop.best.theta)
-        results = _production(setup, loop, progress)
-    tabulation = _final_grid(setup)
-    fit = {
-        "iterations": len(loop.history),
-        "md_steps": md_steps,
+        save_tables(out, setup, provenance=origin, fit=fit)
+        try:
+            results = _production(setup, loop, progress)
+        except Exploded as error:
+            if loop.best is None:
+                raise
+            fit["notes"].append(
+                f"the last potential was unstable in production, that of iteration {loop.best.number} is kept: {error}"
+            )
+            progress.say(f"note: {fit['notes'][-1]}")
+            setup.space.set(loop.best.theta)
+            save_tables(out, setup, provenance=origin, fit=fit)
+            results = _production(setup, loop, progress)
+        fit |= _errors(setup, results)
+    except DiffPairError as error:
+        kept = f"; {out / POTENTIAL} holds the learned potential" if (out / POTENTIAL).is_file() else ""
+        raise DiffPairError(f"{error}{kept}") from None
+    save_tables(out, setup, provenance=origin, fit=fit)
+    losses = [h.mae for h in loop.history if np.isfinite(h.mae)]
+    start = PairTable.load(out / START) if (out / START).is_file() else None
+    plot_fit(out / PLOT, results, PairTable.load(out / POTENTIAL), losses, start=start, loss_label="mean |g − target|")
+    _say_results(results, progress)
+    document = summary_document(
+        iterations=len(loop.history),
+        wall_seconds=seconds,
+        md_steps=fit["md_steps"],
+        results=results,
+        potential=POTENTIAL,
+    )
+    names = table_names(setup)
+    if len(names) > 1:
+        document["files"]["potentials"] = {s.name: f"{names[s.parameters]}.json" for s in setup.states}
+    path = write_summary(out / SUMMARY, document)
+    progress.say(f"wrote {', '.join(str(out / name) for name in (POTENTIAL, SUMMARY, PLOT))}")
+    return path
+
+
+def _errors(setup: Setup, results: list[ProductionResult]) -> dict[str, Any]:
+    """How good the potential is: its g(r) in production, and its table."""
+    tolerance = setup.config.potential.tolerance or TOLERANCE
+    tabulation = judge(setup.potential, setup.space.grid, setup.space.kT, tuple(setup.variants), tolerance)
+    return {
         "tabulation_error": tabulation.error,
         "tabulation_converged": tabulation.converged,
         "targets": [
@@ -159,14 +174,10 @@ def _finish(setup: Setup, loop: FitLoop, out: Path, digest: str, progress: FitPr
             for r in results
             for t in r.targets
         ],
-        "notes": notes,
     }
-    tables = _tables(setup)
-    for name, table in tables:
-        table.save(out / name, provenance=_provenance(setup, loop, digest), fit=fit)
-    losses = [h.mae for h in loop.history if np.isfinite(h.mae)]
-    start = PairTable.load(out / START) if (out / START).is_file() else None
-    plot_fit(out / PLOT, results, tables[0][1], losses, start=start, loss_label="mean |g − target|")
+
+
+def _say_results(results: list[ProductionResult], progress: FitProgress) -> None:
     for result in results:
         for note in result.notes:
             progress.say(f"note: {note}")
@@ -176,19 +187,6 @@ def _finish(setup: Setup, loop: FitLoop, out: Path, digest: str, progress: FitPr
                 f"state {result.state}{held_out}, g of {'-'.join(target.pair)}: mean |g - target| = {target.mae:.4f} "
                 f"in production (noise {target.mae_noise:.4f})"
             )
-    document = summary_document(
-        iterations=len(loop.history), wall_seconds=seconds, md_steps=md_steps, results=results, potential=POTENTIAL
-    )
-    path = write_summary(out / SUMMARY, document)
-    progress.say(f"wrote {', '.join(str(out / name) for name in (POTENTIAL, SUMMARY, PLOT))}")
-    return path
-
-
-def _final_grid(setup: Setup) -> Any:
-    """How well the fit's grid holds the potential that it ended with."""
-    grid = setup.space.grid
-    tolerance = setup.config.potential.tolerance or TOLERANCE
-    return refine(setup.potential, grid.r_min, grid.knots, setup.space.kT, tuple(setup.space.variants), tolerance)
 
 
 def _production(setup: Setup, loop: FitLoop, progress: FitProgress) -> list[ProductionResult]:
@@ -217,48 +215,3 @@ def _production(setup: Setup, loop: FitLoop, progress: FitProgress) -> list[Prod
             )
         )
     return results
-
-
-def _provenance(setup: Setup, loop: FitLoop, digest: str) -> dict[str, Any]:
-    from diffpair import __version__
-
-    config = setup.config
-    return {
-        "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "config": str(config.file) if config.file else None,
-        "config_sha256": digest,
-        "config_text": config.text,
-        "form": config.potential.form,
-        "seed": config.seed,
-        "iterations": len(loop.history),
-        "versions": {
-            "diffpair": __version__,
-            "openmm": openmm.version.version,
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
-        "states": [
-            {"name": s.name, "temperature_K": s.temperature, "particles": s.num_atoms, "held_out": s.held_out}
-            for s in setup.states
-        ],
-        "targets": [
-            {
-                "state": s.name,
-                "pair": list(t.pair),
-                "file": str(t.file) if t.file else None,
-                "sha256": _file_hash(t.file),
-            }
-            for s in setup.states
-            for t in s.targets
-        ],
-    }
-
-
-def _file_hash(path: Path | None) -> str | None:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path is not None and path.is_file() else None
-
-
-def read_history(out: Path) -> list[dict[str, Any]]:
-    """The iterations that history.json of a fit's folder holds."""
-    return list(json.loads((out / "history.json").read_text()))

@@ -9,6 +9,7 @@ from diffpair.config.potentials import Potential
 from diffpair.errors import DiffPairError
 from diffpair.potentials import Scales
 from diffpair.states import BOLTZMANN, State
+from diffpair.tables import type_pairs
 from diffpair.targets import RdfTarget
 
 Array = NDArray[np.float64]
@@ -18,8 +19,7 @@ KNOT_SPACING = 0.035  # of a spline, in contact distances
 
 def targets_by_pair(states: list[State]) -> list[list[tuple[State, RdfTarget]]]:
     """Per pair of types, in table order, the targets that fix it."""
-    names = states[0].type_names
-    pairs = [(a, b) for i, a in enumerate(names) for b in names[i:]]
+    pairs = type_pairs(states[0].type_names)
     found: list[list[tuple[State, RdfTarget]]] = [[] for _ in pairs]
     for state in states:
         for target in state.targets:
@@ -47,9 +47,9 @@ def contact_distances(states: list[State]) -> Array:
 def choose_scales(states: list[State], section: Potential, contact: Array) -> Scales:
     """What the config leaves open.
 
-    r_min lies somewhat below the first distance at which any target has neighbours, so that sampling hardly ever
-    meets the linear continuation; further below for forms that are interpolated, whose spline ends naturally, with
-    U'' = 0, there.
+    r_min lies somewhat below the first distance at which any target has neighbours, so that sampling, and the hot melt
+    before it, hardly ever meets the linear continuation; further below for forms that are interpolated, whose spline
+    ends naturally, with U'' = 0, there.
     """
     length, r_min = float(contact.min()), section.r_min
     if r_min is None:
@@ -57,8 +57,8 @@ def choose_scales(states: list[State], section: Potential, contact: Array) -> Sc
         for entries, reach in zip(targets_by_pair(states), contact, strict=True):
             for _, target in entries:
                 begin = float(target.r[np.argmax(target.g > EMPTY * target.g.max())]) - target.bin_width
-                first.append(begin - 0.08 * reach)
-        r_min = max(min(first) * (1.0 if section.form == "bspline" else 0.92), 0.3 * length)
+                first.append(begin - 0.12 * reach)
+        r_min = max(min(first) * (1.0 if section.form == "bspline" else 0.97), 0.3 * length)
     if r_min >= section.cutoff:
         raise DiffPairError(
             f"potential: the cutoff = {section.cutoff:g} nm lies below the first neighbours of the targets, near "

@@ -42,6 +42,11 @@ class Setup:
     tabulation: Refined
     start_misfit: float
 
+    @property
+    def variants(self) -> list[tuple[float, ...]]:
+        """The sets of global parameters of all states, those of fitted ones first."""
+        return _variants(self.fitted + self.states)
+
 
 def prepare(config: FitConfig) -> Setup:
     """States, potential, grid and start. Raises DiffPairError for whatever does not fit together."""
@@ -50,7 +55,7 @@ def prepare(config: FitConfig) -> Setup:
     fitted = [s for s in states if not s.held_out]
     contact = contact_distances(fitted)
     scales = choose_scales(fitted, config.potential, contact)
-    variants = list(dict.fromkeys(s.parameters for s in fitted))
+    variants = _variants(fitted)
     potential = build_potential(
         config.potential, states[0].type_names, scales, global_names=config.parameter_names, parameters=variants[0],
         seed=config.seed,
@@ -72,10 +77,14 @@ def prepare(config: FitConfig) -> Setup:
             if len(wanted) > 1 and not potential.global_names:
                 wanted = [np.mean(wanted, axis=0)] * len(wanted)
         misfit = pull_back(space, wanted, steps=START_STEPS, tolerance=0.02)
-    tabulation = refine(potential, grid.r_min, grid.knots, scales.energy, tuple(variants), tolerance)
+    tabulation = refine(potential, grid.r_min, grid.knots, scales.energy, tuple(_variants(states)), tolerance)
     if tabulation.grid != grid:
         space = ParameterSpace(potential, tabulation.grid, variants, scales.energy, contact)
     return Setup(config, states, fitted, potential, space, tabulation, misfit)
+
+
+def _variants(states: list[State]) -> list[tuple[float, ...]]:
+    return list(dict.fromkeys(s.parameters for s in states))
 
 
 def production_interval(config: FitConfig) -> int:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
 
+import diffpair.ops  # noqa: F401  registers torch.ops.diffpair
 from diffpair.errors import DiffPairError
 from diffpair.fit.scales import targets_by_pair
 from diffpair.potentials import TableGrid
 from diffpair.states import State
-from diffpair.tables import PairTable
+from diffpair.tables import PairTable, type_pairs
 from diffpair.targets import RdfTarget
 from diffpair.updates.basis import spline_basis
 from diffpair.updates.core import power_law
@@ -61,8 +63,7 @@ def _invert(state: State, target: RdfTarget, r: Array, cutoff: float) -> Array:
 
 
 def _fade(r: Array, end: float) -> Array:
-    x = np.clip((r - (1 - TAPER) * end) / (TAPER * end), 0, 1)
-    return np.asarray(1 - x**3 * (10 - x * (15 - 6 * x)))
+    return np.asarray(torch.ops.diffpair.switching(torch.from_numpy(r), end, TAPER * end).numpy())
 
 
 def fit_spline(grid: TableGrid, r: Array, energy: Array, kT: float) -> Array:
@@ -85,5 +86,4 @@ def from_file(path: Path, types: tuple[str, ...], grid: TableGrid, kT: float) ->
     if missing:
         raise DiffPairError(f"start: {path} has no type {missing[0]!r}, only {', '.join(table.types)}")
     r = np.linspace(grid.r_min, grid.cutoff, 8 * grid.knots)
-    pairs = [(a, b) for i, a in enumerate(types) for b in types[i:]]
-    return np.array([fit_spline(grid, r, table.energy(r, a, b), kT) for a, b in pairs])
+    return np.array([fit_spline(grid, r, table.energy(r, a, b), kT) for a, b in type_pairs(types)])

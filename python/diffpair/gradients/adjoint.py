@@ -8,6 +8,7 @@ from torch import Tensor
 
 from diffpair.engines.frames import Frames
 from diffpair.errors import DiffPairError
+from diffpair.gradients.fluctuation import FrameSums
 from diffpair.gradients.target_rows import TargetRows
 from diffpair.potentials.base import TableGrid
 from diffpair.segments import run_segment
@@ -50,8 +51,9 @@ class DiscreteAdjoint:
             )
 
     def __call__(
-        self, rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames, weights: Tensor
-    ) -> Tensor:
+        self, rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames, weights: Tensor,
+        sums: FrameSums | None = None,
+    ) -> Tensor:  # fmt: skip
         """See GradientMethod. L = sum_k w_k <g_k>, averaged over replicas and frames before it is differentiated."""
         self.check(rows)
         count = len(frames.positions)

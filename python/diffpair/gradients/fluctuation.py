@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diffpair.engines.frames import Frames
+from diffpair.engines.statistics import BLOCKS, block_error
 from diffpair.errors import DiffPairError
 from diffpair.gradients.target_rows import CHUNK, TargetRows, frame_tensors
 from diffpair.potentials.base import TableGrid
@@ -29,15 +30,12 @@ class FrameSums:
         """<A>, [rows]."""
         return self.observables.mean(0)
 
-    def standard_error(self, blocks: int = 10) -> Array:
-        """Standard error of <A> from block averages, [rows]; blocks make up for frames that are correlated."""
-        count = len(self.observables)
-        blocks = min(blocks, count)
+    def standard_error(self) -> Array:
+        """Standard error of <A> from block averages, [rows]; inf with a single frame."""
+        blocks = min(BLOCKS, len(self.observables))
         if blocks < 2:
             return np.full(self.observables.shape[1], np.inf)
-        size = count // blocks
-        means = self.observables[count - blocks * size :].reshape(blocks, size, -1).mean(1)
-        return means.std(0, ddof=1) / np.sqrt(blocks)
+        return block_error(self.observables, blocks)
 
     def jacobian_doubt(self, beta: float, sigma: Array) -> Array:
         """Noise of the fluctuation Jacobian, [F', npairs * (knots + 2)]: |doubt dc|^2 = sum_i var(J dc)_i / sigma_i^2.
@@ -97,10 +95,11 @@ class Fluctuation:
         return jacobian if explicit is None else explicit + jacobian
 
     def __call__(
-        self, rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames, weights: Tensor
-    ) -> Tensor:
+        self, rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames, weights: Tensor,
+        sums: FrameSums | None = None,
+    ) -> Tensor:  # fmt: skip
         """See GradientMethod. Only the weighted covariance is formed, not the Jacobian."""
-        sums = self.sums(rows, grid, frames)
+        sums = sums or self.sums(rows, grid, frames)
         count = len(sums.observables)
         if count < 2:
             raise DiffPairError(f"the fluctuation gradient needs 2 or more frames, not {count}")

@@ -11,6 +11,7 @@ from diffpair.errors import DiffPairError
 from diffpair.observables.smooth_rdf import SmoothRdf
 from diffpair.segments import Topology
 from diffpair.states import State
+from diffpair.tables import pair_row
 
 Array = NDArray[np.float64]
 CHUNK = 64  # frames per operator call
@@ -49,8 +50,7 @@ class TargetRows:
                 raise DiffPairError(f"{target.label}: g cannot be smoothed in the middle of its range")
             bins = (float(centres[keep.start]), width, keep.stop - keep.start)
             self._rdfs.setdefault(bins, SmoothRdf(*bins, self.topology))
-            a, b = sorted(state.pair_types(target.pair))
-            self._parts.append((bins, a * num_types - a * (a - 1) // 2 + b - a))
+            self._parts.append((bins, pair_row(*state.pair_types(target.pair), num_types)))
             start = self.slices[-1].stop if self.slices else 0
             self.slices.append(slice(start, start + bins[2]))
             radii.append(centres[keep])

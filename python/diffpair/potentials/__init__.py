@@ -6,7 +6,7 @@ from diffpair.potentials.bspline import BSpline
 from diffpair.potentials.build import Scales, build_potential
 from diffpair.potentials.combine import Sum, TemperatureDependent
 from diffpair.potentials.mlp import GaussianMLP
-from diffpair.potentials.tabulation import Refined, refine, tabulate, tabulation_error, to_table
+from diffpair.potentials.tabulation import Refined, judge, refine, tabulate, tabulation_error, to_table
 from diffpair.potentials.user_module import UserModule
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "UserModule",
     "Yukawa",
     "build_potential",
+    "judge",
     "refine",
     "tabulate",
     "tabulation_error",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 import diffpair.ops  # noqa: F401  registers torch.ops.diffpair
 from diffpair.errors import DiffPairError
 from diffpair.potentials.base import PairPotential, TableGrid
-from diffpair.tables import PairTable
+from diffpair.tables import PairTable, type_pairs
 
 CHECKED_UP_TO = 20.0  # kT: where U is higher, particles hardly ever are
 MAX_KNOTS = 3000
@@ -33,15 +34,7 @@ def switched_energy(potential: PairPotential, r: Tensor, parameters: tuple[float
             f"the potential {type(potential).__name__} returns the shape {list(energy.shape)} for {len(r)} distances, "
             f"but it must be {[potential.npairs, len(r)]}"
         )
-    return energy * switching(r, potential.cutoff, potential.switch_width)
-
-
-def switching(r: Tensor, cutoff: float, width: float) -> Tensor:
-    """The table's switching function at r [n]; differentiable, equal to torch.ops.diffpair.switching."""
-    if width == 0:
-        return (r < cutoff).double()
-    x = ((r - (cutoff - width)) / width).clamp(0, 1)
-    return 1 - x**3 * (10 - x * (15 - 6 * x))
+    return energy * torch.ops.diffpair.switching(r, potential.cutoff, potential.switch_width)
 
 
 def tabulate(
@@ -71,18 +64,6 @@ def tabulate(
     return coefficients
 
 
-def spline_energy_and_slope(coefficients: Tensor, grid: TableGrid, r: Tensor) -> tuple[Tensor, Tensor]:
-    """U and dU/dr [npairs, n] of a table at r [n] with r_min <= r < cutoff."""
-    s = (r - grid.r_min) / grid.spacing
-    p = s.floor().clamp(0, grid.knots - 2).long()
-    t = s - p
-    u = 1 - t
-    c0, c1, c2, c3 = (coefficients[:, p + k] for k in range(4))
-    energy = (c0 * u**3 + c1 * (3 * t**3 - 6 * t**2 + 4) + c2 * (3 * u**3 - 6 * u**2 + 4) + c3 * t**3) / 6
-    slope = (-c0 * u**2 + c1 * (3 * t**2 - 4 * t) - c2 * (3 * u**2 - 4 * u) + c3 * t**2) / (2 * grid.spacing)
-    return energy, slope
-
-
 def tabulation_error(potential: PairPotential, grid: TableGrid, kT: float, parameters: tuple[float, ...] = ()) -> float:
     """Largest |dF| / max(F0, |F|) at the midpoints between knots where U < 20 kT; F0 = 10 kT / cutoff.
 
@@ -94,11 +75,11 @@ def tabulation_error(potential: PairPotential, grid: TableGrid, kT: float, param
     middle = (0.5 * (nodes[1:] + nodes[:-1])).requires_grad_()
     energy = switched_energy(potential, middle, parameters)
     slopes = torch.stack([torch.autograd.grad(row.sum(), middle, retain_graph=True)[0] for row in energy])
-    with torch.no_grad():
-        _, table_slopes = spline_energy_and_slope(tabulate(potential, grid, parameters), grid, middle)
-        floor = 10 * kT / grid.cutoff
-        error = (table_slopes - slopes).abs() / slopes.abs().clamp(min=floor)
-        return float(error[energy < CHECKED_UP_TO * kT].max()) if bool((energy < CHECKED_UP_TO * kT).any()) else 0.0
+    table = to_table(potential, grid, parameters)
+    r, energies, exact = middle.detach().numpy(), energy.detach().numpy(), -slopes.numpy()
+    forces = np.stack([table.force(r, a, b) for a, b in type_pairs(potential.types)])
+    error = np.abs(forces - exact) / np.maximum(np.abs(exact), 10 * kT / grid.cutoff)
+    return float(error[energies < CHECKED_UP_TO * kT].max(initial=0.0))
 
 
 @dataclass(frozen=True)
@@ -126,16 +107,23 @@ def refine(
         tolerance: of tabulation_error.
     """
     own = potential.own_grid()
-    if own is not None:
-        return Refined(own, max(tabulation_error(potential, own, kT, p) for p in parameters), True)
     while True:
-        grid = TableGrid(r_min, potential.cutoff, knots)
-        error = max(tabulation_error(potential, grid, kT, p) for p in parameters)
-        if error <= tolerance:
-            return Refined(grid, error, True)
-        if 2 * knots - 1 > MAX_KNOTS:
-            return Refined(grid, error, False)
+        refined = judge(potential, own or TableGrid(r_min, potential.cutoff, knots), kT, parameters, tolerance)
+        if refined.converged or 2 * knots - 1 > MAX_KNOTS:
+            return refined
         knots = 2 * knots - 1
+
+
+def judge(
+    potential: PairPotential,
+    grid: TableGrid,
+    kT: float,
+    parameters: tuple[tuple[float, ...], ...] = ((),),
+    tolerance: float = 1e-3,
+) -> Refined:
+    """How well a grid holds the potential; a spline's own grid always does. Arguments: see refine."""
+    error = max(tabulation_error(potential, grid, kT, p) for p in parameters)
+    return Refined(grid, error, error <= tolerance)
 
 
 def to_table(

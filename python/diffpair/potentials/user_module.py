@@ -26,9 +26,10 @@ class UserModule(PairPotential):
         parameters: values of the global parameters to try it with.
 
     Raises:
-        DiffPairError: the file cannot be read; or the module returns the wrong shape, NaN, or nothing with a gradient
-        with
-            respect to r and to its weights. The sentence names the file or class.
+        DiffPairError: the file cannot be read; or the module returns the wrong shape, complex numbers, NaN, or nothing
+            with a gradient with respect to r and to its weights. The sentence names the file or class.
+
+    Weights that the module has frozen (requires_grad False) stay as they are.
     """
 
     def __init__(
@@ -48,8 +49,6 @@ class UserModule(PairPotential):
         else:
             self.label, self.module = f"the module {os.fspath(source)}", _load(source)
         self.module.double()
-        for weight in self.module.parameters():  # a ScriptModule has no requires_grad_ of its own
-            weight.requires_grad_(True)
         self.global_names = list(global_names)
         self._probe(0.3 * cutoff if r_min is None else r_min, parameters)
 
@@ -66,6 +65,8 @@ class UserModule(PairPotential):
                 f"{self.label} returns the shape {shape} for {r.shape[0]} distances, but it must be "
                 f"{[self.npairs, r.shape[0]]}: a row per pair of types"
             )
+        if energy.is_complex():
+            raise DiffPairError(f"{self.label} returns complex numbers, but energies must be real")
         return energy.double()
 
     def _probe(self, r_min: float, parameters: tuple[float, ...]) -> None:
@@ -86,15 +87,17 @@ class UserModule(PairPotential):
             raise DiffPairError(
                 f"{self.label} returns {energy[pair, at].item()} for pair {pair} at r = {r[at].item():.4g} nm"
             )
-        weights = list(self.module.parameters())
-        if not weights:
+        if not any(True for _ in self.module.parameters()):
             raise DiffPairError(f"{self.label} has no parameter that could be learned")
+        weights = [weight for weight in self.module.parameters() if weight.requires_grad]
+        if not weights:
+            raise DiffPairError(f"{self.label} has no parameter that could be learned: requires_grad is False for all")
         if not energy.requires_grad:
             raise DiffPairError(f"{self.label} returns energies without a gradient: is it detached or under no_grad?")
         by_r, *by_weights = torch.autograd.grad(energy.sum(), [r, *weights], allow_unused=True)
         if all(g is None for g in by_weights):
             raise DiffPairError(f"{self.label} returns energies without a gradient with respect to its parameters")
-        if by_r is None:
+        if by_r is None or not by_r.any():
             raise DiffPairError(f"{self.label} returns energies without a gradient with respect to r")
         for gradient in (by_r, *by_weights):
             if gradient is not None and not torch.isfinite(gradient).all():

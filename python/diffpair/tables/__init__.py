@@ -2,5 +2,6 @@
 
 from diffpair.tables.document import FORMAT, VERSION, read_document
 from diffpair.tables.pair_table import PairTable
+from diffpair.tables.pairs import pair_row, type_pairs
 
-__all__ = ["FORMAT", "VERSION", "PairTable", "read_document"]
+__all__ = ["FORMAT", "VERSION", "PairTable", "pair_row", "read_document", "type_pairs"]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from diffpair.errors import DiffPairError
+from diffpair.tables.pairs import type_pairs
 
 FORMAT = "diffpair-potential"
 VERSION = 1
@@ -76,13 +77,13 @@ def write_document(path: str | os.PathLike[str], document: dict[str, Any]) -> No
     write_atomically(path, text + "\n")
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write text through a temporary file in the same folder and rename it into place. Raises DiffPairError."""
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write through a temporary file in the same folder and rename it into place. Raises DiffPairError."""
     temporary = ""
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         # mkstemp makes the file private; give it the permissions that open() would have given.
@@ -167,10 +168,9 @@ def _check_pairs(path: Path, pairs: Any, types: list[str], knots: int) -> None:
                 f'{path}: "{key}.coefficients" must be knots + 2 = {knots + 2} numbers, but there are {count}'
             )
         pair["coefficients"] = [_number(path, f"{key}.coefficients[{i}]", value) for i, value in enumerate(values)]
-    for i, a in enumerate(types):
-        for b in types[i:]:
-            if frozenset((a, b)) not in seen:
-                raise DiffPairError(f'{path}: "pairs" has no potential for the type pair {a}-{b}')
+    for a, b in type_pairs(types):
+        if frozenset((a, b)) not in seen:
+            raise DiffPairError(f'{path}: "pairs" has no potential for the type pair {a}-{b}')
 
 
 def _number(path: Path, key: str, value: Any) -> float:

@@ -15,6 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from diffpair.errors import DiffPairError
 from diffpair.tables.document import FORMAT, UNITS, VERSION, read_document, write_document
+from diffpair.tables.pairs import pair_row, type_pairs
+from diffpair.tables.spline import overlap
 
 if TYPE_CHECKING:
     import openmm
@@ -106,7 +108,7 @@ class PairTable:
     @property
     def pairs(self) -> list[tuple[str, str]]:
         """The type pairs in the order of the rows."""
-        return [(a, b) for i, a in enumerate(self.types) for b in self.types[i:]]
+        return type_pairs(self.types)
 
     def pair_name(self, row: int) -> str:
         """ "A-B" for the type pair of a row."""
@@ -114,8 +116,7 @@ class PairTable:
 
     def pair_index(self, a: str | int, b: str | int) -> int:
         """Row of the pair of types a and b, each a name or an index. Raises DiffPairError for an unknown type."""
-        i, j = sorted((self._type_index(a), self._type_index(b)))
-        return i * len(self.types) - i * (i - 1) // 2 + j - i
+        return pair_row(self._type_index(a), self._type_index(b), len(self.types))
 
     def _type_index(self, a: str | int) -> int:
         if isinstance(a, str):
@@ -137,19 +138,9 @@ class PairTable:
     def _evaluate(self, r: ArrayLike, a: str | int, b: str | int) -> tuple[Array, Array]:
         """U and dU/dr."""
         c = self.coefficients[self.pair_index(a, b)]
-        r = np.asarray(r, dtype=np.float64)
-        s = (r - self.r_min) / self.spacing
-        inside = np.clip(s, 0.0, self.knots - 1)
-        p = np.minimum(inside.astype(np.int64), self.knots - 2)
-        t = inside - p
-        u = 1.0 - t
-        c0, c1, c2, c3 = c[p], c[p + 1], c[p + 2], c[p + 3]
-        energy = (c0 * u**3 + c1 * (3 * t**3 - 6 * t**2 + 4) + c2 * (3 * u**3 - 6 * u**2 + 4) + c3 * t**3) / 6.0
-        slope = (-c0 * u**2 + c1 * (3 * t**2 - 4 * t) - c2 * (3 * u**2 - 4 * u) + c3 * t**2) / (2.0 * self.spacing)
-        # Below r_min: the line with the slope at r_min, where s < 0 and inside = 0.
-        energy = energy + np.minimum(s, 0.0) * self.spacing * slope
-        beyond = r >= self.cutoff
-        return np.where(beyond, 0.0, energy), np.where(beyond, 0.0, slope)
+        near = overlap(np.asarray(r, dtype=np.float64), self.r_min, self.cutoff, self.knots)
+        c = np.stack([c[near.first + k] for k in range(4)])
+        return np.asarray((c * near.values).sum(0)), np.asarray((c * near.slopes).sum(0))
 
     def to_custom_nonbonded_force(self) -> openmm.CustomNonbondedForce:
         """The same potential as OpenMM's own CustomNonbondedForce, without particles; see diffpair.custom_force."""
@@ -197,7 +188,7 @@ class PairTable:
         document = read_document(path)
         types = tuple(document["types"])
         rows = {frozenset(pair["types"]): pair["coefficients"] for pair in document["pairs"]}
-        ordered = [rows[frozenset((a, b))] for i, a in enumerate(types) for b in types[i:]]
+        ordered = [rows[frozenset(pair)] for pair in type_pairs(types)]
         try:
             return cls(
                 types=types,

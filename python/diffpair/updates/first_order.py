@@ -13,6 +13,7 @@ from diffpair.updates.parameter_space import ParameterSpace
 from diffpair.updates.pull_back import pull_back
 
 Array = NDArray[np.float64]
+HALVINGS = 20  # of a step that is too long, before it is given up
 _CLASSES = {
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,
@@ -55,7 +56,11 @@ class FirstOrder:
         """First-order steps keep their learning rate."""
 
     def step(self, space: ParameterSpace, states: list[StateView], gradients: list[Array]) -> Step:
-        """Move the parameters along dL/dc, [npairs * (knots + 2)] per state."""
+        """Move the parameters along dL/dc, [npairs * (knots + 2)] per state.
+
+        A step that is too long even after halving is undone, and the next one has a learning rate as much smaller.
+        Raises DiffPairError if the gradient is not finite.
+        """
         if not all(np.isfinite(g).all() for g in gradients):
             raise DiffPairError("the gradient of the fit is not finite")
         before, theta = space.tables(), space.get()
@@ -65,13 +70,27 @@ class FirstOrder:
             coefficients = tabulate(space.potential, space.grid, parameters).flatten()
             coefficients.backward(torch.from_numpy(np.broadcast_to(total, coefficients.shape).copy()))
         self.optimizer.step()
-        change = space.get() - theta
-        for _ in range(20):
-            moved = [now - old for now, old in zip(tables_or_infinity(space), before, strict=True)]
-            if largest_change(states, moved) <= self.radius:
-                break
-            change = 0.5 * change
-            space.set(theta + change)
+        size = self._limit(space, states, theta, before)
+        if not np.isfinite(size):
+            space.set(theta)
+            self.shrink(0.5**HALVINGS)
+            return Step(
+                0.0, 0.0, float("nan"), float("nan"), "the step was far too long and is undone: learning_rate lowered"
+            )
         if space.is_spline:
             pull_back(space, regularise(space, states, space.tables()))
-        return Step(largest_change(states, moved), 0.0, float("nan"), float("nan"))
+        return Step(size, 0.0, float("nan"), float("nan"))
+
+    def _limit(self, space: ParameterSpace, states: list[StateView], theta: Array, before: list[Array]) -> float:
+        """Halve the step from theta until it is within the radius; its size in kT, inf if halving does not help."""
+        change = space.get() - theta
+        if not np.isfinite(change).all():
+            return float("inf")
+        for _ in range(HALVINGS):
+            moved = [now - old for now, old in zip(tables_or_infinity(space), before, strict=True)]
+            size = largest_change(states, moved)
+            if size <= self.radius:
+                return size
+            change = 0.5 * change
+            space.set(theta + change)
+        return float("inf")

@@ -15,6 +15,7 @@ from diffpair.updates.pull_back import pull_back
 
 Array = NDArray[np.float64]
 AMPLITUDES = 10.0 ** np.arange(-4.0, 5.25, 0.5)  # tried for the variance of the prior, in its own units
+HALVINGS = 200  # of the amplitude: 60 orders of magnitude
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,13 @@ class StateView:
 @dataclass(frozen=True)
 class Step:
     """What an update did: size in kT (largest change of U at a visited distance), the prior's variance, the residual in
-    standard errors before it, and the mean |change of g| that it predicts."""
+    standard errors before it, and the mean |change of g| that it predicts. note: what the user should know of it."""
 
     size: float
     amplitude: float
     chi: float
     predicted_change: float
+    note: str = ""
 
 
 class GaussNewton:
@@ -88,7 +90,7 @@ class GaussNewton:
         values, vectors = np.linalg.eigh(scaled @ scaled.T)
         values, projected = np.maximum(values, 0.0), vectors.T @ whitened
         amplitude = self._amplitude(values, projected)
-        while True:
+        for _ in range(HALVINGS):
             inner = amplitude * (scaled.T @ (vectors @ (projected / (amplitude * values + 1))))
             change = factor_times(blocks, inner)
             moved = [j @ change for j in jacobians]
@@ -96,6 +98,8 @@ class GaussNewton:
             if size <= self.radius:
                 break
             amplitude *= 0.5
+        else:
+            raise DiffPairError("the step of the fit is not finite, however small it is made")
         predicted = np.concatenate([s.memory.jacobian() @ moved[s.variant] for s in states])
         self._apply(space, states, tables, change, moved)
         return Step(size, float(amplitude), float(np.sqrt(chi2 / count)), float(np.abs(predicted).mean()))
@@ -138,7 +142,8 @@ def regularise(space: ParameterSpace, states: list[StateView], tables: list[Arra
 
 def largest_change(states: list[StateView], moved: list[Array]) -> float:
     """Largest change of U / kT at a distance that particles visit."""
-    sizes = [float(np.abs(s.probe @ moved[s.variant]).max(initial=0.0)) / s.kT for s in states]
+    with np.errstate(over="ignore", invalid="ignore"):  # of a step that is far too long
+        sizes = [float(np.abs(s.probe @ moved[s.variant]).max(initial=0.0)) / s.kT for s in states]
     return max(sizes) if np.isfinite(sizes).all() else float("inf")
 
 

@@ -39,11 +39,6 @@ class Memory:
     def add(self, observation: Observation) -> None:
         self.observations = [*self.observations[-(KEPT - 1) :], observation]
 
-    def drop_last(self) -> None:
-        """Forget the newest observation: it was made with a potential that turned out worse."""
-        if len(self.observations) > 1:
-            self.observations.pop()
-
     def _weights(self) -> Array:
         weights = JACOBIAN_DECAY ** np.arange(len(self.observations) - 1.0, -1.0, -1.0)
         return np.asarray(weights / weights.sum())

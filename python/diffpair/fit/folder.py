@@ -1,0 +1,95 @@
+"""The folder of a fit's results: the names in it, its tables, and what happens to those of an earlier fit."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from diffpair.errors import DiffPairError
+from diffpair.fit.history import CHECKPOINT, HISTORY
+from diffpair.fit.setup import Setup
+from diffpair.potentials import to_table
+from diffpair.tables import PairTable
+
+POTENTIAL, SUMMARY, PLOT, START, ITERATIONS = "potential.json", "summary.json", "fit.png", "start.json", "iterations"
+_RESULTS = (POTENTIAL, "potential-*.json", START, "start-*.json", SUMMARY, PLOT, HISTORY, ITERATIONS, CHECKPOINT)
+
+Parameters = tuple[float, ...]
+
+
+def make_folder(out: Path) -> None:
+    """Raises DiffPairError if that is not possible."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DiffPairError(f"{out}: cannot be made: {error.strerror or error}") from None
+
+
+def set_aside(out: Path, used: set[Path]) -> str:
+    """Move the results of an earlier fit to out/previous-N, so that they are neither lost nor mixed with new ones.
+
+    Args:
+        used: absolute paths of files that the new fit's config names; those are copied instead.
+
+    Returns: a sentence for the user; empty where there was nothing. Raises DiffPairError if a file cannot be moved.
+    """
+    old = sorted(path for pattern in _RESULTS for path in out.glob(pattern))
+    if not old:
+        return ""
+    unfinished = (out / CHECKPOINT).is_file() and not (out / SUMMARY).is_file()
+    number = 1
+    while (out / f"previous-{number}").exists():
+        number += 1
+    previous = out / f"previous-{number}"
+    try:
+        previous.mkdir()
+        for path in old:
+            if path.resolve() in used:
+                shutil.copy2(path, previous / path.name)
+            else:
+                os.replace(path, previous / path.name)
+    except OSError as error:
+        raise DiffPairError(
+            f"{out}: the results of an earlier fit cannot be moved to {previous}: {error.strerror or error}"
+        ) from None
+    if unfinished:
+        return f"an unfinished fit was moved to {previous}: --resume --out {previous} goes on with it"
+    return f"the results of an earlier fit were moved to {previous}"
+
+
+def table_names(setup: Setup, stem: str = "potential") -> dict[Parameters, str]:
+    """File name, without .json, of the table of every set of global parameters, held-out states' ones included.
+
+    The first one has the plain name, the others add that of the first state that they serve.
+    """
+    names: dict[Parameters, str] = {}
+    for variant in setup.variants:
+        name = stem
+        if names:
+            state = next(s.name for s in setup.states if s.parameters == variant)
+            name = f"{stem}-" + re.sub(r"[^\w.+-]", "_", state)
+        while name in names.values():
+            name += "_"
+        names[variant] = name
+    return names
+
+
+def save_tables(out: Path, setup: Setup, stem: str = "potential", **sections: dict[str, Any]) -> None:
+    """Write the table of every set of global parameters, those of fitted states first. Raises DiffPairError."""
+    for variant, name in table_names(setup, stem).items():
+        _table(setup, variant).save(out / f"{name}.json", **sections)
+
+
+def save_iteration(out: Path, setup: Setup, number: int) -> None:
+    """Write the tables of the fitted states after an iteration. Raises DiffPairError."""
+    make_folder(out / ITERATIONS)
+    names = table_names(setup)
+    for variant in setup.space.variants:
+        _table(setup, variant).save(out / ITERATIONS / f"{names[variant]}-{number:03d}.json")
+
+
+def _table(setup: Setup, variant: Parameters) -> PairTable:
+    return to_table(setup.potential, setup.space.grid, variant)

@@ -1,0 +1,108 @@
+"""Which files a fit writes, and what it does with those of an earlier one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import warnings
+
+import pytest
+import torch
+import yaml
+
+from diffpair.config import load_config
+from diffpair.errors import DiffPairError
+from diffpair.fit import run_fit
+from diffpair.fit.folder import set_aside
+from diffpair.fit.provenance import config_files, config_hash
+from diffpair.fit.setup import prepare
+from diffpair.tables import PairTable
+
+SHORT = {"timestep": "5 fs", "equilibration": 20, "steps": 100, "every": 10, "melt": 200}
+BRIEF = {"max_steps": 200, "noise_target": 0.5}
+
+
+def test_files_count_by_their_content(make_config, target_file, tmp_path):
+    config = make_config()
+    assert config_files(config) == {target_file.resolve()}
+    document = yaml.safe_load(config.text)
+    (tmp_path / "elsewhere").mkdir()
+    copy = tmp_path / "elsewhere" / "copy.csv"
+    shutil.copy(target_file, copy)
+    document["states"][0]["targets"][0]["rdf"]["file"] = "../elsewhere/copy.csv"
+    (tmp_path / "elsewhere" / "other.yaml").write_text(yaml.safe_dump(document))
+    moved = load_config(tmp_path / "elsewhere" / "other.yaml")
+    assert config_hash(moved) == config_hash(config)
+    copy.write_text(copy.read_text() + "3.5,1.0\n")
+    assert config_hash(moved) != config_hash(config)
+    assert config_hash(make_config(production=BRIEF)) == config_hash(config) != config_hash(make_config(seed=2))
+
+
+def test_results_of_an_earlier_fit_are_set_aside(make_config, out):
+    """Finished or not; a file of the user's stays, and the new folder holds nothing old."""
+    longer = make_config(sampling=SHORT, production=BRIEF, update={"method": "gauss-newton", "iterations": 3})
+    run_fit(longer, out)
+    (out / "notes.txt").write_text("mine")
+    run_fit(make_config(sampling=SHORT, production=BRIEF, update={"method": "gauss-newton", "iterations": 1}), out)
+    old = out / "previous-1"
+    assert [path.name for path in (out / "iterations").iterdir()] == ["potential-001.json"]
+    assert len(list((old / "iterations").iterdir())) == 3 and len(json.loads((old / "history.json").read_text())) == 3
+    assert (old / "summary.json").is_file() and (out / "notes.txt").is_file()
+    (out / "summary.json").unlink()
+    assert "unfinished fit was moved to" in set_aside(out, {(out / "potential.json").resolve()})
+    assert (out / "potential.json").is_file() and (out / "previous-2" / "potential.json").is_file()
+    assert not (out / "checkpoint.pt").exists()
+    run_fit(longer, old, resume=True)
+
+
+class Scaled(torch.nn.Module):
+    """sqrt(scale) times Lennard-Jones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sigma = torch.nn.Parameter(torch.tensor(1.0, dtype=torch.float64))
+        self.frozen = torch.nn.Parameter(torch.tensor(4.0, dtype=torch.float64), requires_grad=False)
+
+    def forward(self, r: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+        x = (self.sigma / r) ** 6
+        return self.frozen * torch.sqrt(scale) * (x * x - x)
+
+
+@pytest.fixture
+def two_states(make_config, tmp_path):
+    """make(scale): a fitted state at scale 1 and a held-out one at another."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.script(Scaled()).save(str(tmp_path / "scaled.pt"))
+    state = yaml.safe_load(make_config().text)["states"][0]
+
+    def make(scale):
+        return make_config(
+            potential={"module": str(tmp_path / "scaled.pt"), "cutoff": "2.5 nm"},
+            states=[
+                {**state, "parameters": {"scale": 1.0}},
+                {**state, "name": "a/b", "held_out": True, "parameters": {"scale": scale}},
+            ],
+            sampling=SHORT,
+            production=BRIEF,
+            update={"method": "gauss-newton", "iterations": 1},
+        )
+
+    return make
+
+
+def test_held_out_state_has_a_potential_of_its_own(two_states, out):
+    config = two_states(1.21)
+    assert prepare(config).space.size == 1  # what the module has frozen is not learned
+    summary = json.loads(run_fit(config, out).read_text())
+    assert summary["files"]["potentials"] == {"liquid": "potential.json", "a/b": "potential-a_b.json"}
+    fitted, held_out = (PairTable.load(out / name) for name in summary["files"]["potentials"].values())
+    assert held_out.global_parameters == {"scale": 1.21}
+    assert held_out.coefficients[0, 5] == pytest.approx(1.1 * fitted.coefficients[0, 5])
+    assert len(list((out / "iterations").iterdir())) == 1
+
+
+def test_held_out_state_without_a_potential_is_refused_before_the_fit(two_states, tmp_path):
+    with pytest.raises(DiffPairError, match="is nan at r ="):
+        run_fit(two_states(-1.0), tmp_path / "new")
+    assert not (tmp_path / "new").exists()
