@@ -6,7 +6,9 @@ by code that shares nothing with DiffPair.
 
 from __future__ import annotations
 
+import functools
 import itertools
+import os
 import warnings
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -18,9 +20,55 @@ import pytest
 
 from diffpair._openmm_forces import PairForce, PairTableForce
 
-PLATFORMS = ("Reference", "CPU")
-# Single-precision pair loops: max |dF| in units of the rms force, as OpenMM's own CPU forces have it.
-TOLERANCE = {"Reference": 1e-10, "CPU": 1e-4}
+PRECISIONS = ("single", "mixed", "double")
+# `make test-gpu` names the platform that has to work. Otherwise tests run on what OpenMM has registered, which CUDA and
+# HIP are only where their drivers are; OpenCL is always asked for, so that a test run says when it is left out.
+REQUIRED_DEVICE = os.environ.get("DIFFPAIR_TEST_DEVICE", "")
+REGISTERED = {openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())}
+DEVICE_PLATFORMS = (REQUIRED_DEVICE,) if REQUIRED_DEVICE else ("OpenCL", *sorted(REGISTERED & {"CUDA", "HIP"}))
+# What tests call a platform: of those with a precision, "OpenCL mixed" and so on.
+PLATFORMS = ("Reference", "CPU", *(f"{name} mixed" for name in DEVICE_PLATFORMS))
+ALL_PRECISIONS = ("Reference", "CPU", *(f"{name} {each}" for name in DEVICE_PLATFORMS for each in PRECISIONS))
+
+
+def tolerance(platform: str) -> float:
+    """Allowed max |dF| in units of the rms force: single-precision pair loops have what OpenMM's own forces have."""
+    if platform == "Reference":
+        return 1e-10
+    return 1e-9 if platform.endswith("double") else 1e-4
+
+
+def repeats(platform: str) -> bool:
+    """Whether the same evaluation gives the same bits: on devices, blocks of particles are reordered at any time."""
+    return platform in ("Reference", "CPU")
+
+
+def choose_platform(platform: str) -> tuple[openmm.Platform, dict[str, str]]:
+    """The platform and its properties; skips the test where there is no such device and none is required."""
+    name, _, precision = platform.partition(" ")
+    if not precision:
+        # Two, so that the parallel code runs everywhere.
+        return openmm.Platform.getPlatformByName(name), {"Threads": "2"} if name == "CPU" else {}
+    problem = find_device(name, precision)
+    if problem:
+        (pytest.fail if REQUIRED_DEVICE else pytest.skip)(f"no {precision} precision on {name} here: {problem}")
+    return openmm.Platform.getPlatformByName(name), {"Precision": precision}
+
+
+@functools.cache
+def find_device(name: str, precision: str) -> str:
+    """Why a platform does not work here, empty if it does."""
+    system = openmm.System()
+    for _ in range(2):
+        system.addParticle(1.0)
+    try:
+        platform = openmm.Platform.getPlatformByName(name)
+        openmm.Context(system, openmm.VerletIntegrator(0.001), platform, {"Precision": precision})
+    except openmm.OpenMMException as error:
+        return str(error)
+    return ""
+
+
 METHODS = {
     "NoCutoff": PairForce.NoCutoff,
     "CutoffNonPeriodic": PairForce.CutoffNonPeriodic,
@@ -114,11 +162,13 @@ class PairSystem:
         return make_context(self.system(force), platform, self.positions)
 
 
-def make_context(system: openmm.System, platform: str, positions: np.ndarray | None = None) -> openmm.Context:
-    # Two, so that the parallel code runs everywhere.
-    properties = {"Threads": "2"} if platform == "CPU" else {}
-    integrator = openmm.VerletIntegrator(0.001)
-    context = openmm.Context(system, integrator, openmm.Platform.getPlatformByName(platform), properties)
+def make_context(
+    system: openmm.System,
+    platform: str,
+    positions: np.ndarray | None = None,
+    integrator: openmm.Integrator | None = None,
+) -> openmm.Context:
+    context = openmm.Context(system, integrator or openmm.VerletIntegrator(0.001), *choose_platform(platform))
     if positions is not None:
         context.setPositions(positions)
     return context
@@ -135,6 +185,17 @@ def assert_same_forces(found: np.ndarray, expected: np.ndarray, tolerance: float
     assert rms > 0
     worst = np.abs(found - expected).max() / rms
     assert worst <= tolerance, f"forces differ by {worst:.2e} of the rms force"
+
+
+def assert_repeats(found: tuple[float, np.ndarray], expected: tuple[float, np.ndarray], platform: str) -> None:
+    """Energy and forces are the same: bit for bit, on devices to rounding."""
+    if repeats(platform):
+        assert found[0] == expected[0]
+        np.testing.assert_array_equal(found[1], expected[1])
+    else:
+        rounding = tolerance(platform) / 10
+        assert found[0] == pytest.approx(expected[0], rel=rounding)
+        assert_same_forces(found[1], expected[1], rounding)
 
 
 def make_velocity_verlet() -> openmm.CustomIntegrator:
@@ -177,13 +238,36 @@ def tools() -> SimpleNamespace:
         make_velocity_verlet=make_velocity_verlet,
         evaluate=evaluate,
         assert_same_forces=assert_same_forces,
-        tolerance=TOLERANCE,
+        assert_repeats=assert_repeats,
+        tolerance=tolerance,
     )
 
 
 @pytest.fixture(params=PLATFORMS)
 def platform(request: pytest.FixtureRequest) -> str:
+    return available(request.param)
+
+
+@pytest.fixture(params=ALL_PRECISIONS)
+def precise_platform(request: pytest.FixtureRequest) -> str:
+    """As `platform`, for tests of the numbers: in every precision of every device."""
+    return available(request.param)
+
+
+@pytest.fixture(params=["Reference", "CPU"])
+def host_platform(request: pytest.FixtureRequest) -> str:
+    """As `platform`, for what no kernel takes part in."""
     return request.param
+
+
+@pytest.fixture(params=[f"{name} mixed" for name in DEVICE_PLATFORMS])
+def device(request: pytest.FixtureRequest) -> str:
+    return available(request.param)
+
+
+def available(platform: str) -> str:
+    choose_platform(platform)
+    return platform
 
 
 @pytest.fixture(params=tuple(METHODS))

@@ -11,13 +11,13 @@ from diffpair._openmm_forces import PairTableForce
 EXCLUSIONS = [(0, 1), (5, 2), (98, 99), (10, 50), (10, 51)]
 
 
-def test_equals_custom_nonbonded_force(tools, platform, method):
+def test_equals_custom_nonbonded_force(tools, precise_platform, method):
     """The same piecewise polynomial as a formula in CustomNonbondedForce, with two types and exclusions."""
     pair_system = tools.PairSystem(method=method, exclusions=EXCLUSIONS)
     expected_energy, expected = tools.evaluate(pair_system.context(pair_system.exact_force(), "Reference"))
-    energy, forces = tools.evaluate(pair_system.context(pair_system.table_force(), platform))
-    tools.assert_same_forces(forces, expected, tools.tolerance[platform])
-    assert energy == pytest.approx(expected_energy, rel=tools.tolerance[platform] / 10)
+    energy, forces = tools.evaluate(pair_system.context(pair_system.table_force(), precise_platform))
+    tools.assert_same_forces(forces, expected, tools.tolerance(precise_platform))
+    assert energy == pytest.approx(expected_energy, rel=tools.tolerance(precise_platform) / 10)
 
 
 def test_forces_are_the_derivative_of_the_energy(tools, method):
@@ -70,16 +70,18 @@ def test_lennard_jones_equals_the_formula(tools, platform):
 
 def test_particles_far_outside_the_box(tools, platform, method):
     """Any periodic image gives the same forces; without a box, so does any common translation."""
-    pair_system = tools.PairSystem(method=method)
+    pair_system = tools.PairSystem(method=method, exclusions=EXCLUSIONS)
     context = pair_system.context(pair_system.table_force(), platform)
     _, expected = tools.evaluate(context)
+    # Devices take over positions in single precision and lose digits before any force sees them.
+    far = 1 if platform in ("Reference", "CPU") else 1 / 256
     if pair_system.table_force().usesPeriodicBoundaryConditions():
-        shifts = np.random.default_rng(0).integers(-400, 400, (100, 3)) @ pair_system.box
+        shifts = np.random.default_rng(0).integers(int(-400 * far), int(400 * far), (100, 3)) @ pair_system.box
     else:
-        shifts = np.array([812.5, -1024.25, 300.0])
+        shifts = far * np.array([812.5, -1024.25, 300.0])
     context.setPositions(pair_system.positions + shifts)
     _, forces = tools.evaluate(context)
-    tools.assert_same_forces(forces, expected, max(1e-9, tools.tolerance[platform]))
+    tools.assert_same_forces(forces, expected, max(1e-9, tools.tolerance(platform)))
 
 
 def test_box_and_positions_may_change_between_evaluations(tools, method):
@@ -98,7 +100,7 @@ def test_box_and_positions_may_change_between_evaluations(tools, method):
             context.setPeriodicBoxVectors(*(openmm.Vec3(*row) for row in pair_system.box * scale))
             context.setPositions(positions * scale)
             results.append(tools.evaluate(context))
-        tools.assert_same_forces(results[1][1], results[0][1], tools.tolerance["CPU"])
+        tools.assert_same_forces(results[1][1], results[0][1], tools.tolerance("CPU"))
         assert results[1][0] == pytest.approx(results[0][0], rel=1e-5)
 
 
@@ -108,9 +110,10 @@ def test_energy_alone_and_forces_alone(tools, platform):
     context = pair_system.context(pair_system.table_force(), platform)
     energy, forces = tools.evaluate(context)
     for _ in range(2):
-        assert context.getState(energy=True).getPotentialEnergy()._value == energy
-        alone = context.getState(forces=True).getForces(asNumpy=True)._value
-        np.testing.assert_array_equal(alone, forces)
+        alone = context.getState(energy=True).getPotentialEnergy()._value
+        tools.assert_repeats(
+            (alone, context.getState(forces=True).getForces(asNumpy=True)._value), (energy, forces), platform
+        )
 
 
 def test_same_bits_twice(tools, method):
@@ -146,16 +149,18 @@ def test_combines_with_other_forces(tools, platform):
         nonbonded.addParticle(0.1 * (-1) ** i, 0.2, 0.5)
     for i in range(0, 100, 2):
         bonds.addBond(i, i + 1, 0.3, 100.0)
-    nonbonded.setNonbondedMethod(openmm.NonbondedForce.PME)
+    # Without Ewald sums on devices, where their kernels take long to compile and stand beside the pairs'.
+    on_host = platform in ("Reference", "CPU")
+    nonbonded.setNonbondedMethod(nonbonded.PME if on_host else nonbonded.CutoffPeriodic)
     nonbonded.setCutoffDistance(0.9)
     parts = [bonds, nonbonded, pair_system.table_force()]
     for group, force in enumerate(parts):
         force.setForceGroup(group)
     context = tools.make_context(pair_system.system(*parts), platform, pair_system.positions)
     alone = tools.evaluate(pair_system.context(pair_system.table_force(), platform))
-    assert tools.evaluate(context, groups=1 << 2)[0] == pytest.approx(alone[0], rel=1e-7)
+    assert tools.evaluate(context, groups=1 << 2)[0] == pytest.approx(alone[0], rel=1e-6)
     total = sum(tools.evaluate(context, groups=1 << group)[1] for group in range(3))
-    tools.assert_same_forces(tools.evaluate(context)[1], total, 1e-6)
+    tools.assert_same_forces(tools.evaluate(context)[1], total, 1e-6 if on_host else 1e-5)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 7])
@@ -168,34 +173,43 @@ def test_any_number_of_threads(tools, threads):
     context.setPositions(pair_system.positions)
     found = tools.evaluate(context)
     assert found[0] == pytest.approx(expected[0], rel=1e-5)
-    tools.assert_same_forces(found[1], expected[1], tools.tolerance["CPU"])
+    tools.assert_same_forces(found[1], expected[1], tools.tolerance("CPU"))
 
 
-def pair_context(tools, platform, r, method="NoCutoff"):
-    """Two particles at a distance r along a skewed direction, the same distance in the table's own words."""
-    pair_system = tools.PairSystem(num_particles=2, num_types=1, method=method)
-    direction = np.array([2.0, -1.0, 2.0]) / 3
-    pair_system.positions = np.array([[0.1, 0.2, 0.3], [0.1, 0.2, 0.3] + r * direction])
-    force = pair_system.table_force()
-    return pair_system.context(force, platform), force, direction
+DIRECTION = np.array([2.0, -1.0, 2.0]) / 3
+
+
+def place(context: openmm.Context, r: float) -> None:
+    """Put two particles at a distance r along a skewed direction."""
+    first = np.array([0.1, 0.2, 0.3])
+    context.setPositions([first, first + r * DIRECTION])
 
 
 # r_min 0.25, cutoff 0.8, 14 knots: below and at r_min, between and on knots, at the cutoff, beyond.
 KNOT_7 = 0.25 + 7 * 0.55 / 13
 
 
-@pytest.mark.parametrize("r", [0.01, 0.2, 0.25, 0.26, KNOT_7, 0.75, 0.79, 0.8, 0.81, 5.0])
-def test_two_particles_at_every_kind_of_distance(tools, platform, r):
-    context, force, direction = pair_context(tools, platform, r)
+@pytest.mark.parametrize("method", ["NoCutoff", "CutoffNonPeriodic"])
+def test_two_particles_at_every_kind_of_distance(tools, precise_platform, method):
+    pair_system = tools.PairSystem(num_particles=2, num_types=1, method=method)
+    force = pair_system.table_force()
+    context = pair_system.context(force, precise_platform)
+    absolute = 1e-8 if tools.tolerance(precise_platform) < 1e-8 else 2e-4
+    for r in (0.01, 0.2, 0.25, 0.26, KNOT_7, 0.75, 0.79, 0.8, 0.81, 5.0):
+        place(context, r)
+        energy, forces = tools.evaluate(context)
+        expected_energy, expected_force = force.getPairEnergy(0, 0, r)._value, force.getPairForce(0, 0, r)._value
+        assert energy == pytest.approx(expected_energy, abs=absolute), f"r = {r}"
+        assert forces[1] == pytest.approx(expected_force * DIRECTION, abs=10 * absolute), f"r = {r}"
+        assert forces[0] == pytest.approx(-forces[1], abs=1e-12)
+        if r > 0.8:  # at 0.8, rounding decides on which side of the cutoff it is
+            assert energy == 0
+            assert not forces.any()
+    # At one place: no direction to push in, and a finite energy.
+    place(context, 0.0)
     energy, forces = tools.evaluate(context)
-    expected_energy, expected_force = force.getPairEnergy(0, 0, r)._value, force.getPairForce(0, 0, r)._value
-    absolute = 1e-9 if platform == "Reference" else 2e-4
-    assert energy == pytest.approx(expected_energy, abs=absolute)
-    assert forces[1] == pytest.approx(expected_force * direction, abs=10 * absolute)
-    assert forces[0] == pytest.approx(-forces[1], abs=1e-12)
-    if r > 0.8:  # at 0.8, rounding decides on which side of the cutoff it is
-        assert energy == 0
-        assert not forces.any()
+    assert energy == pytest.approx(force.getPairEnergy(0, 0, 0)._value, rel=1e-6)
+    assert not forces.any()
 
 
 def test_below_r_min_the_potential_is_linear():
@@ -208,14 +222,9 @@ def test_below_r_min_the_potential_is_linear():
         assert force.getPairEnergy(0, 0, r)._value == pytest.approx((9 + 4 * 7 + 4) / 6 + slope * (r - 0.25), rel=1e-12)
 
 
-def test_coincident_particles_feel_no_force_and_have_a_finite_energy(tools, platform):
-    context, force, _ = pair_context(tools, platform, 0.0)
-    energy, forces = tools.evaluate(context)
-    assert energy == pytest.approx(force.getPairEnergy(0, 0, 0)._value, rel=1e-6)
-    assert not forces.any()
-
-
 def test_one_particle(tools, platform, method):
+    if platform.startswith("OpenCL"):
+        pytest.skip("OpenMM 8.6 crashes on PoCL with a single particle, with any force")
     pair_system = tools.PairSystem(num_particles=1, method=method)
     energy, forces = tools.evaluate(pair_system.context(pair_system.table_force(), platform))
     assert energy == 0
@@ -236,9 +245,7 @@ def test_larger_cutoff_distance_changes_nothing(tools, platform):
     force = pair_system.table_force()
     expected = tools.evaluate(pair_system.context(pair_system.table_force(), platform))
     force.setCutoffDistance(0.94)
-    found = tools.evaluate(pair_system.context(force, platform))
-    assert found[0] == expected[0]
-    np.testing.assert_array_equal(found[1], expected[1])
+    tools.assert_repeats(tools.evaluate(pair_system.context(force, platform)), expected, platform)
 
 
 def test_bonds_exclude(tools):

@@ -143,22 +143,22 @@ def three_particles(change) -> openmm.System:
 
 
 @pytest.mark.parametrize(("change", "problem"), CONTEXTS)
-def test_contexts(tools, platform, change, problem):
+def test_contexts(tools, host_platform, change, problem):
     with pytest.raises(openmm.OpenMMException, match=problem):
-        tools.make_context(three_particles(change), platform)
+        tools.make_context(three_particles(change), host_platform)
 
 
-def test_a_single_particle_of_a_type_needs_no_potential_with_itself(tools, platform):
+def test_a_single_particle_of_a_type_needs_no_potential_with_itself(tools, host_platform):
     def mixed(force):
         force.setParticleType(0, 1)
         force.setPairCoefficients(0, 1, good_row())
 
-    context = tools.make_context(three_particles(mixed), platform, np.eye(3))
+    context = tools.make_context(three_particles(mixed), host_platform, np.eye(3))
     assert tools.evaluate(context)[0] == 0  # farther apart than the cutoff
 
 
-def test_a_box_that_shrinks(tools, platform):
-    context = tools.make_context(three_particles(periodic), platform, 0.3 * np.eye(3))
+def test_a_box_that_shrinks(tools, host_platform):
+    context = tools.make_context(three_particles(periodic), host_platform, 0.3 * np.eye(3))
     tools.evaluate(context)
     context.setPeriodicBoxVectors([1.79, 0, 0], [0, 3.5, 0], [0, 0, 4])
     problem = r"the cutoff distance, 0\.9 nm, is greater than half of the periodic box, which is 1\.79 x 3\.5 x 4 nm"

@@ -83,7 +83,7 @@ def test_equals_the_modules_own_gradient(tools, mlp, platform):
         context.setParameter("scale", scale)
         energy, forces = tools.evaluate(context)
         expected_energy, expected, neighbours = forces_of_module(Mlp(), pair_system, scale)
-        rounding = tools.tolerance[platform] * np.sqrt(np.mean(expected**2))
+        rounding = tools.tolerance(platform) * np.sqrt(np.mean(expected**2))
         allowed = 1.1 * scale * error * neighbours + rounding
         assert (np.linalg.norm(forces - expected, axis=1) < allowed).all()
         assert energy == pytest.approx(expected_energy, abs=1e-4 * 64)
@@ -125,8 +125,8 @@ def test_every_way_of_changing_a_parameter(tools, mlp, platform):
 
     def check(context, scale):
         energy, forces = tools.evaluate(context)
-        assert energy == pytest.approx(expected[scale][0], rel=1e-6)
-        tools.assert_same_forces(forces, expected[scale][1], 1e-5)
+        assert energy == pytest.approx(expected[scale][0], rel=1e-5)
+        tools.assert_same_forces(forces, expected[scale][1], 1e-4)
 
     context = pair_system.context(mlp_force(mlp, pair_system), platform)
     assert context.getParameter("scale") == 1.0
@@ -181,7 +181,7 @@ def test_other_force_groups_do_not_tabulate(tools, platform):
     context.setParameter("scale", 4.0)
     table = force.createPairTableForce([4.0])
     expected = tools.evaluate(pair_system.context(table, platform))
-    np.testing.assert_array_equal(tools.evaluate(context)[1], expected[1])
+    tools.assert_repeats(tools.evaluate(context), expected, platform)
 
 
 def test_update_in_context_equals_a_fresh_one(tools, mlp, platform):
@@ -199,8 +199,7 @@ def test_update_in_context_equals_a_fresh_one(tools, mlp, platform):
     updated = tools.evaluate(context)
     assert updated[0] != before
     fresh = tools.evaluate(tools.make_context(system, platform, pair_system.positions))
-    assert updated[0] == fresh[0]
-    np.testing.assert_array_equal(updated[1], fresh[1])
+    tools.assert_repeats(updated, fresh, platform)
     force.addGlobalParameter("more", 0.0)
     with pytest.raises(openmm.OpenMMException, match="number of global parameters has changed"):
         force.updateParametersInContext(context)
@@ -229,8 +228,7 @@ def test_table_force_and_hosted_module_are_the_same(tools, mlp, platform):
     results = [
         tools.evaluate(pair_system.context(each, platform)) for each in (force.createPairTableForce([1.0]), force)
     ]
-    assert results[0][0] == results[1][0]
-    np.testing.assert_array_equal(results[0][1], results[1][1])
+    tools.assert_repeats(*results, platform)
 
 
 def test_embedded_table_is_what_tabulate_gives(mlp):

@@ -13,6 +13,11 @@ public:
     static void checkBox(const PairForce& force, const OpenMM::Vec3& a, const OpenMM::Vec3& b, const OpenMM::Vec3& c);
     /** Every pair of types of which particles exist has a potential. */
     static void checkPotentials(const PairTableForce& force);
+    /**
+     * OpenMM's GPU platforms evaluate all nonbonded forces of a System together: they have to agree on whether there are a cutoff
+     * and periodic boundaries, on exclusions, and within a force group on the cutoff distance.
+     */
+    static void checkCombination(const PairForce& force, const OpenMM::System& system, const std::string& platform);
 };
 
 /** What must not change while a Context exists. */

@@ -18,6 +18,8 @@ std::vector<std::string> PairForceImpl::getKernelNames() {
 void PairForceImpl::createKernel(ContextImpl& context, const PairTableForce& table) {
     settings.emplace(pairOwner);
     kernel = context.getPlatform().createKernel(CalcPairTableForceKernel::Name(), context);
+    if (kernel.getAs<CalcPairTableForceKernel>().usesSharedNonbonded())
+        PairForceChecks::checkCombination(pairOwner, context.getSystem(), context.getPlatform().getName());
     kernel.getAs<CalcPairTableForceKernel>().initialize(context.getSystem(), table);
 }
 

@@ -14,6 +14,13 @@ public:
     }
     CalcPairTableForceKernel(const std::string& name, const OpenMM::Platform& platform) : OpenMM::KernelImpl(name, platform) {
     }
+    /**
+     * Whether pairs are found by OpenMM's nonbonded machinery for GPUs, which does not take every combination of nonbonded forces
+     * in one System; see PairForceChecks::checkCombination.
+     */
+    virtual bool usesSharedNonbonded() const {
+        return false;
+    }
     virtual void initialize(const OpenMM::System& system, const PairTableForce& force) = 0;
     /** @return the energy in kJ/mol, 0 unless includeEnergy */
     virtual double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) = 0;

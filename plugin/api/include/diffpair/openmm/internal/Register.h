@@ -19,12 +19,16 @@ public:
  * Make a kernel known to the platform of this name, if it is there. The platform is found by its name and not by its class: the
  * CPU platform is derived from the Reference platform.
  */
-template <class PairKernel> void registerPairKernel(const std::string& platformName) {
+template <class Factory> void registerPairKernelFactory(const std::string& platformName) {
     for (int i = 0; i < OpenMM::Platform::getNumPlatforms(); i++) {
         OpenMM::Platform& platform = OpenMM::Platform::getPlatform(i);
         if (platform.getName() == platformName)
-            platform.registerKernelFactory(CalcPairTableForceKernel::Name(), new PairKernelFactory<PairKernel>());
+            platform.registerKernelFactory(CalcPairTableForceKernel::Name(), new Factory());
     }
+}
+
+template <class PairKernel> void registerPairKernel(const std::string& platformName) {
+    registerPairKernelFactory<PairKernelFactory<PairKernel>>(platformName);
 }
 
 } // namespace DiffPair

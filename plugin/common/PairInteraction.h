@@ -1,0 +1,31 @@
+#pragma once
+
+namespace DiffPair {
+
+/**
+ * What OpenMM's nonbonded kernels do with one pair of particles, in the dialect that OpenMM compiles for OpenCL, CUDA and HIP. It
+ * finds r2, invR and delta, and adds to tempEnergy and to dEdR, which stands for -dU/dr / r and multiplies delta.
+ *
+ * To be replaced: SKIP (true for pairs that do not interact), ROW (where the pieces of the pair's types begin), TABLE and
+ * NUM_CLOSE (arrays), R_MIN, INVERSE_SPACING, TABLE_CUTOFF_SQUARED.
+ *
+ * Nothing is read from the table for pairs that are skipped: particles that only fill up a tile have no valid type. Rounding can
+ * carry a pair just inside the cutoff to the piece after the last one, which is 0. invR is infinite for particles at one place;
+ * 0 instead leaves them without a force and with the energy at r = 0.
+ */
+constexpr const char* pairInteraction = R"(
+if (!(SKIP) && r2 < TABLE_CUTOFF_SQUARED) {
+    const bool apart = (r2 > 1e-30f);
+    const real s = ((apart ? r2*invR : (real) 0)-R_MIN)*INVERSE_SPACING;
+    const int interval = (s < 0 ? 0 : (int) s);
+    const real t = s-interval;
+    const real4 a = TABLE[(ROW)+(s < 0 ? 0 : interval+1)];
+    tempEnergy += a.x+t*(a.y+t*(a.z+t*a.w));
+    dEdR -= (apart ? invR*INVERSE_SPACING : (real) 0)*(a.y+t*(2*a.z+t*3*a.w));
+    if (s < 0) {
+        ATOMIC_ADD(NUM_CLOSE, (mm_ulong) (interactionScale < 0.75f ? 1 : 2));
+    }
+}
+)";
+
+} // namespace DiffPair

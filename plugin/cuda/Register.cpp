@@ -1,0 +1,9 @@
+#include "RegisterDevice.h"
+#include <openmm/cuda/CudaPlatform.h>
+
+extern "C" DIFFPAIR_OPENMM_EXPORT void registerPlatforms() {
+}
+
+extern "C" DIFFPAIR_OPENMM_EXPORT void registerKernelFactories() {
+    DiffPair::registerPairKernelFactory<DiffPair::DevicePairKernelFactory<OpenMM::CudaPlatform>>("CUDA");
+}
