@@ -49,7 +49,8 @@ def test_existing_script_with_reporters_and_barostat(finished: Path) -> None:
 
 def test_system_from_its_xml_alone(finished: Path) -> None:
     output = run(sys.executable, EXAMPLES / "scripts/restart.py", finished, 50)
-    assert output.startswith("step 250: ") and "kJ/mol per particle" in output
+    # OpenMM itself may print a line before, about the OpenCL device that it chose.
+    assert output.splitlines()[-1].startswith("step 250: ") and "kJ/mol per particle" in output
     shutil.copy(EXAMPLES / "scripts/restart.py", finished)
     text = (finished / "restart.py").read_text()
     (finished / "restart.py").write_text(text.replace("import diffpair", "# import diffpair"))
