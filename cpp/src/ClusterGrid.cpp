@@ -1,20 +1,16 @@
 #include "ClusterGrid.h"
 #include "diffpair/NeighborList.h"
-#include "MinimumImage.h"
+#include "PairKernels.h"
 #include "RowBlocks.h"
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace diffpair {
 
 namespace {
-
-/** See the members of ClusterGrid. */
-struct Bounds {
-    double centre[3], half[3], radius, extent[3];
-};
 
 /** Fractional coordinates of p in a lower-triangular cell. */
 void toFractional(const double* cell, const double* p, double* s) {
@@ -85,165 +81,119 @@ template <class Source> void ClusterGrid::sortIntoColumns(const Source* x, int n
         columnStart[c + 1] = columnStart[c] + (atomStart[c + 1] + clusterSize - 1) / clusterSize;
         atomStart[c + 1] += atomStart[c];
     }
-    std::vector<int> sorted(numAtoms), next(atomStart.begin(), atomStart.end() - 1);
+    std::vector<std::pair<double, int>> sorted(numAtoms); // by column, then by height
+    std::vector<int> next(atomStart.begin(), atomStart.end() - 1);
     for (int i = 0; i < numAtoms; i++)
-        sorted[next[columnOf[i]]++] = i;
+        sorted[next[columnOf[i]]++] = {height[i], i};
 
     const int numClusters = columnStart.back();
     order.assign(static_cast<size_t>(clusterSize) * numClusters, -1);
     offsets.assign(3 * order.size(), 0.0);
-    std::vector<Bounds> bounds(numClusters);
-    fractional.resize(2 * static_cast<size_t>(numClusters));
-    heights.resize(numClusters);
+    bottom.resize(numClusters);
+    top.resize(numClusters);
     executor.run(numBlocks, [&](int block) {
         for (int c = evenBlockStart(numColumns, numBlocks, block); c < evenBlockStart(numColumns, numBlocks, block + 1); c++) {
-            std::sort(sorted.begin() + atomStart[c], sorted.begin() + atomStart[c + 1],
-                      [&](int i, int j) { return height[i] != height[j] ? height[i] < height[j] : i < j; });
-            std::copy(sorted.begin() + atomStart[c], sorted.begin() + atomStart[c + 1],
-                      order.begin() + static_cast<size_t>(clusterSize) * columnStart[c]);
-            for (int k = columnStart[c]; k < columnStart[c + 1]; k++) {
-                Bounds& b = bounds[k];
-                double least[3] = {0, 0, 0}, most[3] = {0, 0, 0}, sum[3] = {0, 0, 0};
-                int count = 0;
-                for (int l = 0; l < clusterSize; l++) {
-                    const int i = order[clusterSize * k + l];
-                    if (i < 0)
-                        continue;
-                    for (int d = 0; d < 3; d++) {
-                        offsets[3 * (static_cast<size_t>(clusterSize) * k + l) + d] = shift[3 * i + d];
-                        const double p = x[3 * i + d] - shift[3 * i + d];
-                        least[d] = count ? std::min(least[d], p) : p;
-                        most[d] = count ? std::max(most[d], p) : p;
-                        sum[d] += p;
-                    }
-                    count++;
-                }
-                double s[3], square = 0;
-                for (int d = 0; d < 3; d++) {
-                    b.centre[d] = sum[d] / count;
-                    b.half[d] = std::max(most[d] - b.centre[d], b.centre[d] - least[d]);
-                    square += b.half[d] * b.half[d];
-                }
-                b.radius = std::sqrt(square);
-                toFractional(cell, b.centre, s);
-                fractional[2 * k] = s[0], fractional[2 * k + 1] = s[1], heights[k] = s[2];
-                std::fill(b.extent, b.extent + 3, 0.0);
-                for (int l = 0; l < count; l++) {
-                    const size_t slot = static_cast<size_t>(clusterSize) * k + l;
-                    double p[3], at[3];
-                    for (int d = 0; d < 3; d++)
-                        p[d] = x[3 * static_cast<size_t>(order[slot]) + d] - offsets[3 * slot + d];
-                    toFractional(cell, p, at);
-                    for (int d = 0; d < 3; d++)
-                        b.extent[d] = std::max(b.extent[d], std::abs(at[d] - s[d]));
-                }
+            std::sort(sorted.begin() + atomStart[c], sorted.begin() + atomStart[c + 1]);
+            size_t slot = static_cast<size_t>(clusterSize) * columnStart[c];
+            for (int k = atomStart[c]; k < atomStart[c + 1]; k++, slot++) {
+                const auto [height, i] = sorted[k];
+                const size_t within = slot % clusterSize, own = slot / clusterSize;
+                order[slot] = i;
+                std::copy(shift.begin() + 3 * i, shift.begin() + 3 * i + 3, offsets.begin() + 3 * slot);
+                if (within == 0)
+                    bottom[own] = height;
+                top[own] = height;
             }
         }
     });
-    const double slack = 4e-6 * (cell[0] + cell[4] + cell[8]); // more than the rounding of single precision
-    radii.resize(numClusters);
-    for (int d = 0; d < 3; d++) {
-        centres[d].resize(numClusters);
-        halves[d].resize(numClusters);
-        extents[d].resize(numClusters);
-    }
-    for (int k = 0; k < numClusters; k++) {
-        const Bounds& b = bounds[k];
-        for (int d = 0; d < 3; d++) {
-            extents[d][k] = b.extent[d];
-            largestExtent[d] = std::max(largestExtent[d], b.extent[d]);
-            centres[d][k] = static_cast<float>(b.centre[d]);
-            halves[d][k] = static_cast<float>(b.half[d] + slack);
-        }
-        radii[k] = static_cast<float>(b.radius + slack);
-    }
 }
 
-/**
- * Squares of distances that no pair of atoms of clusters i and j undercuts, for j = begin .. end - 1. Single precision, on
- * bounds that are widened by more than its rounding.
- */
-template <bool Triclinic> void ClusterGrid::separations(int i, int begin, int end, float* square) const {
-    const LoopBox<float> loopBox(box);
-    const float *cx = centres[0].data(), *cy = centres[1].data(), *cz = centres[2].data();
-    const float *hx = halves[0].data(), *hy = halves[1].data(), *hz = halves[2].data(), *radius = radii.data();
-    const float x = cx[i], y = cy[i], z = cz[i], ex = hx[i], ey = hy[i], ez = hz[i], own = radius[i];
-    const float judged = box.periodic ? static_cast<float>(box.maxCutoff()) : 0.0f;
-    for (int j = begin; j < end; j++) {
-        float dx = x - cx[j], dy = y - cy[j], dz = z - cz[j];
-        loopBox.apply<Triclinic>(dx, dy, dz);
-        if (Triclinic) {
-            // The minimum image is exact below maxCutoff(); a longer one only says that the distance is not shorter.
-            const float length = __builtin_sqrtf(dx * dx + dy * dy + dz * dz);
-            const float gap = (length < judged ? length : judged) - own - radius[j];
-            square[j - begin] = gap > 0 ? gap * gap : 0;
-        } else {
-            dx = (dx < 0 ? -dx : dx) - ex - hx[j];
-            dy = (dy < 0 ? -dy : dy) - ey - hy[j];
-            dz = (dz < 0 ? -dz : dz) - ez - hz[j];
-            dx = dx > 0 ? dx : 0;
-            dy = dy > 0 ? dy : 0;
-            dz = dz > 0 ? dz : 0;
-            square[j - begin] = dx * dx + dy * dy + dz * dz;
-        }
-    }
+bool ClusterGrid::reachesOut(int cluster, int column, double reach) const {
+    if (!box.periodic)
+        return false;
+    const int at[2] = {column / columns[1], column % columns[1]};
+    bool out = bottom[cluster] * width[2] < reach || (1 - top[cluster]) * width[2] < reach;
+    for (int d = 0; d < 2; d++)
+        out |= at[d] * width[d] < reach * columns[d] || (columns[d] - 1 - at[d]) * width[d] < reach * columns[d];
+    return out;
 }
 
-void ClusterGrid::columnsAround(int i, double reach, std::vector<int>& out) const {
-    out.clear();
-    int first[2], last[2];
-    for (int d = 0; d < 2; d++) {
-        const double centre = fractional[2 * i + d], range = reach / width[d] + extents[d][i] + largestExtent[d];
-        first[d] = static_cast<int>(std::floor((centre - range) * columns[d]));
-        last[d] = static_cast<int>(std::floor((centre + range) * columns[d]));
-        if (!box.periodic || last[d] - first[d] + 1 >= columns[d]) {
-            first[d] = box.periodic ? 0 : std::max(first[d], 0);
-            last[d] = box.periodic ? columns[d] - 1 : std::min(last[d], columns[d] - 1);
-        }
+int ClusterSweep::moveTo(int next) {
+    cluster = next;
+    int newColumn = column < 0 ? 0 : column;
+    while (grid.columnStart[newColumn + 1] <= cluster)
+        newColumn++;
+    if (newColumn != column) {
+        column = newColumn;
+        startColumn();
     }
-    for (int a = first[0]; a <= last[0]; a++)
-        for (int b = first[1]; b <= last[1]; b++)
-            out.push_back((a + columns[0]) % columns[0] * columns[1] + (b + columns[1]) % columns[1]);
+    return column;
 }
 
-void ClusterGrid::candidates(int i, double reach, std::vector<int>& out) const {
-    thread_local std::vector<int> nearby;
-    thread_local std::vector<float> squares;
-    const bool triclinic = box.periodic && box.isTriclinic();
-    const float limit = static_cast<float>(reach * reach);
-    columnsAround(i, reach, nearby);
-    std::sort(nearby.begin(), nearby.end());
-    // Heights are sorted within a column: cut out the one or two stretches around the cluster, its images included.
-    const double centre = heights[i], range = reach / width[2] + extents[2][i] + largestExtent[2];
-    double low[2] = {centre - range, 2}, high[2] = {centre + range, 2};
-    int stretches = 1;
-    if (box.periodic && 2 * range >= 1)
-        low[0] = -1, high[0] = 2;
-    else if (box.periodic && (low[0] < 0 || high[0] > 1)) {
-        stretches = 2;
-        low[1] = low[0] < 0 ? low[0] + 1 : low[0];
-        high[0] = high[0] > 1 ? high[0] - 1 : high[0];
-        low[0] = -1;
-    }
-    for (const int column : nearby) {
-        const double* begin = heights.data() + std::max(i, columnStart[column]);
-        const double* end = heights.data() + columnStart[column + 1];
-        for (int k = 0; k < stretches && begin < end; k++) {
-            const int first = static_cast<int>(std::lower_bound(begin, end, low[k]) - heights.data());
-            const int last = static_cast<int>(std::upper_bound(begin, end, high[k]) - heights.data());
-            if (first >= last)
+/** Finds the columns at and after this one that come within reach, and how much of their height does. */
+void ClusterSweep::startColumn() {
+    windows.clear();
+    const int *columns = grid.columns, at[2] = {column / columns[1], column % columns[1]};
+    const bool rectangular = !grid.box.periodic || !grid.box.isTriclinic();
+    std::vector<double> gaps[2]; // between this column and the others along each direction
+    for (int d = 0; d < 2; d++)
+        for (int k = 0; k < columns[d]; k++) {
+            int apart = std::abs(k - at[d]);
+            if (grid.box.periodic)
+                apart = std::min(apart, columns[d] - apart);
+            // A little less, so that no rounding of a fractional coordinate can hide a pair.
+            gaps[d].push_back(apart < 2 ? 0 : (apart - 1 - 1e-6) * grid.width[d] / columns[d]);
+        }
+    for (int a = at[0]; a < columns[0]; a++)
+        for (int b = a == at[0] ? at[1] : 0; b < columns[1]; b++) {
+            // Each gap alone is no more than the distance; their squares add up where the directions are perpendicular.
+            const double square = rectangular ? gaps[0][a] * gaps[0][a] + gaps[1][b] * gaps[1][b] : 0;
+            if (gaps[0][a] > reach || gaps[1][b] > reach || square > reach * reach)
                 continue;
-            squares.resize(last - first);
-            triclinic ? separations<true>(i, first, last, squares.data()) : separations<false>(i, first, last, squares.data());
-            size_t kept = out.size();
-            out.resize(kept + last - first);
-            for (int j = first; j < last; j++) {
-                out[kept] = j;
-                kept += squares[j - first] < limit;
-            }
-            out.resize(kept);
+            const int c = a * columns[1] + b, size = grid.columnStart[c + 1] - grid.columnStart[c];
+            const int first = grid.box.periodic ? -size : 0;
+            if (size > 0)
+                windows.push_back({c, first, first, std::sqrt(reach * reach - square) / grid.width[2] + 1e-6});
+        }
+}
+
+void ClusterSweep::advance(Window& window) const {
+    const int first = grid.columnStart[window.column], size = grid.columnStart[window.column + 1] - first;
+    const int end = grid.box.periodic ? 2 * size : size;
+    const double from = grid.bottom[cluster] - window.range, to = grid.top[cluster] + window.range;
+    const auto image = [&](const std::vector<double>& heights, int k) {
+        return k < 0 ? heights[first + k + size] - 1 : k < size ? heights[first + k] : heights[first + k - size] + 1;
+    };
+    while (window.low < end && image(grid.top, window.low) < from)
+        window.low++;
+    window.high = std::max(window.high, window.low);
+    while (window.high < end && image(grid.bottom, window.high) <= to)
+        window.high++;
+}
+
+void ClusterSweep::candidates(std::vector<int>& out) {
+    size_t kept = 0;
+    const auto add = [&](int other) {
+        for (int l = 0; l < clusterSize; l++)
+            out[kept++] = offsetOfSlot(clusterSize * other + l);
+    };
+    out.resize(clusterSize);
+    add(cluster);
+    for (Window& window : windows) {
+        const int first = grid.columnStart[window.column], size = grid.columnStart[window.column + 1] - first;
+        int low = 0, high = size;
+        if (!grid.box.periodic || grid.top[cluster] - grid.bottom[cluster] + 2 * window.range < 1) {
+            advance(window);
+            low = window.low, high = std::min(window.high, window.low + size); // each cluster once
+        }
+        out.resize(kept + static_cast<size_t>(clusterSize) * (high - low));
+        for (int k = low; k < high; k++) {
+            const int other = first + (k < 0 ? k + size : k < size ? k : k - size);
+            if (other > cluster)
+                add(other);
         }
     }
+    out.resize(kept);
 }
 
 template ClusterGrid::ClusterGrid(const float*, int, const Box&, Executor&);

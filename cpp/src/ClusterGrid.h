@@ -15,25 +15,41 @@ struct ClusterGrid {
 
     std::vector<int> order;      // [4 * clusters] atom of each slot, -1 for none
     std::vector<double> offsets; // [12 * clusters] taken off a position to bring it into the box, or near the origin
-
-    /** Candidate clusters j >= i whose bounds come within `reach` of cluster i's, in ascending order, added to `out`. */
-    void candidates(int i, double reach, std::vector<int>& out) const;
-
-private:
-    template <class Source> void sortIntoColumns(const Source* x, int numAtoms, Executor& executor);
-    template <bool Triclinic> void separations(int i, int begin, int end, float* square) const;
-    void columnsAround(int i, double reach, std::vector<int>& out) const;
+    std::vector<int> columnStart;     // first cluster of each column, [columns + 1]
+    std::vector<double> bottom, top;  // [clusters] of the cluster's atoms along c, in fractions of the box
     Box box;
     double cell[9], low[3], width[3]; // box or bounding box, its corner, its perpendicular widths
     int columns[2];
-    // Of each cluster: centre, half edges of the bounding box and radius of the bounding sphere in nm, and how far its atoms
-    // reach from the centre in fractions of the box vectors.
-    std::vector<float> centres[3], halves[3], radii;
-    std::vector<double> extents[3];
-    double largestExtent[3] = {0, 0, 0};
-    std::vector<int> columnStart;   // first cluster of each column, [columns + 1]
-    std::vector<double> fractional; // [2 * clusters] of the centres, along a and b
-    std::vector<double> heights;    // [clusters] along c
+
+    /** True if a sphere of this radius around an atom of the cluster may leave the box, so that it meets images. */
+    bool reachesOut(int cluster, int column, double reach) const;
+
+private:
+    template <class Source> void sortIntoColumns(const Source* x, int numAtoms, Executor& executor);
+};
+
+/** Walks through the clusters in ascending order and tells of each which others may hold atoms within reach. */
+class ClusterSweep {
+public:
+    ClusterSweep(const ClusterGrid& grid, double reach) : grid(grid), reach(reach) {
+    }
+    /** Go on to this cluster, the last one's successor or any later one; returns its column. */
+    int moveTo(int cluster);
+    /** Offsets of the cluster's own atoms, then of those of all later clusters that may be within reach. */
+    void candidates(std::vector<int>& out);
+
+private:
+    /** The clusters [low, high) of a column, counted on through its periodic images: below 0 and beyond its size. */
+    struct Window {
+        int column, low, high;
+        double range; // how far apart along c atoms within reach can be
+    };
+    void startColumn();
+    void advance(Window& window) const;
+    const ClusterGrid& grid;
+    double reach;
+    int cluster = -1, column = -1;
+    std::vector<Window> windows;
 };
 
 } // namespace diffpair

@@ -15,6 +15,9 @@ template <class Real, class Value> [[gnu::always_inline]] inline Value roundTo(V
     return roundTo<double>(v);
 }
 
+/** What it takes to bring the difference of two positions to the nearest image. */
+enum class Images { None, Rectangular, Triclinic };
+
 /** A box as the inner loops use it. */
 template <class Real> struct LoopBox {
     Real a, bx, b, cx, cy, c, invA, invB, invC; // all 0 without periodicity: the shifts vanish
@@ -30,8 +33,8 @@ template <class Real> struct LoopBox {
      * Replace (dx, dy, dz), numbers or vectors of them, by the minimum image; exact whenever that is shorter than
      * Box::maxCutoff(), and always in a rectangular box.
      */
-    template <bool Triclinic, class Value> [[gnu::always_inline]] void apply(Value& dx, Value& dy, Value& dz) const {
-        if (Triclinic) {
+    template <Images images, class Value> [[gnu::always_inline]] void apply(Value& dx, Value& dy, Value& dz) const {
+        if (images == Images::Triclinic) {
             const Value k = roundTo<Real, Value>(dz * invC);
             dx -= cx * k;
             dy -= cy * k;
@@ -40,7 +43,7 @@ template <class Real> struct LoopBox {
             dx -= bx * l;
             dy -= b * l;
             dx -= a * roundTo<Real, Value>(dx * invA);
-        } else {
+        } else if (images == Images::Rectangular) {
             dx -= a * roundTo<Real, Value>(dx * invA);
             dy -= b * roundTo<Real, Value>(dy * invB);
             dz -= c * roundTo<Real, Value>(dz * invC);

@@ -35,8 +35,8 @@ void NeighborList<Real>::rebuild(const Source* x, const Box& newBox, Executor& e
     const ClusterGrid grid(x, topology->numAtoms, box, executor);
     order = grid.order;
     offsets = grid.offsets;
-    present.resize(3 * order.size());
-    builtAt.assign(3 * order.size(), Real(0));
+    present.resize(4 * order.size());
+    builtAt.assign(4 * order.size(), Real(0));
     load(x, executor);
     builtAt = present;
     search(grid, executor);
@@ -45,27 +45,31 @@ void NeighborList<Real>::rebuild(const Source* x, const Box& newBox, Executor& e
 
 /** Fills `present` and returns the largest squared displacement since the build; infinity if a position is not a number. */
 template <class Real> template <class Source> double NeighborList<Real>::load(const Source* x, Executor& executor) {
+    constexpr Real infinity = std::numeric_limits<Real>::infinity();
     const int slots = numSlots(), numBlocks = executor.numThreads();
-    std::vector<double> largest(numBlocks, 0.0);
+    const int* types = topology->numTypes > 1 ? topology->types.data() : nullptr;
+    largest.assign(numBlocks, 0.0);
     executor.run(numBlocks, [&](int block) {
         Real most = 0;
         for (int slot = evenBlockStart(slots, numBlocks, block); slot < evenBlockStart(slots, numBlocks, block + 1); slot++) {
             Real* to = present.data() + offsetOfSlot(slot);
             const Real* before = builtAt.data() + offsetOfSlot(slot);
             if (order[slot] < 0) { // not a number is never within any distance
-                to[0] = to[yOffset] = to[zOffset] = std::numeric_limits<Real>::quiet_NaN();
+                to[0] = to[1] = to[2] = std::numeric_limits<Real>::quiet_NaN();
+                to[3] = 0;
                 continue;
             }
             const Source* p = x + 3 * static_cast<size_t>(order[slot]);
             const double* offset = offsets.data() + 3 * static_cast<size_t>(slot);
             Real square = 0;
             for (int d = 0; d < 3; d++) {
-                to[d * clusterSize] = static_cast<Real>(p[d] - offset[d]);
-                const Real moved = to[d * clusterSize] - before[d * clusterSize];
+                to[d] = static_cast<Real>(p[d] - offset[d]);
+                const Real moved = to[d] - before[d];
                 square += moved * moved;
             }
+            to[3] = types ? Real(types[order[slot]]) : Real(0);
             if (!(square <= most)) // also if it is not a number
-                most = square < std::numeric_limits<Real>::infinity() ? square : std::numeric_limits<Real>::infinity();
+                most = square < infinity ? square : infinity;
         }
         largest[block] = static_cast<double>(most);
     });
@@ -81,15 +85,24 @@ template <class Real> void NeighborList<Real>::search(const ClusterGrid& grid, E
     // More blocks than threads even out rows of different length; the list does not depend on their number.
     const int numBlocks = executor.numThreads() == 1 ? 1 : 8 * executor.numThreads();
     starts.assign(numSlots() + 1, 0);
+    imageNeeds.assign(clusters, 0);
     blockRows.resize(numBlocks);
     executor.run(numBlocks, [&](int block) {
+        ClusterSweep sweep(grid, reach);
         blockRows[block].clear();
-        for (int c = evenBlockStart(clusters, numBlocks, block); c < evenBlockStart(clusters, numBlocks, block + 1); c++)
-            searchCluster(grid, c, reachSquared, blockRows[block]);
+        for (int c = evenBlockStart(clusters, numBlocks, block); c < evenBlockStart(clusters, numBlocks, block + 1); c++) {
+            const int column = sweep.moveTo(c);
+            imageNeeds[c] = grid.reachesOut(c, column, reach);
+            searchCluster(sweep, c, reachSquared, blockRows[block]);
+        }
     });
     for (int i = 0; i < numSlots(); i++)
         starts[i + 1] += starts[i];
-    partners.resize(starts.back());
+    longest = 0;
+    for (int c = 0; c < clusters; c++)
+        longest = std::max(longest, starts[clusterSize * (c + 1)] - starts[clusterSize * c]);
+    partners.resize(starts.back() + widestPack);
+    std::fill(partners.end() - widestPack, partners.end(), 0);
     executor.run(numBlocks, [&](int block) {
         const int begin = starts[clusterSize * evenBlockStart(clusters, numBlocks, block)];
         std::copy(blockRows[block].begin(), blockRows[block].end(), partners.begin() + begin);
@@ -98,26 +111,27 @@ template <class Real> void NeighborList<Real>::search(const ClusterGrid& grid, E
 
 /** Appends the rows of a cluster's atoms and writes their lengths to `starts`. */
 template <class Real>
-void NeighborList<Real>::searchCluster(const ClusterGrid& grid, int cluster, Real reachSquared, std::vector<int>& rows) {
-    thread_local std::vector<int> nearby;
-    thread_local std::vector<Real> distances;
-    nearby.clear();
-    grid.candidates(cluster, cutoff + skin, nearby);
-    distances.resize(clusterSize * nearby.size());
-    const LoopBox<Real> loopBox(box);
+void NeighborList<Real>::searchCluster(ClusterSweep& sweep, int cluster, Real reachSquared, std::vector<int>& rows) {
+    thread_local std::vector<int> nearby, found;
+    sweep.candidates(nearby);
+    const int count = static_cast<int>(nearby.size()), capacity = count + widestPack;
+    nearby.resize(capacity, 0);
+    found.resize(static_cast<size_t>(clusterSize) * capacity);
+    int *ends[clusterSize], sizes[clusterSize];
+    for (int l = 0; l < clusterSize; l++)
+        ends[l] = found.data() + static_cast<size_t>(l) * capacity;
+    pairKernels<Real>().search(
+        {present.data(), cluster, nearby.data(), count, reachSquared, LoopBox<Real>(box), imageNeeds[cluster] != 0}, ends, sizes);
     const Exclusions& exclusions = topology->exclusions;
     for (int l = 0; l < clusterSize; l++) {
         const int slot = clusterSize * cluster + l, atom = order[slot], own = offsetOfSlot(slot);
-        if (atom < 0)
-            continue;
-        const size_t first = rows.size();
-        rows.resize(first + clusterSize * nearby.size());
-        const int kept = pairKernels<Real>().search(present.data(), own, nearby.data(), static_cast<int>(nearby.size()),
-                                                    reachSquared, loopBox, distances.data(), rows.data() + first);
+        const int *begin = ends[l], *end = begin + sizes[l];
         // Candidates start with the cluster itself: of its own atoms only the later ones count.
-        rows.resize(first + kept);
-        rows.erase(rows.begin() + first, std::upper_bound(rows.begin() + first, rows.end(), own));
-        if (!exclusions.empty() && exclusions.start[atom] < exclusions.start[atom + 1])
+        while (begin < end && *begin <= own && slotAtOffset(*begin) / clusterSize == cluster)
+            begin++;
+        const size_t first = rows.size();
+        rows.insert(rows.end(), begin, end);
+        if (atom >= 0 && !exclusions.empty() && exclusions.start[atom] < exclusions.start[atom + 1])
             rows.erase(std::remove_if(rows.begin() + first, rows.end(),
                                       [&](int offset) { return exclusions.contains(atom, order[slotAtOffset(offset)]); }),
                        rows.end());

@@ -1,63 +1,63 @@
 #pragma once
-#include "diffpair/NeighborList.h"
+#include "diffpair/PairLoops.h"
 #include "MinimumImage.h"
 
 namespace diffpair {
 
-/**
- * Where a slot's atom stands in arrays that are stored by cluster: x of its four atoms, then y, then z. The y and z of an
- * atom lie yOffset and zOffset behind its x.
- */
-constexpr int yOffset = clusterSize, zOffset = 2 * clusterSize;
+/** Atoms are stored as fours, in the order of their slots: x, y, z and type. */
 constexpr int offsetOfSlot(int slot) {
-    return slot / clusterSize * 3 * clusterSize + slot % clusterSize;
+    return 4 * slot;
 }
 constexpr int slotAtOffset(int offset) {
-    return offset / (3 * clusterSize) * clusterSize + offset % clusterSize;
+    return offset / 4;
 }
+/** Pairs that a kernel may work on at once: so many entries lie behind every array that it reads or writes. */
+constexpr int widestPack = 16;
 
 /**
  * What a kernel needs to work through rows [rowBegin, rowEnd) of a half list; row k belongs to slot k. Raw pointers only:
  * the kernels are compiled several times for different instruction sets and must not instantiate any code shared with
- * other files. Partners are offsets into the arrays, not slots.
+ * other files. Partners are offsets into the arrays of fours, not slots.
  */
 template <class Real> struct PairRows {
-    const Real* x;        // [12 * clusters], by cluster
-    const int* types;     // [12 * clusters], at the offset of the atom; only read with more than one type
+    const Real* x;        // [slots][4]
     const int* start;     // [slots + 1]
     const int* neighbors; // [start[slots]]
-    int rowBegin, rowEnd;
-    const int* firstPiece; // [numTypes * numTypes]: where the pieces of a pair of types begin
+    const char* needsImages; // [slots / clusterSize]: 0 where no pair of these rows reaches across the boundary
+    int rowBegin, rowEnd; // of whole clusters
+    const int* firstPiece; // [numTypes * numTypes]: offset of the pieces of a pair of types
     int numTypes;
     const Real* pieces; // [numTypePairs][numPieces][4]; not read by moments
     int numPieces;
     Real rMin, inverseSpacing, cutoffSquared;
     LoopBox<Real> box;
-    Real* scratch; // [scratchVectors * longestRow]
+    const int* idle; // [widestPack] offsets of slots that belong to no atom
+    Real* scratch;   // [scratchVectors * scratchSize]
     int* indexScratch;
-    int longestRow;
+    int scratchSize;
 };
-constexpr int scratchVectors = 8;
+constexpr int scratchVectors = 6;
 constexpr int indexVectors = 2;
 
-/** Sums of one block. */
-struct KernelSums {
-    double energy, virial;
-    long belowRMin;
+/** Which of the candidates lie within reach of each atom of a cluster. */
+template <class Real> struct ClusterSearch {
+    const Real* x; // [slots][4]
+    int cluster;
+    const int* candidates; // offsets
+    int numCandidates;
+    Real reachSquared;
+    LoopBox<Real> box;
+    bool needsImages;
 };
 
-/** The kernels of one instruction set. All but search add to their outputs. */
+/** The kernels of one instruction set. All but search add to their outputs; f, w and jw are [slots + widestPack][4]. */
 template <class Real> struct PairKernels {
     /** f may be null; sums may be null. */
-    void (*forces)(const PairRows<Real>&, Real* f, KernelSums* sums);
+    void (*forces)(const PairRows<Real>&, Real* f, PairSums* sums);
     void (*forceAdjoint)(const PairRows<Real>&, const Real* w, Real* jw, double* moments);
     void (*moments)(const PairRows<Real>&, double* moments);
-    /**
-     * Offsets of the atoms of `clusters` within reach of the atom at offset i go to `out`; returns their number.
-     * r2 and out: [4 * numClusters], scratch and result.
-     */
-    int (*search)(const Real* x, int i, const int* clusters, int numClusters, Real reachSquared, const LoopBox<Real>& box,
-                  Real* r2, int* out);
+    /** rows: one per atom of the cluster, [numCandidates] each; kept: [clusterSize], entries in each. */
+    void (*search)(const ClusterSearch<Real>&, int* const* rows, int* kept);
 };
 
 /** The fastest kernels this processor can run; DIFFPAIR_ISA=portable|x86-64-v3|x86-64-v4 in the environment overrides. */

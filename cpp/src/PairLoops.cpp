@@ -14,36 +14,39 @@ template <class Real> void PairTablePieces<Real>::set(const TableGrid& newGrid, 
                              pieces.data() + static_cast<size_t>(pair) * grid.numPieces() * 4);
 }
 
+namespace {
+
+template <class Real> int rowStart(const NeighborList<Real>& list, int numBlocks, int block) {
+    return balancedBlockStart(list.start(), list.numSlots(), numBlocks, block) / clusterSize * clusterSize;
+}
+
+} // namespace
+
 /** Runs `kernel(block, rows)` over static blocks of rows with about the same number of entries each. */
 template <class Real>
 template <class Kernel>
 void PairLoops<Real>::overBlocks(const TableGrid& grid, const Real* pieces, const NeighborList<Real>& list, Executor& executor,
                                  const Kernel& kernel) {
     const int numBlocks = executor.numThreads(), numSlots = list.numSlots();
-    const PairTopology& topology = list.getTopology();
-    const int numTypes = topology.numTypes;
+    const int numTypes = list.getTopology().numTypes;
     firstPiece.resize(numTypes * numTypes);
     for (int a = 0; a < numTypes; a++)
         for (int b = 0; b < numTypes; b++)
-            firstPiece[a * numTypes + b] = typePairIndex(a, b, numTypes) * grid.numPieces();
-    if (numTypes > 1) {
-        types.resize(3 * static_cast<size_t>(numSlots));
-        for (int slot = 0; slot < numSlots; slot++)
-            types[offsetOfSlot(slot)] = list.atomOfSlot()[slot] < 0 ? 0 : topology.types[list.atomOfSlot()[slot]];
-    }
-    int longest = 0;
-    for (int slot = 0; slot < numSlots; slot++)
-        longest = std::max(longest, list.start()[slot + 1] - list.start()[slot]);
-    const int capacity = (longest + 31) / 16 * 16; // whole cache lines: no two threads share one
+            firstPiece[a * numTypes + b] = 4 * typePairIndex(a, b, numTypes) * grid.numPieces();
+    // Whole packs behind each row, and whole cache lines: no two threads share one.
+    const int capacity = (list.longestCluster() + (clusterSize + 1) * widestPack) / widestPack * widestPack;
     rowScratch.resize(static_cast<size_t>(numBlocks) * scratchVectors * capacity);
     rowIndexScratch.resize(static_cast<size_t>(numBlocks) * indexVectors * capacity);
+    int idle[widestPack];
+    for (int k = 0; k < widestPack; k++)
+        idle[k] = offsetOfSlot(numSlots + k);
     executor.run(numBlocks, [&](int block) {
         const PairRows<Real> rows = {list.positions(),
-                                     types.data(),
                                      list.start(),
                                      list.neighbors(),
-                                     balancedBlockStart(list.start(), numSlots, numBlocks, block),
-                                     balancedBlockStart(list.start(), numSlots, numBlocks, block + 1),
+                                     list.needsImages(),
+                                     rowStart(list, numBlocks, block),
+                                     rowStart(list, numBlocks, block + 1),
                                      firstPiece.data(),
                                      numTypes,
                                      pieces,
@@ -52,6 +55,7 @@ void PairLoops<Real>::overBlocks(const TableGrid& grid, const Real* pieces, cons
                                      Real(1 / grid.spacing()),
                                      Real(grid.cutoff * grid.cutoff),
                                      LoopBox<Real>(list.currentBox()),
+                                     idle,
                                      rowScratch.data() + static_cast<size_t>(block) * scratchVectors * capacity,
                                      rowIndexScratch.data() + static_cast<size_t>(block) * indexVectors * capacity,
                                      capacity};
@@ -60,11 +64,12 @@ void PairLoops<Real>::overBlocks(const TableGrid& grid, const Real* pieces, cons
 }
 
 template <class Real> Real* PairLoops<Real>::vectorsOfBlock(int block, const NeighborList<Real>& list) {
-    return vectors.data() + static_cast<size_t>(block) * 3 * list.numSlots();
+    return vectors.data() + static_cast<size_t>(block) * 4 * (list.numSlots() + widestPack);
 }
 
-template <class Real> void PairLoops<Real>::clearBlock(int block, const NeighborList<Real>& list) {
-    std::fill(vectorsOfBlock(block, list), vectorsOfBlock(block + 1, list), Real(0));
+/** Partners come after their row: a block writes nothing before its first one. */
+template <class Real> void PairLoops<Real>::clearBlock(int block, const PairRows<Real>& rows, const NeighborList<Real>& list) {
+    std::fill(vectorsOfBlock(block, list) + offsetOfSlot(rows.rowBegin), vectorsOfBlock(block + 1, list), Real(0));
 }
 
 /** Sums the blocks' vectors in block order and adds them, atom by atom, to the target. */
@@ -72,16 +77,23 @@ template <class Real>
 template <class Target>
 void PairLoops<Real>::addToAtoms(Target* target, const NeighborList<Real>& list, Executor& executor) {
     const int numBlocks = executor.numThreads(), numSlots = list.numSlots();
+    const size_t stride = vectorsOfBlock(1, list) - vectors.data();
     executor.run(numBlocks, [&](int part) {
-        for (int slot = evenBlockStart(numSlots, numBlocks, part); slot < evenBlockStart(numSlots, numBlocks, part + 1); slot++) {
-            const int atom = list.atomOfSlot()[slot], from = offsetOfSlot(slot);
-            for (int d = 0; atom >= 0 && d < 3; d++) {
-                Real sum = vectors[from + d * clusterSize];
-                for (int block = 1; block < numBlocks; block++)
-                    sum += vectorsOfBlock(block, list)[from + d * clusterSize];
-                target[3 * static_cast<size_t>(atom) + d] += sum;
+        int slot = evenBlockStart(numSlots, numBlocks, part);
+        const int last = evenBlockStart(numSlots, numBlocks, part + 1);
+        for (int writers = 1; writers <= numBlocks; writers++) // blocks 0 .. writers - 1 have written to these slots
+            for (const int end = std::min(last, rowStart(list, numBlocks, writers)); slot < end; slot++) {
+                const int atom = list.atomOfSlot()[slot];
+                if (atom < 0)
+                    continue;
+                const Real* from = vectors.data() + offsetOfSlot(slot);
+                Real sum[3] = {from[0], from[1], from[2]};
+                for (int block = 1; block < writers; block++)
+                    for (int d = 0; d < 3; d++)
+                        sum[d] += from[block * stride + d];
+                for (int d = 0; d < 3; d++)
+                    target[3 * static_cast<size_t>(atom) + d] += sum[d];
             }
-        }
     });
 }
 
@@ -96,19 +108,19 @@ template <class Target>
 void PairLoops<Real>::forces(const PairTablePieces<Real>& table, const NeighborList<Real>& list, Target* f, PairSums* sums,
                              Executor& executor) {
     const int numBlocks = executor.numThreads();
-    std::vector<KernelSums> blockSums(numBlocks, KernelSums{0, 0, 0});
+    blockSums.assign(numBlocks, PairSums());
     if (f)
-        vectors.resize(static_cast<size_t>(numBlocks) * 3 * list.numSlots());
+        vectors.resize(static_cast<size_t>(numBlocks) * 4 * (list.numSlots() + widestPack));
     overBlocks(table.getGrid(), table.data(), list, executor, [&](int block, const PairRows<Real>& rows) {
         if (f)
-            clearBlock(block, list);
+            clearBlock(block, rows, list);
         pairKernels<Real>().forces(rows, f ? vectorsOfBlock(block, list) : nullptr, sums ? &blockSums[block] : nullptr);
     });
     if (f)
         addToAtoms(f, list, executor);
     if (sums) {
         *sums = PairSums();
-        for (const KernelSums& block : blockSums) {
+        for (const PairSums& block : blockSums) {
             sums->energy += block.energy;
             sums->virial += block.virial;
             sums->belowRMin += block.belowRMin;
@@ -121,16 +133,16 @@ void PairLoops<Real>::forceAdjoint(const PairTablePieces<Real>& table, const Nei
                                    double* moments, Executor& executor) {
     const int numBlocks = executor.numThreads();
     const size_t numMoments = static_cast<size_t>(numTypePairs(table.getNumTypes())) * table.getGrid().numPieces() * 4;
-    vectors.resize(static_cast<size_t>(numBlocks) * 3 * list.numSlots());
-    direction.resize(3 * static_cast<size_t>(list.numSlots()));
+    vectors.resize(static_cast<size_t>(numBlocks) * 4 * (list.numSlots() + widestPack));
+    direction.resize(4 * (static_cast<size_t>(list.numSlots()) + widestPack)); // idle slots may hold any number
     for (int slot = 0; slot < list.numSlots(); slot++) {
         const int atom = list.atomOfSlot()[slot];
         for (int d = 0; d < 3; d++)
-            direction[offsetOfSlot(slot) + d * clusterSize] = atom < 0 ? Real(0) : w[3 * static_cast<size_t>(atom) + d];
+            direction[offsetOfSlot(slot) + d] = atom < 0 ? Real(0) : w[3 * static_cast<size_t>(atom) + d];
     }
     momentScratch.assign(numBlocks * numMoments, 0.0);
     overBlocks(table.getGrid(), table.data(), list, executor, [&](int block, const PairRows<Real>& rows) {
-        clearBlock(block, list);
+        clearBlock(block, rows, list);
         pairKernels<Real>().forceAdjoint(rows, direction.data(), vectorsOfBlock(block, list),
                                          momentScratch.data() + block * numMoments);
     });

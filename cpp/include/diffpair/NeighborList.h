@@ -5,8 +5,9 @@
 namespace diffpair {
 
 struct ClusterGrid;
+class ClusterSweep;
 
-/** Atoms per cluster: what stands side by side in memory. */
+/** Atoms per cluster: what is searched for neighbours together. */
 constexpr int clusterSize = 4;
 
 /**
@@ -14,9 +15,9 @@ constexpr int clusterSize = 4;
  * twice the largest displacement since the last build exceeds the skin, or the box has changed. A list depends on the
  * positions it was built from and on nothing else.
  *
- * Atoms are sorted into clusters of four that are close in space, and stored by cluster: x of its four atoms, then y, then
- * z. A slot is an atom's place in that order; some slots hold no atom. Neighbours are given by their offset into such
- * arrays.
+ * Atoms are sorted into clusters of four that are close in space. A slot is an atom's place in that order; some slots hold
+ * no atom. Each slot has four numbers in memory: x, y, z and type of its atom. Neighbours are given by their offset into
+ * such arrays, 4 times their slot.
  */
 template <class Real> class NeighborList {
 public:
@@ -43,7 +44,7 @@ public:
     const std::vector<int>& atomOfSlot() const {
         return order;
     }
-    /** Present positions by cluster, [3 * numSlots] */
+    /** Present positions, [numSlots][4]: x, y, z and type; not numbers where there is no atom */
     const Real* positions() const {
         return present.data();
     }
@@ -53,6 +54,14 @@ public:
     }
     const int* neighbors() const {
         return partners.data();
+    }
+    /** Per cluster, 0 if no pair of its rows needs another image than the one that positions() holds. */
+    const char* needsImages() const {
+        return imageNeeds.data();
+    }
+    /** Largest number of entries of a cluster's rows together */
+    int longestCluster() const {
+        return longest;
     }
     long numPairs() const {
         return starts.empty() ? 0 : starts.back();
@@ -70,7 +79,7 @@ public:
 private:
     template <class Source> double load(const Source* x, Executor& executor);
     void search(const ClusterGrid& grid, Executor& executor);
-    void searchCluster(const ClusterGrid& grid, int cluster, Real reachSquared, std::vector<int>& rows);
+    void searchCluster(ClusterSweep& sweep, int cluster, Real reachSquared, std::vector<int>& rows);
     const PairTopology* topology = nullptr;
     double cutoff = 0, skin = 0;
     Box box;
@@ -78,6 +87,9 @@ private:
     std::vector<double> offsets; // [3 * numSlots]: taken off positions before they lose precision, see ClusterGrid
     std::vector<Real> present, builtAt;
     std::vector<int> starts, partners;
+    std::vector<char> imageNeeds;
+    std::vector<double> largest; // displacement, per block
+    int longest = 0;
     std::vector<std::vector<int>> blockRows; // per block of clusters, joined into `partners`
     long rebuilds = 0;
 };

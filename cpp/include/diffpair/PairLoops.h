@@ -4,6 +4,8 @@
 
 namespace diffpair {
 
+template <class Real> struct PairRows;
+
 /** A table for all pairs of types in evaluation layout, ready for the pair loops. */
 template <class Real> class PairTablePieces {
 public:
@@ -74,12 +76,13 @@ private:
     void overBlocks(const TableGrid& grid, const Real* pieces, const NeighborList<Real>& list, Executor& executor,
                     const Kernel& kernel);
     Real* vectorsOfBlock(int block, const NeighborList<Real>& list);
-    void clearBlock(int block, const NeighborList<Real>& list);
+    void clearBlock(int block, const PairRows<Real>& rows, const NeighborList<Real>& list);
     template <class Target> void addToAtoms(Target* target, const NeighborList<Real>& list, Executor& executor);
     void addMoments(double* target, size_t size, int numBlocks);
-    std::vector<Real> vectors, direction; // by cluster, as in NeighborList::positions()
+    std::vector<Real> vectors, direction; // [numSlots + some idle slots][4], the former per block
+    std::vector<PairSums> blockSums;
     std::vector<Real> rowScratch;
-    std::vector<int> types, firstPiece, rowIndexScratch;
+    std::vector<int> firstPiece, rowIndexScratch;
     std::vector<double> momentScratch;
 };
 
