@@ -210,7 +210,7 @@ def profile(run: Run) -> list[Bar]:
 
     def still(kind: str) -> Contender:
         # Nothing moves far enough for a new neighbour list.
-        integrator = openmm.VerletIntegrator(1e-9)
+        integrator = openmm.LangevinMiddleIntegrator(TEMPERATURE, FRICTION, 1e-9)
         context = make_context(fluid, make_force(kind, fluid.atoms), threads=run.threads, integrator=integrator)
         return Contender(f"{kind}, still", steps_of(context))
 

@@ -13,7 +13,7 @@ namespace DiffPair {
 
 namespace {
 
-/** Width of the neighbour list's skin as a fraction of the cutoff; a common choice for liquids. */
+/** Width of the neighbour list's first skin as a fraction of the cutoff; from then on the list chooses. */
 constexpr double skinFraction = 0.12;
 /** Pairs below r_min are counted in every so many force evaluations, the first included: integrators do not ask for sums. */
 constexpr long warningInterval = 50;
@@ -39,6 +39,7 @@ void CpuCalcPairTableForceKernel::initialize(const OpenMM::System&, const PairTa
     table.set(gridOf(force), force.getNumTypes(), coefficientsOf(force).data());
     periodic = force.usesPeriodicBoundaryConditions();
     list.emplace(topology, force.getTableCutoff(), skinFraction * force.getTableCutoff());
+    list->tuneSkin();
 }
 
 double CpuCalcPairTableForceKernel::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {

@@ -33,6 +33,16 @@ public:
      */
     template <class Source> bool update(const Source* x, const Box& box, Executor& executor);
     template <class Source> void rebuild(const Source* x, const Box& box, Executor& executor);
+    /**
+     * From now on let update() choose the skin: a wide one lists more pairs, a narrow one asks for more rebuilds. It goes by
+     * counts, of updates and of how far atoms moved in them, never by clocks, so that runs repeat.
+     */
+    void tuneSkin() {
+        tuned = true;
+    }
+    double currentSkin() const {
+        return skin;
+    }
 
     int numAtoms() const {
         return topology->numAtoms;
@@ -77,6 +87,7 @@ public:
     }
 
 private:
+    void chooseSkin(double moved);
     template <class Source> double load(const Source* x, Executor& executor);
     void search(const ClusterGrid& grid, Executor& executor);
     void searchCluster(ClusterSweep& sweep, int cluster, Real reachSquared, std::vector<int>& rows);
@@ -91,7 +102,8 @@ private:
     std::vector<double> largest; // displacement, per block
     int longest = 0;
     std::vector<std::vector<int>> blockRows; // per block of clusters, joined into `partners`
-    long rebuilds = 0;
+    long rebuilds = 0, updates = 0; // updates: since the last build
+    bool tuned = false;
 };
 
 } // namespace diffpair
