@@ -10,7 +10,9 @@ public:
     int numThreads() const override {
         return threads;
     }
-    void run(int numTasks, const std::function<void(int)>& task) override {
+
+protected:
+    void runTasks(int numTasks, const std::function<void(int)>& task) override {
         at::parallel_for(0, numTasks, 1, [&](int64_t begin, int64_t end) {
             for (int64_t i = begin; i < end; i++)
                 task(static_cast<int>(i));

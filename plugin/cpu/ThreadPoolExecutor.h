@@ -15,7 +15,9 @@ public:
     int numThreads() const override {
         return pool.getNumThreads();
     }
-    void run(int numTasks, const std::function<void(int)>& task) override {
+
+protected:
+    void runTasks(int numTasks, const std::function<void(int)>& task) override {
         std::atomic<int> next(0);
         std::exception_ptr failure;
         std::mutex lock;

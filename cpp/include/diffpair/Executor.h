@@ -12,7 +12,12 @@ public:
     virtual ~Executor() = default;
     virtual int numThreads() const = 0;
     /** Call task(0) .. task(numTasks-1), each once, in any order, and return when all are done. */
-    virtual void run(int numTasks, const std::function<void(int)>& task) = 0;
+    template <class Task> void run(int numTasks, const Task& task) {
+        runTasks(numTasks, std::cref(task)); // a reference fits into the function object: no allocation per step
+    }
+
+protected:
+    virtual void runTasks(int numTasks, const std::function<void(int)>& task) = 0;
 };
 
 class SerialExecutor : public Executor {
@@ -20,7 +25,9 @@ public:
     int numThreads() const override {
         return 1;
     }
-    void run(int numTasks, const std::function<void(int)>& task) override {
+
+protected:
+    void runTasks(int numTasks, const std::function<void(int)>& task) override {
         for (int i = 0; i < numTasks; i++)
             task(i);
     }
