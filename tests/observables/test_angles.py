@@ -208,3 +208,13 @@ def test_refusals(change, message):
     arguments = {"cutoff": 1.0, "width": 0.1, "num_bins": 10, "topology": system.topology} | change
     with pytest.raises((DiffPairError, RuntimeError), match=message):
         AngleDistribution(**arguments).counts(system.x[None], system.box[None])
+
+
+def test_shapes_that_do_not_fit():
+    system = make_system()
+    distribution = AngleDistribution(1.0, 0.1, 10, system.topology)
+    x, box = system.x[None], system.box[None]
+    for positions, boxes in ((x[0], box), (x[:, 1:], box), (x, box[0])):
+        with pytest.raises(DiffPairError, match=r"angles of 32 atoms need positions \[M, 32, 3\] and boxes \[M, 3,"):
+            distribution.counts(positions, boxes)
+    assert distribution.density(system.x[None][:0], system.box[None][:0]).shape == (0, 10)

@@ -137,6 +137,8 @@ def test_ideal_gas_and_units():
         ({"temperature": 300.0, "v": torch.zeros(1, 32, 3), "masses": torch.ones(32)}, "either a temperature"),
         ({"v": torch.zeros(1, 32, 3)}, "either a temperature"),
         ({"temperature": 300.0, "boxes": torch.zeros(1, 3, 3, dtype=torch.float64)}, "a periodic box in every frame"),
+        ({"v": torch.zeros(32, 3), "masses": torch.ones(32)}, r"velocities need the shape \[1, 32, 3\]"),
+        ({"temperature": 300.0, "coefficients": torch.zeros(3, 22)}, r"1 types has the shape \[1, knots \+ 2\]"),
         ({"temperature": 300.0, "cutoff": 1.9}, "beyond half the periodic box"),
     ],
 )

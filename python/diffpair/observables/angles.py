@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
+from torch.autograd.function import once_differentiable
 
 import diffpair.ops  # noqa: F401  (registers the operators)
 from diffpair.errors import DiffPairError
@@ -12,6 +15,30 @@ from diffpair.pair_geometry import minimum_image
 from diffpair.segments import Topology
 
 _ANGLES_PER_BLOCK = 2**17  # bounds the memory: about 100 MB while a block is differentiated
+
+
+class _SumOverBlocks(torch.autograd.Function):
+    """Sum of function(x, *block) over blocks; the backward keeps x alone and recomputes one block after another.
+
+    What `torch.utils.checkpoint` is for, without the seconds that its import of the compiler takes.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, function: Callable[..., Tensor], blocks: list[tuple[Tensor, ...]]) -> Tensor:
+        ctx.function, ctx.blocks = function, blocks
+        ctx.save_for_backward(x)
+        return torch.stack([function(x, *block) for block in blocks]).sum(0)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+        x = ctx.saved_tensors[0].detach().requires_grad_()
+        total = torch.zeros_like(x)
+        for block in ctx.blocks:
+            with torch.enable_grad():
+                value = ctx.function(x, *block)
+            total += torch.autograd.grad(value, x, grad)[0]
+        return total, None, None
 
 
 class AngleDistribution:
@@ -65,9 +92,17 @@ class AngleDistribution:
         Args:
             x: positions [M, N, 3], nm, float32 or float64. boxes: [M, 3, 3] in reduced form, nm; zeros: no periodicity.
 
-        Raises RuntimeError for shapes that do not fit, or a cutoff beyond half a box.
+        Raises:
+            DiffPairError: shapes that do not fit. RuntimeError: a cutoff beyond half a box.
         """
-        return torch.stack([self._of_frame(*frame) for frame in zip(x, boxes, strict=True)])
+        frames, atoms = boxes.shape[0], self.topology.num_atoms
+        if x.shape != (frames, atoms, 3) or boxes.shape != (frames, 3, 3):
+            raise DiffPairError(
+                f"angles of {atoms} atoms need positions [M, {atoms}, 3] and boxes [M, 3, 3], not {list(x.shape)} and "
+                f"{list(boxes.shape)}"
+            )
+        counts = [self._of_frame(*frame) for frame in zip(x, boxes, strict=True)]
+        return torch.stack(counts) if counts else torch.zeros((0, self.num_bins), dtype=torch.float64)
 
     def density(self, x: Tensor, boxes: Tensor) -> Tensor:
         """p(cos theta) of every frame, [M, num_bins], integral 1; 0 in a frame without angles. See `counts`."""
@@ -77,13 +112,12 @@ class AngleDistribution:
 
     def _of_frame(self, x: Tensor, box: Tensor) -> Tensor:
         centres, table = self._neighbors(x.detach(), box)
-        counts = torch.zeros(self.num_bins, dtype=torch.float64)
+        if not len(centres):
+            return torch.zeros(self.num_bins, dtype=torch.float64)
         widest = table.shape[1]
-        step = max(1, _ANGLES_PER_BLOCK // max(1, widest * (widest - 1) // 2))
-        for start in range(0, len(centres), step):
-            block = (x, box, centres[start : start + step], table[start : start + step])
-            counts = counts + checkpoint(self._of_block, *block, use_reentrant=False, preserve_rng_state=False)
-        return counts
+        step = max(1, _ANGLES_PER_BLOCK // (widest * (widest - 1) // 2))
+        blocks = [(box, c, t) for c, t in zip(centres.split(step), table.split(step), strict=True)]
+        return _SumOverBlocks.apply(x, self._of_block, blocks)
 
     def _neighbors(self, x: Tensor, box: Tensor) -> tuple[Tensor, Tensor]:
         """Atoms with two neighbours or more [C], and their neighbours [C, widest], filled up with -1."""

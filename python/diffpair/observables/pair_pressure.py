@@ -19,6 +19,12 @@ def pair_virial(
 
     Arguments as for `pair_pressure`.
     """
+    rows = topology.num_types * (topology.num_types + 1) // 2
+    if coefficients.shape[:-1] not in ((rows,), (x.shape[0], rows)):
+        raise DiffPairError(
+            f"a table for {topology.num_types} types has the shape [{rows}, knots + 2], or that once per frame, not "
+            f"{list(coefficients.shape)}"
+        )
     sums = torch.ops.diffpair.virial_sums(
         x, boxes, topology.types, topology.exclusions, topology.num_types, r_min, cutoff, coefficients.shape[-1] - 2
     )
@@ -55,8 +61,8 @@ def pair_pressure(
         temperature and the coefficients.
 
     Raises:
-        DiffPairError: both kinetic terms or neither, or a frame without a box.
-        RuntimeError: shapes that do not fit, or a cutoff beyond half a box.
+        DiffPairError: both kinetic terms or neither, a frame without a box, or shapes that do not fit.
+        RuntimeError: a cutoff beyond half a box.
     """
     if (temperature is None) == (v is None) or (v is None) != (masses is None):
         raise DiffPairError("the pressure needs either a temperature, or velocities and masses")
@@ -65,6 +71,11 @@ def pair_pressure(
         raise DiffPairError("the pressure needs a periodic box in every frame")
     if v is None or masses is None:
         kinetic = 3 * x.shape[1] * BOLTZMANN * torch.as_tensor(temperature, dtype=torch.float64)
+    elif v.shape != x.shape or masses.shape != x.shape[1:2]:
+        raise DiffPairError(
+            f"velocities need the shape {list(x.shape)} of the positions and masses [{x.shape[1]}], not "
+            f"{list(v.shape)} and {list(masses.shape)}"
+        )
     else:
         kinetic = (masses.double()[:, None] * v.double() ** 2).sum((1, 2))
     virial = pair_virial(x, boxes, topology, coefficients, r_min=r_min, cutoff=cutoff)
