@@ -1,6 +1,7 @@
-// Single-configuration operators: sums of B-splines over pairs, forces, and the tabulation map.
+// Single-configuration operators: sums of B-splines over pairs, pairs of neighbours, forces, and the tabulation map.
 #include "Arguments.h"
 #include "TorchExecutor.h"
+#include <algorithm>
 #include <ATen/Dispatch.h>
 #include <ATen/Functions.h>
 #include <torch/library.h>
@@ -24,21 +25,36 @@ template <class Task> void overFrames(int64_t numFrames, const Task& task) {
             task(static_cast<int>(frame), threads);
 }
 
-void checkReach(const TableGrid& grid, const std::vector<Box>& boxes) {
+void checkReach(double cutoff, const std::vector<Box>& boxes) {
     for (const Box& box : boxes)
-        TORCH_CHECK(!box.periodic || grid.cutoff <= box.maxCutoff() * (1 + 1e-12), "Distances up to ", grid.cutoff,
+        TORCH_CHECK(!box.periodic || cutoff <= box.maxCutoff() * (1 + 1e-12), "Distances up to ", cutoff,
                     " nm are beyond half the periodic box (", box.maxCutoff(), " nm).");
 }
 
-Tensor splineSums(const Tensor& x, const Tensor& boxes, const Tensor& types, const Tensor& exclusions, int64_t numTypes,
-                  double rMin, double cutoff, int64_t knots) {
+/**
+ * Turns the moments of sums over U(r) = sum_n a_n t^n into those of sums over r U'(r), piece by piece: with r = h (rho + t),
+ * r U'(r) = (rho + t) (a_1 + 2 a_2 t + 3 a_3 t^2).
+ */
+void momentsOfRadialSlope(const TableGrid& grid, double* moments) {
+    for (int p = 0; p < grid.numPieces(); p++) {
+        double* m = moments + 4 * static_cast<size_t>(p);
+        const double rho = grid.rMin / grid.spacing() + std::max(p - 1, 0); // piece 0 counts its t from rMin, downwards
+        for (int n = 3; n > 0; n--)
+            m[n] = n * (rho * m[n - 1] + m[n]);
+        m[0] = 0;
+    }
+}
+
+/** Sums over pairs of B_k(r), or of r B_k'(r). */
+Tensor sumsOverPairs(bool radialSlope, const Tensor& x, const Tensor& boxes, const Tensor& types, const Tensor& exclusions,
+                     int64_t numTypes, double rMin, double cutoff, int64_t knots) {
     const Tensor frames = checkedVectors(x, "x");
     TORCH_CHECK(frames.dim() == 3 && frames.size(1) == types.numel(), "x must have the shape [M, N, 3] with N = ", types.numel(),
                 ", not ", frames.sizes(), ".");
     const TableGrid grid = readGrid(rMin, cutoff, knots);
     const PairTopology topology = readTopology(types, exclusions, numTypes);
     const std::vector<Box> box = readBoxes(boxes, frames.size(0));
-    checkReach(grid, box);
+    checkReach(grid.cutoff, box);
     const int numPairs = numTypePairs(topology.numTypes);
     Tensor sums = at::zeros({frames.size(0), numPairs, grid.numCoefficients()}, frames.options().dtype(at::kDouble));
     AT_DISPATCH_FLOATING_TYPES(frames.scalar_type(), "diffpair::spline_sums", [&] {
@@ -48,13 +64,59 @@ Tensor splineSums(const Tensor& x, const Tensor& boxes, const Tensor& types, con
             list.rebuild(positions, box[m], executor);
             std::vector<double> moments(static_cast<size_t>(numPairs) * grid.numPieces() * 4, 0.0);
             PairLoops<scalar_t>().moments(grid, list, moments.data(), executor);
-            for (int pair = 0; pair < numPairs; pair++)
-                piecesToCoefficients(grid, moments.data() + static_cast<size_t>(pair) * grid.numPieces() * 4,
+            for (int pair = 0; pair < numPairs; pair++) {
+                double* own = moments.data() + static_cast<size_t>(pair) * grid.numPieces() * 4;
+                if (radialSlope)
+                    momentsOfRadialSlope(grid, own);
+                piecesToCoefficients(grid, own,
                                      sums.data_ptr<double>() + (static_cast<size_t>(m) * numPairs + pair) *
                                                                    static_cast<size_t>(grid.numCoefficients()));
+            }
         });
     });
     return sums;
+}
+
+Tensor splineSums(const Tensor& x, const Tensor& boxes, const Tensor& types, const Tensor& exclusions, int64_t numTypes,
+                  double rMin, double cutoff, int64_t knots) {
+    return sumsOverPairs(false, x, boxes, types, exclusions, numTypes, rMin, cutoff, knots);
+}
+
+Tensor virialSums(const Tensor& x, const Tensor& boxes, const Tensor& types, const Tensor& exclusions, int64_t numTypes,
+                  double rMin, double cutoff, int64_t knots) {
+    return sumsOverPairs(true, x, boxes, types, exclusions, numTypes, rMin, cutoff, knots);
+}
+
+/** The list's pairs as atoms, each pair once: all that depends on how a NeighborList stores them. */
+template <class Real> std::vector<int64_t> listedPairs(const NeighborList<Real>& list) {
+    std::vector<int64_t> pairs;
+    pairs.reserve(2 * list.numPairs());
+    for (int slot = 0; slot < list.numSlots(); slot++)
+        for (int k = list.start()[slot]; k < list.start()[slot + 1]; k++) {
+            const int offset = list.neighbors()[k]; // clusters of x, y, z of their atoms
+            const int other = offset / (3 * clusterSize) * clusterSize + offset % clusterSize;
+            pairs.push_back(list.atomOfSlot()[slot]);
+            pairs.push_back(list.atomOfSlot()[other]);
+        }
+    return pairs;
+}
+
+Tensor neighborPairs(const Tensor& x, const Tensor& box, const Tensor& exclusions, double cutoff) {
+    const Tensor frame = checkedVectors(x.unsqueeze(0), "x");
+    TORCH_CHECK(frame.dim() == 3, "x must have the shape [N, 3], not ", x.sizes(), ".");
+    TORCH_CHECK(cutoff > 0, "Neighbours need a positive cutoff, not ", cutoff, " nm.");
+    const std::vector<Box> boxes = readBoxes(box.unsqueeze(0), 1);
+    checkReach(cutoff, boxes);
+    const PairTopology topology = readTopology(at::zeros({x.size(0)}, at::kInt), exclusions, 1);
+    Tensor result;
+    AT_DISPATCH_FLOATING_TYPES(frame.scalar_type(), "diffpair::neighbor_pairs", [&] {
+        TorchExecutor executor;
+        NeighborList<scalar_t> list(topology, cutoff, 0.0);
+        list.rebuild(frame.data_ptr<scalar_t>(), boxes[0], executor);
+        std::vector<int64_t> pairs = listedPairs(list);
+        result = at::from_blob(pairs.data(), {static_cast<int64_t>(pairs.size() / 2), 2}, at::kLong).clone();
+    });
+    return result;
 }
 
 std::tuple<Tensor, Tensor, Tensor> pairForces(const Tensor& x, const Tensor& boxes, const Tensor& types, const Tensor& exclusions,
@@ -69,7 +131,7 @@ std::tuple<Tensor, Tensor, Tensor> pairForces(const Tensor& x, const Tensor& box
     const TableGrid grid = readGrid(rMin, cutoff, c.size(-1) - 2);
     const PairTopology topology = readTopology(types, exclusions, numTypes);
     const std::vector<Box> box = readBoxes(boxes, numFrames);
-    checkReach(grid, box);
+    checkReach(grid.cutoff, box);
     Tensor forces = at::zeros_like(frames);
     Tensor energy = at::zeros({numFrames}, frames.options().dtype(at::kDouble)), virial = at::zeros_like(energy);
     AT_DISPATCH_FLOATING_TYPES(frames.scalar_type(), "diffpair::pair_forces", [&] {
@@ -124,6 +186,10 @@ TORCH_LIBRARY(diffpair, m) {
     m.def("spline_sums(Tensor x, Tensor boxes, Tensor types, Tensor exclusions, int num_types, float r_min, float cutoff, int "
           "knots) "
           "-> Tensor");
+    m.def("virial_sums(Tensor x, Tensor boxes, Tensor types, Tensor exclusions, int num_types, float r_min, float cutoff, int "
+          "knots) "
+          "-> Tensor");
+    m.def("neighbor_pairs(Tensor x, Tensor box, Tensor exclusions, float cutoff) -> Tensor");
     m.def("pair_forces(Tensor x, Tensor boxes, Tensor types, Tensor exclusions, int num_types, float r_min, float cutoff, "
           "Tensor coefficients) -> (Tensor forces, Tensor energy, Tensor virial)");
     m.def("interpolate_table(Tensor values, float r_min, float cutoff) -> Tensor");
@@ -141,6 +207,8 @@ TORCH_LIBRARY(diffpair, m) {
 
 TORCH_LIBRARY_IMPL(diffpair, CPU, m) {
     m.impl("spline_sums", splineSums);
+    m.impl("virial_sums", virialSums);
+    m.impl("neighbor_pairs", neighborPairs);
     m.impl("pair_forces", pairForces);
     m.impl("interpolate_table", interpolate);
     m.impl("interpolate_table_backward", interpolateBackward);

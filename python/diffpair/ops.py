@@ -6,6 +6,9 @@ in kJ/mol, times in ps, masses in amu. M frames, R replicas, N atoms, T types, P
 
 - `spline_sums(x [M,N,3], boxes [M,3,3], types [N], exclusions [E,2], T, r_min, cutoff, K) -> [M,P,K+2]`: sums over
   pairs of B_k(r) on the grid of Table.h. On a potential's grid this is dU/dc; on a grid of bins, the smooth RDF.
+- `virial_sums`, same arguments and shape: sums over pairs of r B_k'(r); the virial, sum_pairs r F(r), is -c times it.
+- `neighbor_pairs(x [N,3], box [3,3], exclusions, cutoff) -> [pairs,2]` (int64): atoms within the cutoff of each
+  other, each pair once, in no particular order. Not differentiable; what is measured on the pairs is.
 - `pair_forces(x, boxes, types, exclusions, T, r_min, cutoff, c [P,K+2] or [M,P,K+2]) -> forces, energy, virial [M]`.
 - `segment(x0 [R,N,3], v0, c, boxes [R,3,3], types, exclusions, inverse_mass [N], T, r_min, cutoff, timestep, steps,
   frame_every) -> x [R,F,N,3], v, checkpoints`: R leapfrog trajectories (OpenMM's VerletIntegrator) and their frames.
@@ -20,6 +23,7 @@ import torch
 from torch import Tensor
 
 from diffpair._libraries import load_torch_operators
+from diffpair.pair_geometry import radial_slope_gradient
 
 load_torch_operators()
 
@@ -28,6 +32,7 @@ def _pairs(num_types: int) -> int:
     return num_types * (num_types + 1) // 2
 
 
+@torch.library.register_fake("diffpair::virial_sums")
 @torch.library.register_fake("diffpair::spline_sums")
 def _(x, boxes, types, exclusions, num_types, r_min, cutoff, knots):  # type: ignore[no-untyped-def]
     return x.new_empty((x.shape[0], _pairs(num_types), knots + 2), dtype=torch.float64)
@@ -37,6 +42,11 @@ def _(x, boxes, types, exclusions, num_types, r_min, cutoff, knots):  # type: ig
 def _(x, boxes, types, exclusions, num_types, r_min, cutoff, coefficients):  # type: ignore[no-untyped-def]
     sums = x.new_empty((x.shape[0],), dtype=torch.float64)
     return torch.empty_like(x), sums, torch.empty_like(sums)
+
+
+@torch.library.register_fake("diffpair::neighbor_pairs")
+def _(x, box, exclusions, cutoff):  # type: ignore[no-untyped-def]
+    return x.new_empty((torch.library.get_ctx().new_dynamic_size(), 2), dtype=torch.int64)
 
 
 @torch.library.register_fake("diffpair::interpolate_table")
@@ -86,6 +96,17 @@ def _spline_sums_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     return -forces, *([None] * 7)
 
 
+def _virial_sums_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    """d/dx of sum_k G_k sum_pairs r B_k'(r), frame by frame to bound the memory; see `radial_slope_gradient`."""
+    x, boxes, types, exclusions = ctx.saved_tensors
+    num_types, r_min, cutoff, _ = ctx.grid
+    rows = [
+        radial_slope_gradient(*frame, types, exclusions, num_types, r_min, cutoff)
+        for frame in zip(x, boxes, grad, strict=True)
+    ]
+    return torch.stack(rows) if rows else torch.zeros_like(x), *([None] * 7)
+
+
 def _keep_grid(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
     _, ctx.r_min, ctx.cutoff = inputs
 
@@ -128,6 +149,7 @@ def _register(name: str, backward: Any, setup_context: Any) -> None:
 
 
 _register("spline_sums", _spline_sums_backward, _keep_spline_sums)
+_register("virial_sums", _virial_sums_backward, _keep_spline_sums)
 _register("interpolate_table", _interpolate_backward, _keep_grid)
 _register("interpolate_table_backward", _interpolate_backward_backward, _keep_grid)
 _register("switching", _switching_backward, _keep_switching)

@@ -22,6 +22,8 @@ def samples() -> dict[str, tuple]:
     frames = torch.randn(1, 3, *system.x.shape, dtype=torch.float64)
     return {
         "spline_sums": (x, box, t.types, t.exclusions, *grid, 15),
+        "virial_sums": (x, box, t.types, t.exclusions, *grid, 15),
+        "neighbor_pairs": (x.detach()[0], box[0], t.exclusions, system.cutoff),
         "pair_forces": (x.detach(), box, t.types, t.exclusions, *grid, c.detach()),
         "interpolate_table": (torch.randn(3, 12, dtype=torch.float64, requires_grad=True), 0.3, 0.9),
         "interpolate_table_backward": (torch.randn(3, 12, dtype=torch.float64, requires_grad=True), 0.3, 0.9),

@@ -1,4 +1,4 @@
-"""The Python of docs/plugin.md runs as it stands, one block after another."""
+"""The Python of the pages in docs/ runs as it stands, one block after another."""
 
 from __future__ import annotations
 
@@ -11,6 +11,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_code_of_the_observables_page(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/observables.md").read_text(), flags=re.DOTALL)
+    assert len(blocks) == 1
+    done = subprocess.run([sys.executable, "-c", blocks[0]], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    norm = float(re.findall(r"tensor\(([^,]*),", done.stdout)[0])
+    assert 0 < norm < float("inf")
 
 
 def test_code_of_the_plugin_page(tmp_path: Path) -> None:

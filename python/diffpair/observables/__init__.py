@@ -1,1 +1,4 @@
-"""What is measured on frames. Only `smooth_rdf` needs torch, and it is not imported here."""
+"""What is measured on frames: with NumPy and OpenMM in `rdf` and `pressure`, differentiably with torch in all others.
+
+Nothing is imported here, so that production can be without torch.
+"""

@@ -1,0 +1,82 @@
+"""The pressure of a pair system as a differentiable function of positions, velocities and the table."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+import diffpair.ops  # noqa: F401  (registers the operators)
+from diffpair.errors import DiffPairError
+from diffpair.observables.pressure import BAR
+from diffpair.segments import Topology
+from diffpair.states.state import BOLTZMANN
+
+
+def pair_virial(
+    x: Tensor, boxes: Tensor, topology: Topology, coefficients: Tensor, *, r_min: float, cutoff: float
+) -> Tensor:
+    """W = sum_pairs r F(r) = -dU/d(ln L), in kJ/mol; [M], float64, differentiable in x and the coefficients.
+
+    Arguments as for `pair_pressure`.
+    """
+    rows = topology.num_types * (topology.num_types + 1) // 2
+    if coefficients.shape[:-1] not in ((rows,), (x.shape[0], rows)):
+        raise DiffPairError(
+            f"a table for {topology.num_types} types has the shape [{rows}, knots + 2], or that once per frame, not "
+            f"{list(coefficients.shape)}"
+        )
+    sums = torch.ops.diffpair.virial_sums(
+        x, boxes, topology.types, topology.exclusions, topology.num_types, r_min, cutoff, coefficients.shape[-1] - 2
+    )
+    return -(sums * coefficients).sum((1, 2))
+
+
+def pair_pressure(
+    x: Tensor,
+    boxes: Tensor,
+    topology: Topology,
+    coefficients: Tensor,
+    *,
+    r_min: float,
+    cutoff: float,
+    temperature: float | Tensor | None = None,
+    v: Tensor | None = None,
+    masses: Tensor | None = None,
+) -> Tensor:
+    """P = (K + W) / 3V, W = sum_pairs r F(r), and K = 3 N kT, or sum m v^2 if velocities are given.
+
+    What `PressureProbe` measures for a System of nothing but this pair potential; there other forces and rigid
+    molecules are taken care of, here there is a gradient. OpenMM's velocities are half a step behind x.
+
+    Args:
+        x: positions [M, N, 3], nm, float32 or float64.
+        boxes: [M, 3, 3] in reduced form, nm, float64; a constant of the gradient.
+        topology: types and exclusions.
+        coefficients: table [P, knots + 2] or one per frame [M, P, knots + 2], kJ/mol, float64. r_min, cutoff: its ends.
+        temperature: K, a number or [M]: the ideal-gas term. Or:
+        v, masses: velocities [M, N, 3] in nm/ps and masses [N] in amu: the kinetic term.
+
+    Returns:
+        [M] in bar (divide by `diffpair.observables.pressure.BAR` for kJ/mol/nm^3), float64, differentiable in x, v,
+        temperature and the coefficients.
+
+    Raises:
+        DiffPairError: both kinetic terms or neither, a frame without a box, or shapes that do not fit.
+        RuntimeError: a cutoff beyond half a box.
+    """
+    if (temperature is None) == (v is None) or (v is None) != (masses is None):
+        raise DiffPairError("the pressure needs either a temperature, or velocities and masses")
+    volume = torch.linalg.det(boxes).abs()
+    if not bool((volume > 0).all()):
+        raise DiffPairError("the pressure needs a periodic box in every frame")
+    if v is None or masses is None:
+        kinetic = 3 * x.shape[1] * BOLTZMANN * torch.as_tensor(temperature, dtype=torch.float64)
+    elif v.shape != x.shape or masses.shape != x.shape[1:2]:
+        raise DiffPairError(
+            f"velocities need the shape {list(x.shape)} of the positions and masses [{x.shape[1]}], not "
+            f"{list(v.shape)} and {list(masses.shape)}"
+        )
+    else:
+        kinetic = (masses.double()[:, None] * v.double() ** 2).sum((1, 2))
+    virial = pair_virial(x, boxes, topology, coefficients, r_min=r_min, cutoff=cutoff)
+    return BAR * (kinetic + virial) / (3 * volume)
