@@ -4,13 +4,6 @@
 
 namespace diffpair {
 
-/** Atoms are stored as fours, in the order of their slots: x, y, z and type. */
-constexpr int offsetOfSlot(int slot) {
-    return 4 * slot;
-}
-constexpr int slotAtOffset(int offset) {
-    return offset / 4;
-}
 /** Pairs that a kernel may work on at once: so many entries lie behind every array that it reads or writes. */
 constexpr int widestPack = 16;
 

@@ -93,10 +93,8 @@ template <class Real> std::vector<int64_t> listedPairs(const NeighborList<Real>&
     pairs.reserve(2 * list.numPairs());
     for (int slot = 0; slot < list.numSlots(); slot++)
         for (int k = list.start()[slot]; k < list.start()[slot + 1]; k++) {
-            const int offset = list.neighbors()[k]; // clusters of x, y, z of their atoms
-            const int other = offset / (3 * clusterSize) * clusterSize + offset % clusterSize;
             pairs.push_back(list.atomOfSlot()[slot]);
-            pairs.push_back(list.atomOfSlot()[other]);
+            pairs.push_back(list.atomOfSlot()[slotAtOffset(list.neighbors()[k])]);
         }
     return pairs;
 }

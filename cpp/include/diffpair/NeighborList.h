@@ -10,6 +10,14 @@ class ClusterSweep;
 /** Atoms per cluster: what is searched for neighbours together. */
 constexpr int clusterSize = 4;
 
+/** Atoms are stored as fours, in the order of their slots: x, y, z and type. */
+constexpr int offsetOfSlot(int slot) {
+    return 4 * slot;
+}
+constexpr int slotAtOffset(int offset) {
+    return offset / 4;
+}
+
 /**
  * Half neighbour list (each pair once) with a skin. It never misses a pair within `cutoff`: update() rebuilds as soon as
  * twice the largest displacement since the last build exceeds the skin, or the box has changed. A list depends on the
