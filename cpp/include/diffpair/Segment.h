@@ -1,4 +1,5 @@
 #pragma once
+#include "diffpair/Integrator.h"
 #include "diffpair/PairLoops.h"
 
 namespace diffpair {
@@ -10,11 +11,13 @@ struct SegmentProblem {
     std::vector<double> inverseMass; // [N], 1/amu; 0 holds an atom fixed
     TableGrid grid;
     const double* coefficients = nullptr; // [numTypePairs * grid.numCoefficients()]
-    double timestep = 0;                  // ps
+    Integrator integrator;
+    double timestep = 0; // ps
     int numSteps = 0;
-    int frameEvery = 1;      // a frame after every so many steps; the start is not a frame
-    int checkpointEvery = 1; // state is kept, and the neighbour list rebuilt, every so many steps
-    double skin = 0.1;       // nm
+    int frameEvery = 1; // a frame after every so many steps; the start is not a frame
+    /** 0: the whole path is kept and nothing recomputed. Otherwise the state is kept every so many steps. Same bits. */
+    int checkpointEvery = 0;
+    double skin = 0.1; // nm
 
     int numReplicas() const {
         return static_cast<int>(boxes.size());
@@ -22,34 +25,49 @@ struct SegmentProblem {
     int numFrames() const {
         return numSteps / frameEvery;
     }
-    int numCheckpoints() const {
-        return (numSteps + checkpointEvery - 1) / checkpointEvery;
+    bool keepsPath() const {
+        return checkpointEvery == 0;
+    }
+    /** What is kept of a replica: one entry per step, or one per checkpoint. */
+    int numKept() const {
+        return keepsPath() ? numSteps : (numSteps + checkpointEvery - 1) / checkpointEvery;
+    }
+    /** Vectors of an entry of the path: x before the step, and, if there is a bath, v after it. */
+    int vectorsOfStep() const {
+        return integrator.hasBath() ? 2 : 1;
+    }
+    /** Vectors of an entry. A checkpoint has x, v and the positions that the neighbour list was built from. */
+    int vectorsKept() const {
+        return keepsPath() ? vectorsOfStep() : 3;
     }
     /** Throws std::invalid_argument with one sentence. */
     void validate() const;
 };
 
 /**
- * Run the leapfrog scheme of OpenMM's VerletIntegrator: v <- v + (dt/m) F(x), x <- x + dt v.
+ * Run the scheme of Integrator.h.
  *
- * @param x0, v0       [R, N, 3], nm and nm/ps; v0 is OpenMM's half-step velocity v(-dt/2)
- * @param framesX/V    [R, numFrames, N, 3], overwritten
- * @param checkpoints  [R, numCheckpoints, 2, N, 3] (x, v), overwritten; what runSegmentAdjoint starts from
+ * @param x0, v0     [R, N, 3], nm and nm/ps; v0 is OpenMM's half-step velocity v(-dt/2)
+ * @param framesX/V  [R, numFrames, N, 3], overwritten
+ * @param kept       [R, numKept, vectorsKept, N, 3], overwritten; what runSegmentAdjoint starts from
+ * @param records    [R, numKept, recordSize], overwritten: the bath at the same times
  */
 template <class Real>
-void runSegment(const SegmentProblem& problem, const Real* x0, const Real* v0, Real* framesX, Real* framesV, Real* checkpoints,
-                Executor& executor);
+void runSegment(const SegmentProblem& problem, const Real* x0, const Real* v0, Real* framesX, Real* framesV, Real* kept,
+                double* records, Executor& executor);
 
 /**
- * Exact discrete adjoint of runSegment: the vector-Jacobian product of the steps that ran, recomputed bit for bit from
- * the checkpoints.
+ * Exact discrete adjoint of runSegment: the vector-Jacobian product of the steps that ran, where they were not kept
+ * recomputed bit for bit from the checkpoints.
  *
  * @param gradFramesX/V     [R, numFrames, N, 3]
  * @param gradX0, gradV0    [R, N, 3], overwritten
  * @param gradCoefficients  [numTypePairs * grid.numCoefficients()], overwritten, summed over replicas in double
+ * @param gradBath          [R, 2] of kT and rate, overwritten; not touched without a bath
  */
 template <class Real>
-void runSegmentAdjoint(const SegmentProblem& problem, const Real* checkpoints, const Real* gradFramesX, const Real* gradFramesV,
-                       Real* gradX0, Real* gradV0, double* gradCoefficients, Executor& executor);
+void runSegmentAdjoint(const SegmentProblem& problem, const Real* kept, const double* records, const Real* gradFramesX,
+                       const Real* gradFramesV, Real* gradX0, Real* gradV0, double* gradCoefficients, double* gradBath,
+                       Executor& executor);
 
 } // namespace diffpair

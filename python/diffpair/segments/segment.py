@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +11,9 @@ import torch
 from torch import Tensor
 
 import diffpair.ops  # noqa: F401  (registers the operators)
+from diffpair.segments.integrators import Integrator, Verlet
+
+_PATH_BYTES = 256 * 2**20  # a path up to this size is kept whole: nothing is recomputed
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,17 @@ def _int32(values: Sequence[int] | np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(values, dtype=np.int32))
 
 
+def checkpoint_interval(steps: int, state_bytes: int, path_bytes: int = _PATH_BYTES) -> int:
+    """Steps between checkpoints, for run_segment's `checkpoint_every`.
+
+    0, the whole path, if that takes no more than path_bytes. Otherwise sqrt(3 steps / 2): a checkpoint takes three
+    vectors, a recomputed step up to two, and their sum is then smallest. state_bytes: of all replicas' positions.
+    """
+    if 2 * steps * state_bytes <= path_bytes:
+        return 0
+    return max(1, math.ceil(math.sqrt(1.5 * steps)))
+
+
 def run_segment(
     x0: Tensor,
     v0: Tensor,
@@ -52,23 +67,29 @@ def run_segment(
     timestep: float,
     steps: int,
     frame_every: int,
+    integrator: Integrator | None = None,
+    checkpoint_every: int | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Run R replicas for `steps` leapfrog steps and return their frames as differentiable tensors.
+    """Run R replicas for `steps` steps and return their frames as differentiable tensors.
 
-    The scheme is that of OpenMM's VerletIntegrator, v <- v + (dt/m) F(x), x <- x + dt v, with OpenMM's half-step
-    velocities. The backward is the exact adjoint of these steps (DiffSim, arXiv 2209.07679, but discretised first), not
-    of a continuous trajectory. float64 for checks, float32 for speed.
+    A step is that of OpenMM's integrators of the middle (leapfrog) kind, with OpenMM's half-step velocities:
+    v' = v + (dt/m) F(x), x' = x + dt/2 v', v <- Theta(v'), x <- x' + dt/2 v, where Theta is the integrator's. The
+    backward is the exact adjoint of these steps (DiffSim, arXiv 2209.07679, but discretised first), not of a continuous
+    trajectory. float64 for checks, float32 for speed.
 
     Args:
         x0, v0: start states [R, N, 3] in nm and nm/ps, as State gives them; float32 or float64.
         coefficients: table [P, knots + 2] in kJ/mol, float64; receives the gradient dL/dc.
         topology: types and exclusions.
         boxes: periodic boxes [R, 3, 3] in nm (reduced form), float64; zeros for no periodicity.
-        inverse_mass: [N] in 1/amu, float64; 0 holds an atom fixed.
+        inverse_mass: [N] in 1/amu, float64; 0 holds an atom where it is.
         r_min, cutoff: the table's ends in nm.
         timestep: ps.
         steps: number of steps; a multiple of frame_every.
         frame_every: a frame after every so many steps; the start is not a frame.
+        integrator: Verlet (the default), LangevinMiddle or NoseHoover; its temperature and rate may require gradients.
+        checkpoint_every: the state is kept every so many steps, and the backward recomputes those between; 0 keeps them
+            all. Changes memory and time, and no bit of the results. By default `checkpoint_interval` decides.
 
     Returns:
         Positions and velocities [R, steps / frame_every, N, 3].
@@ -76,9 +97,16 @@ def run_segment(
     Raises:
         RuntimeError: shapes or dtypes that do not fit.
         ValueError: a type out of range, a cutoff beyond half the box, steps that frame_every does not divide.
+        DiffPairError: a temperature or rate that does not fit the number of replicas.
     """
-    x, v, _ = torch.ops.diffpair.segment(
-        x0, v0, coefficients, boxes, topology.types, topology.exclusions, inverse_mass, topology.num_types,
-        r_min, cutoff, timestep, steps, frame_every,
+    theta = integrator or Verlet()
+    bath = theta.bath(x0.shape[0])
+    if checkpoint_every is None:
+        differentiable = torch.is_grad_enabled() and any(z.requires_grad for z in (x0, v0, coefficients, bath))
+        # Without a backward one checkpoint is the least that can be kept.
+        checkpoint_every = checkpoint_interval(steps, x0.nbytes) if differentiable else max(1, steps)
+    x, v, _, _ = torch.ops.diffpair.segment(
+        x0, v0, coefficients, bath, boxes, topology.types, topology.exclusions, inverse_mass, topology.num_types,
+        r_min, cutoff, timestep, steps, frame_every, checkpoint_every, theta.name, theta.settings(inverse_mass),
     )  # fmt: skip
     return x, v
