@@ -31,9 +31,13 @@ void SegmentProblem::validate() const {
 
 namespace {
 
-/** Many replicas: one thread each. Few: the threads share each replica's pair loops. */
-template <class Task> void overReplicas(int numReplicas, Executor& executor, const Task& task) {
-    if (numReplicas >= executor.numThreads()) {
+/** Below this many atoms, threads that share a replica wait for each other longer than they work. */
+constexpr int atomsWorthSharing = 400;
+
+/** Many replicas, or small ones: one thread each. Few: the threads share each replica's pair loops. */
+template <class Task> void overReplicas(const SegmentProblem& problem, Executor& executor, const Task& task) {
+    const int numReplicas = problem.numReplicas();
+    if (numReplicas >= executor.numThreads() || problem.topology->numAtoms < atomsWorthSharing) {
         executor.run(numReplicas, [&](int replica) {
             SerialExecutor serial;
             task(replica, serial);
@@ -130,7 +134,7 @@ void runSegment(const SegmentProblem& problem, const Real* x0, const Real* v0, R
     const Layout at{problem};
     const size_t size = at.size;
     const PairTablePieces<Real> table(problem.grid, problem.topology->numTypes, problem.coefficients);
-    overReplicas(problem.numReplicas(), executor, [&](int r, Executor& threads) {
+    overReplicas(problem, executor, [&](int r, Executor& threads) {
         Replica<Real> replica(problem, table, r, threads);
         const Real *startX = x0 + at.state(r), *startV = v0 + at.state(r);
         std::vector<Real> x(startX, startX + size), v(startV, startV + size);
@@ -167,7 +171,7 @@ void runSegmentAdjoint(const SegmentProblem& problem, const Real* kept, const do
     const size_t size = at.size;
     const PairTablePieces<Real> table(problem.grid, problem.topology->numTypes, problem.coefficients);
     std::vector<double> moments(problem.numReplicas() * at.momentSize, 0.0); // per replica: summed in replica order
-    overReplicas(problem.numReplicas(), executor, [&](int r, Executor& threads) {
+    overReplicas(problem, executor, [&](int r, Executor& threads) {
         Replica<Real> replica(problem, table, r, threads);
         Real *lx = gradX0 + at.state(r), *lv = gradV0 + at.state(r);
         std::fill(lx, lx + size, Real(0));
