@@ -1,6 +1,6 @@
 // Theta of OpenMM's LangevinMiddleIntegrator (Zhang et al., J. Phys. Chem. A 123, 6056 (2019)).
 #include "AtomBlocks.h"
-#include "Philox.h"
+#include "Noise.h"
 #include "Thermostat.h"
 #include <cmath>
 
@@ -22,11 +22,9 @@ public:
     }
 
     void apply(int t, Real* v, double*, Executor& executor) override {
-        overAtoms(numAtoms, executor, [&](int i) {
-            Real noise[3];
-            normalNoise(seed, replica, t, i, noise);
-            for (int d = 0; d < 3; d++)
-                v[3 * i + d] = keep[i] * v[3 * i + d] + amplitude[i] * noise[d];
+        overAtomBlocks(numAtoms, executor, [&](int, int first, int last) {
+            overNoise(t, first, last,
+                      [&](int i, int d, Real noise) { v[3 * i + d] = keep[i] * v[3 * i + d] + amplitude[i] * noise; });
         });
     }
 
@@ -37,17 +35,13 @@ public:
     void applyAdjoint(int t, const Real* v, const double*, Real* p, Executor& executor) override {
         overAtomBlocks(numAtoms, executor, [&](int block, int first, int last) {
             double alongNoise = 0, alongVelocity = 0;
-            for (int i = first; i < last; i++) {
+            overNoise(t, first, last, [&](int i, int d, Real noise) {
                 if (amplitude[i] == 0) // held
-                    continue;
-                Real noise[3];
-                normalNoise(seed, replica, t, i, noise);
-                for (int d = 0; d < 3; d++) {
-                    alongNoise += p[3 * i + d] * static_cast<double>(amplitude[i] * noise[d]);
-                    alongVelocity += p[3 * i + d] * static_cast<double>(v[3 * i + d]);
-                    p[3 * i + d] *= keep[i];
-                }
-            }
+                    return;
+                alongNoise += p[3 * i + d] * static_cast<double>(amplitude[i] * noise);
+                alongVelocity += p[3 * i + d] * static_cast<double>(v[3 * i + d]);
+                p[3 * i + d] *= keep[i];
+            });
             partialNoise[block] = alongNoise;
             partialVelocity[block] = alongVelocity;
         });
@@ -61,6 +55,16 @@ public:
     }
 
 private:
+    /** Call use(i, d, noise of component d of atom i in step t). */
+    template <class Use> void overNoise(int t, int first, int last, const Use& use) const {
+        Real noise[3][noiseChunk];
+        for (int begin = first; begin < last; begin += noiseChunk) {
+            normalNoise(seed, replica, t, begin, noise);
+            for (int i = begin; i < std::min(begin + noiseChunk, last); i++)
+                for (int d = 0; d < 3; d++)
+                    use(i, d, noise[d][i - begin]);
+        }
+    }
     const uint64_t seed;
     const int replica;
     const double timestep, kT, fluctuation; // fluctuation: 1 - a^2
