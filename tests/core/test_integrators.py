@@ -8,55 +8,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import Pairs, langevin_theta, nose_hoover_theta, philox, trajectory
+from segment_runs import DT, LEAVES, NAMES, SEED, gradients, leaves_of, random_loss, run
 from systems import CUBIC, TRICLINIC, SmallSystem, make_system
 
-from diffpair.segments import LangevinMiddle, NoseHoover, Topology, Verlet, checkpoint_interval, run_segment
-
-DT = 0.004
-SEED = 2**40 + 17
-NAMES = ["verlet", "langevin", "nose-hoover"]
-LEAVES = ["x0", "v0", "coefficients", "temperature", "rate"]
-
-
-def make_integrator(name: str, temperature, rate):
-    """The baths are strong: temperature and rate then matter within a few steps."""
-    if name == "verlet":
-        return Verlet()
-    if name == "langevin":
-        return LangevinMiddle(temperature, rate, SEED)
-    return NoseHoover(temperature, rate, chain_length=4, num_mts=2, num_yoshida_suzuki=3)
-
-
-def leaves_of(system: SmallSystem, temperature: float = 150.0, rate: float = 8.0) -> list[torch.Tensor]:
-    numbers = [torch.tensor(z, dtype=torch.float64) for z in (temperature, rate)]
-    return [z.clone() for z in (system.x[None], system.v[None], system.coefficients, *numbers)]
-
-
-def run(name: str, system: SmallSystem, leaves, steps: int, every: int, **more):
-    x0, v0, coefficients, temperature, rate = leaves
-    arguments = system.segment_arguments() | {"boxes": system.box.expand(len(x0), 3, 3).contiguous()} | more
-    integrator = make_integrator(name, temperature, rate)
-    return run_segment(
-        x0, v0, coefficients, timestep=DT, steps=steps, frame_every=every, integrator=integrator, **arguments
-    )
-
-
-def random_loss(x: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-    """A smooth functional of all frames, positions and velocities, that also sees the temperature."""
-    generator = torch.Generator().manual_seed(1)
-    wx, wv = (torch.randn(x.shape, generator=generator, dtype=torch.float64) for _ in range(2))
-    return (wx * torch.sin(x)).sum() + (wv * v).sum() + (v * x).sum() * 0.1 + (v * v).sum()
-
+from diffpair.segments import Topology
 
 LOSSES = {"positions": lambda x, v: random_loss(x, 0 * v), "velocities": lambda x, v: random_loss(0 * x, v)}
-
-
-def gradients(name: str, system: SmallSystem, leaves, steps: int, every: int, loss=random_loss, **more):
-    """Frames, and gradients of all leaves (zeros for those that an integrator does not have)."""
-    leaves = [z.clone().requires_grad_() for z in leaves]
-    x, v = run(name, system, leaves, steps, every, **more)
-    grads = torch.autograd.grad(loss(x.double(), v.double()), leaves, allow_unused=True, materialize_grads=True)
-    return x.detach(), v.detach(), *grads
 
 
 SYSTEMS = [
@@ -194,51 +151,6 @@ def test_one_temperature_and_rate_for_each_replica():
             torch.testing.assert_close(together[index][r], alone[index].reshape(together[index][r].shape))
 
 
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["double", "single"])
-@pytest.mark.parametrize("count", [1, 3])
-@pytest.mark.parametrize("name", NAMES)
-def test_same_bits_twice_and_wherever_the_checkpoints_are(name, count, dtype):
-    """Fast atoms rebuild the list within the blocks; neither frames nor gradients notice where the run was cut."""
-    system = make_system(seed=9, num_types=2)
-    x = system.x - torch.floor(system.x @ system.box.inverse()) @ system.box
-    x0 = x.expand(count, -1, -1).to(dtype).contiguous()
-    leaves = [x0, (3 * system.v).expand_as(x0).to(dtype), *leaves_of(system)[2:]]
-    whole = gradients(name, system, leaves, 36, 9, checkpoint_every=0)
-    for checkpoint_every in (0, 1, 5, 9, 36, 50):
-        for one, other in zip(
-            whole, gradients(name, system, leaves, 36, 9, checkpoint_every=checkpoint_every), strict=True
-        ):
-            assert torch.equal(one, other), checkpoint_every
-    assert (whole[0][0, -1] - x0[0]).norm(dim=-1).max() > 0.4  # several skins
-    if name == "langevin" and count > 1:
-        assert not torch.equal(whole[0][0], whole[0][1])  # each replica has noise of its own
-
-
-def test_noise_does_not_depend_on_threads_nor_on_precision():
-    """Free particles: bit for bit the same for every number of threads, and single follows double."""
-    system = make_system(atoms=2, box=10 * CUBIC)
-    atoms = 5000  # several blocks of atoms
-    system.coefficients.zero_()
-    system.topology = Topology.of(np.zeros(atoms), 1)
-    system.inverse_mass = torch.linspace(0.5, 2, atoms, dtype=torch.float64)
-    x0 = torch.rand((1, atoms, 3), generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 30
-    before = torch.get_num_threads()
-    try:
-        results = {}
-        for threads in (1, 2, 3):
-            torch.set_num_threads(threads)
-            for dtype in (torch.float64, torch.float32):
-                leaves = [x0.to(dtype), torch.zeros_like(x0, dtype=dtype), *leaves_of(system)[2:]]
-                results[threads, dtype] = gradients("langevin", system, leaves, 4, 2)
-    finally:
-        torch.set_num_threads(before)
-    for dtype in (torch.float64, torch.float32):
-        for threads in (2, 3):
-            for index in (0, 1, 2, 3, 5, 6):  # not the coefficients' gradient, a sum over the threads' pairs
-                assert torch.equal(results[1, dtype][index], results[threads, dtype][index])
-    torch.testing.assert_close(results[1, torch.float32][1].double(), results[1, torch.float64][1], rtol=0, atol=1e-5)
-
-
 def test_pairs_cross_the_cutoff_and_r_min_within_a_segment():
     """Two atoms fly apart through the cutoff, two collide below r_min: frames and gradients stay exact."""
     system = make_system(seed=10, atoms=4, box=2 * CUBIC)
@@ -253,72 +165,3 @@ def test_pairs_cross_the_cutoff_and_r_min_within_a_segment():
     assert apart[0] < system.cutoff < apart[-1] and together[0] > system.r_min > together.min()
     for name in NAMES:
         check_against_plain_torch(name, system, 12, 3)
-
-
-def test_checkpoint_interval():
-    """Short paths are kept whole; of long ones about sqrt(6 T) vectors, always a block that fits the steps."""
-    assert checkpoint_interval(50, 16384 * 12) == 0
-    every = checkpoint_interval(1000, 110_592 * 12)
-    kept = 3 * -(-1000 // every) + 2 * every
-    assert kept < 1.05 * np.sqrt(24 * 1000) and kept * 110_592 * 12 < 250e6
-    assert checkpoint_interval(1, 2**40) >= 1
-
-
-def test_nothing_is_kept_without_a_backward(monkeypatch):
-    """A segment without gradients keeps its start and no more."""
-    system = make_system(seed=11)
-    intervals = []
-    operator = torch.ops.diffpair.segment
-
-    def spy(*arguments):
-        intervals.append(arguments[-3])
-        return operator(*arguments)
-
-    monkeypatch.setattr(torch.ops.diffpair, "segment", spy)
-    leaves = leaves_of(system)
-    run("langevin", system, leaves, 20, 5)
-    leaves[3].requires_grad_()
-    run("langevin", system, leaves, 20, 5)
-    with torch.no_grad():
-        run("langevin", system, leaves, 20, 5)
-    assert intervals == [20, 0, 20]
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: LangevinMiddle(-1.0, 1.0, 0), "temperature of an integrator must be positive, not -1"),
-        (lambda: LangevinMiddle(300.0, 0.0, 0), "friction of an integrator must be positive, not 0"),
-        (lambda: LangevinMiddle(300.0, 1.0, 2**63), "seed of LangevinMiddle must be an integer of 64 bits"),
-        (lambda: NoseHoover(torch.tensor([300.0, float("nan")]), 1.0), "temperature of an integrator .* not nan"),
-        (lambda: NoseHoover(300.0, float("inf")), "collision frequency of an integrator must be positive, not inf"),
-        (lambda: NoseHoover(300.0, 1.0, chain_length=0), "chain_length of NoseHoover must be at least 1, not 0"),
-        (lambda: NoseHoover(300.0, 1.0, num_yoshida_suzuki=2), "weights must be 1, 3, 5 or 7, not 2"),
-        (lambda: NoseHoover(torch.ones(3), 1.0), "one for each of the 1 replicas, not of shape \\(3,\\)"),
-    ],
-)
-def test_refusals(make, message):
-    system = make_system(atoms=4)
-    with pytest.raises(ValueError, match=message):
-        run_segment(
-            system.x[None], system.v[None], system.coefficients, timestep=DT, steps=1, frame_every=1, integrator=make(),
-            **system.segment_arguments(),
-        )  # fmt: skip
-
-
-def test_operator_refuses_what_python_did_not_make():
-    system = make_system(atoms=4)
-    t = system.topology
-    rest = (system.box[None], t.types, t.exclusions, system.inverse_mass, 1, system.r_min, system.cutoff, DT, 2, 1)
-    for bath, name, numbers, message in (
-        (torch.ones(1, 2), "brownian", [], "no integrator 'brownian'"),
-        (torch.ones(1, 2), "langevin-middle", [], "has 1 settings, not 0"),
-        (torch.ones(1, 0), "langevin-middle", [1], "bath must have the shape"),
-        (-torch.ones(1, 2), "langevin-middle", [1], "temperature of a heat bath must be positive"),
-        (torch.ones(1, 2), "nose-hoover", [0, 3, 3, 7], "at least one degree of freedom"),
-        (torch.ones(1, 2), "nose-hoover", [3, 3, 3, 4], "must be 1, 3, 5 or 7, not 4"),
-    ):
-        with pytest.raises((RuntimeError, ValueError), match=message):
-            torch.ops.diffpair.segment(
-                system.x[None], system.v[None], system.coefficients, bath.double(), *rest, 0, name, numbers
-            )
