@@ -21,8 +21,9 @@ void SegmentProblem::validate() const {
         throw std::invalid_argument(
             "A segment needs at least one step and a frame interval that divides the number of steps, not " +
             std::to_string(numSteps) + " steps with a frame every " + std::to_string(frameEvery) + ".");
-    if (checkpointEvery < 0)
-        throw std::invalid_argument("A segment cannot have a checkpoint every " + std::to_string(checkpointEvery) + " steps.");
+    if (checkpointEvery < 1 || keepFrom < 0 || keepFrom > numSteps)
+        throw std::invalid_argument("A segment of " + std::to_string(numSteps) + " steps cannot have a checkpoint every " +
+                                    std::to_string(checkpointEvery) + " steps up to step " + std::to_string(keepFrom) + ".");
     for (const Box& box : boxes)
         if (box.periodic && grid.cutoff > box.maxCutoff())
             throw std::invalid_argument("The cutoff " + std::to_string(grid.cutoff) + " nm is beyond half the periodic box (" +
@@ -65,11 +66,19 @@ struct Layout {
     bool isFrame(int t) const {
         return (t + 1) % problem.frameEvery == 0;
     }
-    size_t kept(int r, int entry) const {
-        return (static_cast<size_t>(r) * problem.numKept() + entry) * problem.vectorsKept() * size;
+    size_t checkpoint(int r, int c) const {
+        return (static_cast<size_t>(r) * problem.vectorsKept() + 3 * c) * size;
     }
-    size_t record(int r, int entry) const {
-        return (static_cast<size_t>(r) * problem.numKept() + entry) * recordSize;
+    /** Of step t, which is kept. */
+    size_t step(int r, int t) const {
+        return checkpoint(r, problem.numCheckpoints()) +
+               static_cast<size_t>(t - problem.keepFrom) * problem.vectorsOfStep() * size;
+    }
+    size_t checkpointRecord(int r, int c) const {
+        return (static_cast<size_t>(r) * problem.numRecords() + c) * recordSize;
+    }
+    size_t stepRecord(int r, int t) const {
+        return checkpointRecord(r, problem.numCheckpoints() + t - problem.keepFrom);
     }
 };
 
@@ -95,8 +104,8 @@ template <class Real> class BlockPath {
 public:
     explicit BlockPath(const Layout& layout)
         : layout(layout), stepSize(layout.problem.vectorsOfStep() * layout.size),
-          states(std::min(layout.problem.checkpointEvery, layout.problem.numSteps) * stepSize),
-          records(std::min(layout.problem.checkpointEvery, layout.problem.numSteps) * layout.recordSize), x(layout.size),
+          states(std::min(layout.problem.checkpointEvery, layout.problem.keepFrom) * stepSize),
+          records(std::min(layout.problem.checkpointEvery, layout.problem.keepFrom) * layout.recordSize), x(layout.size),
           v(layout.size) {
     }
 
@@ -139,21 +148,20 @@ void runSegment(const SegmentProblem& problem, const Real* x0, const Real* v0, R
         const Real *startX = x0 + at.state(r), *startV = v0 + at.state(r);
         std::vector<Real> x(startX, startX + size), v(startV, startV + size);
         for (int t = 0; t < problem.numSteps; t++) {
-            Real* state = nullptr;
             double* record = nullptr;
-            if (problem.keepsPath() || t % problem.checkpointEvery == 0) {
-                const int entry = problem.keepsPath() ? t : t / problem.checkpointEvery;
-                state = kept + at.kept(r, entry);
-                record = records + at.record(r, entry);
-                std::copy(x.begin(), x.end(), state);
-                if (!problem.keepsPath()) {
-                    std::copy(v.begin(), v.end(), state + size);
-                    std::copy_n(replica.listOrigin(x.data()), size, state + 2 * size);
-                }
+            if (t >= problem.keepFrom) {
+                std::copy(x.begin(), x.end(), kept + at.step(r, t));
+                record = records + at.stepRecord(r, t);
+            } else if (t % problem.checkpointEvery == 0) {
+                Real* checkpoint = kept + at.checkpoint(r, t / problem.checkpointEvery);
+                std::copy(x.begin(), x.end(), checkpoint);
+                std::copy(v.begin(), v.end(), checkpoint + size);
+                std::copy_n(replica.listOrigin(x.data()), size, checkpoint + 2 * size);
+                record = records + at.checkpointRecord(r, t / problem.checkpointEvery);
             }
             replica.step(t, x.data(), v.data(), record);
-            if (problem.keepsPath() && problem.vectorsOfStep() > 1)
-                std::copy(v.begin(), v.end(), state + size);
+            if (t >= problem.keepFrom && problem.vectorsOfStep() > 1)
+                std::copy(v.begin(), v.end(), kept + at.step(r, t) + size);
             if (at.isFrame(t)) {
                 std::copy(x.begin(), x.end(), framesX + at.frame(r, t));
                 std::copy(v.begin(), v.end(), framesV + at.frame(r, t));
@@ -187,16 +195,15 @@ void runSegmentAdjoint(const SegmentProblem& problem, const Real* kept, const do
                                  moments.data() + r * at.momentSize);
             }
         };
-        if (problem.keepsPath()) {
-            goBack({kept + at.kept(r, 0), records + at.record(r, 0), problem.vectorsOfStep() * size, size, at.recordSize}, 0,
-                   problem.numSteps);
-        } else {
-            BlockPath<Real> block(at);
-            for (int c = problem.numKept() - 1; c >= 0; c--) {
-                const int first = c * problem.checkpointEvery;
-                const int last = std::min(first + problem.checkpointEvery, problem.numSteps);
-                goBack(block.recompute(replica, kept + at.kept(r, c), records + at.record(r, c), first, last), first, last);
-            }
+        const int keepFrom = problem.keepFrom;
+        goBack({kept + at.step(r, keepFrom), records + at.stepRecord(r, keepFrom), problem.vectorsOfStep() * size, size,
+                at.recordSize},
+               keepFrom, problem.numSteps);
+        BlockPath<Real> block(at);
+        for (int c = problem.numCheckpoints() - 1; c >= 0; c--) {
+            const int first = c * problem.checkpointEvery, last = std::min(first + problem.checkpointEvery, keepFrom);
+            goBack(block.recompute(replica, kept + at.checkpoint(r, c), records + at.checkpointRecord(r, c), first, last), first,
+                   last);
         }
         if (problem.integrator.hasBath())
             replica.writeGradBath(gradBath + 2 * r);

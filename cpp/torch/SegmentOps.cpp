@@ -52,8 +52,8 @@ struct SegmentArguments {
 
     SegmentArguments(const Tensor& c, const Tensor& bath, const Tensor& boxes, const Tensor& types, const Tensor& exclusions,
                      const Tensor& inverseMass, int64_t numTypes, double rMin, double cutoff, double timestep, int64_t steps,
-                     int64_t frameEvery, int64_t checkpointEvery, c10::string_view integrator, at::IntArrayRef settings,
-                     int64_t replicas)
+                     int64_t frameEvery, int64_t checkpointEvery, int64_t keepFrom, c10::string_view integrator,
+                     at::IntArrayRef settings, int64_t replicas)
         : topology(readTopology(types, exclusions, numTypes)),
           coefficients(checkedDoubles(c, "coefficients", {numTypePairs(static_cast<int>(numTypes)), -1})) {
         const Tensor mass = checkedDoubles(inverseMass, "inverse_mass", {topology.numAtoms});
@@ -67,6 +67,7 @@ struct SegmentArguments {
         problem.numSteps = static_cast<int>(steps);
         problem.frameEvery = static_cast<int>(frameEvery);
         problem.checkpointEvery = static_cast<int>(checkpointEvery);
+        problem.keepFrom = static_cast<int>(keepFrom);
         problem.skin = 0.12 * cutoff;
         problem.validate();
     }
@@ -77,7 +78,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> segment(const Tensor& x0, const Tenso
                                                    const Tensor& bath, const Tensor& boxes, const Tensor& types,
                                                    const Tensor& exclusions, const Tensor& inverseMass, int64_t numTypes,
                                                    double rMin, double cutoff, double timestep, int64_t steps, int64_t frameEvery,
-                                                   int64_t checkpointEvery, c10::string_view integrator,
+                                                   int64_t checkpointEvery, int64_t keepFrom, c10::string_view integrator,
                                                    at::IntArrayRef settings) {
     const Tensor x = checkedVectors(x0, "x0"), v = checkedVectors(v0, "v0");
     TORCH_CHECK(x.dim() == 3 && x.sizes() == v.sizes() && x.scalar_type() == v.scalar_type() && x.size(1) == types.numel(),
@@ -85,11 +86,11 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> segment(const Tensor& x0, const Tenso
                 " and ", v.sizes(), ".");
     const int64_t replicas = x.size(0), atoms = x.size(1);
     const SegmentArguments args(coefficients, bath, boxes, types, exclusions, inverseMass, numTypes, rMin, cutoff, timestep,
-                                steps, frameEvery, checkpointEvery, integrator, settings, replicas);
+                                steps, frameEvery, checkpointEvery, keepFrom, integrator, settings, replicas);
     const SegmentProblem& problem = args.problem;
     Tensor framesX = at::empty({replicas, problem.numFrames(), atoms, 3}, x.options()), framesV = at::empty_like(framesX);
-    Tensor kept = at::empty({replicas, problem.numKept(), problem.vectorsKept(), atoms, 3}, x.options());
-    Tensor records = at::empty({replicas, problem.numKept(), problem.integrator.recordSize()}, x.options().dtype(at::kDouble));
+    Tensor kept = at::empty({replicas, problem.vectorsKept(), atoms, 3}, x.options());
+    Tensor records = at::empty({replicas, problem.numRecords(), problem.integrator.recordSize()}, x.options().dtype(at::kDouble));
     TorchExecutor executor;
     AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "diffpair::segment", [&] {
         runSegment<scalar_t>(problem, x.data_ptr<scalar_t>(), v.data_ptr<scalar_t>(), framesX.data_ptr<scalar_t>(),
@@ -102,15 +103,16 @@ std::tuple<Tensor, Tensor, Tensor, Tensor>
 segmentBackward(const Tensor& gradX, const Tensor& gradV, const Tensor& kept, const Tensor& records, const Tensor& coefficients,
                 const Tensor& bath, const Tensor& boxes, const Tensor& types, const Tensor& exclusions, const Tensor& inverseMass,
                 int64_t numTypes, double rMin, double cutoff, double timestep, int64_t steps, int64_t frameEvery,
-                int64_t checkpointEvery, c10::string_view integrator, at::IntArrayRef settings) {
+                int64_t checkpointEvery, int64_t keepFrom, c10::string_view integrator, at::IntArrayRef settings) {
     const Tensor gx = checkedVectors(gradX, "gradient of x"), gv = checkedVectors(gradV, "gradient of v");
     const Tensor from = checkedVectors(kept, "kept");
     const int64_t replicas = gx.size(0), atoms = gx.size(2);
     const SegmentArguments args(coefficients, bath, boxes, types, exclusions, inverseMass, numTypes, rMin, cutoff, timestep,
-                                steps, frameEvery, checkpointEvery, integrator, settings, replicas);
+                                steps, frameEvery, checkpointEvery, keepFrom, integrator, settings, replicas);
     const SegmentProblem& problem = args.problem;
-    const Tensor bathRecords = checkedDoubles(records, "records", {replicas, problem.numKept(), problem.integrator.recordSize()});
-    TORCH_CHECK(from.sizes() == at::IntArrayRef({replicas, problem.numKept(), problem.vectorsKept(), atoms, 3}) &&
+    const Tensor bathRecords =
+        checkedDoubles(records, "records", {replicas, problem.numRecords(), problem.integrator.recordSize()});
+    TORCH_CHECK(from.sizes() == at::IntArrayRef({replicas, problem.vectorsKept(), atoms, 3}) &&
                     from.scalar_type() == gx.scalar_type(),
                 "What a segment kept must go back unchanged.");
     Tensor x0 = at::empty({replicas, atoms, 3}, gx.options()), v0 = at::empty_like(x0), c = at::empty_like(args.coefficients),

@@ -8,9 +8,9 @@ in kJ/mol, times in ps, masses in amu. M frames, R replicas, N atoms, T types, P
   pairs of B_k(r) on the grid of Table.h. On a potential's grid this is dU/dc; on a grid of bins, the smooth RDF.
 - `pair_forces(x, boxes, types, exclusions, T, r_min, cutoff, c [P,K+2] or [M,P,K+2]) -> forces, energy, virial [M]`.
 - `segment(x0 [R,N,3], v0, c, bath [R,2], boxes [R,3,3], types, exclusions, inverse_mass [N], T, r_min, cutoff,
-  timestep, steps, frame_every, checkpoint_every, integrator, settings) -> x [R,F,N,3], v, kept, records`: frames of R
-  trajectories, and what their backward starts from. `segments.integrators` makes bath (kT, rate), integrator and
-  settings; `checkpoint_every` 0 keeps the whole path, n > 0 every n-th state (cpp/include/diffpair/Segment.h).
+  timestep, steps, frame_every, checkpoint_every, keep_from, integrator, settings) -> x [R,F,N,3], v, kept, records`:
+  frames of R trajectories, and what their backward starts from. `segments.integrators` makes bath (kT, rate),
+  integrator and settings; what is kept, and where, is told in cpp/include/diffpair/Segment.h.
 - `interpolate_table(values [P,K], r_min, cutoff) -> [P,K+2]` and `switching(r [n], cutoff, width) -> [n]`: tabulation.
 """
 
@@ -59,21 +59,22 @@ def _(r, cutoff, width):  # type: ignore[no-untyped-def]
 @torch.library.register_fake("diffpair::segment")
 def _(  # type: ignore[no-untyped-def]
     x0, v0, coefficients, bath, boxes, types, exclusions, inverse_mass, num_types, r_min, cutoff, timestep, steps,
-    frame_every, checkpoint_every, integrator, settings,
+    frame_every, checkpoint_every, keep_from, integrator, settings,
 ):  # fmt: skip
     replicas, atoms, _ = x0.shape
     frames = x0.new_empty((replicas, steps // frame_every, atoms, 3))
-    entries = -(-steps // checkpoint_every) if checkpoint_every else steps
-    vectors = 3 if checkpoint_every else 1 if integrator == "verlet" else 2
-    kept = x0.new_empty((replicas, entries, vectors, atoms, 3))
+    checkpoints = -(-keep_from // checkpoint_every)
+    vectors_of_step = 1 if integrator == "verlet" else 2
+    kept = x0.new_empty((replicas, 3 * checkpoints + vectors_of_step * (steps - keep_from), atoms, 3))
     size = settings[1] + 1 if integrator == "nose-hoover" else 0
-    return frames, torch.empty_like(frames), kept, x0.new_empty((replicas, entries, size), dtype=torch.float64)
+    records = x0.new_empty((replicas, checkpoints + steps - keep_from, size), dtype=torch.float64)
+    return frames, torch.empty_like(frames), kept, records
 
 
 @torch.library.register_fake("diffpair::segment_backward")
 def _(  # type: ignore[no-untyped-def]
     grad_x, grad_v, kept, records, coefficients, bath, boxes, types, exclusions, inverse_mass, num_types, r_min,
-    cutoff, timestep, steps, frame_every, checkpoint_every, integrator, settings,
+    cutoff, timestep, steps, frame_every, checkpoint_every, keep_from, integrator, settings,
 ):  # fmt: skip
     start = grad_x.new_empty((grad_x.shape[0], grad_x.shape[2], 3))
     return start, torch.empty_like(start), torch.empty_like(coefficients), torch.empty_like(bath)
@@ -125,7 +126,7 @@ def _keep_segment(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tenso
 
 def _segment_backward(ctx: Any, grad_x: Tensor, grad_v: Tensor, *_: Tensor | None) -> tuple[Tensor | None, ...]:
     gradients = torch.ops.diffpair.segment_backward(grad_x, grad_v, *ctx.saved_tensors, *ctx.numbers)
-    return *gradients, *([None] * 13)
+    return *gradients, *([None] * 14)
 
 
 def _register(name: str, backward: Any, setup_context: Any) -> None:

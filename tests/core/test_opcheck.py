@@ -22,8 +22,8 @@ def samples() -> dict[str, tuple]:
     rest = (box, t.types, t.exclusions, system.inverse_mass)
     frames = torch.randn(1, 3, *system.x.shape, dtype=torch.float64)
     segments = {}
-    for theta, checkpoint_every in ((Verlet(), 5), (LangevinMiddle(100.0, 2.0, 7), 0), (NoseHoover(100.0, 3.0), 5)):
-        numbers = (*grid, 0.004, 12, 4, checkpoint_every, theta.name, theta.settings(system.inverse_mass))
+    for theta, *plan in ((Verlet(), 5, 12), (LangevinMiddle(100.0, 2.0, 7), 1, 0), (NoseHoover(100.0, 3.0), 3, 7)):
+        numbers = (*grid, 0.004, 12, 4, *plan, theta.name, theta.settings(system.inverse_mass))
         bath = theta.bath(1)
         _, _, *kept = torch.ops.diffpair.segment(x.detach(), v.detach(), c.detach(), bath, *rest, *numbers)
         arguments = (*kept, c.detach(), bath, *rest, *numbers)

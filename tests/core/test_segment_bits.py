@@ -8,7 +8,7 @@ import torch
 from segment_runs import NAMES, gradients, leaves_of, run
 from systems import CUBIC, make_system
 
-from diffpair.segments import Topology, checkpoint_interval
+from diffpair.segments import Checkpoints, Topology, plan_checkpoints
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["double", "single"])
@@ -20,12 +20,12 @@ def test_same_bits_twice_and_wherever_the_checkpoints_are(name, count, dtype):
     x = system.x - torch.floor(system.x @ system.box.inverse()) @ system.box
     x0 = x.expand(count, -1, -1).to(dtype).contiguous()
     leaves = [x0, (3 * system.v).expand_as(x0).to(dtype), *leaves_of(system)[2:]]
-    whole = gradients(name, system, leaves, 36, 9, checkpoint_every=0)
-    for checkpoint_every in (0, 1, 5, 9, 36, 50):
+    whole = gradients(name, system, leaves, 36, 9, checkpoints=Checkpoints(1, 0))
+    for plan in ((1, 0), (1, 36), (5, 36), (9, 36), (36, 36), (50, 36), (4, 10), (7, 29)):
         for one, other in zip(
-            whole, gradients(name, system, leaves, 36, 9, checkpoint_every=checkpoint_every), strict=True
+            whole, gradients(name, system, leaves, 36, 9, checkpoints=Checkpoints(*plan)), strict=True
         ):
-            assert torch.equal(one, other), checkpoint_every
+            assert torch.equal(one, other), plan
     assert (whole[0][0, -1] - x0[0]).norm(dim=-1).max() > 0.4  # several skins
     if name == "langevin" and count > 1:
         assert not torch.equal(whole[0][0], whole[0][1])  # each replica has noise of its own
@@ -56,23 +56,30 @@ def test_noise_does_not_depend_on_threads_nor_on_precision():
     torch.testing.assert_close(results[1, torch.float32][1].double(), results[1, torch.float64][1], rtol=0, atol=1e-5)
 
 
-def test_checkpoint_interval():
-    """Short paths are kept whole; of long ones about sqrt(6 T) vectors, always a block that fits the steps."""
-    assert checkpoint_interval(50, 16384 * 12) == 0
-    every = checkpoint_interval(1000, 110_592 * 12)
-    kept = 3 * -(-1000 // every) + 2 * every
-    assert kept < 1.05 * np.sqrt(24 * 1000) and kept * 110_592 * 12 < 250e6
-    assert checkpoint_interval(1, 2**40) >= 1
+def test_plan_recomputes_no_more_than_memory_asks_for():
+    """Short paths are kept whole; long ones stay within memory; without any, about sqrt(24 T) vectors are taken."""
+    assert plan_checkpoints(50, 16384 * 12) == (1, 0)
+    state = 110_592 * 12
+    before = 0
+    for memory in (2**31, 2**30, 2**29, 2**28):
+        every, recomputed = plan_checkpoints(1000, state, 2, memory)
+        vectors = 3 * -(-recomputed // every) + 2 * (every + 1000 - recomputed)
+        assert before < recomputed <= 1000 and vectors * state <= memory
+        assert vectors * state > 0.85 * memory or recomputed == 1000
+        before = recomputed
+    every, recomputed = plan_checkpoints(1000, state, 2, 0)
+    assert recomputed == 1000 and 3 * -(-1000 // every) + 2 * every < 1.05 * np.sqrt(24 * 1000)
+    assert plan_checkpoints(1, 2**40) == (2, 1)
 
 
 def test_nothing_is_kept_without_a_backward(monkeypatch):
     """A segment without gradients keeps its start and no more."""
     system = make_system(seed=11)
-    intervals = []
+    plans = []
     operator = torch.ops.diffpair.segment
 
     def spy(*arguments):
-        intervals.append(arguments[-3])
+        plans.append(arguments[-4:-2])
         return operator(*arguments)
 
     monkeypatch.setattr(torch.ops.diffpair, "segment", spy)
@@ -82,4 +89,4 @@ def test_nothing_is_kept_without_a_backward(monkeypatch):
     run("langevin", system, leaves, 20, 5)
     with torch.no_grad():
         run("langevin", system, leaves, 20, 5)
-    assert intervals == [20, 0, 20]
+    assert plans == [(20, 20), (1, 0), (20, 20)]

@@ -15,8 +15,11 @@ struct SegmentProblem {
     double timestep = 0; // ps
     int numSteps = 0;
     int frameEvery = 1; // a frame after every so many steps; the start is not a frame
-    /** 0: the whole path is kept and nothing recomputed. Otherwise the state is kept every so many steps. Same bits. */
-    int checkpointEvery = 0;
+    /**
+     * The path is kept whole from step `keepFrom` on. Before, only a state every `checkpointEvery` steps is, and the adjoint
+     * recomputes those between. Memory and time change with them, but no bit of the results.
+     */
+    int checkpointEvery = 1, keepFrom = 0;
     double skin = 0.1; // nm
 
     int numReplicas() const {
@@ -25,20 +28,20 @@ struct SegmentProblem {
     int numFrames() const {
         return numSteps / frameEvery;
     }
-    bool keepsPath() const {
-        return checkpointEvery == 0;
+    int numCheckpoints() const {
+        return (keepFrom + checkpointEvery - 1) / checkpointEvery;
     }
-    /** What is kept of a replica: one entry per step, or one per checkpoint. */
-    int numKept() const {
-        return keepsPath() ? numSteps : (numSteps + checkpointEvery - 1) / checkpointEvery;
-    }
-    /** Vectors of an entry of the path: x before the step, and, if there is a bath, v after it. */
+    /** Vectors of a step of the path: x before it, and, if there is a bath, v after it. */
     int vectorsOfStep() const {
         return integrator.hasBath() ? 2 : 1;
     }
-    /** Vectors of an entry. A checkpoint has x, v and the positions that the neighbour list was built from. */
+    /** Vectors kept of a replica: of each checkpoint x, v and the positions the neighbour list was built from; of each step. */
     int vectorsKept() const {
-        return keepsPath() ? vectorsOfStep() : 3;
+        return 3 * numCheckpoints() + vectorsOfStep() * (numSteps - keepFrom);
+    }
+    /** The bath is recorded at the checkpoints, then at the steps that are kept. */
+    int numRecords() const {
+        return numCheckpoints() + numSteps - keepFrom;
     }
     /** Throws std::invalid_argument with one sentence. */
     void validate() const;
@@ -49,8 +52,8 @@ struct SegmentProblem {
  *
  * @param x0, v0     [R, N, 3], nm and nm/ps; v0 is OpenMM's half-step velocity v(-dt/2)
  * @param framesX/V  [R, numFrames, N, 3], overwritten
- * @param kept       [R, numKept, vectorsKept, N, 3], overwritten; what runSegmentAdjoint starts from
- * @param records    [R, numKept, recordSize], overwritten: the bath at the same times
+ * @param kept       [R, vectorsKept, N, 3], overwritten; what runSegmentAdjoint starts from
+ * @param records    [R, numRecords, recordSize], overwritten: the bath at the same times
  */
 template <class Real>
 void runSegment(const SegmentProblem& problem, const Real* x0, const Real* v0, Real* framesX, Real* framesV, Real* kept,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -11,9 +10,8 @@ import torch
 from torch import Tensor
 
 import diffpair.ops  # noqa: F401  (registers the operators)
+from diffpair.segments.checkpoints import Checkpoints, plan_checkpoints
 from diffpair.segments.integrators import Integrator, Verlet
-
-_PATH_BYTES = 256 * 2**20  # a path up to this size is kept whole: nothing is recomputed
 
 
 @dataclass(frozen=True)
@@ -43,17 +41,6 @@ def _int32(values: Sequence[int] | np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(values, dtype=np.int32))
 
 
-def checkpoint_interval(steps: int, state_bytes: int, path_bytes: int = _PATH_BYTES) -> int:
-    """Steps between checkpoints, for run_segment's `checkpoint_every`.
-
-    0, the whole path, if that takes no more than path_bytes. Otherwise sqrt(3 steps / 2): a checkpoint takes three
-    vectors, a recomputed step up to two, and their sum is then smallest. state_bytes: of all replicas' positions.
-    """
-    if 2 * steps * state_bytes <= path_bytes:
-        return 0
-    return max(1, math.ceil(math.sqrt(1.5 * steps)))
-
-
 def run_segment(
     x0: Tensor,
     v0: Tensor,
@@ -68,7 +55,7 @@ def run_segment(
     steps: int,
     frame_every: int,
     integrator: Integrator | None = None,
-    checkpoint_every: int | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Run R replicas for `steps` steps and return their frames as differentiable tensors.
 
@@ -88,8 +75,8 @@ def run_segment(
         steps: number of steps; a multiple of frame_every.
         frame_every: a frame after every so many steps; the start is not a frame.
         integrator: Verlet (the default), LangevinMiddle or NoseHoover; its temperature and rate may require gradients.
-        checkpoint_every: the state is kept every so many steps, and the backward recomputes those between; 0 keeps them
-            all. Changes memory and time, and no bit of the results. By default `checkpoint_interval` decides.
+        checkpoints: what is kept for the backward, which recomputes the rest. Changes memory and time, and no bit of
+            the results. By default `plan_checkpoints` decides.
 
     Returns:
         Positions and velocities [R, steps / frame_every, N, 3].
@@ -101,12 +88,13 @@ def run_segment(
     """
     theta = integrator or Verlet()
     bath = theta.bath(x0.shape[0])
-    if checkpoint_every is None:
-        differentiable = torch.is_grad_enabled() and any(z.requires_grad for z in (x0, v0, coefficients, bath))
-        # Without a backward one checkpoint is the least that can be kept.
-        checkpoint_every = checkpoint_interval(steps, x0.nbytes) if differentiable else max(1, steps)
+    if checkpoints is None:
+        if torch.is_grad_enabled() and any(z.requires_grad for z in (x0, v0, coefficients, bath)):
+            checkpoints = plan_checkpoints(steps, x0.nbytes, vectors_of_step=1 if isinstance(theta, Verlet) else 2)
+        else:  # no backward: the least that can be kept
+            checkpoints = Checkpoints(max(1, steps), steps)
     x, v, _, _ = torch.ops.diffpair.segment(
         x0, v0, coefficients, bath, boxes, topology.types, topology.exclusions, inverse_mass, topology.num_types,
-        r_min, cutoff, timestep, steps, frame_every, checkpoint_every, theta.name, theta.settings(inverse_mass),
+        r_min, cutoff, timestep, steps, frame_every, *checkpoints, theta.name, theta.settings(inverse_mass),
     )  # fmt: skip
     return x, v
