@@ -10,7 +10,7 @@ _CHECKPOINT = 3  # vectors [N, 3] of a checkpoint: x, v, and the positions that 
 
 
 class Checkpoints(NamedTuple):
-    """A state every `every` steps before step `keep_from`, from there on the whole path; Checkpoints(1, 0) keeps all."""
+    """A state every `every` steps before step `keep_from`, then the whole path; Checkpoints(1, 0) keeps all."""
 
     every: int
     keep_from: int
