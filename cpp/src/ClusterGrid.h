@@ -13,10 +13,10 @@ struct ClusterGrid {
     /** @param x  [3 * numAtoms], any multiple of box vectors away; throws std::domain_error if one is not finite */
     template <class Source> ClusterGrid(const Source* x, int numAtoms, const Box& box, Executor& executor);
 
-    std::vector<int> order;      // [4 * clusters] atom of each slot, -1 for none
-    std::vector<double> offsets; // [12 * clusters] taken off a position to bring it into the box, or near the origin
-    std::vector<int> columnStart;     // first cluster of each column, [columns + 1]
-    std::vector<double> bottom, top;  // [clusters] of the cluster's atoms along c, in fractions of the box
+    std::vector<int> order;          // [4 * clusters] atom of each slot, -1 for none
+    std::vector<double> offsets;     // [12 * clusters] taken off a position to bring it into the box, or near the origin
+    std::vector<int> columnStart;    // first cluster of each column, [columns + 1]
+    std::vector<double> bottom, top; // [clusters] of the cluster's atoms along c, in fractions of the box
     Box box;
     double cell[9], low[3], width[3]; // box or bounding box, its corner, its perpendicular widths
     int columns[2];

@@ -52,7 +52,7 @@ void NeighborList<Real>::rebuild(const Source* x, const Box& newBox, Executor& e
  * `drift` of the skin s in a step, it is in proportion to (cutoff + s)^3 (1 + price drift / s).
  */
 template <class Real> void NeighborList<Real>::chooseSkin(double moved) {
-    constexpr double price = 10; // a rebuild against going through its list once; measured, AVX2 and AVX-512
+    constexpr double price = 10;               // a rebuild against going through its list once; measured, AVX2 and AVX-512
     constexpr double least = 0.03, most = 0.3; // of the cutoff
     const double drift = price * 2 * moved / static_cast<double>(updates);
     const double best = (std::sqrt(drift * drift + 3 * drift * cutoff) - drift) / 3;

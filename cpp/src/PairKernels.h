@@ -13,12 +13,12 @@ constexpr int widestPack = 16;
  * other files. Partners are offsets into the arrays of fours, not slots.
  */
 template <class Real> struct PairRows {
-    const Real* x;        // [slots][4]
-    const int* start;     // [slots + 1]
-    const int* neighbors; // [start[slots]]
+    const Real* x;           // [slots][4]
+    const int* start;        // [slots + 1]
+    const int* neighbors;    // [start[slots]]
     const char* needsImages; // [slots / clusterSize]: 0 where no pair of these rows reaches across the boundary
-    int rowBegin, rowEnd; // of whole clusters
-    const int* firstPiece; // [numTypes * numTypes]: offset of the pieces of a pair of types
+    int rowBegin, rowEnd;    // of whole clusters
+    const int* firstPiece;   // [numTypes * numTypes]: offset of the pieces of a pair of types
     int numTypes;
     const Real* pieces; // [numTypePairs][numPieces][4]; not read by moments
     int numPieces;

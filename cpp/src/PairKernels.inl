@@ -2,8 +2,8 @@
 // function that hands them out. They take the rows of one cluster at a time, in passes over flat scratch arrays: the
 // listed pairs are measured, and those within the cutoff packed side by side; they are placed in the table; the spline
 // is evaluated and what comes out given to both partners. Each pass is short enough for a processor to overlap packs.
-#include "PairKernels.h"
 #include "Pack.h"
+#include "PairKernels.h"
 
 namespace diffpair {
 namespace {

@@ -1,4 +1,5 @@
 #include "diffpair/Segment.h"
+#include "Replica.h"
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
@@ -13,12 +14,16 @@ void SegmentProblem::validate() const {
     if (static_cast<int>(inverseMass.size()) != topology->numAtoms)
         throw std::invalid_argument("A segment needs one inverse mass per particle: " + std::to_string(inverseMass.size()) +
                                     " given for " + std::to_string(topology->numAtoms) + ".");
+    integrator.validate(numReplicas());
     if (!(timestep > 0) || !std::isfinite(timestep))
         throw std::invalid_argument("The time step of a segment must be positive.");
     if (numSteps < 1 || frameEvery < 1 || numSteps % frameEvery != 0)
         throw std::invalid_argument(
             "A segment needs at least one step and a frame interval that divides the number of steps, not " +
             std::to_string(numSteps) + " steps with a frame every " + std::to_string(frameEvery) + ".");
+    if (checkpointEvery < 1 || keepFrom < 0 || keepFrom > numSteps)
+        throw std::invalid_argument("A segment of " + std::to_string(numSteps) + " steps cannot have a checkpoint every " +
+                                    std::to_string(checkpointEvery) + " steps up to step " + std::to_string(keepFrom) + ".");
     for (const Box& box : boxes)
         if (box.periodic && grid.cutoff > box.maxCutoff())
             throw std::invalid_argument("The cutoff " + std::to_string(grid.cutoff) + " nm is beyond half the periodic box (" +
@@ -27,62 +32,13 @@ void SegmentProblem::validate() const {
 
 namespace {
 
-/** Steps one replica; its buffers live as long as the replica runs. */
-template <class Real> class Replica {
-public:
-    Replica(const SegmentProblem& problem, const PairTablePieces<Real>& table, const Box& box, Executor& executor)
-        : problem(problem), table(table), box(box), executor(executor),
-          list(*problem.topology, problem.grid.cutoff, limitedSkin(problem, box)), kick(problem.topology->numAtoms),
-          force(3 * problem.topology->numAtoms) {
-        for (size_t i = 0; i < kick.size(); i++)
-            kick[i] = static_cast<Real>(problem.timestep * problem.inverseMass[i]);
-    }
+/** Below this many atoms, threads that share a replica wait for each other longer than they work. */
+constexpr int atomsWorthSharing = 400;
 
-    /** One step in place. A checkpoint step rebuilds the list, in the forward pass and in every recomputation alike. */
-    void step(int t, Real* x, Real* v) {
-        if (t % problem.checkpointEvery == 0)
-            list.rebuild(x, box, executor);
-        else
-            list.update(x, box, executor);
-        std::fill(force.begin(), force.end(), Real(0));
-        loops.forces(table, list, force.data(), nullptr, executor);
-        const Real dt = static_cast<Real>(problem.timestep);
-        for (size_t i = 0; i < kick.size(); i++)
-            for (size_t k = 3 * i; k < 3 * i + 3; k++) {
-                v[k] += kick[i] * force[k];
-                x[k] += dt * v[k];
-            }
-    }
-
-    /** lx, lv: gradients with respect to the state after step t, replaced by those before it; x is the state before it. */
-    void stepBack(const Real* x, Real* lx, Real* lv, double* moments) {
-        const Real dt = static_cast<Real>(problem.timestep);
-        list.update(x, box, executor);
-        for (size_t i = 0; i < kick.size(); i++)
-            for (size_t k = 3 * i; k < 3 * i + 3; k++) {
-                lv[k] += dt * lx[k];
-                force[k] = kick[i] * lv[k]; // w of DESIGN: the direction in which the force acts on the loss
-            }
-        loops.forceAdjoint(table, list, force.data(), lx, moments, executor);
-    }
-
-private:
-    /** Beyond maxCutoff() a distance cannot be judged; a skin that reaches there would only add pairs. */
-    static double limitedSkin(const SegmentProblem& problem, const Box& box) {
-        return box.periodic ? std::min(problem.skin, std::max(0.0, box.maxCutoff() - problem.grid.cutoff)) : problem.skin;
-    }
-    const SegmentProblem& problem;
-    const PairTablePieces<Real>& table;
-    Box box;
-    Executor& executor;
-    NeighborList<Real> list;
-    PairLoops<Real> loops;
-    std::vector<Real> kick, force;
-};
-
-/** Many replicas: one thread each. Few: the threads share each replica's pair loops. */
-template <class Task> void overReplicas(int numReplicas, Executor& executor, const Task& task) {
-    if (numReplicas >= executor.numThreads()) {
+/** Many replicas, or small ones: one thread each. Few: the threads share each replica's pair loops. */
+template <class Task> void overReplicas(const SegmentProblem& problem, Executor& executor, const Task& task) {
+    const int numReplicas = problem.numReplicas();
+    if (numReplicas >= executor.numThreads() || problem.topology->numAtoms < atomsWorthSharing) {
         executor.run(numReplicas, [&](int replica) {
             SerialExecutor serial;
             task(replica, serial);
@@ -93,84 +49,180 @@ template <class Task> void overReplicas(int numReplicas, Executor& executor, con
     }
 }
 
+/** Where things of replica r lie in the arrays of the whole segment. */
+struct Layout {
+    const SegmentProblem& problem;
+    size_t size = 3 * static_cast<size_t>(problem.topology->numAtoms);
+    size_t recordSize = problem.integrator.recordSize();
+    size_t momentSize = static_cast<size_t>(numTypePairs(problem.topology->numTypes)) * problem.grid.numPieces() * 4;
+
+    size_t state(int r) const {
+        return r * size;
+    }
+    /** Of the frame after step t. */
+    size_t frame(int r, int t) const {
+        return (static_cast<size_t>(r) * problem.numFrames() + (t + 1) / problem.frameEvery - 1) * size;
+    }
+    bool isFrame(int t) const {
+        return (t + 1) % problem.frameEvery == 0;
+    }
+    size_t checkpoint(int r, int c) const {
+        return (static_cast<size_t>(r) * problem.vectorsKept() + 3 * c) * size;
+    }
+    /** Of step t, which is kept. */
+    size_t step(int r, int t) const {
+        return checkpoint(r, problem.numCheckpoints()) +
+               static_cast<size_t>(t - problem.keepFrom) * problem.vectorsOfStep() * size;
+    }
+    size_t checkpointRecord(int r, int c) const {
+        return (static_cast<size_t>(r) * problem.numRecords() + c) * recordSize;
+    }
+    size_t stepRecord(int r, int t) const {
+        return checkpointRecord(r, problem.numCheckpoints() + t - problem.keepFrom);
+    }
+};
+
+/** Consecutive steps as the adjoint wants them: x before each of them, v after it (only with a bath), the bath's record. */
+template <class Real> struct Path {
+    const Real* states;
+    const double* records;
+    size_t stepSize, size, recordSize;
+
+    const Real* x(int step) const {
+        return states + step * stepSize;
+    }
+    const Real* v(int step) const {
+        return stepSize > size ? states + step * stepSize + size : nullptr;
+    }
+    const double* record(int step) const {
+        return records + step * recordSize;
+    }
+};
+
+/** Runs the steps of one checkpoint's block once more and keeps their path; the buffers serve all blocks of a replica. */
+template <class Real> class BlockPath {
+public:
+    explicit BlockPath(const Layout& layout)
+        : layout(layout), stepSize(layout.problem.vectorsOfStep() * layout.size),
+          states(std::min(layout.problem.checkpointEvery, layout.problem.keepFrom) * stepSize),
+          records(std::min(layout.problem.checkpointEvery, layout.problem.keepFrom) * layout.recordSize), x(layout.size),
+          v(layout.size) {
+    }
+
+    Path<Real> recompute(Replica<Real>& replica, const Real* checkpoint, const double* record, int first, int last) {
+        const size_t size = layout.size;
+        std::copy(checkpoint, checkpoint + size, x.begin());
+        std::copy(checkpoint + size, checkpoint + 2 * size, v.begin());
+        replica.restore(checkpoint + 2 * size, record);
+        for (int t = first; t < last; t++) {
+            Real* to = states.data() + (t - first) * stepSize;
+            std::copy(x.begin(), x.end(), to);
+            if (t + 1 == last && stepSize == size) // the state after the last step is not needed
+                break;
+            replica.step(t, x.data(), v.data(), records.data() + (t - first) * layout.recordSize);
+            if (stepSize > size)
+                std::copy(v.begin(), v.end(), to + size);
+        }
+        return {states.data(), records.data(), stepSize, size, layout.recordSize};
+    }
+
+private:
+    const Layout& layout;
+    const size_t stepSize;
+    std::vector<Real> states;
+    std::vector<double> records;
+    std::vector<Real> x, v;
+};
+
 } // namespace
 
 template <class Real>
-void runSegment(const SegmentProblem& problem, const Real* x0, const Real* v0, Real* framesX, Real* framesV, Real* checkpoints,
-                Executor& executor) {
+void runSegment(const SegmentProblem& problem, const Real* x0, const Real* v0, Real* framesX, Real* framesV, Real* kept,
+                double* records, Executor& executor) {
     problem.validate();
-    const size_t size = 3 * static_cast<size_t>(problem.topology->numAtoms);
+    const Layout at{problem};
+    const size_t size = at.size;
     const PairTablePieces<Real> table(problem.grid, problem.topology->numTypes, problem.coefficients);
-    overReplicas(problem.numReplicas(), executor, [&](int r, Executor& threads) {
-        Replica<Real> replica(problem, table, problem.boxes[r], threads);
-        std::vector<Real> x(x0 + r * size, x0 + (r + 1) * size), v(v0 + r * size, v0 + (r + 1) * size);
+    overReplicas(problem, executor, [&](int r, Executor& threads) {
+        Replica<Real> replica(problem, table, r, threads);
+        const Real *startX = x0 + at.state(r), *startV = v0 + at.state(r);
+        std::vector<Real> x(startX, startX + size), v(startV, startV + size);
         for (int t = 0; t < problem.numSteps; t++) {
-            if (t % problem.checkpointEvery == 0) {
-                Real* to =
-                    checkpoints + (static_cast<size_t>(r) * problem.numCheckpoints() + t / problem.checkpointEvery) * 2 * size;
-                std::copy(x.begin(), x.end(), to);
-                std::copy(v.begin(), v.end(), to + size);
+            double* record = nullptr;
+            if (t >= problem.keepFrom) {
+                std::copy(x.begin(), x.end(), kept + at.step(r, t));
+                record = records + at.stepRecord(r, t);
+            } else if (t % problem.checkpointEvery == 0) {
+                Real* checkpoint = kept + at.checkpoint(r, t / problem.checkpointEvery);
+                std::copy(x.begin(), x.end(), checkpoint);
+                std::copy(v.begin(), v.end(), checkpoint + size);
+                std::copy_n(replica.listOrigin(x.data()), size, checkpoint + 2 * size);
+                record = records + at.checkpointRecord(r, t / problem.checkpointEvery);
             }
-            replica.step(t, x.data(), v.data());
-            if ((t + 1) % problem.frameEvery == 0) {
-                const size_t frame = static_cast<size_t>(r) * problem.numFrames() + (t + 1) / problem.frameEvery - 1;
-                std::copy(x.begin(), x.end(), framesX + frame * size);
-                std::copy(v.begin(), v.end(), framesV + frame * size);
+            replica.step(t, x.data(), v.data(), record);
+            if (t >= problem.keepFrom && problem.vectorsOfStep() > 1)
+                std::copy(v.begin(), v.end(), kept + at.step(r, t) + size);
+            if (at.isFrame(t)) {
+                std::copy(x.begin(), x.end(), framesX + at.frame(r, t));
+                std::copy(v.begin(), v.end(), framesV + at.frame(r, t));
             }
         }
     });
 }
 
 template <class Real>
-void runSegmentAdjoint(const SegmentProblem& problem, const Real* checkpoints, const Real* gradFramesX, const Real* gradFramesV,
-                       Real* gradX0, Real* gradV0, double* gradCoefficients, Executor& executor) {
+void runSegmentAdjoint(const SegmentProblem& problem, const Real* kept, const double* records, const Real* gradFramesX,
+                       const Real* gradFramesV, Real* gradX0, Real* gradV0, double* gradCoefficients, double* gradBath,
+                       Executor& executor) {
     problem.validate();
-    const size_t size = 3 * static_cast<size_t>(problem.topology->numAtoms);
-    const int numPairs = numTypePairs(problem.topology->numTypes), every = problem.checkpointEvery;
-    const size_t numMoments = static_cast<size_t>(numPairs) * problem.grid.numPieces() * 4;
+    const Layout at{problem};
+    const size_t size = at.size;
     const PairTablePieces<Real> table(problem.grid, problem.topology->numTypes, problem.coefficients);
-    std::vector<double> moments(problem.numReplicas() * numMoments, 0.0); // per replica: summed in replica order
-    overReplicas(problem.numReplicas(), executor, [&](int r, Executor& threads) {
-        Replica<Real> replica(problem, table, problem.boxes[r], threads);
-        Real *lx = gradX0 + r * size, *lv = gradV0 + r * size;
+    std::vector<double> moments(problem.numReplicas() * at.momentSize, 0.0); // per replica: summed in replica order
+    overReplicas(problem, executor, [&](int r, Executor& threads) {
+        Replica<Real> replica(problem, table, r, threads);
+        Real *lx = gradX0 + at.state(r), *lv = gradV0 + at.state(r);
         std::fill(lx, lx + size, Real(0));
         std::fill(lv, lv + size, Real(0));
-        std::vector<Real> path(std::min(every, problem.numSteps) * size), x(size), v(size);
-        for (int c = problem.numCheckpoints() - 1; c >= 0; c--) {
-            const int first = c * every, last = std::min(first + every, problem.numSteps);
-            const Real* from = checkpoints + (static_cast<size_t>(r) * problem.numCheckpoints() + c) * 2 * size;
-            std::copy(from, from + size, x.begin());
-            std::copy(from + size, from + 2 * size, v.begin());
-            for (int t = first; t < last; t++) {
-                std::copy(x.begin(), x.end(), path.begin() + (t - first) * size);
-                if (t + 1 < last) // the state after the last step is not needed
-                    replica.step(t, x.data(), v.data());
-            }
+        const auto goBack = [&](const Path<Real>& path, int first, int last) {
             for (int t = last - 1; t >= first; t--) {
-                if ((t + 1) % problem.frameEvery == 0) {
-                    const size_t frame = static_cast<size_t>(r) * problem.numFrames() + (t + 1) / problem.frameEvery - 1;
+                if (at.isFrame(t))
                     for (size_t k = 0; k < size; k++) {
-                        lx[k] += gradFramesX[frame * size + k];
-                        lv[k] += gradFramesV[frame * size + k];
+                        lx[k] += gradFramesX[at.frame(r, t) + k];
+                        lv[k] += gradFramesV[at.frame(r, t) + k];
                     }
-                }
-                replica.stepBack(path.data() + (t - first) * size, lx, lv, moments.data() + r * numMoments);
+                replica.stepBack(t, path.x(t - first), path.v(t - first), path.record(t - first), lx, lv,
+                                 moments.data() + r * at.momentSize);
             }
+        };
+        const int keepFrom = problem.keepFrom;
+        goBack({kept + at.step(r, keepFrom), records + at.stepRecord(r, keepFrom), problem.vectorsOfStep() * size, size,
+                at.recordSize},
+               keepFrom, problem.numSteps);
+        BlockPath<Real> block(at);
+        for (int c = problem.numCheckpoints() - 1; c >= 0; c--) {
+            const int first = c * problem.checkpointEvery, last = std::min(first + problem.checkpointEvery, keepFrom);
+            goBack(block.recompute(replica, kept + at.checkpoint(r, c), records + at.checkpointRecord(r, c), first, last), first,
+                   last);
         }
+        if (problem.integrator.hasBath())
+            replica.writeGradBath(gradBath + 2 * r);
     });
+    const int numPairs = numTypePairs(problem.topology->numTypes);
     std::fill(gradCoefficients, gradCoefficients + static_cast<size_t>(numPairs) * problem.grid.numCoefficients(), 0.0);
     for (int r = 0; r < problem.numReplicas(); r++)
         for (int pair = 0; pair < numPairs; pair++)
             piecesToCoefficients(problem.grid,
-                                 moments.data() + r * numMoments + static_cast<size_t>(pair) * problem.grid.numPieces() * 4,
+                                 moments.data() + r * at.momentSize + static_cast<size_t>(pair) * problem.grid.numPieces() * 4,
                                  gradCoefficients + static_cast<size_t>(pair) * problem.grid.numCoefficients());
 }
 
-template void runSegment<float>(const SegmentProblem&, const float*, const float*, float*, float*, float*, Executor&);
-template void runSegment<double>(const SegmentProblem&, const double*, const double*, double*, double*, double*, Executor&);
-template void runSegmentAdjoint<float>(const SegmentProblem&, const float*, const float*, const float*, float*, float*, double*,
-                                       Executor&);
-template void runSegmentAdjoint<double>(const SegmentProblem&, const double*, const double*, const double*, double*, double*,
-                                        double*, Executor&);
+template void runSegment<float>(const SegmentProblem&, const float*, const float*, float*, float*, float*, double*, Executor&);
+template void runSegment<double>(const SegmentProblem&, const double*, const double*, double*, double*, double*, double*,
+                                 Executor&);
+template void runSegmentAdjoint<float>(const SegmentProblem&, const float*, const double*, const float*, const float*, float*,
+                                       float*, double*, double*, Executor&);
+template void runSegmentAdjoint<double>(const SegmentProblem&, const double*, const double*, const double*, const double*,
+                                        double*, double*, double*, double*, Executor&);
 
 } // namespace diffpair

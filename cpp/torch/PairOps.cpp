@@ -193,14 +193,14 @@ TORCH_LIBRARY(diffpair, m) {
     m.def("interpolate_table(Tensor values, float r_min, float cutoff) -> Tensor");
     m.def("interpolate_table_backward(Tensor grad, float r_min, float cutoff) -> Tensor");
     m.def("switching(Tensor r, float cutoff, float width) -> Tensor");
-    m.def("segment_checkpoints(int steps) -> int");
-    m.def(
-        "segment(Tensor x0, Tensor v0, Tensor coefficients, Tensor boxes, Tensor types, Tensor exclusions, Tensor inverse_mass, "
-        "int num_types, float r_min, float cutoff, float timestep, int steps, int frame_every) "
-        "-> (Tensor x, Tensor v, Tensor checkpoints)");
-    m.def("segment_backward(Tensor grad_x, Tensor grad_v, Tensor checkpoints, Tensor coefficients, Tensor boxes, Tensor types, "
-          "Tensor exclusions, Tensor inverse_mass, int num_types, float r_min, float cutoff, float timestep, int steps, "
-          "int frame_every) -> (Tensor x0, Tensor v0, Tensor coefficients)");
+    m.def("segment(Tensor x0, Tensor v0, Tensor coefficients, Tensor bath, Tensor boxes, Tensor types, Tensor exclusions, "
+          "Tensor inverse_mass, int num_types, float r_min, float cutoff, float timestep, int steps, int frame_every, "
+          "int checkpoint_every, int keep_from, str integrator, int[] settings) -> (Tensor x, Tensor v, Tensor kept, Tensor "
+          "records)");
+    m.def("segment_backward(Tensor grad_x, Tensor grad_v, Tensor kept, Tensor records, Tensor coefficients, Tensor bath, "
+          "Tensor boxes, Tensor types, Tensor exclusions, Tensor inverse_mass, int num_types, float r_min, float cutoff, "
+          "float timestep, int steps, int frame_every, int checkpoint_every, int keep_from, str integrator, int[] settings) "
+          "-> (Tensor x0, Tensor v0, Tensor coefficients, Tensor bath)");
 }
 
 TORCH_LIBRARY_IMPL(diffpair, CPU, m) {

@@ -10,8 +10,10 @@ in kJ/mol, times in ps, masses in amu. M frames, R replicas, N atoms, T types, P
 - `neighbor_pairs(x [N,3], box [3,3], exclusions, cutoff) -> [pairs,2]` (int64): atoms within the cutoff of each
   other, each pair once, in no particular order. Not differentiable; what is measured on the pairs is.
 - `pair_forces(x, boxes, types, exclusions, T, r_min, cutoff, c [P,K+2] or [M,P,K+2]) -> forces, energy, virial [M]`.
-- `segment(x0 [R,N,3], v0, c, boxes [R,3,3], types, exclusions, inverse_mass [N], T, r_min, cutoff, timestep, steps,
-  frame_every) -> x [R,F,N,3], v, checkpoints`: R leapfrog trajectories (OpenMM's VerletIntegrator) and their frames.
+- `segment(x0 [R,N,3], v0, c, bath [R,2], boxes [R,3,3], types, exclusions, inverse_mass [N], T, r_min, cutoff,
+  timestep, steps, frame_every, checkpoint_every, keep_from, integrator, settings) -> x [R,F,N,3], v, kept, records`:
+  frames of R trajectories, and what their backward starts from. `segments.integrators` makes bath (kT, rate),
+  integrator and settings; what is kept, and where, is told in cpp/include/diffpair/Segment.h.
 - `interpolate_table(values [P,K], r_min, cutoff) -> [P,K+2]` and `switching(r [n], cutoff, width) -> [n]`: tabulation.
 """
 
@@ -66,22 +68,26 @@ def _(r, cutoff, width):  # type: ignore[no-untyped-def]
 
 @torch.library.register_fake("diffpair::segment")
 def _(  # type: ignore[no-untyped-def]
-    x0, v0, coefficients, boxes, types, exclusions, inverse_mass, num_types, r_min, cutoff, timestep, steps,
-    frame_every,
+    x0, v0, coefficients, bath, boxes, types, exclusions, inverse_mass, num_types, r_min, cutoff, timestep, steps,
+    frame_every, checkpoint_every, keep_from, integrator, settings,
 ):  # fmt: skip
     replicas, atoms, _ = x0.shape
     frames = x0.new_empty((replicas, steps // frame_every, atoms, 3))
-    checkpoints = x0.new_empty((replicas, torch.ops.diffpair.segment_checkpoints(steps), 2, atoms, 3))
-    return frames, torch.empty_like(frames), checkpoints
+    checkpoints = -(-keep_from // checkpoint_every)
+    vectors_of_step = 1 if integrator == "verlet" else 2
+    kept = x0.new_empty((replicas, 3 * checkpoints + vectors_of_step * (steps - keep_from), atoms, 3))
+    size = settings[1] + 1 if integrator == "nose-hoover" else 0
+    records = x0.new_empty((replicas, checkpoints + steps - keep_from, size), dtype=torch.float64)
+    return frames, torch.empty_like(frames), kept, records
 
 
 @torch.library.register_fake("diffpair::segment_backward")
 def _(  # type: ignore[no-untyped-def]
-    grad_x, grad_v, checkpoints, coefficients, boxes, types, exclusions, inverse_mass, num_types, r_min, cutoff,
-    timestep, steps, frame_every,
+    grad_x, grad_v, kept, records, coefficients, bath, boxes, types, exclusions, inverse_mass, num_types, r_min,
+    cutoff, timestep, steps, frame_every, checkpoint_every, keep_from, integrator, settings,
 ):  # fmt: skip
     start = grad_x.new_empty((grad_x.shape[0], grad_x.shape[2], 3))
-    return start, torch.empty_like(start), torch.empty_like(coefficients)
+    return start, torch.empty_like(start), torch.empty_like(coefficients), torch.empty_like(bath)
 
 
 def _keep_spline_sums(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -133,15 +139,15 @@ def _switching_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     return grad * (-30 / ctx.width) * (x * (1 - x)) ** 2, None, None
 
 
-def _keep_segment(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
-    _, _, coefficients, boxes, types, exclusions, inverse_mass, *ctx.numbers = inputs
-    ctx.save_for_backward(output[2], coefficients, boxes, types, exclusions, inverse_mass)
-    ctx.mark_non_differentiable(output[2])
+def _keep_segment(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor, Tensor]) -> None:
+    _, _, coefficients, bath, boxes, types, exclusions, inverse_mass, *ctx.numbers = inputs
+    ctx.save_for_backward(output[2], output[3], coefficients, bath, boxes, types, exclusions, inverse_mass)
+    ctx.mark_non_differentiable(output[2], output[3])
 
 
-def _segment_backward(ctx: Any, grad_x: Tensor, grad_v: Tensor, _: Tensor | None) -> tuple[Tensor | None, ...]:
-    x0, v0, coefficients = torch.ops.diffpair.segment_backward(grad_x, grad_v, *ctx.saved_tensors, *ctx.numbers)
-    return x0, v0, coefficients, *([None] * 10)
+def _segment_backward(ctx: Any, grad_x: Tensor, grad_v: Tensor, *_: Tensor | None) -> tuple[Tensor | None, ...]:
+    gradients = torch.ops.diffpair.segment_backward(grad_x, grad_v, *ctx.saved_tensors, *ctx.numbers)
+    return *gradients, *([None] * 14)
 
 
 def _register(name: str, backward: Any, setup_context: Any) -> None:

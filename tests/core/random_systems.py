@@ -1,6 +1,6 @@
 """Random systems for the pair loops, and sums over all their pairs by brute force: 27 images, no list, no cutoff trick.
 
-Run as a program it compares both and prints the largest deviation; test_random_systems.py does so for each instruction set.
+As a program it compares both and prints the largest deviation; test_random_systems.py does so on each instruction set.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def deviation(seed: int) -> dict[str, float]:
         sums = torch.ops.diffpair.spline_sums(
             given[None], torch.tensor(box)[None], types, exclusions, 1, 0.0, float(cutoff), KNOTS
         )[0, 0]
-        # Pairs in the last interval before the cutoff may fall on either side by rounding: their weight is discarded here.
+        # Next to the cutoff rounding decides which pairs count: the splines that reach there are left out.
         result[str(dtype)] = float((sums - expected).abs()[:-3].max() / max(1, len(r)))
     return result
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import pytest
 import torch
 from systems import make_system
 
-from diffpair.segments import Topology
+from diffpair.segments import LangevinMiddle, NoseHoover, Topology, Verlet
 
 
+@lru_cache
 def samples() -> dict[str, tuple]:
     system = make_system(num_types=2, exclusions=5)
     t: Topology = system.topology
@@ -16,10 +19,17 @@ def samples() -> dict[str, tuple]:
     c = system.coefficients.clone().requires_grad_()
     box = system.box[None].contiguous()
     grid = (t.num_types, system.r_min, system.cutoff)
-    numbers = (*grid, 0.004, 12, 4)
     rest = (box, t.types, t.exclusions, system.inverse_mass)
-    checkpoints = torch.ops.diffpair.segment(x.detach(), v.detach(), c.detach(), *rest, *numbers)[2]
     frames = torch.randn(1, 3, *system.x.shape, dtype=torch.float64)
+    segments = {}
+    for theta, *plan in ((Verlet(), 5, 12), (LangevinMiddle(100.0, 2.0, 7), 1, 0), (NoseHoover(100.0, 3.0), 3, 7)):
+        numbers = (*grid, 0.004, 12, 4, *plan, theta.name, theta.settings(system.inverse_mass))
+        bath = theta.bath(1)
+        _, _, *kept = torch.ops.diffpair.segment(x.detach(), v.detach(), c.detach(), bath, *rest, *numbers)
+        arguments = (*kept, c.detach(), bath, *rest, *numbers)
+        segments[f"segment_backward {theta.name}"] = (frames, frames.flip(0), *arguments)
+        bath = bath.clone().requires_grad_(bool(bath.numel()))
+        segments[f"segment {theta.name}"] = (x, v, c, bath, *rest, *numbers)
     return {
         "spline_sums": (x, box, t.types, t.exclusions, *grid, 15),
         "virial_sums": (x, box, t.types, t.exclusions, *grid, 15),
@@ -28,12 +38,12 @@ def samples() -> dict[str, tuple]:
         "interpolate_table": (torch.randn(3, 12, dtype=torch.float64, requires_grad=True), 0.3, 0.9),
         "interpolate_table_backward": (torch.randn(3, 12, dtype=torch.float64, requires_grad=True), 0.3, 0.9),
         "switching": (torch.linspace(0.1, 1, 9, dtype=torch.float64, requires_grad=True), 0.9, 0.2),
-        "segment": (x, v, c, *rest, *numbers),
-        "segment_backward": (frames, frames.flip(0), checkpoints, c.detach(), *rest, *numbers),
+        **segments,
     }
 
 
 @pytest.mark.parametrize("name", list(samples()))
 def test_opcheck(name):
-    results = torch.library.opcheck(getattr(torch.ops.diffpair, name).default, samples()[name])
+    operator = getattr(torch.ops.diffpair, name.split()[0]).default
+    results = torch.library.opcheck(operator, samples()[name])
     assert set(results.values()) == {"SUCCESS"}, results

@@ -13,7 +13,7 @@ import pytest
 
 @pytest.mark.parametrize("isa", ["portable", "x86-64-v3", "x86-64-v4"])
 def test_spline_sums_equal_brute_force(isa):
-    """A sum that lacked one pair would deviate by about 1 / pairs, 3e-5 for the largest system; sums of B_k are O(1)."""
+    """A sum that lacked one pair would deviate by 1 / pairs or so, 3e-5 for the largest system."""
     program = Path(__file__).with_name("random_systems.py")
     environment = os.environ | {"DIFFPAIR_ISA": isa}
     done = subprocess.run([sys.executable, str(program), "60"], env=environment, capture_output=True, text=True)

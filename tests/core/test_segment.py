@@ -1,4 +1,4 @@
-"""The segment and its adjoint: against plain torch, finite differences, and itself."""
+"""The segment and its adjoint with Verlet: against plain torch and itself. All integrators: test_integrators.py."""
 
 from __future__ import annotations
 
@@ -59,39 +59,6 @@ def test_trajectory_and_gradient_equal_plain_torch(kind):
     for got, want in zip(grads, expected, strict=True):
         assert want.abs().max() > 1e-3
         torch.testing.assert_close(got, want, rtol=1e-8, atol=1e-8 * float(want.abs().max()))
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("what", [0, 1, 2], ids=["positions", "velocities", "coefficients"])
-def test_adjoint_equals_finite_differences(kind, what):
-    """One directional derivative along the gradient checks the whole of it; 1e-6 relative in double precision."""
-    system = make_system(seed=5, atoms=32, **kind)
-    loss = random_loss(2)
-
-    def value(states):
-        x, v = run_segment(
-            states[0][None],
-            states[1][None],
-            states[2],
-            timestep=DT,
-            steps=50,
-            frame_every=5,
-            **system.segment_arguments(),
-        )
-        return loss(x, v)
-
-    states = [system.x.clone(), system.v.clone(), system.coefficients.clone()]
-    states[what].requires_grad_()
-    (grad,) = torch.autograd.grad(value(states), states[what])
-    direction = grad / grad.norm()
-    # Fourth-order central difference; a dense fluid multiplies a shift many times over in 50 steps, so h is small.
-    h = 1e-6
-    total = 0.0
-    for shift, weight in ((-2, 1), (-1, -8), (1, 8), (2, -1)):
-        moved = [z.detach().clone() for z in states]
-        moved[what] += shift * h * direction
-        total += weight * float(value(moved))
-    assert total / (12 * h) == pytest.approx(float(grad.norm()), rel=1e-6)
 
 
 def replicas(system, count: int, dtype=torch.float64):

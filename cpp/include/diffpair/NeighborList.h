@@ -110,7 +110,7 @@ private:
     std::vector<double> largest; // displacement, per block
     int longest = 0;
     std::vector<std::vector<int>> blockRows; // per block of clusters, joined into `partners`
-    long rebuilds = 0, updates = 0; // updates: since the last build
+    long rebuilds = 0, updates = 0;          // updates: since the last build
     bool tuned = false;
 };
 

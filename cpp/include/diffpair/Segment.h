@@ -1,4 +1,5 @@
 #pragma once
+#include "diffpair/Integrator.h"
 #include "diffpair/PairLoops.h"
 
 namespace diffpair {
@@ -10,11 +11,16 @@ struct SegmentProblem {
     std::vector<double> inverseMass; // [N], 1/amu; 0 holds an atom fixed
     TableGrid grid;
     const double* coefficients = nullptr; // [numTypePairs * grid.numCoefficients()]
-    double timestep = 0;                  // ps
+    Integrator integrator;
+    double timestep = 0; // ps
     int numSteps = 0;
-    int frameEvery = 1;      // a frame after every so many steps; the start is not a frame
-    int checkpointEvery = 1; // state is kept, and the neighbour list rebuilt, every so many steps
-    double skin = 0.1;       // nm
+    int frameEvery = 1; // a frame after every so many steps; the start is not a frame
+    /**
+     * The path is kept whole from step `keepFrom` on. Before, only a state every `checkpointEvery` steps is, and the adjoint
+     * recomputes those between. Memory and time change with them, but no bit of the results.
+     */
+    int checkpointEvery = 1, keepFrom = 0;
+    double skin = 0.1; // nm
 
     int numReplicas() const {
         return static_cast<int>(boxes.size());
@@ -23,33 +29,48 @@ struct SegmentProblem {
         return numSteps / frameEvery;
     }
     int numCheckpoints() const {
-        return (numSteps + checkpointEvery - 1) / checkpointEvery;
+        return (keepFrom + checkpointEvery - 1) / checkpointEvery;
+    }
+    /** Vectors of a step of the path: x before it, and, if there is a bath, v after it. */
+    int vectorsOfStep() const {
+        return integrator.hasBath() ? 2 : 1;
+    }
+    /** Vectors kept of a replica: of each checkpoint x, v and the positions the neighbour list was built from; of each step. */
+    int vectorsKept() const {
+        return 3 * numCheckpoints() + vectorsOfStep() * (numSteps - keepFrom);
+    }
+    /** The bath is recorded at the checkpoints, then at the steps that are kept. */
+    int numRecords() const {
+        return numCheckpoints() + numSteps - keepFrom;
     }
     /** Throws std::invalid_argument with one sentence. */
     void validate() const;
 };
 
 /**
- * Run the leapfrog scheme of OpenMM's VerletIntegrator: v <- v + (dt/m) F(x), x <- x + dt v.
+ * Run the scheme of Integrator.h.
  *
- * @param x0, v0       [R, N, 3], nm and nm/ps; v0 is OpenMM's half-step velocity v(-dt/2)
- * @param framesX/V    [R, numFrames, N, 3], overwritten
- * @param checkpoints  [R, numCheckpoints, 2, N, 3] (x, v), overwritten; what runSegmentAdjoint starts from
+ * @param x0, v0     [R, N, 3], nm and nm/ps; v0 is OpenMM's half-step velocity v(-dt/2)
+ * @param framesX/V  [R, numFrames, N, 3], overwritten
+ * @param kept       [R, vectorsKept, N, 3], overwritten; what runSegmentAdjoint starts from
+ * @param records    [R, numRecords, recordSize], overwritten: the bath at the same times
  */
 template <class Real>
-void runSegment(const SegmentProblem& problem, const Real* x0, const Real* v0, Real* framesX, Real* framesV, Real* checkpoints,
-                Executor& executor);
+void runSegment(const SegmentProblem& problem, const Real* x0, const Real* v0, Real* framesX, Real* framesV, Real* kept,
+                double* records, Executor& executor);
 
 /**
- * Exact discrete adjoint of runSegment: the vector-Jacobian product of the steps that ran, recomputed bit for bit from
- * the checkpoints.
+ * Exact discrete adjoint of runSegment: the vector-Jacobian product of the steps that ran, where they were not kept
+ * recomputed bit for bit from the checkpoints.
  *
  * @param gradFramesX/V     [R, numFrames, N, 3]
  * @param gradX0, gradV0    [R, N, 3], overwritten
  * @param gradCoefficients  [numTypePairs * grid.numCoefficients()], overwritten, summed over replicas in double
+ * @param gradBath          [R, 2] of kT and rate, overwritten; not touched without a bath
  */
 template <class Real>
-void runSegmentAdjoint(const SegmentProblem& problem, const Real* checkpoints, const Real* gradFramesX, const Real* gradFramesV,
-                       Real* gradX0, Real* gradV0, double* gradCoefficients, Executor& executor);
+void runSegmentAdjoint(const SegmentProblem& problem, const Real* kept, const double* records, const Real* gradFramesX,
+                       const Real* gradFramesV, Real* gradX0, Real* gradV0, double* gradCoefficients, double* gradBath,
+                       Executor& executor);
 
 } // namespace diffpair

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 import diffpair.ops  # noqa: F401  (registers the operators)
+from diffpair.segments.checkpoints import Checkpoints, plan_checkpoints
+from diffpair.segments.integrators import Integrator, Verlet
 
 
 @dataclass(frozen=True)
@@ -52,23 +54,29 @@ def run_segment(
     timestep: float,
     steps: int,
     frame_every: int,
+    integrator: Integrator | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Run R replicas for `steps` leapfrog steps and return their frames as differentiable tensors.
+    """Run R replicas for `steps` steps and return their frames as differentiable tensors.
 
-    The scheme is that of OpenMM's VerletIntegrator, v <- v + (dt/m) F(x), x <- x + dt v, with OpenMM's half-step
-    velocities. The backward is the exact adjoint of these steps (DiffSim, arXiv 2209.07679, but discretised first), not
-    of a continuous trajectory. float64 for checks, float32 for speed.
+    A step is that of OpenMM's integrators of the middle (leapfrog) kind, with OpenMM's half-step velocities:
+    v' = v + (dt/m) F(x), x' = x + dt/2 v', v <- Theta(v'), x <- x' + dt/2 v, where Theta is the integrator's. The
+    backward is the exact adjoint of these steps (DiffSim, arXiv 2209.07679, but discretised first), not of a continuous
+    trajectory. float64 for checks, float32 for speed.
 
     Args:
         x0, v0: start states [R, N, 3] in nm and nm/ps, as State gives them; float32 or float64.
         coefficients: table [P, knots + 2] in kJ/mol, float64; receives the gradient dL/dc.
         topology: types and exclusions.
         boxes: periodic boxes [R, 3, 3] in nm (reduced form), float64; zeros for no periodicity.
-        inverse_mass: [N] in 1/amu, float64; 0 holds an atom fixed.
+        inverse_mass: [N] in 1/amu, float64; 0 holds an atom where it is.
         r_min, cutoff: the table's ends in nm.
         timestep: ps.
         steps: number of steps; a multiple of frame_every.
         frame_every: a frame after every so many steps; the start is not a frame.
+        integrator: Verlet (the default), LangevinMiddle or NoseHoover; its temperature and rate may require gradients.
+        checkpoints: what is kept for the backward, which recomputes the rest. Changes memory and time, and no bit of
+            the results. By default `plan_checkpoints` decides.
 
     Returns:
         Positions and velocities [R, steps / frame_every, N, 3].
@@ -76,9 +84,17 @@ def run_segment(
     Raises:
         RuntimeError: shapes or dtypes that do not fit.
         ValueError: a type out of range, a cutoff beyond half the box, steps that frame_every does not divide.
+        DiffPairError: a temperature or rate that does not fit the number of replicas.
     """
-    x, v, _ = torch.ops.diffpair.segment(
-        x0, v0, coefficients, boxes, topology.types, topology.exclusions, inverse_mass, topology.num_types,
-        r_min, cutoff, timestep, steps, frame_every,
+    theta = integrator or Verlet()
+    bath = theta.bath(x0.shape[0])
+    if checkpoints is None:
+        if torch.is_grad_enabled() and any(z.requires_grad for z in (x0, v0, coefficients, bath)):
+            checkpoints = plan_checkpoints(steps, x0.nbytes, vectors_of_step=1 if isinstance(theta, Verlet) else 2)
+        else:  # no backward: the least that can be kept
+            checkpoints = Checkpoints(max(1, steps), steps)
+    x, v, _, _ = torch.ops.diffpair.segment(
+        x0, v0, coefficients, bath, boxes, topology.types, topology.exclusions, inverse_mass, topology.num_types,
+        r_min, cutoff, timestep, steps, frame_every, *checkpoints, theta.name, theta.settings(inverse_mass),
     )  # fmt: skip
     return x, v

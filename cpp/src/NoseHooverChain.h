@@ -1,0 +1,61 @@
+#pragma once
+#include "diffpair/Integrator.h"
+#include <vector>
+
+namespace diffpair {
+
+/**
+ * The chain of OpenMM's NoseHooverIntegrator on its Reference platform: Martyna, Klein and Tuckerman,
+ * J. Chem. Phys. 97, 2635 (1992), propagated by Yoshida-Suzuki weights and multiple time steps.
+ *
+ * With collision frequency nu and N degrees of freedom the beads weigh Q_0 = N kT/nu^2 and Q_j = kT/nu^2, so in units of
+ * them the accelerations are
+ *
+ *     G_0 = nu^2 (K s^2 / (N kT) - 1),   G_1 = N V_0^2 - nu^2,   G_j = V_(j-1)^2 - nu^2,
+ *
+ * K twice the kinetic energy and s the factor reached so far. The beads' positions act on nothing and are left out.
+ */
+class NoseHooverChain {
+public:
+    NoseHooverChain(const Integrator& integrator, int replica, double timestep);
+    /**
+     * Advance the chain by one step.
+     *
+     * @param V  [chainLength], the beads' velocities in 1/ps, overwritten
+     * @param K  twice the kinetic energy before, kJ/mol
+     * @return the factor of all velocities
+     */
+    double propagate(double* V, double K);
+    /**
+     * The vector-Jacobian product of propagate().
+     *
+     * @param V          [chainLength], before the step
+     * @param gradScale  gradient with respect to the factor
+     * @param gradV      [chainLength], gradient with respect to the velocities after the step, replaced by that before
+     * @param gradK      overwritten
+     * @param gradKT, gradRate  added to
+     */
+    void propagateAdjoint(const double* V, double K, double gradScale, double* gradV, double& gradK, double& gradKT,
+                          double& gradRate);
+
+private:
+    /** The chain's numbers during a step; `middle` are the velocities between the two half kicks. */
+    struct Point {
+        std::vector<double> V, middle, G;
+        double scale = 1;
+    };
+    void start(Point& point, const double* V, double K) const;
+    void advance(Point& point, double K, double weight) const;
+    void advanceAdjoint(const Point& before, const Point& after, double K, double weight, std::vector<double>& gradV,
+                        std::vector<double>& gradG, double& gradScale, double& gradRatio, double& gradRateSquared) const;
+    double beadWeight(int bead) const {
+        return bead == 0 ? degrees : 1.0;
+    }
+    const int length;
+    const double degrees, kT, rate;
+    std::vector<double> weights; // time steps of the chain, ps, in order
+    std::vector<Point> path;     // before every one of them, and after the last
+    std::vector<double> gradV, gradG;
+};
+
+} // namespace diffpair

@@ -1,0 +1,115 @@
+#pragma once
+#include "AtomBlocks.h"
+#include "diffpair/Segment.h"
+#include "Thermostat.h"
+
+namespace diffpair {
+
+/** Steps one replica forward and its adjoint backward; its buffers live as long as the replica runs. */
+template <class Real> class Replica {
+public:
+    Replica(const SegmentProblem& problem, const PairTablePieces<Real>& table, int replica, Executor& executor)
+        : table(table), box(problem.boxes[replica]), executor(executor), numAtoms(problem.topology->numAtoms),
+          forward(*problem.topology, problem.grid.cutoff, limitedSkin(problem, box)), backward(forward),
+          thermostat(makeThermostat<Real>(problem.integrator, replica, problem.timestep, problem.inverseMass)), kick(numAtoms),
+          drift(numAtoms), force(3 * numAtoms), origin(3 * numAtoms) {
+        const double driftTime = thermostat ? 0.5 * problem.timestep : problem.timestep;
+        for (int i = 0; i < numAtoms; i++) {
+            kick[i] = static_cast<Real>(problem.timestep * problem.inverseMass[i]);
+            drift[i] = static_cast<Real>(problem.inverseMass[i] > 0 ? driftTime : 0.0); // a held atom stays
+        }
+    }
+
+    /** Go on from a checkpoint, with the neighbour list that the first run had there: the same bits follow. */
+    void restore(const Real* listOrigin, const double* record) {
+        rebuildFrom(listOrigin);
+        if (thermostat)
+            thermostat->restore(record);
+    }
+
+    /** Positions that the neighbour list was built from; before the first step, those it will be built from. */
+    const Real* listOrigin(const Real* x) const {
+        return started ? origin.data() : x;
+    }
+
+    /**
+     * Step t in place.
+     *
+     * @param record  [recordSize], overwritten; may be null
+     */
+    void step(int t, Real* x, Real* v, double* record) {
+        if (forward.list.update(x, box, executor))
+            std::copy(x, x + force.size(), origin.begin());
+        started = true;
+        std::fill(force.begin(), force.end(), Real(0));
+        forward.loops.forces(table, forward.list, force.data(), nullptr, executor);
+        addScaled(kick, force.data(), v);
+        addScaled(drift, v, x);
+        if (thermostat) {
+            thermostat->apply(t, v, record, executor);
+            addScaled(drift, v, x);
+        }
+    }
+
+    /**
+     * Step t of the adjoint.
+     *
+     * @param x         positions before the step
+     * @param v         velocities after it; only looked at by a thermostat
+     * @param record    what the step wrote
+     * @param lx, lv    gradients with respect to the state after the step, replaced by those before it
+     * @param moments   added to, see PairLoops::forceAdjoint
+     */
+    void stepBack(int t, const Real* x, const Real* v, const double* record, Real* lx, Real* lv, double* moments) {
+        addScaled(drift, lx, lv);
+        if (thermostat) {
+            thermostat->applyAdjoint(t, v, record, lv, executor);
+            addScaled(drift, lx, lv);
+        }
+        std::fill(force.begin(), force.end(), Real(0)); // w of DESIGN: the direction in which the force acts on the loss
+        addScaled(kick, lv, force.data());
+        backward.list.update(x, box, executor);
+        backward.loops.forceAdjoint(table, backward.list, force.data(), lx, moments, executor);
+    }
+
+    /** Gradients of (kT, rate) so far. */
+    void writeGradBath(double* gradBath) const {
+        gradBath[0] = thermostat->gradKT;
+        gradBath[1] = thermostat->gradRate;
+    }
+
+private:
+    struct Pairs {
+        NeighborList<Real> list;
+        PairLoops<Real> loops;
+        Pairs(const PairTopology& topology, double cutoff, double skin) : list(topology, cutoff, skin) {
+        }
+    };
+    /** Beyond maxCutoff() a distance cannot be judged; a skin that reaches there would only add pairs. */
+    static double limitedSkin(const SegmentProblem& problem, const Box& box) {
+        return box.periodic ? std::min(problem.skin, std::max(0.0, box.maxCutoff() - problem.grid.cutoff)) : problem.skin;
+    }
+    void rebuildFrom(const Real* x) {
+        forward.list.rebuild(x, box, executor);
+        std::copy(x, x + force.size(), origin.begin());
+        started = true;
+    }
+    /** to_i += factor_i from_i */
+    void addScaled(const std::vector<Real>& factor, const Real* from, Real* to) {
+        overAtoms(numAtoms, executor, [&](int i) {
+            for (int k = 3 * i; k < 3 * i + 3; k++)
+                to[k] += factor[i] * from[k];
+        });
+    }
+    const PairTablePieces<Real>& table;
+    const Box box;
+    Executor& executor;
+    const int numAtoms;
+    // Going back has a list of its own: it depends on the path alone, not on where the checkpoints are.
+    Pairs forward, backward;
+    std::unique_ptr<Thermostat<Real>> thermostat;
+    std::vector<Real> kick, drift, force, origin;
+    bool started = false;
+};
+
+} // namespace diffpair

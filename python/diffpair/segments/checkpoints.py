@@ -1,0 +1,38 @@
+"""How much of a segment's path is kept for its backward, and how much is recomputed."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+_MEMORY = 2**30  # bytes that a path may take
+_CHECKPOINT = 3  # vectors [N, 3] of a checkpoint: x, v, and the positions that the neighbour list was built from
+
+
+class Checkpoints(NamedTuple):
+    """A state every `every` steps before step `keep_from`, then the whole path; Checkpoints(1, 0) keeps all."""
+
+    every: int
+    keep_from: int
+
+
+def plan_checkpoints(steps: int, state_bytes: int, vectors_of_step: int = 2, memory: int = _MEMORY) -> Checkpoints:
+    """Recompute as little as `memory` allows.
+
+    u steps with a checkpoint every k of them take 3 u / k vectors, and recomputing one block k vectors_of_step more:
+    least at k = sqrt(3 u / vectors_of_step). What such a segment needs is taken even if it is more than `memory`.
+
+    Args:
+        steps: of the segment.
+        state_bytes: of the positions of all replicas.
+        vectors_of_step: vectors [N, 3] that a kept step takes: 1 for Verlet, 2 for integrators with a bath.
+        memory: bytes.
+    """
+    for part in range(65):  # a 64th of the segment is exact enough
+        recomputed = steps * part // 64
+        every = max(1, math.ceil(math.sqrt(_CHECKPOINT * recomputed / vectors_of_step)))
+        block = min(every, recomputed)
+        vectors = _CHECKPOINT * -(-recomputed // every) + vectors_of_step * (block + steps - recomputed)
+        if vectors * state_bytes <= memory:
+            break
+    return Checkpoints(every, recomputed)
