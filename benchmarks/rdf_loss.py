@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import openmm
@@ -19,7 +18,7 @@ from torch import Tensor
 from diffpair import PairTableForce
 from diffpair.observables.smooth_rdf import SmoothRdf
 from diffpair.potentials import BSpline, GaussianMLP, LennardJones, PairPotential, TableGrid, tabulate, to_table
-from diffpair.segments import Topology, run_segment
+from diffpair.segments import Integrator, NoseHoover, Topology, Verlet, run_segment
 
 DENSITY, TIMESTEP, CUTOFF, R_MIN, KNOTS = 0.845, 0.005, 2.5, 0.75, 100
 TEMPERATURE = 1 / 0.00831446261815324  # K
@@ -30,8 +29,8 @@ GRID = TableGrid(R_MIN, CUTOFF, KNOTS)
 CHAIN_LENGTH, CHAIN_STEPS, YOSHIDA_SUZUKI = 5, 3, 7
 COLLISION_FREQUENCY = 2.0  # 1/ps
 
-INTEGRATORS: dict[str, dict[str, Any]] = {"verlet": {}}  # name -> what run_segment is told
-DEFAULT_INTEGRATOR = list(INTEGRATORS)[-1]
+INTEGRATORS = ("verlet", "nose-hoover")
+DEFAULT_INTEGRATOR = INTEGRATORS[-1]
 
 
 @functools.cache
@@ -56,6 +55,15 @@ def liquid(cells: Cells, threads: int, steps: int) -> Fluid:
         return context
 
     return melt(cells, DENSITY, TEMPERATURE, context_of, steps)
+
+
+def make_integrator(name: str, atoms: int) -> Integrator:
+    """One of INTEGRATORS; the momentum of the fluid is 0 and stays so."""
+    if name == "verlet":
+        return Verlet()
+    return NoseHoover(
+        TEMPERATURE, COLLISION_FREQUENCY, CHAIN_LENGTH, CHAIN_STEPS, YOSHIDA_SUZUKI, degrees_of_freedom=3 * atoms - 3
+    )
 
 
 def spline() -> BSpline:
@@ -90,12 +98,20 @@ class RdfLoss:
         fluid: start positions; velocities are drawn at T = 1.
         replicas: how many trajectories, with velocities of their own.
         integrator: one of INTEGRATORS.
+        checkpoint_every: see run_segment.
     """
 
     def __init__(
-        self, fluid: Fluid, integrator: str, replicas: int = 1, steps: int = STEPS, dtype: torch.dtype = torch.float32
+        self,
+        fluid: Fluid,
+        integrator: str,
+        replicas: int = 1,
+        steps: int = STEPS,
+        *,
+        checkpoint_every: int | None = None,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
-        self.integrator, self.steps, atoms = integrator, steps, fluid.atoms
+        self.integrator, self.steps, self.checkpoint_every, atoms = integrator, steps, checkpoint_every, fluid.atoms
         self.topology = Topology.of(np.zeros(atoms, dtype=int), 1)
         width = (LAST - FIRST) / BINS
         self.rdf = SmoothRdf(FIRST + width / 2, width, BINS, self.topology)
@@ -113,7 +129,8 @@ class RdfLoss:
         x, _ = run_segment(
             self.x0[replicas], self.v0[replicas], coefficients, topology=self.topology, boxes=boxes,
             inverse_mass=self.inverse_mass, r_min=R_MIN, cutoff=CUTOFF, timestep=TIMESTEP, steps=self.steps,
-            frame_every=FRAME_EVERY, **INTEGRATORS[self.integrator],
+            frame_every=FRAME_EVERY, integrator=make_integrator(self.integrator, self.topology.num_atoms),
+            checkpoint_every=self.checkpoint_every,
         )  # fmt: skip
         g = self.rdf.g(x.flatten(0, 1), boxes.repeat_interleave(x.shape[1], 0))[:, 0].mean(0)
         return ((g - self.target) ** 2).mean()
