@@ -44,7 +44,7 @@ format: $(ENVIRONMENT)
 	$(BIN)/ruff format
 	$(BIN)/clang-format -i $(CXX_FILES)
 
-# Optional: nothing but benchmarks and the tests against LAMMPS uses it.
+# Optional: nothing but benchmarks and the tests against LAMMPS and JAX MD uses it.
 peers: $(PEERS)/.diffpair-peers
 
 $(PEERS)/.diffpair-peers: constraints-peers.txt | check

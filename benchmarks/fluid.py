@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import math
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,20 +153,36 @@ def make_context(
 
 @functools.cache
 def melted(cells: Cells, threads: int = 2, steps: int = 1500) -> Fluid:
+    """4 cells[0] cells[1] cells[2] atoms of argon; see melt."""
+
+    def context_of(small: Fluid) -> openmm.Context:
+        return make_context(small, make_force("PairTableForce", small.atoms), threads=threads)
+
+    return melt(cells, DENSITY, TEMPERATURE, context_of, steps)
+
+
+def melt(
+    cells: Cells, density: float, temperature: float, context_of: Callable[[Fluid], openmm.Context], steps: int
+) -> Fluid:
     """4 cells[0] cells[1] cells[2] atoms, melted from a face-centred cubic lattice.
 
     A smaller box is melted and repeated; the copies part ways soon.
+
+    Args:
+        density: atoms per nm^3. temperature: K, at the end; three times that before.
+        context_of: makes a Context whose integrator has a temperature.
+        steps: of melting, and again of cooling down.
     """
     repeats = [max(n // base for base in range(5, n + 1) if n % base == 0) if n >= 5 else 1 for n in cells]
     base = [n // repeat for n, repeat in zip(cells, repeats, strict=True)]
-    edge = (4 / DENSITY) ** (1 / 3)
+    edge = (4 / density) ** (1 / 3)
     atoms = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
     lattice = (np.array(list(np.ndindex(*base)))[:, None] + atoms).reshape(-1, 3) * edge
     small = Fluid(lattice, np.array(base) * edge)
-    context = make_context(small, make_force("PairTableForce", small.atoms), threads=threads)
+    context = context_of(small)
     integrator = context.getIntegrator()
     for factor in (3.0, 1.0):
-        integrator.setTemperature(factor * TEMPERATURE)
+        integrator.setTemperature(factor * temperature)
         integrator.step(steps)
     positions = context.getState(positions=True).getPositions(asNumpy=True)._value
     shifts = np.array(list(np.ndindex(*repeats))) * small.box
