@@ -2,7 +2,8 @@
 
     python gradient_probe.py FLUID.npz INTEGRATOR THREADS REPLICAS CHECKPOINTS STEPS [STEPS ...]
 
-CHECKPOINTS is run_segment's checkpoint_every, or "default". One object per STEPS: {"megabytes", "forward", "backward",
+CHECKPOINTS is the number of steps between two
+of them, 0 to keep the whole path, or "default". One object per STEPS: {"megabytes", "forward", "backward",
 "processors"}: the largest memory so far beyond torch and the imports, seconds, and processor time over time. With
 OMP_WAIT_POLICY=passive a thread that waits uses no processor. Linux only.
 """
@@ -19,6 +20,8 @@ from fluid import Fluid
 from memory_probe import memory
 from rdf_loss import RdfLoss, spline
 
+from diffpair.segments import Checkpoints
+
 if __name__ == "__main__":
     path, integrator, threads, replicas, checkpoints, *lengths = sys.argv[1:]
     torch.set_num_threads(int(threads))
@@ -27,8 +30,10 @@ if __name__ == "__main__":
     before = memory("VmRSS")
     results = []
     for steps in lengths:
-        fluid, every = Fluid(given["positions"], given["box"]), None if checkpoints == "default" else int(checkpoints)
-        loss = RdfLoss(fluid, integrator, int(replicas), int(steps), checkpoint_every=every)
+        fluid, plan = Fluid(given["positions"], given["box"]), None
+        if checkpoints != "default":
+            plan = Checkpoints(max(1, int(checkpoints)), int(steps) if int(checkpoints) else 0)
+        loss = RdfLoss(fluid, integrator, int(replicas), int(steps), checkpoints=plan)
         potential, used = spline(), time.process_time()
         timing = loss.value_and_gradient(potential)
         results.append(

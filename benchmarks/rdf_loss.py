@@ -18,7 +18,7 @@ from torch import Tensor
 from diffpair import PairTableForce
 from diffpair.observables.smooth_rdf import SmoothRdf
 from diffpair.potentials import BSpline, GaussianMLP, LennardJones, PairPotential, TableGrid, tabulate, to_table
-from diffpair.segments import Integrator, NoseHoover, Topology, Verlet, run_segment
+from diffpair.segments import Checkpoints, Integrator, NoseHoover, Topology, Verlet, run_segment
 
 DENSITY, TIMESTEP, CUTOFF, R_MIN, KNOTS = 0.845, 0.005, 2.5, 0.75, 100
 TEMPERATURE = 1 / 0.00831446261815324  # K
@@ -98,7 +98,7 @@ class RdfLoss:
         fluid: start positions; velocities are drawn at T = 1.
         replicas: how many trajectories, with velocities of their own.
         integrator: one of INTEGRATORS.
-        checkpoint_every: see run_segment.
+        checkpoints: see run_segment.
     """
 
     def __init__(
@@ -108,10 +108,10 @@ class RdfLoss:
         replicas: int = 1,
         steps: int = STEPS,
         *,
-        checkpoint_every: int | None = None,
+        checkpoints: Checkpoints | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> None:
-        self.integrator, self.steps, self.checkpoint_every, atoms = integrator, steps, checkpoint_every, fluid.atoms
+        self.integrator, self.steps, self.checkpoints, atoms = integrator, steps, checkpoints, fluid.atoms
         self.topology = Topology.of(np.zeros(atoms, dtype=int), 1)
         width = (LAST - FIRST) / BINS
         self.rdf = SmoothRdf(FIRST + width / 2, width, BINS, self.topology)
@@ -130,7 +130,7 @@ class RdfLoss:
             self.x0[replicas], self.v0[replicas], coefficients, topology=self.topology, boxes=boxes,
             inverse_mass=self.inverse_mass, r_min=R_MIN, cutoff=CUTOFF, timestep=TIMESTEP, steps=self.steps,
             frame_every=FRAME_EVERY, integrator=make_integrator(self.integrator, self.topology.num_atoms),
-            checkpoint_every=self.checkpoint_every,
+            checkpoints=self.checkpoints,
         )  # fmt: skip
         g = self.rdf.g(x.flatten(0, 1), boxes.repeat_interleave(x.shape[1], 0))[:, 0].mean(0)
         return ((g - self.target) ** 2).mean()
