@@ -1,5 +1,5 @@
 #include "CpuPairKernels.h"
-#include "ThreadPoolExecutor.h"
+#include "ThreadTeam.h"
 #include <openmm/internal/ContextImpl.h>
 #include <openmm/OpenMMException.h>
 #include <openmm/reference/ReferencePlatform.h>
@@ -44,20 +44,20 @@ void CpuCalcPairTableForceKernel::initialize(const OpenMM::System&, const PairTa
 
 double CpuCalcPairTableForceKernel::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {
     auto& data = *static_cast<OpenMM::ReferencePlatform::PlatformData*>(context.getPlatformData());
-    ThreadPoolExecutor executor(data.threads);
     const Box box = periodic ? boxOf(data.periodicBoxVectors) : Box::none();
-    try {
-        // Doubles: the list wraps them into the box before they lose precision.
-        list->update(coordinates(*data.positions), box, executor);
-    } catch (const std::domain_error& error) { // OpenMM has looked for NaN, but not for infinities
-        throw OpenMM::OpenMMException(error.what());
-    }
-
     diffpair::PairSums sums;
     const bool needsSums = includeEnergy || (warning.isPending() && numForceCalls++ % warningInterval == 0);
     double* forces = includeForces ? coordinates(*data.forces) : nullptr;
-    if (includeForces || needsSums)
-        loops.forces(table, *list, forces, needsSums ? &sums : nullptr, executor);
+    try {
+        ThreadTeam::run(data.threads, [&](diffpair::Executor& executor) {
+            // Doubles: the list wraps them into the box before they lose precision.
+            list->update(coordinates(*data.positions), box, executor);
+            if (includeForces || needsSums)
+                loops.forces(table, *list, forces, needsSums ? &sums : nullptr, executor);
+        });
+    } catch (const std::domain_error& error) { // OpenMM has looked for NaN, but not for infinities
+        throw OpenMM::OpenMMException(error.what());
+    }
     warning.report(sums.belowRMin, table.getGrid().rMin);
     return includeEnergy ? sums.energy : 0.0;
 }
