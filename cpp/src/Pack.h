@@ -48,9 +48,9 @@ template <class Real> struct Pack {
     static Lanes choose(Mask which, Lanes yes, Lanes no) {
         return which ? yes : no;
     }
-    /** The first n lanes; n >= 1. */
-    static Mask first(int) {
-        return true;
+    /** The first n lanes. */
+    static Mask first(int n) {
+        return n > 0;
     }
     static Mask both(Mask a, Mask b) {
         return a && b;

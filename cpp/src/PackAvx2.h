@@ -52,7 +52,7 @@ template <> struct Pack<float> {
         return _mm256_blendv_ps(no, yes, _mm256_castsi256_ps(set));
     }
     static Mask first(int n) {
-        return n >= width ? 0xFF : (1 << n) - 1;
+        return n >= width ? 0xFF : n > 0 ? (1 << n) - 1 : 0;
     }
     static Mask both(Mask a, Mask b) {
         return a & b;

@@ -41,7 +41,7 @@ template <> struct Pack<float> {
         return _mm512_mask_blend_ps(which, no, yes);
     }
     static Mask first(int n) {
-        return n >= width ? Mask(0xFFFF) : static_cast<Mask>((1u << n) - 1);
+        return n >= width ? Mask(0xFFFF) : n > 0 ? static_cast<Mask>((1u << n) - 1) : Mask(0);
     }
     static Mask both(Mask a, Mask b) {
         return a & b;

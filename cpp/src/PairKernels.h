@@ -8,7 +8,7 @@ namespace diffpair {
 constexpr int widestPack = 16;
 
 /**
- * What a kernel needs to work through rows [rowBegin, rowEnd) of a half list; row k belongs to slot k. Raw pointers only:
+ * What a kernel needs to work through the rows of clusters [clusterBegin, clusterEnd) of a half list. Raw pointers only:
  * the kernels are compiled several times for different instruction sets and must not instantiate any code shared with
  * other files. Partners are offsets into the arrays of fours, not slots.
  */
@@ -17,8 +17,8 @@ template <class Real> struct PairRows {
     const int* start;        // [slots + 1]
     const int* neighbors;    // [start[slots]]
     const char* needsImages; // [slots / clusterSize]: 0 where no pair of these rows reaches across the boundary
-    int rowBegin, rowEnd;    // of whole clusters
-    const int* firstPiece;   // [numTypes * numTypes]: offset of the pieces of a pair of types
+    int clusterBegin, clusterEnd;
+    const int* firstPiece; // [numTypes * numTypes]: offset of the pieces of a pair of types
     int numTypes;
     const Real* pieces; // [numTypePairs][numPieces][4]; not read by moments
     int numPieces;

@@ -23,49 +23,57 @@ public:
     Real *dx, *dy, *dz, *r2; // x_i - x_j, minimum image
     Real *t, *inverseR;      // place in the piece of the table; 1 / r
     int *partner, *piece;    // offsets of the partner and of the coefficients of its piece
-    // Pairs rowStart[l] .. rowEnd[l] - 1 belong to atom l of the cluster. Up to a whole pack behind the last one (behind each
-    // row's last one, if rows are aligned) there are idle pairs, with a distance of 0 and no partner.
-    int rowStart[clusterSize], rowEnd[clusterSize], size = 0;
+    // Pairs rowEnd[l - 1] .. rowEnd[l] - 1 belong to atom l of the cluster. Up to a whole pack behind the last one there are
+    // idle pairs, of distance 0 and without a partner.
+    int rowEnd[clusterSize], size = 0;
 
-    /** Collects the pairs of the rows from `row` to the end of its cluster; false if there are none. */
-    template <bool alignRows> bool collect(int row, int end) {
-        size = 0;
+    int rowStart(int l) const {
+        return l > 0 ? rowEnd[l - 1] : 0;
+    }
+
+    /** Collects the pairs of a cluster's rows; false if there are none. */
+    bool collect(int cluster) {
         const bool typed = rows.numTypes > 1;
-        const Images images = !rows.needsImages[row / clusterSize] ? Images::None
-                              : rows.box.triclinic                 ? Images::Triclinic
-                                                                   : Images::Rectangular;
-        for (int l = 0; l < clusterSize; l++, row++) {
-            rowStart[l] = rowEnd[l] = size;
-            if (row >= end || rows.start[row] == rows.start[row + 1])
-                continue;
-            if (images == Images::None)
-                typed ? measure<Images::None, true>(row) : measure<Images::None, false>(row);
-            else if (images == Images::Rectangular)
-                typed ? measure<Images::Rectangular, true>(row) : measure<Images::Rectangular, false>(row);
-            else
-                typed ? measure<Images::Triclinic, true>(row) : measure<Images::Triclinic, false>(row);
-            rowEnd[l] = size;
-            if (alignRows)
-                fillUp();
-        }
-        if (!alignRows)
-            fillUp();
+        if (!rows.needsImages[cluster])
+            typed ? measure<Images::None, true>(cluster) : measure<Images::None, false>(cluster);
+        else if (!rows.box.triclinic)
+            typed ? measure<Images::Rectangular, true>(cluster) : measure<Images::Rectangular, false>(cluster);
+        else
+            typed ? measure<Images::Triclinic, true>(cluster) : measure<Images::Triclinic, false>(cluster);
+        fillUp();
         locate();
         return size > 0;
     }
 
+    /** What the pairs n .. n + width - 1 find in the fours of their own atoms: x, y and z of `fours` at the cluster. */
+    static void ownFours(const Real* fours, const int* ends, int n, Lanes& a, Lanes& b, Lanes& c) {
+        int l = 0;
+        while (l < clusterSize - 1 && ends[l] <= n)
+            l++;
+        a = P::all(fours[4 * l]), b = P::all(fours[4 * l + 1]), c = P::all(fours[4 * l + 2]);
+        for (; l < clusterSize - 1 && ends[l] < n + P::width; l++) { // the next row begins in this pack
+            const auto before = P::first(ends[l] - n);
+            a = P::choose(before, a, P::all(fours[4 * l + 4]));
+            b = P::choose(before, b, P::all(fours[4 * l + 5]));
+            c = P::choose(before, c, P::all(fours[4 * l + 6]));
+        }
+    }
+
 private:
-    template <Images images, bool typed> void measure(int row) {
-        const int begin = rows.start[row], count = rows.start[row + 1] - begin, i = offsetOfSlot(row);
+    template <Images images, bool typed> void measure(int cluster) {
+        const int* start = rows.start + clusterSize * cluster;
+        const int begin = start[0], count = start[clusterSize] - begin;
         const int* neighbors = rows.neighbors + begin;
-        const Real* x = rows.x;
-        const Lanes xi = P::all(x[i]), yi = P::all(x[i + 1]), zi = P::all(x[i + 2]), limit = P::all(rows.cutoffSquared);
+        const Real *x = rows.x, *own = x + offsetOfSlot(clusterSize * cluster);
+        const Lanes limit = P::all(rows.cutoffSquared);
         const LoopBox<Real> box = rows.box;
         Real *toX = dx, *toY = dy, *toZ = dz, *toSquare = r2;
-        int *toPartner = partner, *toPiece = piece, kept = size;
-        const int* firstPiece = typed ? rows.firstPiece + static_cast<int>(x[i + 3]) * rows.numTypes : nullptr;
+        int *toPartner = partner, *toPiece = piece, kept = 0, ends[clusterSize], row = 0;
+        for (int l = 0; l < clusterSize; l++)
+            ends[l] = start[l + 1] - begin;
         for (int n = 0; n < count; n += P::width) {
-            Lanes xj, yj, zj, type;
+            Lanes xi, yi, zi, xj, yj, zj, type;
+            ownFours(own, ends, n, xi, yi, zi);
             P::loadFours(x, neighbors + n, xj, yj, zj, type);
             Lanes ex = xi - xj, ey = yi - yj, ez = zi - zj;
             box.template apply<images>(ex, ey, ez);
@@ -77,10 +85,20 @@ private:
             P::pack(within, square, toSquare + kept);
             P::pack(within, P::loadIndices(neighbors + n), toPartner + kept);
             if (typed) // for now: where the pieces of this pair of types begin
-                P::pack(within, P::lookUp(firstPiece, P::truncate(type)), toPiece + kept);
+                P::pack(within, piecesOf(own + 3, ends, n, type), toPiece + kept);
+            for (; row < clusterSize && ends[row] <= n + P::width; row++)
+                rowEnd[row] = kept + P::count(P::both(within, P::first(ends[row] - n)));
             kept += P::count(within);
         }
+        for (; row < clusterSize; row++)
+            rowEnd[row] = kept;
         size = kept;
+    }
+
+    typename P::Indices piecesOf(const Real* ownTypes, const int* ends, int n, Lanes type) const {
+        Lanes ownType, unused, unusedToo;
+        ownFours(ownTypes, ends, n, ownType, unused, unusedToo);
+        return P::lookUp(rows.firstPiece, P::truncate(ownType * Real(rows.numTypes) + type));
     }
 
     void fillUp() {
@@ -118,11 +136,11 @@ private:
 
 /** Adds the sums of each row of (x, y, z), one vector per pair, to the row's four. */
 template <class Real>
-void addRowSums(const ClusterPairs<Real>& pairs, int row, const Real* x, const Real* y, const Real* z, Real* fours) {
+void addRowSums(const ClusterPairs<Real>& pairs, int cluster, const Real* x, const Real* y, const Real* z, Real* fours) {
     using P = Pack<Real>;
     const auto zero = P::all(Real(0));
     for (int l = 0; l < clusterSize; l++) {
-        const int begin = pairs.rowStart[l], end = pairs.rowEnd[l];
+        const int begin = pairs.rowStart(l), end = pairs.rowEnd[l];
         if (begin == end)
             continue;
         auto sx = zero, sy = zero, sz = zero;
@@ -132,7 +150,7 @@ void addRowSums(const ClusterPairs<Real>& pairs, int row, const Real* x, const R
             sy += P::choose(own, P::load(y + n), zero);
             sz += P::choose(own, P::load(z + n), zero);
         }
-        P::addTotals(fours + offsetOfSlot(row + l), sx, sy, sz);
+        P::addTotals(fours + offsetOfSlot(clusterSize * cluster + l), sx, sy, sz);
     }
 }
 
@@ -142,8 +160,8 @@ template <class Real, bool wantForces, bool wantSums> void forceLoop(const PairR
     ClusterPairs<Real> pairs(rows);
     const Real* pieces = rows.pieces;
     const Real h1 = rows.inverseSpacing;
-    for (int row = rows.rowBegin; row < rows.rowEnd; row += clusterSize) {
-        if (!pairs.template collect<false>(row, rows.rowEnd))
+    for (int cluster = rows.clusterBegin; cluster < rows.clusterEnd; cluster++) {
+        if (!pairs.collect(cluster))
             continue;
         Real *dx = pairs.dx, *dy = pairs.dy, *dz = pairs.dz;
         for (int n = 0; n < pairs.size; n += P::width) {
@@ -164,7 +182,7 @@ template <class Real, bool wantForces, bool wantSums> void forceLoop(const PairR
             }
         }
         if (wantForces)
-            addRowSums(pairs, row, dx, dy, dz, f);
+            addRowSums(pairs, cluster, dx, dy, dz, f);
     }
 }
 
@@ -184,33 +202,28 @@ template <class Real> void forceAdjoint(const PairRows<Real>& rows, const Real* 
     const Real* pieces = rows.pieces;
     const Real h1 = rows.inverseSpacing;
     const Lanes zero = P::all(0);
-    for (int row = rows.rowBegin; row < rows.rowEnd; row += clusterSize) {
-        if (!pairs.template collect<true>(row, rows.rowEnd))
+    for (int cluster = rows.clusterBegin; cluster < rows.clusterEnd; cluster++) {
+        if (!pairs.collect(cluster))
             continue;
-        for (int l = 0; l < clusterSize; l++) {
-            if (pairs.rowStart[l] == pairs.rowEnd[l])
-                continue;
-            const int i = offsetOfSlot(row + l);
-            const Lanes wx = P::all(w[i]), wy = P::all(w[i + 1]), wz = P::all(w[i + 2]);
-            Lanes sx = zero, sy = zero, sz = zero;
-            for (int n = pairs.rowStart[l]; n < pairs.rowEnd[l]; n += P::width) {
-                const Lanes t = P::load(pairs.t + n), inverseR = P::load(pairs.inverseR + n);
-                Lanes a0, a1, a2, a3, bx, by, bz, unused;
-                P::loadFours(pieces, pairs.piece + n, a0, a1, a2, a3);
-                P::loadFours(w, pairs.partner + n, bx, by, bz, unused);
-                bx = wx - bx, by = wy - by, bz = wz - bz; // b = w_i - w_j
-                const Lanes dx = P::load(pairs.dx + n), dy = P::load(pairs.dy + n), dz = P::load(pairs.dz + n);
-                const Lanes slope = (a1 + t * (2 * a2 + 3 * t * a3)) * h1, curvature = (2 * a2 + 6 * t * a3) * (h1 * h1);
-                const Lanes eb = (bx * dx + by * dy + bz * dz) * inverseR, tension = slope * inverseR;
-                const Lanes bend = (tension - curvature) * eb * inverseR;
-                const Lanes gx = bend * dx - tension * bx, gy = bend * dy - tension * by, gz = bend * dz - tension * bz;
-                P::subtractFromFours(jw, pairs.partner + n, gx, gy, gz);
-                sx += gx, sy += gy, sz += gz;
-                const Lanes along = eb * -h1; // weight of dU'/dc: F . w = -sum U'(r) e.b
-                P::addToFours(moments, pairs.piece + n, zero, along, 2 * along * t, 3 * along * t * t);
-            }
-            P::addTotals(jw + i, sx, sy, sz);
+        const Real* own = w + offsetOfSlot(clusterSize * cluster);
+        for (int n = 0; n < pairs.size; n += P::width) {
+            const Lanes t = P::load(pairs.t + n), inverseR = P::load(pairs.inverseR + n);
+            Lanes a0, a1, a2, a3, wx, wy, wz, bx, by, bz, unused;
+            P::loadFours(pieces, pairs.piece + n, a0, a1, a2, a3);
+            pairs.ownFours(own, pairs.rowEnd, n, wx, wy, wz);
+            P::loadFours(w, pairs.partner + n, bx, by, bz, unused);
+            bx = wx - bx, by = wy - by, bz = wz - bz; // b = w_i - w_j
+            const Lanes dx = P::load(pairs.dx + n), dy = P::load(pairs.dy + n), dz = P::load(pairs.dz + n);
+            const Lanes slope = (a1 + t * (2 * a2 + 3 * t * a3)) * h1, curvature = (2 * a2 + 6 * t * a3) * (h1 * h1);
+            const Lanes eb = (bx * dx + by * dy + bz * dz) * inverseR, tension = slope * inverseR;
+            const Lanes bend = (tension - curvature) * eb * inverseR;
+            const Lanes gx = bend * dx - tension * bx, gy = bend * dy - tension * by, gz = bend * dz - tension * bz;
+            P::subtractFromFours(jw, pairs.partner + n, gx, gy, gz);
+            P::store(pairs.dx + n, gx), P::store(pairs.dy + n, gy), P::store(pairs.dz + n, gz);
+            const Lanes along = eb * -h1; // weight of dU'/dc: F . w = -sum U'(r) e.b
+            P::addToFours(moments, pairs.piece + n, zero, along, 2 * along * t, 3 * along * t * t);
         }
+        addRowSums(pairs, cluster, pairs.dx, pairs.dy, pairs.dz, jw);
     }
 }
 
@@ -218,8 +231,8 @@ template <class Real> void moments(const PairRows<Real>& rows, double* moments) 
     using P = Pack<Real>;
     using Lanes = typename P::Lanes;
     ClusterPairs<Real> pairs(rows);
-    for (int row = rows.rowBegin; row < rows.rowEnd; row += clusterSize) {
-        if (!pairs.template collect<false>(row, rows.rowEnd))
+    for (int cluster = rows.clusterBegin; cluster < rows.clusterEnd; cluster++) {
+        if (!pairs.collect(cluster))
             continue;
         for (int n = 0; n < pairs.size; n += P::width) {
             const Lanes t = P::load(pairs.t + n);

@@ -33,8 +33,8 @@ void PairLoops<Real>::overBlocks(const TableGrid& grid, const Real* pieces, cons
     for (int a = 0; a < numTypes; a++)
         for (int b = 0; b < numTypes; b++)
             firstPiece[a * numTypes + b] = 4 * typePairIndex(a, b, numTypes) * grid.numPieces();
-    // Whole packs behind each row, and whole cache lines: no two threads share one.
-    const int capacity = (list.longestCluster() + (clusterSize + 1) * widestPack) / widestPack * widestPack;
+    // A whole pack behind the last pair, and whole cache lines: no two threads share one.
+    const int capacity = (list.longestCluster() + 3 * widestPack) / widestPack * widestPack;
     rowScratch.resize(static_cast<size_t>(numBlocks) * scratchVectors * capacity);
     rowIndexScratch.resize(static_cast<size_t>(numBlocks) * indexVectors * capacity);
     int idle[widestPack];
@@ -45,8 +45,8 @@ void PairLoops<Real>::overBlocks(const TableGrid& grid, const Real* pieces, cons
                                      list.start(),
                                      list.neighbors(),
                                      list.needsImages(),
-                                     rowStart(list, numBlocks, block),
-                                     rowStart(list, numBlocks, block + 1),
+                                     rowStart(list, numBlocks, block) / clusterSize,
+                                     rowStart(list, numBlocks, block + 1) / clusterSize,
                                      firstPiece.data(),
                                      numTypes,
                                      pieces,
@@ -69,7 +69,8 @@ template <class Real> Real* PairLoops<Real>::vectorsOfBlock(int block, const Nei
 
 /** Partners come after their row: a block writes nothing before its first one. */
 template <class Real> void PairLoops<Real>::clearBlock(int block, const PairRows<Real>& rows, const NeighborList<Real>& list) {
-    std::fill(vectorsOfBlock(block, list) + offsetOfSlot(rows.rowBegin), vectorsOfBlock(block + 1, list), Real(0));
+    std::fill(vectorsOfBlock(block, list) + offsetOfSlot(clusterSize * rows.clusterBegin), vectorsOfBlock(block + 1, list),
+              Real(0));
 }
 
 /** Sums the blocks' vectors in block order and adds them, atom by atom, to the target. */
