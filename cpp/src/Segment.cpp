@@ -33,7 +33,7 @@ void SegmentProblem::validate() const {
 namespace {
 
 /** Below this many atoms, threads that share a replica wait for each other longer than they work. */
-constexpr int atomsWorthSharing = 400;
+constexpr int atomsWorthSharing = 250;
 
 /** Many replicas, or small ones: one thread each. Few: the threads share each replica's pair loops. */
 template <class Task> void overReplicas(const SegmentProblem& problem, Executor& executor, const Task& task) {
@@ -186,11 +186,10 @@ void runSegmentAdjoint(const SegmentProblem& problem, const Real* kept, const do
         std::fill(lv, lv + size, Real(0));
         const auto goBack = [&](const Path<Real>& path, int first, int last) {
             for (int t = last - 1; t >= first; t--) {
-                if (at.isFrame(t))
-                    for (size_t k = 0; k < size; k++) {
-                        lx[k] += gradFramesX[at.frame(r, t) + k];
-                        lv[k] += gradFramesV[at.frame(r, t) + k];
-                    }
+                for (size_t k = 0; at.isFrame(t) && gradFramesX != nullptr && k < size; k++)
+                    lx[k] += gradFramesX[at.frame(r, t) + k];
+                for (size_t k = 0; at.isFrame(t) && gradFramesV != nullptr && k < size; k++)
+                    lv[k] += gradFramesV[at.frame(r, t) + k];
                 replica.stepBack(t, path.x(t - first), path.v(t - first), path.record(t - first), lx, lv,
                                  moments.data() + r * at.momentSize);
             }

@@ -197,7 +197,7 @@ TORCH_LIBRARY(diffpair, m) {
           "Tensor inverse_mass, int num_types, float r_min, float cutoff, float timestep, int steps, int frame_every, "
           "int checkpoint_every, int keep_from, str integrator, int[] settings) -> (Tensor x, Tensor v, Tensor kept, Tensor "
           "records)");
-    m.def("segment_backward(Tensor grad_x, Tensor grad_v, Tensor kept, Tensor records, Tensor coefficients, Tensor bath, "
+    m.def("segment_backward(Tensor? grad_x, Tensor? grad_v, Tensor kept, Tensor records, Tensor coefficients, Tensor bath, "
           "Tensor boxes, Tensor types, Tensor exclusions, Tensor inverse_mass, int num_types, float r_min, float cutoff, "
           "float timestep, int steps, int frame_every, int checkpoint_every, int keep_from, str integrator, int[] settings) "
           "-> (Tensor x0, Tensor v0, Tensor coefficients, Tensor bath)");

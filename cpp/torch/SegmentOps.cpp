@@ -4,6 +4,7 @@
 #include <ATen/Dispatch.h>
 #include <ATen/Functions.h>
 #include <c10/util/Exception.h>
+#include <optional>
 #include <torch/library.h>
 
 namespace diffpair {
@@ -99,29 +100,45 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> segment(const Tensor& x0, const Tenso
     return {framesX, framesV, kept, records};
 }
 
-std::tuple<Tensor, Tensor, Tensor, Tensor>
-segmentBackward(const Tensor& gradX, const Tensor& gradV, const Tensor& kept, const Tensor& records, const Tensor& coefficients,
-                const Tensor& bath, const Tensor& boxes, const Tensor& types, const Tensor& exclusions, const Tensor& inverseMass,
-                int64_t numTypes, double rMin, double cutoff, double timestep, int64_t steps, int64_t frameEvery,
-                int64_t checkpointEvery, int64_t keepFrom, c10::string_view integrator, at::IntArrayRef settings) {
-    const Tensor gx = checkedVectors(gradX, "gradient of x"), gv = checkedVectors(gradV, "gradient of v");
+/** Undefined for frames that the loss does not look at: no zeros are made for them. */
+Tensor framesGradient(const std::optional<Tensor>& gradient, const char* name, const SegmentProblem& problem,
+                      const Tensor& kept) {
+    if (!gradient.has_value() || !gradient->defined())
+        return Tensor();
+    const Tensor g = checkedVectors(*gradient, name);
+    TORCH_CHECK(g.sizes() == at::IntArrayRef({kept.size(0), problem.numFrames(), kept.size(2), 3}) &&
+                    g.scalar_type() == kept.scalar_type(),
+                "The ", name, " must have the shape [R, F, N, 3] and the dtype of x, not ", g.sizes(), " and ", g.scalar_type(),
+                ".");
+    return g;
+}
+
+std::tuple<Tensor, Tensor, Tensor, Tensor> segmentBackward(const std::optional<Tensor>& gradX, const std::optional<Tensor>& gradV,
+                                                           const Tensor& kept, const Tensor& records, const Tensor& coefficients,
+                                                           const Tensor& bath, const Tensor& boxes, const Tensor& types,
+                                                           const Tensor& exclusions, const Tensor& inverseMass, int64_t numTypes,
+                                                           double rMin, double cutoff, double timestep, int64_t steps,
+                                                           int64_t frameEvery, int64_t checkpointEvery, int64_t keepFrom,
+                                                           c10::string_view integrator, at::IntArrayRef settings) {
     const Tensor from = checkedVectors(kept, "kept");
-    const int64_t replicas = gx.size(0), atoms = gx.size(2);
+    TORCH_CHECK(from.dim() == 4, "kept must have the shape [R, .., N, 3], not ", from.sizes(), ".");
+    const int64_t replicas = from.size(0), atoms = from.size(2);
     const SegmentArguments args(coefficients, bath, boxes, types, exclusions, inverseMass, numTypes, rMin, cutoff, timestep,
                                 steps, frameEvery, checkpointEvery, keepFrom, integrator, settings, replicas);
     const SegmentProblem& problem = args.problem;
     const Tensor bathRecords =
         checkedDoubles(records, "records", {replicas, problem.numRecords(), problem.integrator.recordSize()});
-    TORCH_CHECK(from.sizes() == at::IntArrayRef({replicas, problem.vectorsKept(), atoms, 3}) &&
-                    from.scalar_type() == gx.scalar_type(),
-                "What a segment kept must go back unchanged.");
-    Tensor x0 = at::empty({replicas, atoms, 3}, gx.options()), v0 = at::empty_like(x0), c = at::empty_like(args.coefficients),
+    TORCH_CHECK(from.size(1) == problem.vectorsKept() && atoms == types.numel(), "What a segment kept must go back unchanged.");
+    const Tensor gx = framesGradient(gradX, "gradient of x", problem, from);
+    const Tensor gv = framesGradient(gradV, "gradient of v", problem, from);
+    Tensor x0 = at::empty({replicas, atoms, 3}, from.options()), v0 = at::empty_like(x0), c = at::empty_like(args.coefficients),
            gradBath = at::empty(bath.sizes(), bath.options());
     TorchExecutor executor;
-    AT_DISPATCH_FLOATING_TYPES(gx.scalar_type(), "diffpair::segment_backward", [&] {
-        runSegmentAdjoint<scalar_t>(problem, from.data_ptr<scalar_t>(), bathRecords.data_ptr<double>(), gx.data_ptr<scalar_t>(),
-                                    gv.data_ptr<scalar_t>(), x0.data_ptr<scalar_t>(), v0.data_ptr<scalar_t>(),
-                                    c.data_ptr<double>(), gradBath.data_ptr<double>(), executor);
+    AT_DISPATCH_FLOATING_TYPES(from.scalar_type(), "diffpair::segment_backward", [&] {
+        const auto pointer = [](const Tensor& t) { return t.defined() ? t.data_ptr<scalar_t>() : nullptr; };
+        runSegmentAdjoint<scalar_t>(problem, from.data_ptr<scalar_t>(), bathRecords.data_ptr<double>(), pointer(gx), pointer(gv),
+                                    x0.data_ptr<scalar_t>(), v0.data_ptr<scalar_t>(), c.data_ptr<double>(),
+                                    gradBath.data_ptr<double>(), executor);
     });
     return {x0, v0, c, gradBath};
 }

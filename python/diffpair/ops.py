@@ -86,7 +86,7 @@ def _(  # type: ignore[no-untyped-def]
     grad_x, grad_v, kept, records, coefficients, bath, boxes, types, exclusions, inverse_mass, num_types, r_min,
     cutoff, timestep, steps, frame_every, checkpoint_every, keep_from, integrator, settings,
 ):  # fmt: skip
-    start = grad_x.new_empty((grad_x.shape[0], grad_x.shape[2], 3))
+    start = kept.new_empty((kept.shape[0], kept.shape[2], 3))
     return start, torch.empty_like(start), torch.empty_like(coefficients), torch.empty_like(bath)
 
 
@@ -143,9 +143,12 @@ def _keep_segment(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tenso
     _, _, coefficients, bath, boxes, types, exclusions, inverse_mass, *ctx.numbers = inputs
     ctx.save_for_backward(output[2], output[3], coefficients, bath, boxes, types, exclusions, inverse_mass)
     ctx.mark_non_differentiable(output[2], output[3])
+    ctx.set_materialize_grads(False)  # else zeros as large as all that is kept
 
 
-def _segment_backward(ctx: Any, grad_x: Tensor, grad_v: Tensor, *_: Tensor | None) -> tuple[Tensor | None, ...]:
+def _segment_backward(
+    ctx: Any, grad_x: Tensor | None, grad_v: Tensor | None, *_: Tensor | None
+) -> tuple[Tensor | None, ...]:
     gradients = torch.ops.diffpair.segment_backward(grad_x, grad_v, *ctx.saved_tensors, *ctx.numbers)
     return *gradients, *([None] * 14)
 

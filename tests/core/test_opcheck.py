@@ -27,7 +27,8 @@ def samples() -> dict[str, tuple]:
         bath = theta.bath(1)
         _, _, *kept = torch.ops.diffpair.segment(x.detach(), v.detach(), c.detach(), bath, *rest, *numbers)
         arguments = (*kept, c.detach(), bath, *rest, *numbers)
-        segments[f"segment_backward {theta.name}"] = (frames, frames.flip(0), *arguments)
+        grad_v = None if theta.name == "verlet" else frames.flip(0)
+        segments[f"segment_backward {theta.name}"] = (frames, grad_v, *arguments)
         bath = bath.clone().requires_grad_(bool(bath.numel()))
         segments[f"segment {theta.name}"] = (x, v, c, bath, *rest, *numbers)
     return {

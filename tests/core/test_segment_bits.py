@@ -90,3 +90,19 @@ def test_nothing_is_kept_without_a_backward(monkeypatch):
     with torch.no_grad():
         run("langevin", system, leaves, 20, 5)
     assert plans == [(20, 20), (1, 0), (20, 20)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_frames_that_the_loss_does_not_see_need_no_gradient(name):
+    """A loss of positions alone, or of velocities alone, has the gradient of one that adds nothing of the other."""
+    system = make_system(seed=12)
+    losses = (
+        (lambda x, v: x.sin().sum(), lambda x, v: 0 * v.sum()),
+        (lambda x, v: v.sin().sum(), lambda x, v: 0 * x.sum()),
+    )
+    for alone, nothing in losses:
+        one = gradients(name, system, leaves_of(system), 10, 5, alone)
+        both = gradients(name, system, leaves_of(system), 10, 5, lambda x, v, a=alone, n=nothing: a(x, v) + n(x, v))
+        for got, want in zip(one, both, strict=True):
+            assert torch.equal(got, want)
+        assert one[2].abs().max() > 0

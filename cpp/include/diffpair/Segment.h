@@ -63,7 +63,7 @@ void runSegment(const SegmentProblem& problem, const Real* x0, const Real* v0, R
  * Exact discrete adjoint of runSegment: the vector-Jacobian product of the steps that ran, where they were not kept
  * recomputed bit for bit from the checkpoints.
  *
- * @param gradFramesX/V     [R, numFrames, N, 3]
+ * @param gradFramesX/V     [R, numFrames, N, 3]; null for zeros
  * @param gradX0, gradV0    [R, N, 3], overwritten
  * @param gradCoefficients  [numTypePairs * grid.numCoefficients()], overwritten, summed over replicas in double
  * @param gradBath          [R, 2] of kT and rate, overwritten; not touched without a bath

@@ -64,7 +64,7 @@ class LangevinMiddle:
 
     def settings(self, inverse_mass: Tensor) -> list[int]:
         """The seed."""
-        return [self.seed]
+        return [int(self.seed)]
 
 
 @dataclass(frozen=True, eq=False)
