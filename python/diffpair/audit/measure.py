@@ -17,6 +17,7 @@ from diffpair.potentials import TableGrid
 
 Array = NDArray[np.float64]
 LENGTHS = (10, 25, 50, 100, 200, 400)
+PROBE = 3  # segments whose median tells that a length is chaos
 END = 3  # coefficients that are zero at the cutoff: no potential moves them
 
 
@@ -117,6 +118,8 @@ def audit_state(
                 growths.append(float(result.growth[0]))
                 if progress is not None:
                     progress(steps)
+                if stop_at_chaos and len(growths) == PROBE and np.median(growths) > CHAOS:
+                    break  # sure enough, and the longest ones are the dearest
         except Chaos:
             unusable = steps
             break

@@ -83,8 +83,8 @@ class Reweighting(Section):
     is ``min_effective`` of all frames or more."""
 
     method: Literal["reweighting"] = "reweighting"
-    min_effective: Fraction = 0.3
-    updates: Count = 20
+    min_effective: Fraction = 0.1
+    updates: Count = 100
 
 
 class GaussNewton(Section):

@@ -17,7 +17,7 @@ from diffpair.fit.fit_state import FitState
 from diffpair.fit.scales import choose_scales, contact_distances
 from diffpair.fit.start import boltzmann_inversion, from_file
 from diffpair.fit.watch import WatchedAdjoint
-from diffpair.gradients import DiscreteAdjoint, Fluctuation, GradientMethod, Reweighting, TargetRows
+from diffpair.gradients import CHAOS, DiscreteAdjoint, Fluctuation, GradientMethod, Reweighting, TargetRows
 from diffpair.potentials import PairPotential, Refined, TableGrid, build_potential, refine, to_table
 from diffpair.states import State
 from diffpair.updates import FirstOrder, GaussNewton, ParameterSpace, pull_back
@@ -136,7 +136,9 @@ def make_gradient(setup: Setup) -> GradientMethod:
     if not isinstance(section, Adjoint):
         return Fluctuation()
     steps = section.every if section.steps == "auto" else section.steps
-    method = DiscreteAdjoint(section.segments, steps, section.every, timestep=setup.config.sampling.timestep)
+    method = DiscreteAdjoint(
+        section.segments, steps, section.every, timestep=setup.config.sampling.timestep, max_growth=CHAOS
+    )
     for state in setup.fitted:
         method.check(TargetRows(state))
     return WatchedAdjoint(method)

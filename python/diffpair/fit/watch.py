@@ -33,7 +33,7 @@ class WatchedAdjoint:
                 if shorter < 1:
                     raise
                 self.set_numbers(self.method.segments, shorter)
-                self.notes.append(f"{error}: the fit goes on with segments of {shorter} steps")
+                self.notes.append(f"{error}; the fit goes on with segments of {shorter} steps")
             else:
                 self._tell(rows, result)
                 return result.gradient

@@ -117,7 +117,8 @@ class DiscreteAdjoint:
         typical = float(np.median(growth)) if np.isfinite(growth).all() else float("inf")
         return (
             f"the adjoint gradient of state {rows.state.name!r} has become chaos: on its way back through segments of "
-            f"{self.steps} steps it grows by a factor of {typical:.3g} (limit {self.max_growth:g}); they are too long"
+            f"{self.steps} steps it grows by a factor of {typical:.3g} (limit {self.max_growth:g}), so they are too "
+            f"long"
         )
 
     def __call__(

@@ -44,7 +44,8 @@ class ReweightedFrames:
         """
         if not len(sums.observables):
             raise DiffPairError("reweighting needs at least one frame")
-        energy = beta * (sums.splines @ change)
+        with np.errstate(invalid="ignore", over="ignore"):  # of a table that is not finite
+            energy = beta * (sums.splines @ change)
         if not np.isfinite(energy).all():
             raise DiffPairError("the frames cannot be reweighted: an energy under the present table is not finite")
         weights = np.exp(energy.min() - energy)
@@ -83,7 +84,7 @@ class Reweighting:
         updates: at most so many updates of a fit per sampling.
     """
 
-    def __init__(self, min_effective: float = 0.3, updates: int = 20) -> None:
+    def __init__(self, min_effective: float = 0.1, updates: int = 100) -> None:
         if not 0 < min_effective <= 1 or updates < 1:
             raise DiffPairError(
                 f"reweighting needs min_effective above 0 and up to 1 and 1 or more updates, not "
@@ -94,7 +95,7 @@ class Reweighting:
     def reweight(self, rows: TargetRows, sums: FrameSums, coefficients: Array, reference: Array) -> ReweightedFrames:
         """The frames that `reference` has made as those of `coefficients`. Raises TooFewFrames below the threshold."""
         frames = ReweightedFrames.of(sums, np.ravel(coefficients - reference), rows.state.beta)
-        if frames.effective < self.min_effective:
+        if frames.effective < (1 - 1e-9) * self.min_effective:  # equal weights give 1 but for rounding
             count = len(sums.observables)
             raise TooFewFrames(
                 f"the {count} frames of state {rows.state.name!r} count as {frames.effective * count:.1f} under the "
