@@ -68,6 +68,12 @@ def test_chaos_ends_the_choice():
     assert "segments of 20 steps are chaos" in recommend(audit_of(lengths[:1], unusable=20), 1000, 100).sentence
 
 
+def test_gradient_that_points_nowhere():
+    choice = recommend(audit_of([entry(10, 0.2, 0.3, 0.5), entry(20, 0.3, 0.3, 0.6)]), 1000, 100)
+    assert choice.steps == 20
+    assert choice.sentence.endswith("no length points the right way: use gradient: {method: fluctuation}")
+
+
 def test_noisy_reference_and_few_frames():
     choice = recommend(audit_of(DESIGN, noise=0.7), 1500, 3)
     assert choice.steps == 100 and choice.segments == 3

@@ -74,7 +74,7 @@ def test_refused_frames_end_the_updates(make_config, out):
     progress = Lines()
     run_fit(config, out, progress=progress)
     assert [h["updates"] for h in history_of(out)] == [1, 1]
-    assert any("in 1 updates" in line and "% of the frames effective" in line for line in progress.lines)
+    assert any("in 1 update," in line and "% of the frames effective" in line for line in progress.lines)
 
 
 def test_audited_steps(make_config, out, monkeypatch):

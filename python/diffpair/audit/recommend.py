@@ -13,6 +13,7 @@ from diffpair.errors import DiffPairError
 
 BELOW = 3.0  # times the noise of the averaged gradient is to be below its mean
 FEWEST = 4  # segments, however calm they are
+USEFUL = 0.5  # expected cosine below which the user is warned
 DOUBTFUL = 0.5  # noise of the equilibrium gradient, as a part of it, above which cosines with it say little
 
 
@@ -67,7 +68,14 @@ def _choose(audit: StateAudit, budget: int) -> tuple[LengthAudit, str]:
             f"gradient: {{method: fluctuation}} or a shorter timestep"
         )
     if audit.noise <= DOUBTFUL:
-        return max(calm, key=lambda entry: entry.expected_cosine(max(1.0, budget / entry.steps))), ""
+
+        def merit(entry: LengthAudit) -> float:
+            return entry.expected_cosine(max(1.0, budget / entry.steps))
+
+        best = max(calm, key=merit)
+        return best, "" if merit(
+            best
+        ) >= USEFUL else "no length points the right way: use gradient: {method: fluctuation}"
     quiet = [entry for entry in calm if entry.growth <= 1] or calm[:1]
     return quiet[-1], (
         f"the equilibrium gradient is too noisy to compare with ({100 * audit.noise:.0f} % of its norm), so this is "

@@ -60,7 +60,8 @@ class FitProgress:
         if entry.step == entry.step:
             line += f"  step {entry.step:.3f} kT"
         if entry.effective:
-            line += f" in {entry.updates} updates, {100 * min(entry.effective.values()):.0f} % of the frames effective"
+            count = f"{entry.updates} update{'s' if entry.updates > 1 else ''}"
+            line += f" in {count}, {100 * min(entry.effective.values()):.0f} % of the frames effective"
         self.say(
             line + f"  {entry.md_steps} MD steps  {entry.seconds:.0f} s" + (f"  {entry.note}" if entry.note else "")
         )
