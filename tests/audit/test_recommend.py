@@ -87,8 +87,9 @@ def test_one_choice_for_several_states(tmp_path):
     choice = common(audits, 10_000, 100)
     assert choice.steps == 25
     assert choice.segments == math.ceil(9 * 1.5**2)
-    assert "state liquid: 4 segments of 25 steps" in choice.sentence
-    assert "state $hot$: 21 segments of 25" in choice.sentence
+    first, second = choice.sentence.splitlines()
+    assert first.startswith("state liquid: 4 segments of 25 steps")
+    assert second.startswith("state $hot$: 21 segments of 25 steps")
     save(tmp_path, audits, choice, 5)
     assert (tmp_path / "audit.png").stat().st_size > 10_000
     states = document(audits, choice, 5)["states"]

@@ -20,7 +20,7 @@ DOUBTFUL = 0.5  # noise of the equilibrium gradient, as a part of it, above whic
 @dataclass(frozen=True)
 class Recommendation:
     """steps, segments: of the adjoint gradient. cosine: to be expected of it, with the equilibrium gradient, noise
-    included. sentence: for the user."""
+    included. sentence: for the user, a line per state."""
 
     steps: int
     segments: int
@@ -55,7 +55,7 @@ def common(audits: list[StateAudit], budget: int, most_segments: int) -> Recomme
         steps,
         max(a.segments for a in advice),
         min(a.cosine for a in advice),
-        "; ".join(a.sentence for a in advice),
+        "\n".join(a.sentence for a in advice),
     )
 
 

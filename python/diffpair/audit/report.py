@@ -46,7 +46,7 @@ def document(audits: list[StateAudit], choice: Recommendation, every: int) -> di
             "segments": choice.segments,
             "every": every,
             "expected_cosine": _finite(choice.cosine),
-            "sentence": choice.sentence,
+            "sentences": choice.sentence.splitlines(),
         },
         "chaos_above_growth": CHAOS,
         "states": [

@@ -66,7 +66,8 @@ def run_audit(
                 f"|g - target| {audit.mae:.4f}"
             )
         save(out, audits, choice, every)
-        progress.say(f"recommended for {choice.sentence}")
+        for line in choice.sentence.splitlines():
+            progress.say(f"recommended for {line}")
         progress.say(
             f"in the config: gradient: {{method: adjoint, segments: {choice.segments}, steps: {choice.steps}, "
             f"every: {every}}}"

@@ -40,4 +40,5 @@ def choose_segments(setup: Setup, loop: FitLoop, out: Path) -> None:
     choice = common(audits, sampling.steps, frames)
     loop.gradient.set_numbers(section.given_segments or choice.segments, choice.steps)
     save(out, audits, choice, section.every)
-    loop.progress.say(f"audit ({out / JSON}): {choice.sentence}")
+    for line in choice.sentence.splitlines():
+        loop.progress.say(f"audit ({out / JSON}): {line}")
