@@ -139,6 +139,22 @@ def test_adjoint_in_each_spelling(tmp_path, text, segments, method):
     assert (config.gradient.method, config.gradient.segments, config.method.method) == ("adjoint", segments, method)
 
 
+def test_steps_that_an_audit_chooses(tmp_path):
+    text = replaced("{method: fluctuation}", "{method: adjoint, steps: auto}")
+    without_update = "\n".join(line for line in text.splitlines() if not line.startswith("update"))
+    gradient = load(tmp_path, without_update).gradient
+    assert gradient.steps == "auto" and gradient.given_segments is None
+    gradient = load(tmp_path, without_update.replace("steps: auto", "steps: auto, segments: 6, every: 4")).gradient
+    assert (gradient.given_segments, gradient.every) == (6, 4)
+
+
+def test_reweighting(tmp_path):
+    text = replaced("{method: fluctuation}", "{method: reweighting, min_effective: 0.25}")
+    without_update = "\n".join(line for line in text.splitlines() if not line.startswith("update"))
+    config = load(tmp_path, without_update)
+    assert (config.gradient.min_effective, config.gradient.updates, config.method.method) == (0.25, 100, "adam")
+
+
 def test_torch_optimizer(tmp_path):
     text = replaced("{method: gauss-newton, iterations: 10}", "{method: sgd, learning_rate: 1e-3, momentum: 0.9}")
     method = load(tmp_path, text).method

@@ -127,9 +127,34 @@ CASES = [
     # methods
     (
         "fluctuation",
-        "reweighting",
+        "backprop",
         10,
-        "gradient: method: 'reweighting' is not available; allowed are fluctuation, adjoint",
+        "gradient: method: 'backprop' is not available; allowed are fluctuation, adjoint, reweighting",
+    ),
+    (
+        "fluctuation",
+        "reweighting",
+        1,
+        "update: gauss-newton needs the whole Jacobian, which gradient: fluctuation gives and reweighting does not",
+    ),
+    (
+        "{method: fluctuation}",
+        "{method: reweighting, min_effective: 2}",
+        10,
+        "gradient.min_effective: must be positive and 1 or less, not 2",
+    ),
+    (
+        "{method: fluctuation}",
+        "{reweighting: {min_effective: 0}}",
+        10,
+        "gradient.reweighting.min_effective: must be positive and 1 or less, not 0",
+    ),
+    ("{method: fluctuation}", "{method: reweighting, updates: 0}", 10, "gradient.updates: must be 1 or more, not 0"),
+    (
+        "{method: fluctuation}",
+        "{method: reweighting, min_effectiv: 1}",
+        10,
+        "gradient: unknown key 'min_effectiv', did you mean 'min_effective'?",
     ),
     (
         "fluctuation",
@@ -140,9 +165,9 @@ CASES = [
     ("{method: fluctuation}", "{}", 10, "gradient: must hold the key 'method', one of fluctuation, adjoint"),
     (
         "{method: fluctuation}",
-        "{method: adjoint, steps: auto}",
+        "{method: adjoint, steps: automatic}",
         10,
-        "gradient.steps: must be a whole number, not 'auto'",
+        "gradient.steps: must be a whole number or auto, not 'automatic'",
     ),
     ("{method: fluctuation}", "{method: adjoint, steps: 7}", 10, "gradient: steps = 7 must be a multiple of every = 5"),
     ("{method: fluctuation}", "{method: fluctuation, steps: 7}", 10, "gradient: unknown key 'steps'"),

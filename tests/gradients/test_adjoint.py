@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from diffpair.engines import Frames, Sampler
-from diffpair.gradients import DiscreteAdjoint, Fluctuation, TargetRows
-from diffpair.potentials import LennardJones, SoftSphere, TableGrid, tabulate, to_table
+from diffpair.engines import Frames
+from diffpair.gradients import Chaos, DiscreteAdjoint, TargetRows
+from diffpair.potentials import LennardJones, TableGrid, tabulate
 from diffpair.segments import run_segment
 from diffpair.states import build_lattice
 from diffpair.targets import RdfTarget
@@ -53,30 +53,36 @@ def test_gradient_by_finite_differences():
     assert float((gradient * direction).sum()) == pytest.approx(numerical, rel=1e-6)
 
 
-def test_both_methods_point_the_same_way():
-    """A soft-sphere liquid whose g(r) is to become that of Lennard-Jones: adjoint and fluctuation gradients of the
-    RDF loss.
-
-    DESIGN's measurement on LJ at 50 steps: cosine 0.9, norm ratio about a half, since the segment sees the part of the
-    response that relaxes within it.
-    """
-    rows = make_rows(256)
-    soft = to_table(SoftSphere(("A",), 2.0, n=12.0), GRID)
-    wanted = to_table(LennardJones(("A",), 2.0), GRID)
-    frames = []
-    for table in (wanted, soft):
-        sampler = Sampler(rows.state, table, timestep=0.004, seed=3)
-        sampler.melt(1500)
-        sampler.equilibrate(500)
-        frames.append(sampler.sample(4000, 10))
-    residual = torch.from_numpy(
-        rows.of_frames(frames[1].positions, frames[1].boxes).mean(0)
-        - rows.of_frames(frames[0].positions, frames[0].boxes).mean(0)
-    )
-    c = torch.from_numpy(soft.coefficients.copy())
-    by_fluctuation = Fluctuation()(rows, c, GRID, frames[1], residual).flatten()
-    by_adjoint = DiscreteAdjoint(48, 50, 5, timestep=0.004)(rows, c, GRID, frames[1], residual).flatten()
-    cosine = float(torch.nn.functional.cosine_similarity(by_fluctuation, by_adjoint, dim=0))
-    ratio = float(by_adjoint.norm() / by_fluctuation.norm())
-    assert cosine > 0.75
-    assert 0.2 < ratio < 1.2
+def test_growth_and_what_is_dropped():
+    """Growth from its definition, one segment at a time; segments above the limit take no part in the gradient."""
+    rows = make_rows(108)
+    rng = np.random.default_rng(4)
+    c = tabulate(LennardJones(("A",), 2.0), GRID).detach()
+    x = rows.state.positions + rng.normal(scale=0.04, size=(3, rows.state.num_atoms, 3))
+    v = rng.normal(scale=1.0, size=x.shape)
+    v[2] *= 12  # so hot that collisions are violent
+    frames = Frames(x, v, np.repeat(rows.state.box[None], 3, 0), np.zeros(3))
+    weights = torch.from_numpy(rng.normal(size=len(rows)))
+    single, growth = [], []
+    for i in range(3):
+        one = Frames(*(part[i : i + 1] for part in vars(frames).values()))
+        result = DiscreteAdjoint(1, 40, 10, timestep=0.003, max_growth=np.inf).measure(rows, c, GRID, one, weights)
+        single.append(result.gradient)
+        growth.append(result.growth[0])
+    box = torch.from_numpy(rows.state.box[None])
+    start = torch.from_numpy(x[:1]).requires_grad_()
+    moved, _ = run_segment(
+        start, torch.from_numpy(v[:1]), c, topology=rows.topology, boxes=box, inverse_mass=rows.inverse_mass,
+        r_min=GRID.r_min, cutoff=GRID.cutoff, timestep=0.003, steps=40, frame_every=10,
+    )  # fmt: skip
+    loss = (rows.g(moved[0], box.repeat_interleave(4, 0)) @ weights).mean()
+    back, put_in = torch.autograd.grad(loss, (start, moved))
+    assert growth[0] == pytest.approx(float(back.norm() / put_in[0].flatten(1).norm(dim=1).sum()))
+    assert growth[2] > 1.5 * max(growth[:2])
+    limit = 0.5 * (max(growth[:2]) + growth[2])
+    result = DiscreteAdjoint(3, 40, 10, timestep=0.003, max_growth=limit).measure(rows, c, GRID, frames, weights)
+    assert result.dropped == 1
+    np.testing.assert_allclose(result.growth, growth)
+    np.testing.assert_allclose(result.gradient, 0.5 * (single[0] + single[1]), rtol=1e-9, atol=1e-12)
+    with pytest.raises(Chaos, match=r"has become chaos: .* segments of 40 steps it grows by .*, so they are too long"):
+        DiscreteAdjoint(3, 40, 10, timestep=0.003, max_growth=0.5 * min(growth))(rows, c, GRID, frames, weights)

@@ -6,7 +6,7 @@ import difflib
 import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
@@ -80,15 +80,17 @@ def _number(value: object) -> float:
     return number
 
 
-def _whole(minimum: int) -> Any:
-    def check(value: object) -> int:
+def _whole(minimum: int, auto: bool = False) -> Any:
+    def check(value: object) -> int | str:
+        if auto and value == "auto":
+            return "auto"
         # YAML 1.1 reads 1e5 as text, so a number may arrive as a string.
         try:
             number = _number(value)
         except DiffPairError:
             number = math.nan
         if not number.is_integer():
-            raise DiffPairError(f"must be a whole number, not {value!r}")
+            raise DiffPairError(f"must be a whole number{' or auto' if auto else ''}, not {value!r}")
         if number < minimum:
             raise DiffPairError(f"must be {minimum} or more, not {value}")
         return int(number)
@@ -96,10 +98,10 @@ def _whole(minimum: int) -> Any:
     return BeforeValidator(check)
 
 
-def _bounded(low: float, name: str) -> Any:
+def _bounded(low: float, name: str, high: float = math.inf) -> Any:
     def check(value: object) -> float:
         number = _number(value)
-        if number < low or (name == "positive" and number == low):
+        if number < low or (name.startswith("positive") and number == low) or number > high:
             raise DiffPairError(f"must be {name}, not {value}")
         return number
 
@@ -109,7 +111,9 @@ def _bounded(low: float, name: str) -> Any:
 Number = Annotated[float, BeforeValidator(_number)]
 PositiveNumber = Annotated[float, _bounded(0.0, "positive")]
 NonNegativeNumber = Annotated[float, _bounded(0.0, "zero or more")]
+Fraction = Annotated[float, _bounded(0.0, "positive and 1 or less", high=1.0)]
 Count = Annotated[int, _whole(1)]
+CountOrAuto = Annotated[int | Literal["auto"], _whole(1, auto=True)]
 CountOrZero = Annotated[int, _whole(0)]
 
 

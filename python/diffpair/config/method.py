@@ -8,8 +8,10 @@ from pydantic import BeforeValidator, Discriminator, Tag, model_validator
 
 from diffpair.config.base import (
     Count,
+    CountOrAuto,
     CountOrZero,
     File,
+    Fraction,
     Name,
     NonNegativeNumber,
     PositiveNumber,
@@ -54,18 +56,35 @@ class Fluctuation(Section):
 
 
 class Adjoint(Section):
-    """Gradient through ``segments`` short trajectories of ``steps`` steps each, measured ``every`` so many steps."""
+    """Gradient through ``segments`` short trajectories of ``steps`` steps each, measured ``every`` so many steps.
+
+    ``steps: auto``: an audit at the start of the fit chooses ``steps``, and ``segments`` where that is not given.
+    """
 
     method: Literal["adjoint"] = "adjoint"
     segments: Count = 16
-    steps: Count = 50
+    steps: CountOrAuto = 50
     every: Count = 5
 
     @model_validator(mode="after")
     def _frames(self) -> Adjoint:
-        if self.steps % self.every:
+        if self.steps != "auto" and self.steps % self.every:
             raise DiffPairError(f"steps = {self.steps} must be a multiple of every = {self.every}")
         return self
+
+    @property
+    def given_segments(self) -> int | None:
+        """``segments`` where the file gives it."""
+        return self.segments if "segments" in self.model_fields_set else None
+
+
+class Reweighting(Section):
+    """Gradient of reweighted frames: up to ``updates`` updates per sampling, as long as the effective number of frames
+    is ``min_effective`` of all frames or more."""
+
+    method: Literal["reweighting"] = "reweighting"
+    min_effective: Fraction = 0.1
+    updates: Count = 100
 
 
 class GaussNewton(Section):
@@ -92,7 +111,7 @@ class TorchOptimizer(Section):
         return self
 
 
-GRADIENTS = ("fluctuation", "adjoint")
+GRADIENTS = ("fluctuation", "adjoint", "reweighting")
 TORCH_OPTIMIZERS = ("adam", "adamw", "nadam", "radam", "adagrad", "rmsprop", "sgd")
 UPDATES = ("gauss-newton", *TORCH_OPTIMIZERS)
 
@@ -129,7 +148,9 @@ def _update_kind(value: Any) -> str:
 
 
 Gradient = Annotated[
-    Annotated[Fluctuation, Tag("fluctuation")] | Annotated[Adjoint, Tag("adjoint")],
+    Annotated[Fluctuation, Tag("fluctuation")]
+    | Annotated[Adjoint, Tag("adjoint")]
+    | Annotated[Reweighting, Tag("reweighting")],
     Discriminator(_method),
     _choose(GRADIENTS),
 ]

@@ -8,6 +8,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from diffpair.audit.report import JSON as AUDIT
+from diffpair.audit.report import PLOT as AUDIT_PLOT
 from diffpair.errors import DiffPairError
 from diffpair.fit.history import CHECKPOINT, HISTORY
 from diffpair.fit.setup import Setup
@@ -15,7 +17,10 @@ from diffpair.potentials import to_table
 from diffpair.tables import PairTable
 
 POTENTIAL, SUMMARY, PLOT, START, ITERATIONS = "potential.json", "summary.json", "fit.png", "start.json", "iterations"
-_RESULTS = (POTENTIAL, "potential-*.json", START, "start-*.json", SUMMARY, PLOT, HISTORY, ITERATIONS, CHECKPOINT)
+_RESULTS = (
+    POTENTIAL, "potential-*.json", START, "start-*.json", SUMMARY, PLOT, HISTORY, ITERATIONS, CHECKPOINT, AUDIT,
+    AUDIT_PLOT,
+)  # fmt: skip
 
 Parameters = tuple[float, ...]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import pickle
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ class Iteration:
     mae: mean |g - target| of the smooth g(r) of the frames, all targets of all fitted states. noise: the part of it
     that the frames' statistics explain. accepted: whether the fit went on from it. step: size of the update in kT
     (largest change of U at a visited distance). chi: pooled residual in standard errors. note: what went wrong, if
-    anything.
+    anything. updates: of the potential after the sampling; 1 but for reweighting. effective: then also, per state, the
+    effective number of its frames under the table after the last update, as a part of all frames.
     """
 
     number: int
@@ -38,6 +39,8 @@ class Iteration:
     md_steps: int
     seconds: float
     note: str = ""
+    updates: int = 1
+    effective: dict[str, float] = field(default_factory=dict)
 
 
 def write_history(out: Path, history: list[Iteration]) -> None:

@@ -17,7 +17,9 @@ from diffpair.errors import DiffPairError
 from diffpair.fit.fit_state import FitState
 from diffpair.fit.history import Iteration
 from diffpair.fit.progress import FitProgress
-from diffpair.gradients import FrameSums, GradientMethod
+from diffpair.fit.reweighted import walk
+from diffpair.fit.watch import WatchedAdjoint
+from diffpair.gradients import FrameSums, GradientMethod, Reweighting
 from diffpair.potentials import to_table
 from diffpair.tables import PairTable
 from diffpair.updates import FirstOrder, GaussNewton, Memory, Observation, ParameterSpace, Step
@@ -129,7 +131,7 @@ class FitLoop:
             sums.append(state.measure(frames))
             coefficients = tables[state.variant].coefficients
             observations.append(state.observe(sums[-1], coefficients.ravel(), with_jacobian=whole))
-            if not whole:
+            if not (whole or isinstance(self.gradient, Reweighting)):
                 weights = torch.from_numpy(observations[-1].residual / len(state.rows))
                 c = torch.from_numpy(coefficients.copy())
                 gradient = self.gradient(state.rows, c, self.space.grid, frames, weights, sums[-1])
@@ -150,8 +152,14 @@ class FitLoop:
         self.late.append(self.space.get())
         self.late = self.late[-max(1, self.iterations // 4) :]
         self.update.grow()
-        step = self._update(gradients)
-        return self._entry(number, mae, noise, True, step)
+        if isinstance(self.gradient, Reweighting):
+            assert isinstance(self.update, FirstOrder)
+            done = walk(self.gradient, self.update, self.space, self.states, sums, noise)
+            entry = self._entry(number, mae, noise, True, done.step)
+            entry.updates, entry.effective = done.updates, done.effective
+            return entry
+        note = self.gradient.told() if isinstance(self.gradient, WatchedAdjoint) else ""
+        return self._entry(number, mae, noise, True, self._update(gradients), note)
 
     def _update(self, gradients: list[Array]) -> Step:
         views = [s.view() for s in self.states]
@@ -203,6 +211,7 @@ class FitLoop:
             "md_steps": self.md_steps,
             "seconds": self.seconds,
             "radius": self.update.radius,
+            "segments": self.gradient.numbers() if isinstance(self.gradient, WatchedAdjoint) else {},
             "optimizer": self.update.optimizer.state_dict() if isinstance(self.update, FirstOrder) else {},
             "best": None
             if best is None
@@ -227,6 +236,8 @@ class FitLoop:
         self.failures, self.late = content["failures"], [t.numpy() for t in content["late"]]
         self.seconds_before = content["seconds"]
         self.update.radius = content["radius"]
+        if isinstance(self.gradient, WatchedAdjoint) and content.get("segments"):
+            self.gradient.set_numbers(**content["segments"])
         if isinstance(self.update, FirstOrder):
             self.update.optimizer.load_state_dict(content["optimizer"])
         for state, kept in zip(self.states, content["states"], strict=True):

@@ -59,6 +59,9 @@ class FitProgress:
         line = f"iteration {entry.number:3d}/{of}  mean |g - target| {entry.mae:.4f} (noise {entry.noise:.4f})"
         if entry.step == entry.step:
             line += f"  step {entry.step:.3f} kT"
+        if entry.effective:
+            count = f"{entry.updates} update{'s' if entry.updates > 1 else ''}"
+            line += f" in {count}, {100 * min(entry.effective.values()):.0f} % of the frames effective"
         self.say(
             line + f"  {entry.md_steps} MD steps  {entry.seconds:.0f} s" + (f"  {entry.note}" if entry.note else "")
         )

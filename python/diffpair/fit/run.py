@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from diffpair.config import FitConfig
+from diffpair.config.method import Adjoint
 from diffpair.engines import Exploded, ProductionResult, Snapshot, production
 from diffpair.errors import DiffPairError
+from diffpair.fit.auto_steps import choose_segments
 from diffpair.fit.folder import (
+    AUDIT,
     PLOT,
     POTENTIAL,
     START,
@@ -26,6 +29,7 @@ from diffpair.fit.loop import FitLoop, FitStopped
 from diffpair.fit.progress import FitProgress
 from diffpair.fit.provenance import config_files, config_hash, provenance
 from diffpair.fit.setup import TOLERANCE, Setup, fit_states, make_gradient, make_update, prepare, production_interval
+from diffpair.fit.watch import WatchedAdjoint
 from diffpair.potentials import judge, to_table
 from diffpair.report import plot_fit, summary_document, write_summary
 from diffpair.tables import PairTable
@@ -35,7 +39,8 @@ def run_fit(config: FitConfig, out: Path, resume: bool = False, progress: FitPro
     """Fit, run production, and write everything to the folder `out`.
 
     Files: potential.json (the learned potential; potential-NAME.json per state where global parameters differ),
-    summary.json, fit.png, history.json, start.json, iterations/ (the potential of every iteration), checkpoint.pt.
+    summary.json, fit.png, history.json, start.json, iterations/ (the potential of every iteration), checkpoint.pt; with
+    steps: auto also audit.json and audit.png.
     Those of an earlier fit in the folder are moved to previous-N/.
 
     Args:
@@ -74,6 +79,8 @@ def run_fit(config: FitConfig, out: Path, resume: bool = False, progress: FitPro
                     progress.say(f"note: {said}")
                 save_tables(out, setup, "start")
                 loop.melt()
+                if isinstance(config.gradient, Adjoint) and config.gradient.steps == "auto":
+                    _audit(setup, loop, out)
             else:
                 if list(setup.space.grid) != content["grid"]:
                     raise DiffPairError(
@@ -103,12 +110,30 @@ def _announce(setup: Setup, progress: FitProgress) -> None:
         progress.say(f"note: the start misses the inverted potential by {setup.start_misfit:.2g} kT (rms)")
 
 
+def _audit(setup: Setup, loop: FitLoop, out: Path) -> None:
+    try:
+        choose_segments(setup, loop, out)
+    except Exploded as error:
+        raise FitStopped(f"the potential that the fit starts from does not work: {error}") from None
+
+
+def _describe_gradient(setup: Setup, loop: FitLoop) -> dict[str, Any]:
+    """The gradient that the fit used, for summary.json and the provenance."""
+    section = setup.config.gradient
+    result: dict[str, Any] = section.model_dump()
+    if isinstance(section, Adjoint) and isinstance(loop.gradient, WatchedAdjoint):
+        result |= loop.gradient.numbers() | ({"audit": AUDIT} if section.steps == "auto" else {})
+    if any(entry.effective for entry in loop.history):
+        result["updates"] = sum(entry.updates for entry in loop.history if entry.accepted)
+    return result
+
+
 def _keep_best(setup: Setup, loop: FitLoop, out: Path, digest: str, reason: str) -> str:
     """Write the best potential and tell where it is."""
     if loop.best is None:
         return f"{reason}; {out / START} holds the potential that the fit started from"
     setup.space.set(loop.best.theta)
-    origin = provenance(setup, len(loop.history), digest)
+    origin = provenance(setup, len(loop.history), digest) | {"gradient": _describe_gradient(setup, loop)}
     try:
         save_tables(out, setup, provenance=origin, fit={"stopped": reason, "mae": loop.best.mae})
     except DiffPairError as error:
@@ -123,7 +148,7 @@ def _finish(setup: Setup, loop: FitLoop, out: Path, digest: str, progress: FitPr
     """Production with the final table, and the files that report it. The potential is saved before and after it."""
     seconds = loop.seconds
     fit: dict[str, Any] = {"iterations": len(loop.history), "md_steps": loop.md_steps, "notes": []}
-    origin = provenance(setup, len(loop.history), digest)
+    origin = provenance(setup, len(loop.history), digest) | {"gradient": _describe_gradient(setup, loop)}
     try:
         save_tables(out, setup, provenance=origin, fit=fit)
         try:
@@ -154,6 +179,7 @@ def _finish(setup: Setup, loop: FitLoop, out: Path, digest: str, progress: FitPr
         results=results,
         potential=POTENTIAL,
     )
+    document["gradient"] = _describe_gradient(setup, loop)
     names = table_names(setup)
     if len(names) > 1:
         document["files"]["potentials"] = {s.name: f"{names[s.parameters]}.json" for s in setup.states}

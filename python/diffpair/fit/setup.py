@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from diffpair.config import FitConfig, build_states
 from diffpair.config.method import Adjoint
 from diffpair.config.method import GaussNewton as GaussNewtonSection
+from diffpair.config.method import Reweighting as ReweightingSection
 from diffpair.engines.statistics import BLOCKS
 from diffpair.errors import DiffPairError
 from diffpair.fit.fit_state import FitState
 from diffpair.fit.scales import choose_scales, contact_distances
 from diffpair.fit.start import boltzmann_inversion, from_file
-from diffpair.gradients import DiscreteAdjoint, Fluctuation, GradientMethod, TargetRows
+from diffpair.fit.watch import WatchedAdjoint
+from diffpair.gradients import CHAOS, DiscreteAdjoint, Fluctuation, GradientMethod, Reweighting, TargetRows
 from diffpair.potentials import PairPotential, Refined, TableGrid, build_potential, refine, to_table
 from diffpair.states import State
 from diffpair.updates import FirstOrder, GaussNewton, ParameterSpace, pull_back
@@ -124,14 +126,22 @@ def fit_states(setup: Setup, seed: int) -> list[FitState]:
 
 
 def make_gradient(setup: Setup) -> GradientMethod:
-    """The config's gradient method, checked against the states."""
+    """The config's gradient method, checked against the states.
+
+    With steps: auto it has the shortest segments there are, until the fit's audit has chosen.
+    """
     section = setup.config.gradient
+    if isinstance(section, ReweightingSection):
+        return Reweighting(section.min_effective, section.updates)
     if not isinstance(section, Adjoint):
         return Fluctuation()
-    method = DiscreteAdjoint(section.segments, section.steps, section.every, timestep=setup.config.sampling.timestep)
+    steps = section.every if section.steps == "auto" else section.steps
+    method = DiscreteAdjoint(
+        section.segments, steps, section.every, timestep=setup.config.sampling.timestep, max_growth=CHAOS
+    )
     for state in setup.fitted:
         method.check(TargetRows(state))
-    return method
+    return WatchedAdjoint(method)
 
 
 def make_update(setup: Setup) -> GaussNewton | FirstOrder:

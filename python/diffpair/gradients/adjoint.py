@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from diffpair.engines.frames import Frames
@@ -13,16 +16,40 @@ from diffpair.gradients.target_rows import TargetRows
 from diffpair.potentials.base import TableGrid
 from diffpair.segments import run_segment
 
+CHAOS = 5.0  # growth of the adjoint above which a segment counts as chaotic; docs/audit.md tells how it was chosen
+
+
+class Chaos(DiffPairError):
+    """Most segments are so long that their gradient is chaos."""
+
+
+@dataclass(frozen=True)
+class SegmentGradient:
+    """dL/dc and what it was made of.
+
+    gradient: [npairs, knots + 2], mean over the segments that are not dropped. growth: how much the adjoint has grown
+    on its way back, per segment [R]. dropped: number of segments left out because theirs was above the limit.
+    """
+
+    gradient: Tensor
+    growth: NDArray[np.float64]
+    dropped: int
+
 
 class DiscreteAdjoint:
     """dL/dc of short segments that start from production frames (arXiv 2209.07679, discretised first).
 
     A segment sees the part of the equilibrium response that relaxes within it, -beta (C(0) - C(t)); beyond about one
-    relaxation time chaos swamps it.
+    relaxation time chaos swamps it. What tells is the growth |dL/dx_0| / sum_f |dL/dx_f| of a segment, x_0 its start
+    and the sum over what the loss puts in at its frames f: below one as long as positions are carried along, e^(lambda
+    t) once the largest Lyapunov exponent lambda rules. It depends on neither the size of the loss nor that of the
+    residual, and it takes no further pass. The spread of the segments' norms tells much less: all segments of a
+    homogeneous liquid go wild together.
 
     Args:
         segments: replicas, each from its own frame. steps: length of a segment. every: a frame every so many steps.
-        timestep: ps. dtype: float32 for speed, float64 for checks.
+        timestep: ps. dtype: float32 for speed, float64 for checks. max_growth: segments above it are dropped; inf keeps
+        all.
     """
 
     def __init__(
@@ -33,6 +60,7 @@ class DiscreteAdjoint:
         *,
         timestep: float,
         dtype: torch.dtype = torch.float64,
+        max_growth: float = CHAOS,
     ) -> None:
         if segments < 1 or steps < 1 or every < 1 or steps % every:
             raise DiffPairError(
@@ -40,7 +68,7 @@ class DiscreteAdjoint:
                 f"steps = {steps}, every = {every}"
             )
         self.segments, self.steps, self.every = segments, steps, every
-        self.timestep, self.dtype = timestep, dtype
+        self.timestep, self.dtype, self.max_growth = timestep, dtype, max_growth
 
     def check(self, rows: TargetRows) -> None:
         """Raises DiffPairError for a state whose segments cannot be run."""
@@ -50,11 +78,14 @@ class DiscreteAdjoint:
                 f"use gradient: {{method: fluctuation}}"
             )
 
-    def __call__(
-        self, rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames, weights: Tensor,
-        sums: FrameSums | None = None,
-    ) -> Tensor:  # fmt: skip
-        """See GradientMethod. L = sum_k w_k <g_k>, averaged over replicas and frames before it is differentiated."""
+    def measure(
+        self, rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames, weights: Tensor
+    ) -> SegmentGradient:
+        """The gradient (see GradientMethod) with the growth of every segment.
+
+        L = sum_k w_k <g_k>, averaged over replicas and frames before it is differentiated. Raises Chaos where half of
+        the segments or more are above `max_growth`, or the gradient is not finite; DiffPairError without frames.
+        """
         self.check(rows)
         count = len(frames.positions)
         if count < 1:
@@ -64,14 +95,35 @@ class DiscreteAdjoint:
         boxes = torch.from_numpy(np.ascontiguousarray(frames.boxes[chosen], dtype=np.float64))
         c = coefficients.detach().clone().requires_grad_()
         x, _ = run_segment(
-            x0, v0, c, topology=rows.topology, boxes=boxes, inverse_mass=rows.inverse_mass, r_min=grid.r_min,
-            cutoff=grid.cutoff, timestep=self.timestep, steps=self.steps, frame_every=self.every,
+            x0.requires_grad_(), v0, c, topology=rows.topology, boxes=boxes, inverse_mass=rows.inverse_mass,
+            r_min=grid.r_min, cutoff=grid.cutoff, timestep=self.timestep, steps=self.steps, frame_every=self.every,
         )  # fmt: skip
-        g = rows.g(x.flatten(0, 1), boxes.repeat_interleave(x.shape[1], 0)).mean(0)
-        (gradient,) = torch.autograd.grad(g @ weights.detach(), c)
+        g = rows.g(x.flatten(0, 1), boxes.repeat_interleave(x.shape[1], 0))
+        losses = g.unflatten(0, x.shape[:2]).mean(1) @ weights.detach()  # [R]
+        gradient, back, put_in = torch.autograd.grad(losses.mean(), (c, x0, x), retain_graph=True)
+        into = put_in.double().flatten(2).norm(dim=2).sum(1)
+        growth = (back.double().flatten(1).norm(dim=1) / into.clamp_min(torch.finfo(torch.float64).tiny)).numpy()
+        calm = growth <= self.max_growth  # false for NaN, too
+        if 2 * np.count_nonzero(calm) <= len(calm):
+            raise Chaos(self._chaos(rows, growth))
+        dropped = int(np.count_nonzero(~calm))
+        if dropped:
+            (gradient,) = torch.autograd.grad(losses[torch.from_numpy(calm)].mean(), c)
         if not torch.isfinite(gradient).all():
-            raise DiffPairError(
-                f"the adjoint gradient of state {rows.state.name!r} is not finite: segments of {self.steps} steps "
-                f"are too long"
-            )
-        return gradient
+            raise Chaos(self._chaos(rows, growth))
+        return SegmentGradient(gradient, growth, dropped)
+
+    def _chaos(self, rows: TargetRows, growth: NDArray[np.float64]) -> str:
+        typical = float(np.median(growth)) if np.isfinite(growth).all() else float("inf")
+        return (
+            f"the adjoint gradient of state {rows.state.name!r} has become chaos: on its way back through segments of "
+            f"{self.steps} steps it grows by a factor of {typical:.3g} (limit {self.max_growth:g}), so they are too "
+            f"long"
+        )
+
+    def __call__(
+        self, rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames, weights: Tensor,
+        sums: FrameSums | None = None,
+    ) -> Tensor:  # fmt: skip
+        """See GradientMethod. Raises Chaos where the segments are too long."""
+        return self.measure(rows, coefficients, grid, frames, weights).gradient

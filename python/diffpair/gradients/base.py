@@ -23,7 +23,8 @@ class GradientMethod(Protocol):
 
         Args:
             rows: the state and its targets.
-            coefficients: the table that made the frames, [npairs, knots + 2] in kJ/mol. grid: its knots.
+            coefficients: the table that made the frames, [npairs, knots + 2] in kJ/mol (Reweighting also takes another
+                one and the frames' own table as `reference`). grid: its knots.
             frames: production frames.
             weights: dL/d<g> at the production average, [rows]. The residual in it must come from the production
                 average: squaring each segment's own g would add its variance to the loss.

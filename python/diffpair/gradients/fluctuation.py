@@ -100,10 +100,17 @@ class Fluctuation:
     ) -> Tensor:  # fmt: skip
         """See GradientMethod. Only the weighted covariance is formed, not the Jacobian."""
         sums = sums or self.sums(rows, grid, frames)
+        gradient = self.contributions(sums, weights.detach().numpy(), rows.state.beta).mean(0)
+        return torch.from_numpy(gradient).reshape(coefficients.shape)
+
+    def contributions(self, sums: FrameSums, weights: Array, beta: float) -> Array:
+        """What each frame adds to -beta cov(w . A, S): [F, npairs * (knots + 2)], whose mean is that gradient.
+
+        Their scatter tells its noise. Raises DiffPairError with fewer than two frames.
+        """
         count = len(sums.observables)
         if count < 2:
             raise DiffPairError(f"the fluctuation gradient needs 2 or more frames, not {count}")
-        weighted = sums.observables @ weights.detach().numpy()
-        s = sums.splines - sums.splines.mean(0)
-        gradient = -rows.state.beta / (count - 1) * ((weighted - weighted.mean()) @ s)
-        return torch.from_numpy(gradient).reshape(coefficients.shape)
+        weighted = sums.observables @ weights
+        factor = -beta * count / (count - 1)
+        return np.asarray((factor * (weighted - weighted.mean()))[:, None] * (sums.splines - sums.splines.mean(0)))

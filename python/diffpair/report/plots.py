@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator
 from diffpair.engines.production import ProductionResult, RdfResult
 from diffpair.tables import PairTable
 
-_COLORS = ["#1f6f8b", "#d1495b", "#66a182", "#8d6a9f", "#edae49", "#5c4d3c"]
+COLORS = ["#1f6f8b", "#d1495b", "#66a182", "#8d6a9f", "#edae49", "#5c4d3c"]
 _TARGET = "#222222"
 _COLUMNS = 3
 
@@ -62,12 +62,12 @@ def plot_fit(
     return out
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """A name of the user's, none of it taken for mathematics."""
     return name.replace("$", r"\$")
 
 
-def _style(axes: Axes, **labels: Any) -> None:
+def style(axes: Axes, **labels: Any) -> None:
     axes.set(**labels)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25, linewidth=0.6)
@@ -79,22 +79,22 @@ def _draw_rdf(figure: Figure, cell: SubplotSpec, result: ProductionResult, rdf: 
     top = figure.add_subplot(inner[0])
     bottom = figure.add_subplot(inner[1], sharex=top)
     top.plot(rdf.r, rdf.g_target, color=_TARGET, linewidth=2.6, alpha=0.35, label="target")
-    top.plot(rdf.r, rdf.g, color=_COLORS[0], linewidth=1.2, label="production")
-    _style(top, ylabel=f"g(r), {_plain('–'.join(rdf.pair))}", ylim=(0, None))
+    top.plot(rdf.r, rdf.g, color=COLORS[0], linewidth=1.2, label="production")
+    style(top, ylabel=f"g(r), {plain('–'.join(rdf.pair))}", ylim=(0, None))
     top.tick_params(labelbottom=False)
     top.legend(frameon=False, fontsize=8, loc="upper right")
     held_out = " (held out)" if result.held_out else ""
-    name = f"{_plain(result.state)}{held_out}\n" if many or held_out else ""
+    name = f"{plain(result.state)}{held_out}\n" if many or held_out else ""
     top.set_title(f"{name}mean |g − target| = {rdf.mae:.4f} (noise {rdf.mae_noise:.4f})", fontsize=9)
 
     difference = rdf.g - rdf.g_target
     error = np.nan_to_num(rdf.error)
-    bottom.fill_between(rdf.r, -2 * error, 2 * error, color=_COLORS[0], alpha=0.18, linewidth=0)
-    bottom.plot(rdf.r, difference, color=_COLORS[1], linewidth=1.0)
+    bottom.fill_between(rdf.r, -2 * error, 2 * error, color=COLORS[0], alpha=0.18, linewidth=0)
+    bottom.plot(rdf.r, difference, color=COLORS[1], linewidth=1.0)
     bottom.axhline(0, color=_TARGET, linewidth=0.6)
     figure.align_ylabels([top, bottom])
     bound = 1.1 * max(float(np.max(np.abs(difference))), 0.005)
-    _style(bottom, xlabel="r / nm", ylabel="g − target", ylim=(-bound, bound))
+    style(bottom, xlabel="r / nm", ylabel="g − target", ylim=(-bound, bound))
 
 
 def _draw_potential(
@@ -108,7 +108,7 @@ def _draw_potential(
         reached[pair] = min(nearest, 0.99 * table.cutoff, reached.get(pair, nearest))
     r = np.linspace(max(table.r_min, 0.9 * min(reached.values(), default=table.r_min)), table.cutoff, 600)
     for index, (a, b) in enumerate(table.pairs):
-        color, label = _COLORS[index % len(_COLORS)], _plain(f"{a}–{b}")
+        color, label = COLORS[index % len(COLORS)], plain(f"{a}–{b}")
         energy = table.energy(r, a, b)
         axes.plot(r, energy, color=color, linewidth=1.6, label=label)
         seen = energy[r >= reached.get(frozenset((a, b)), max(reached.values(), default=table.r_min))]
@@ -119,7 +119,7 @@ def _draw_potential(
             )
     axes.axhline(0, color=_TARGET, linewidth=0.6)
     margin = 0.12 * max(highest - lowest, 1e-6)
-    _style(axes, xlabel="r / nm", ylabel="U(r) / kJ mol$^{-1}$", ylim=(lowest - margin, highest + margin))
+    style(axes, xlabel="r / nm", ylabel="U(r) / kJ mol$^{-1}$", ylim=(lowest - margin, highest + margin))
     axes.set_title("pair potential", fontsize=9)
     if len(table.pairs) > 1 or start is not None:
         axes.legend(frameon=False, fontsize=8)
@@ -127,9 +127,9 @@ def _draw_potential(
 
 def _draw_loss(axes: Axes, losses: Sequence[float], label: str) -> None:
     iterations = np.arange(1, len(losses) + 1)
-    axes.plot(iterations, losses, color=_COLORS[0], marker="o", markersize=3.5, linewidth=1.2)
+    axes.plot(iterations, losses, color=COLORS[0], marker="o", markersize=3.5, linewidth=1.2)
     if len(losses) and min(losses) > 0:
         axes.set_yscale("log")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    _style(axes, xlabel="iteration", ylabel=label)
+    style(axes, xlabel="iteration", ylabel=label)
     axes.set_title("fit", fontsize=9)

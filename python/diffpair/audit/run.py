@@ -1,0 +1,76 @@
+"""`diffpair audit`: how far the adjoint gradient can be trusted in the states of a config."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from diffpair.audit.recommend import Recommendation, common
+from diffpair.audit.report import JSON, PLOT, save, table_of
+from diffpair.audit.sampled import audit_live, lengths_for
+from diffpair.config import FitConfig
+from diffpair.config.method import Adjoint
+from diffpair.engines import Exploded
+from diffpair.errors import DiffPairError
+from diffpair.fit.folder import make_folder
+from diffpair.fit.progress import FitProgress
+from diffpair.fit.setup import fit_states, prepare
+from diffpair.gradients import DiscreteAdjoint
+
+
+def run_audit(
+    config: FitConfig,
+    out: Path,
+    *,
+    lengths: Sequence[int] = (),
+    segments: int = 24,
+    frames: int = 1000,
+    progress: FitProgress | None = None,
+) -> Recommendation:
+    """Audit the potential that a fit of this config starts from, in every state that is fitted.
+
+    Prints a table per state and the recommendation; writes audit.json and audit.png to the folder `out`.
+
+    Args:
+        lengths: of segments, in steps; the usual ones by default. segments: of each length. frames: for the equilibrium
+            gradient.
+
+    Raises: DiffPairError.
+    """
+    setup = prepare(config)
+    every = config.gradient.every if isinstance(config.gradient, Adjoint) else 5
+    chosen = sorted(set(lengths)) or lengths_for(every)
+    states = fit_states(setup, config.seed)
+    for state in states:
+        for steps in chosen:
+            DiscreteAdjoint(1, steps, every, timestep=config.sampling.timestep).check(state.rows)
+    make_folder(out)
+    progress = progress or FitProgress()
+    audits = []
+    with progress:
+        for state in states:
+            try:
+                if state.state.from_lattice:
+                    progress.begin(f"melting {state.state.name}", config.sampling.melt)
+                state.melt(progress.advance)
+                audits.append(
+                    audit_live(state, frames=frames, segments=segments, every=every, lengths=chosen, progress=progress)
+                )
+            except Exploded as error:
+                raise DiffPairError(f"the potential that the audit starts from does not work: {error}") from None
+        choice = common(audits, config.sampling.steps, config.sampling.steps // config.sampling.every)
+        for audit in audits:
+            progress.console.print(table_of(audit, choice.steps))
+            progress.say(
+                f"equilibrium gradient of {audit.frames} frames, noise {100 * audit.noise:.0f} % of its norm; mean "
+                f"|g - target| {audit.mae:.4f}"
+            )
+        save(out, audits, choice, every)
+        for line in choice.sentence.splitlines():
+            progress.say(f"recommended for {line}")
+        progress.say(
+            f"in the config: gradient: {{method: adjoint, segments: {choice.segments}, steps: {choice.steps}, "
+            f"every: {every}}}"
+        )
+        progress.say(f"wrote {out / JSON}, {out / PLOT}")
+    return choice

@@ -1,0 +1,72 @@
+"""The audit of a live state: samples it, then measures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from diffpair.audit.measure import LENGTHS, StateAudit, audit_state
+from diffpair.engines import Frames
+from diffpair.engines.statistics import BLOCKS
+from diffpair.errors import DiffPairError
+from diffpair.gradients import FrameSums
+
+if TYPE_CHECKING:  # fit imports this module
+    from diffpair.fit.fit_state import FitState
+    from diffpair.fit.progress import FitProgress
+
+ROUND = 100  # frames held at a time
+
+
+def audit_live(
+    state: FitState,
+    *,
+    frames: int,
+    segments: int,
+    every: int,
+    lengths: Iterable[int] = LENGTHS,
+    stop_at_chaos: bool = False,
+    progress: FitProgress,
+) -> StateAudit:
+    """Audit a state, which is melted and has its table, with frames of its own.
+
+    Args:
+        frames: for the equilibrium gradient, taken as often as the config's sampling takes them. segments: of each
+            length. every: steps between a segment's frames. lengths, stop_at_chaos: see audit_state.
+
+    Raises: Exploded or DiffPairError.
+    """
+    segments = min(segments, frames)
+    if segments < 2 or frames < BLOCKS:
+        raise DiffPairError(f"an audit needs {BLOCKS} or more frames and 2 or more segments")
+    name, sampling, lengths = state.state.name, state.sampling, list(lengths)
+    progress.begin(f"sampling {name}", sampling.equilibration + frames * sampling.every)
+    state.sampler.equilibrate(sampling.equilibration, progress.advance)
+    wanted = set(np.linspace(0, frames - 1, segments).round().astype(int).tolist())
+    sums, starts = [], []
+    for begin in range(0, frames, ROUND):
+        count = min(ROUND, frames - begin)
+        part = state.sampler.sample(count * sampling.every, sampling.every, progress.advance)
+        sums.append(state.measure(part))
+        kept = [i for i in range(count) if begin + i in wanted]
+        starts.append(Frames(*(array[kept] for array in vars(part).values())))
+    progress.begin(f"segments of {name}", segments * sum(lengths))
+    return audit_state(
+        state.rows,
+        state.sampler.table.coefficients,
+        state.grid,
+        FrameSums(*(np.concatenate([getattr(s, k) for s in sums]) for k in ("observables", "splines"))),
+        Frames(*(np.concatenate([getattr(s, k) for s in starts]) for k in vars(starts[0]))),
+        timestep=sampling.timestep,
+        every=every,
+        lengths=lengths,
+        stop_at_chaos=stop_at_chaos,
+        progress=progress.advance,
+    )
+
+
+def lengths_for(every: int) -> list[int]:
+    """The usual lengths, as multiples of `every`."""
+    return sorted({max(1, round(steps / every)) * every for steps in LENGTHS})

@@ -1,0 +1,44 @@
+"""`steps: auto`: a short audit at the start of a fit chooses the segments of its adjoint gradient."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from diffpair.audit import common
+from diffpair.audit.report import JSON, save
+from diffpair.audit.sampled import audit_live, lengths_for
+from diffpair.config.method import Adjoint
+from diffpair.fit.loop import FitLoop
+from diffpair.fit.setup import Setup
+from diffpair.fit.watch import WatchedAdjoint
+
+SEGMENTS = 12  # of each length
+SAMPLINGS = 3  # as long as that many iterations sample; the equilibrium gradient wants more frames than a step
+
+
+def choose_segments(setup: Setup, loop: FitLoop, out: Path) -> None:
+    """Audit every fitted state with its present table, and have the loop's gradient use what is recommended.
+
+    Segments longer than the first chaotic length are not tried. A number of segments that the config gives is kept.
+    Writes audit.json and audit.png to `out`. Raises Exploded, or DiffPairError where no length will do.
+    """
+    section, sampling = setup.config.gradient, setup.config.sampling
+    assert isinstance(section, Adjoint) and isinstance(loop.gradient, WatchedAdjoint)
+    frames = sampling.steps // sampling.every
+    audits = [
+        audit_live(
+            state,
+            frames=max(SAMPLINGS * frames, 100),
+            segments=SEGMENTS,
+            every=section.every,
+            lengths=lengths_for(section.every),
+            stop_at_chaos=True,
+            progress=loop.progress,
+        )
+        for state in loop.states
+    ]
+    choice = common(audits, sampling.steps, frames)
+    loop.gradient.set_numbers(section.given_segments or choice.segments, choice.steps)
+    save(out, audits, choice, section.every)
+    for line in choice.sentence.splitlines():
+        loop.progress.say(f"audit ({out / JSON}): {line}")

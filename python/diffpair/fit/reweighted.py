@@ -1,0 +1,74 @@
+"""Several updates per sampling: the frames are reweighted to the present table for as long as enough of them count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffpair.fit.fit_state import FitState
+from diffpair.gradients import FrameSums, ReweightedFrames, Reweighting, TooFewFrames
+from diffpair.updates import FirstOrder, ParameterSpace, Step
+from diffpair.updates.gauss_newton import largest_change
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Walk:
+    """The updates between two samplings.
+
+    step: all of them together. updates: how many. effective: per state, the effective number of its frames under the
+    table at the end, as a part of all frames.
+    """
+
+    step: Step
+    updates: int
+    effective: dict[str, float]
+
+
+def walk(
+    method: Reweighting,
+    update: FirstOrder,
+    space: ParameterSpace,
+    states: list[FitState],
+    sums: list[FrameSums],
+    noise: float,
+) -> Walk:
+    """Update again and again with the gradient of the reweighted averages.
+
+    Ends after `method.updates`, when a state's frames no longer carry the present table (they are refused), or when the
+    reweighted g is as near to the target as the noise of the frames lets it be known: what lies below would fit that
+    noise.
+
+    Args:
+        update: any first-order one. space: at the table that made the frames. sums: of each state's frames. noise: mean
+        |error of g| of the frames.
+    """
+    sampled = space.tables()
+    views = [state.view() for state in states]
+    updates, notes = 0, []
+    while updates < method.updates:
+        tables, gradients, residuals = space.tables(), [], []
+        try:
+            for state, frames in zip(states, sums, strict=True):
+                seen = method.reweight(state.rows, frames, tables[state.variant], sampled[state.variant])
+                residuals.append(seen.mean - state.rows.target)
+                gradients.append(seen.gradient(residuals[-1] / len(state.rows)))
+        except TooFewFrames:
+            break
+        if updates and np.mean(np.abs(np.concatenate(residuals))) < noise:
+            break
+        step = update.step(space, views, gradients)
+        updates += 1
+        if step.note:
+            notes.append(step.note)
+            break
+    changes = [now - before for now, before in zip(space.tables(), sampled, strict=True)]
+    effective = {
+        state.state.name: ReweightedFrames.of(frames, changes[state.variant], state.state.beta).effective
+        for state, frames in zip(states, sums, strict=True)
+    }
+    step = Step(largest_change(views, changes), 0.0, float("nan"), float("nan"), "; ".join(notes))
+    return Walk(step, updates, effective)
