@@ -4,6 +4,7 @@
 #include "RowBlocks.h"
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -133,6 +134,7 @@ int ClusterSweep::moveTo(int next) {
 /** Finds the columns at and after this one that come within reach, and how much of their height does. */
 void ClusterSweep::startColumn() {
     windows.clear();
+    size_t most = 1; // candidates
     const int *columns = grid.columns, at[2] = {column / columns[1], column % columns[1]};
     const bool rectangular = !grid.box.periodic || !grid.box.isTriclinic();
     std::vector<double> gaps[2]; // between this column and the others along each direction
@@ -152,33 +154,46 @@ void ClusterSweep::startColumn() {
                 continue;
             const int c = a * columns[1] + b, size = grid.columnStart[c + 1] - grid.columnStart[c];
             const int first = grid.box.periodic ? -size : 0;
-            if (size > 0)
-                windows.push_back({c, first, first, std::sqrt(reach * reach - square) / grid.width[2] + 1e-6});
+            if (size > 0) {
+                const double range = std::sqrt(reach * reach - square) / grid.width[2] + 1e-6;
+                windows.push_back({c, first, first, range, heightOf(grid.top, c, first), heightOf(grid.bottom, c, first)});
+                most += size;
+            }
         }
+    found.resize(clusterSize * most + widestPack);
+}
+
+/** Of a cluster counted as in Window; infinite behind the last one. */
+double ClusterSweep::heightOf(const std::vector<double>& heights, int ofColumn, int k) const {
+    const int first = grid.columnStart[ofColumn], size = grid.columnStart[ofColumn + 1] - first;
+    if (k >= (grid.box.periodic ? 2 * size : size))
+        return std::numeric_limits<double>::infinity();
+    return k < 0 ? heights[first + k + size] - 1 : k < size ? heights[first + k] : heights[first + k - size] + 1;
 }
 
 void ClusterSweep::advance(Window& window) const {
-    const int first = grid.columnStart[window.column], size = grid.columnStart[window.column + 1] - first;
-    const int end = grid.box.periodic ? 2 * size : size;
     const double from = grid.bottom[cluster] - window.range, to = grid.top[cluster] + window.range;
-    const auto image = [&](const std::vector<double>& heights, int k) {
-        return k < 0 ? heights[first + k + size] - 1 : k < size ? heights[first + k] : heights[first + k - size] + 1;
-    };
-    while (window.low < end && image(grid.top, window.low) < from)
-        window.low++;
-    window.high = std::max(window.high, window.low);
-    while (window.high < end && image(grid.bottom, window.high) <= to)
-        window.high++;
+    while (window.lowTop < from)
+        window.lowTop = heightOf(grid.top, window.column, ++window.low);
+    if (window.high < window.low) {
+        window.high = window.low;
+        window.highBottom = heightOf(grid.bottom, window.column, window.high);
+    }
+    while (window.highBottom <= to)
+        window.highBottom = heightOf(grid.bottom, window.column, ++window.high);
 }
 
-void ClusterSweep::candidates(std::vector<int>& out) {
-    size_t kept = 0;
-    const auto add = [&](int other) {
-        for (int l = 0; l < clusterSize; l++)
-            out[kept++] = offsetOfSlot(clusterSize * other + l);
+int ClusterSweep::candidates() {
+    int kept = 0;
+    // Clusters that follow each other have atoms that do.
+    const auto add = [&](int firstCluster, int endCluster) {
+        int* to = found.data() + kept;
+        for (int c = firstCluster; c < endCluster; c++, to += clusterSize)
+            for (int l = 0; l < clusterSize; l++)
+                to[l] = offsetOfSlot(clusterSize * c + l);
+        kept = static_cast<int>(to - found.data());
     };
-    out.resize(clusterSize);
-    add(cluster);
+    add(cluster, cluster + 1);
     for (Window& window : windows) {
         const int first = grid.columnStart[window.column], size = grid.columnStart[window.column + 1] - first;
         int low = 0, high = size;
@@ -186,14 +201,17 @@ void ClusterSweep::candidates(std::vector<int>& out) {
             advance(window);
             low = window.low, high = std::min(window.high, window.low + size); // each cluster once
         }
-        out.resize(kept + static_cast<size_t>(clusterSize) * (high - low));
-        for (int k = low; k < high; k++) {
-            const int other = first + (k < 0 ? k + size : k < size ? k : k - size);
-            if (other > cluster)
-                add(other);
+        const int least = cluster + 1;
+        if (low >= 0 && high <= size) {
+            add(std::max(first + low, least), first + high);
+        } else { // in ascending order: images from above, the column itself, images from below
+            add(std::max(first + std::max(low, size) - size, least), first + std::max(high, size) - size);
+            add(std::max(first + std::max(low, 0), least), first + std::min(high, size));
+            add(std::max(first + std::min(low, 0) + size, least), first + std::min(high, 0) + size);
         }
     }
-    out.resize(kept);
+    std::fill_n(found.begin() + kept, widestPack, 0);
+    return kept;
 }
 
 template ClusterGrid::ClusterGrid(const float*, int, const Box&, Executor&);

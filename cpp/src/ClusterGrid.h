@@ -35,21 +35,28 @@ public:
     }
     /** Go on to this cluster, the last one's successor or any later one; returns its column. */
     int moveTo(int cluster);
-    /** Offsets of the cluster's own atoms, then of those of all later clusters that may be within reach. */
-    void candidates(std::vector<int>& out);
+    /** Collects the cluster's own atoms, then those of all later clusters that may be within reach; returns how many. */
+    int candidates();
+    /** Their offsets, with a pack's room behind them. */
+    const int* offsets() const {
+        return found.data();
+    }
 
 private:
     /** The clusters [low, high) of a column, counted on through its periodic images: below 0 and beyond its size. */
     struct Window {
         int column, low, high;
-        double range; // how far apart along c atoms within reach can be
+        double range;              // how far apart along c atoms within reach can be
+        double lowTop, highBottom; // heights that decide whether to go on
     };
     void startColumn();
+    double heightOf(const std::vector<double>& heights, int ofColumn, int k) const;
     void advance(Window& window) const;
     const ClusterGrid& grid;
     double reach;
     int cluster = -1, column = -1;
     std::vector<Window> windows;
+    std::vector<int> found;
 };
 
 } // namespace diffpair

@@ -128,16 +128,16 @@ template <class Real> void NeighborList<Real>::search(const ClusterGrid& grid, E
 /** Appends the rows of a cluster's atoms and writes their lengths to `starts`. */
 template <class Real>
 void NeighborList<Real>::searchCluster(ClusterSweep& sweep, int cluster, Real reachSquared, std::vector<int>& rows) {
-    thread_local std::vector<int> nearby, found;
-    sweep.candidates(nearby);
-    const int count = static_cast<int>(nearby.size()), capacity = count + widestPack;
-    nearby.resize(capacity, 0);
-    found.resize(static_cast<size_t>(clusterSize) * capacity);
+    thread_local std::vector<int> found;
+    const int count = sweep.candidates(), capacity = count + widestPack;
+    if (found.size() < static_cast<size_t>(clusterSize) * capacity)
+        found.resize(static_cast<size_t>(clusterSize) * capacity);
     int *ends[clusterSize], sizes[clusterSize];
     for (int l = 0; l < clusterSize; l++)
         ends[l] = found.data() + static_cast<size_t>(l) * capacity;
     pairKernels<Real>().search(
-        {present.data(), cluster, nearby.data(), count, reachSquared, LoopBox<Real>(box), imageNeeds[cluster] != 0}, ends, sizes);
+        {present.data(), cluster, sweep.offsets(), count, reachSquared, LoopBox<Real>(box), imageNeeds[cluster] != 0}, ends,
+        sizes);
     const Exclusions& exclusions = topology->exclusions;
     for (int l = 0; l < clusterSize; l++) {
         const int slot = clusterSize * cluster + l, atom = order[slot], own = offsetOfSlot(slot);
