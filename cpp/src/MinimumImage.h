@@ -1,5 +1,6 @@
 #pragma once
 #include "diffpair/PairSystem.h"
+#include "HostDevice.h"
 
 namespace diffpair {
 
@@ -7,7 +8,7 @@ namespace diffpair {
 // could be the one that the linker keeps.
 
 /** Round to nearest by adding and subtracting 1.5 * 2^mantissa: two instructions on any processor, and vectorisable. */
-template <class Real, class Value> [[gnu::always_inline]] inline Value roundTo(Value v) {
+template <class Real, class Value> [[gnu::always_inline]] DIFFPAIR_HD inline Value roundTo(Value v) {
     constexpr Real magic = sizeof(Real) == 4 ? Real(12582912.0) : Real(6755399441055744.0);
     return (v + magic) - magic;
 }
@@ -33,7 +34,7 @@ template <class Real> struct LoopBox {
      * Replace (dx, dy, dz), numbers or vectors of them, by the minimum image; exact whenever that is shorter than
      * Box::maxCutoff(), and always in a rectangular box.
      */
-    template <Images images, class Value> [[gnu::always_inline]] void apply(Value& dx, Value& dy, Value& dz) const {
+    template <Images images, class Value> [[gnu::always_inline]] DIFFPAIR_HD void apply(Value& dx, Value& dy, Value& dz) const {
         if (images == Images::Triclinic) {
             const Value k = roundTo<Real, Value>(dz * invC);
             dx -= cx * k;

@@ -1,8 +1,12 @@
 #pragma once
+#include "ChainSteps.h"
 #include "diffpair/Integrator.h"
 #include <vector>
 
 namespace diffpair {
+
+/** Time steps of the chain within one of the atoms', ps, in order. */
+std::vector<double> chainTimeSteps(const Integrator& integrator, double timestep);
 
 /**
  * The chain of OpenMM's NoseHooverIntegrator on its Reference platform: Martyna, Klein and Tuckerman,
@@ -17,6 +21,7 @@ namespace diffpair {
  */
 class NoseHooverChain {
 public:
+    NoseHooverChain(const NoseHooverChain&) = delete;
     NoseHooverChain(const Integrator& integrator, int replica, double timestep);
     /**
      * Advance the chain by one step.
@@ -39,23 +44,9 @@ public:
                           double& gradRate);
 
 private:
-    /** The chain's numbers during a step; `middle` are the velocities between the two half kicks. */
-    struct Point {
-        std::vector<double> V, middle, G;
-        double scale = 1;
-    };
-    void start(Point& point, const double* V, double K) const;
-    void advance(Point& point, double K, double weight) const;
-    void advanceAdjoint(const Point& before, const Point& after, double K, double weight, std::vector<double>& gradV,
-                        std::vector<double>& gradG, double& gradScale, double& gradRatio, double& gradRateSquared) const;
-    double beadWeight(int bead) const {
-        return bead == 0 ? degrees : 1.0;
-    }
-    const int length;
-    const double degrees, kT, rate;
-    std::vector<double> weights; // time steps of the chain, ps, in order
-    std::vector<Point> path;     // before every one of them, and after the last
-    std::vector<double> gradV, gradG;
+    const std::vector<double> weights;
+    ChainSteps steps; // looks at the weights
+    std::vector<double> scratch;
 };
 
 } // namespace diffpair

@@ -1,6 +1,6 @@
 #pragma once
 #include "AtomBlocks.h"
-#include "diffpair/Segment.h"
+#include "SegmentLayout.h"
 #include "Thermostat.h"
 
 namespace diffpair {
@@ -85,10 +85,6 @@ private:
         Pairs(const PairTopology& topology, double cutoff, double skin) : list(topology, cutoff, skin) {
         }
     };
-    /** Beyond maxCutoff() a distance cannot be judged; a skin that reaches there would only add pairs. */
-    static double limitedSkin(const SegmentProblem& problem, const Box& box) {
-        return box.periodic ? std::min(problem.skin, std::max(0.0, box.maxCutoff() - problem.grid.cutoff)) : problem.skin;
-    }
     void rebuildFrom(const Real* x) {
         forward.list.rebuild(x, box, executor);
         std::copy(x, x + force.size(), origin.begin());

@@ -1,5 +1,6 @@
 #include "diffpair/Segment.h"
 #include "Replica.h"
+#include "SegmentLayout.h"
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
@@ -49,39 +50,6 @@ template <class Task> void overReplicas(const SegmentProblem& problem, Executor&
     }
 }
 
-/** Where things of replica r lie in the arrays of the whole segment. */
-struct Layout {
-    const SegmentProblem& problem;
-    size_t size = 3 * static_cast<size_t>(problem.topology->numAtoms);
-    size_t recordSize = problem.integrator.recordSize();
-    size_t momentSize = static_cast<size_t>(numTypePairs(problem.topology->numTypes)) * problem.grid.numPieces() * 4;
-
-    size_t state(int r) const {
-        return r * size;
-    }
-    /** Of the frame after step t. */
-    size_t frame(int r, int t) const {
-        return (static_cast<size_t>(r) * problem.numFrames() + (t + 1) / problem.frameEvery - 1) * size;
-    }
-    bool isFrame(int t) const {
-        return (t + 1) % problem.frameEvery == 0;
-    }
-    size_t checkpoint(int r, int c) const {
-        return (static_cast<size_t>(r) * problem.vectorsKept() + 3 * c) * size;
-    }
-    /** Of step t, which is kept. */
-    size_t step(int r, int t) const {
-        return checkpoint(r, problem.numCheckpoints()) +
-               static_cast<size_t>(t - problem.keepFrom) * problem.vectorsOfStep() * size;
-    }
-    size_t checkpointRecord(int r, int c) const {
-        return (static_cast<size_t>(r) * problem.numRecords() + c) * recordSize;
-    }
-    size_t stepRecord(int r, int t) const {
-        return checkpointRecord(r, problem.numCheckpoints() + t - problem.keepFrom);
-    }
-};
-
 /** Consecutive steps as the adjoint wants them: x before each of them, v after it (only with a bath), the bath's record. */
 template <class Real> struct Path {
     const Real* states;
@@ -102,7 +70,7 @@ template <class Real> struct Path {
 /** Runs the steps of one checkpoint's block once more and keeps their path; the buffers serve all blocks of a replica. */
 template <class Real> class BlockPath {
 public:
-    explicit BlockPath(const Layout& layout)
+    explicit BlockPath(const SegmentLayout& layout)
         : layout(layout), stepSize(layout.problem.vectorsOfStep() * layout.size),
           states(std::min(layout.problem.checkpointEvery, layout.problem.keepFrom) * stepSize),
           records(std::min(layout.problem.checkpointEvery, layout.problem.keepFrom) * layout.recordSize), x(layout.size),
@@ -127,7 +95,7 @@ public:
     }
 
 private:
-    const Layout& layout;
+    const SegmentLayout& layout;
     const size_t stepSize;
     std::vector<Real> states;
     std::vector<double> records;
@@ -140,7 +108,7 @@ template <class Real>
 void runSegment(const SegmentProblem& problem, const Real* x0, const Real* v0, Real* framesX, Real* framesV, Real* kept,
                 double* records, Executor& executor) {
     problem.validate();
-    const Layout at{problem};
+    const SegmentLayout at{problem};
     const size_t size = at.size;
     const PairTablePieces<Real> table(problem.grid, problem.topology->numTypes, problem.coefficients);
     overReplicas(problem, executor, [&](int r, Executor& threads) {
@@ -175,7 +143,7 @@ void runSegmentAdjoint(const SegmentProblem& problem, const Real* kept, const do
                        const Real* gradFramesV, Real* gradX0, Real* gradV0, double* gradCoefficients, double* gradBath,
                        Executor& executor) {
     problem.validate();
-    const Layout at{problem};
+    const SegmentLayout at{problem};
     const size_t size = at.size;
     const PairTablePieces<Real> table(problem.grid, problem.topology->numTypes, problem.coefficients);
     std::vector<double> moments(problem.numReplicas() * at.momentSize, 0.0); // per replica: summed in replica order
