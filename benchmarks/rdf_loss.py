@@ -18,7 +18,7 @@ from torch import Tensor
 from diffpair import PairTableForce
 from diffpair.observables.smooth_rdf import SmoothRdf
 from diffpair.potentials import BSpline, GaussianMLP, LennardJones, PairPotential, TableGrid, tabulate, to_table
-from diffpair.segments import Checkpoints, Integrator, NoseHoover, Topology, Verlet, run_segment
+from diffpair.segments import Checkpoints, Integrator, NoseHoover, Topology, Verlet
 
 DENSITY, TIMESTEP, CUTOFF, R_MIN, KNOTS = 0.845, 0.005, 2.5, 0.75, 100
 TEMPERATURE = 1 / 0.00831446261815324  # K
@@ -125,14 +125,13 @@ class RdfLoss:
 
     def __call__(self, coefficients: Tensor, replicas: slice = slice(None)) -> Tensor:
         """L with the table coefficients [1, KNOTS + 2], over some of the replicas."""
-        boxes = self.boxes[replicas]
-        x, _ = run_segment(
-            self.x0[replicas], self.v0[replicas], coefficients, topology=self.topology, boxes=boxes,
+        _, _, g = self.rdf.along_segment(
+            self.x0[replicas], self.v0[replicas], coefficients, boxes=self.boxes[replicas],
             inverse_mass=self.inverse_mass, r_min=R_MIN, cutoff=CUTOFF, timestep=TIMESTEP, steps=self.steps,
             frame_every=FRAME_EVERY, integrator=make_integrator(self.integrator, self.topology.num_atoms),
             checkpoints=self.checkpoints,
         )  # fmt: skip
-        g = self.rdf.g(x.flatten(0, 1), boxes.repeat_interleave(x.shape[1], 0))[:, 0].mean(0)
+        g = g[:, :, 0].mean((0, 1))
         return ((g - self.target) ** 2).mean()
 
     def value_and_gradient(self, potential: PairPotential, replicas: slice = slice(None)) -> Timing:

@@ -9,8 +9,8 @@ namespace diffpair {
 template <class Real> class Replica {
 public:
     Replica(const SegmentProblem& problem, const PairTablePieces<Real>& table, int replica, Executor& executor)
-        : table(table), box(problem.boxes[replica]), executor(executor), numAtoms(problem.topology->numAtoms),
-          forward(*problem.topology, problem.grid.cutoff, limitedSkin(problem, box)), backward(forward),
+        : problem(problem), table(table), box(problem.boxes[replica]), executor(executor), numAtoms(problem.topology->numAtoms),
+          forward(*problem.topology, problem.reach(), limitedSkin(problem, box)), backward(forward),
           thermostat(makeThermostat<Real>(problem.integrator, replica, problem.timestep, problem.inverseMass)), kick(numAtoms),
           drift(numAtoms), force(3 * numAtoms), origin(3 * numAtoms) {
         const double driftTime = thermostat ? 0.5 * problem.timestep : problem.timestep;
@@ -38,9 +38,7 @@ public:
      * @param record  [recordSize], overwritten; may be null
      */
     void step(int t, Real* x, Real* v, double* record) {
-        if (forward.list.update(x, box, executor))
-            std::copy(x, x + force.size(), origin.begin());
-        started = true;
+        updateForward(x);
         std::fill(force.begin(), force.end(), Real(0));
         forward.loops.forces(table, forward.list, force.data(), nullptr, executor);
         addScaled(kick, force.data(), v);
@@ -72,6 +70,28 @@ public:
         backward.loops.forceAdjoint(table, backward.list, force.data(), lx, moments, executor);
     }
 
+    /** Sums over pairs on the frame grid at positions after a step, [sumsOfFrame], overwritten. */
+    void sumPairs(const Real* x, double* sums) {
+        const TableGrid& grid = problem.frameGrid;
+        updateForward(x); // as the next step would: its list stays the same
+        frameMoments.assign(numPairs() * static_cast<size_t>(grid.numPieces()) * 4, 0.0);
+        forward.loops.moments(grid, forward.list, frameMoments.data(), executor);
+        std::fill_n(sums, problem.sumsOfFrame(), 0.0);
+        for (int pair = 0; pair < numPairs(); pair++)
+            piecesToCoefficients(grid, frameMoments.data() + static_cast<size_t>(pair) * grid.numPieces() * 4,
+                                 sums + static_cast<size_t>(pair) * grid.numCoefficients());
+    }
+
+    /** Adds the gradient of sum_k grad_k sums_k with respect to x: minus the force of a table with these coefficients. */
+    void sumPairsBack(const Real* x, const double* grad, Real* lx) {
+        negative.assign(grad, grad + problem.sumsOfFrame());
+        for (double& g : negative)
+            g = -g;
+        frameTable.set(problem.frameGrid, problem.topology->numTypes, negative.data());
+        backward.list.update(x, box, executor);
+        backward.loops.forces(frameTable, backward.list, lx, nullptr, executor);
+    }
+
     /** Gradients of (kT, rate) so far. */
     void writeGradBath(double* gradBath) const {
         gradBath[0] = thermostat->gradKT;
@@ -85,6 +105,14 @@ private:
         Pairs(const PairTopology& topology, double cutoff, double skin) : list(topology, cutoff, skin) {
         }
     };
+    int numPairs() const {
+        return numTypePairs(problem.topology->numTypes);
+    }
+    void updateForward(const Real* x) {
+        if (forward.list.update(x, box, executor))
+            std::copy(x, x + force.size(), origin.begin());
+        started = true;
+    }
     void rebuildFrom(const Real* x) {
         forward.list.rebuild(x, box, executor);
         std::copy(x, x + force.size(), origin.begin());
@@ -97,6 +125,7 @@ private:
                 to[k] += factor[i] * from[k];
         });
     }
+    const SegmentProblem& problem;
     const PairTablePieces<Real>& table;
     const Box box;
     Executor& executor;
@@ -105,6 +134,8 @@ private:
     Pairs forward, backward;
     std::unique_ptr<Thermostat<Real>> thermostat;
     std::vector<Real> kick, drift, force, origin;
+    PairTablePieces<Real> frameTable;
+    std::vector<double> frameMoments, negative;
     bool started = false;
 };
 

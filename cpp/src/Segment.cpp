@@ -26,8 +26,8 @@ void SegmentProblem::validate() const {
         throw std::invalid_argument("A segment of " + std::to_string(numSteps) + " steps cannot have a checkpoint every " +
                                     std::to_string(checkpointEvery) + " steps up to step " + std::to_string(keepFrom) + ".");
     for (const Box& box : boxes)
-        if (box.periodic && grid.cutoff > box.maxCutoff())
-            throw std::invalid_argument("The cutoff " + std::to_string(grid.cutoff) + " nm is beyond half the periodic box (" +
+        if (box.periodic && reach() > box.maxCutoff() * (1 + 1e-12))
+            throw std::invalid_argument("The cutoff " + std::to_string(reach()) + " nm is beyond half the periodic box (" +
                                         std::to_string(box.maxCutoff()) + " nm).");
 }
 
@@ -106,7 +106,7 @@ private:
 
 template <class Real>
 void runSegment(const SegmentProblem& problem, const Real* x0, const Real* v0, Real* framesX, Real* framesV, Real* kept,
-                double* records, Executor& executor) {
+                double* records, double* frameSums, Executor& executor) {
     problem.validate();
     const SegmentLayout at{problem};
     const size_t size = at.size;
@@ -133,15 +133,17 @@ void runSegment(const SegmentProblem& problem, const Real* x0, const Real* v0, R
             if (at.isFrame(t)) {
                 std::copy(x.begin(), x.end(), framesX + at.frame(r, t));
                 std::copy(v.begin(), v.end(), framesV + at.frame(r, t));
+                if (problem.hasFrameSums())
+                    replica.sumPairs(x.data(), frameSums + at.frameSums(r, t));
             }
         }
     });
 }
 
 template <class Real>
-void runSegmentAdjoint(const SegmentProblem& problem, const Real* kept, const double* records, const Real* gradFramesX,
-                       const Real* gradFramesV, Real* gradX0, Real* gradV0, double* gradCoefficients, double* gradBath,
-                       Executor& executor) {
+void runSegmentAdjoint(const SegmentProblem& problem, const Real* kept, const double* records,
+                       const FrameGradients<Real>& gradFrames, Real* gradX0, Real* gradV0, double* gradCoefficients,
+                       double* gradBath, Executor& executor) {
     problem.validate();
     const SegmentLayout at{problem};
     const size_t size = at.size;
@@ -154,10 +156,15 @@ void runSegmentAdjoint(const SegmentProblem& problem, const Real* kept, const do
         std::fill(lv, lv + size, Real(0));
         const auto goBack = [&](const Path<Real>& path, int first, int last) {
             for (int t = last - 1; t >= first; t--) {
-                for (size_t k = 0; at.isFrame(t) && gradFramesX != nullptr && k < size; k++)
-                    lx[k] += gradFramesX[at.frame(r, t) + k];
-                for (size_t k = 0; at.isFrame(t) && gradFramesV != nullptr && k < size; k++)
-                    lv[k] += gradFramesV[at.frame(r, t) + k];
+                if (at.isFrame(t)) {
+                    const size_t frame = at.frame(r, t);
+                    for (size_t k = 0; gradFrames.x != nullptr && k < size; k++)
+                        lx[k] += gradFrames.x[frame + k];
+                    for (size_t k = 0; gradFrames.v != nullptr && k < size; k++)
+                        lv[k] += gradFrames.v[frame + k];
+                    if (gradFrames.sums != nullptr)
+                        replica.sumPairsBack(gradFrames.framesX + frame, gradFrames.sums + at.frameSums(r, t), lx);
+                }
                 replica.stepBack(t, path.x(t - first), path.v(t - first), path.record(t - first), lx, lv,
                                  moments.data() + r * at.momentSize);
             }
@@ -184,12 +191,13 @@ void runSegmentAdjoint(const SegmentProblem& problem, const Real* kept, const do
                                  gradCoefficients + static_cast<size_t>(pair) * problem.grid.numCoefficients());
 }
 
-template void runSegment<float>(const SegmentProblem&, const float*, const float*, float*, float*, float*, double*, Executor&);
-template void runSegment<double>(const SegmentProblem&, const double*, const double*, double*, double*, double*, double*,
+template void runSegment<float>(const SegmentProblem&, const float*, const float*, float*, float*, float*, double*, double*,
+                                Executor&);
+template void runSegment<double>(const SegmentProblem&, const double*, const double*, double*, double*, double*, double*, double*,
                                  Executor&);
-template void runSegmentAdjoint<float>(const SegmentProblem&, const float*, const double*, const float*, const float*, float*,
+template void runSegmentAdjoint<float>(const SegmentProblem&, const float*, const double*, const FrameGradients<float>&, float*,
                                        float*, double*, double*, Executor&);
-template void runSegmentAdjoint<double>(const SegmentProblem&, const double*, const double*, const double*, const double*,
+template void runSegmentAdjoint<double>(const SegmentProblem&, const double*, const double*, const FrameGradients<double>&,
                                         double*, double*, double*, double*, Executor&);
 
 } // namespace diffpair

@@ -18,6 +18,9 @@ struct SegmentLayout {
     size_t frame(int r, int t) const {
         return (static_cast<size_t>(r) * problem.numFrames() + (t + 1) / problem.frameEvery - 1) * size;
     }
+    size_t frameSums(int r, int t) const {
+        return (static_cast<size_t>(r) * problem.numFrames() + (t + 1) / problem.frameEvery - 1) * problem.sumsOfFrame();
+    }
     bool isFrame(int t) const {
         return (t + 1) % problem.frameEvery == 0;
     }
@@ -39,7 +42,7 @@ struct SegmentLayout {
 
 /** Beyond maxCutoff() a distance cannot be judged; a skin that reaches there would only add pairs. */
 inline double limitedSkin(const SegmentProblem& problem, const Box& box) {
-    return box.periodic ? std::min(problem.skin, std::max(0.0, box.maxCutoff() - problem.grid.cutoff)) : problem.skin;
+    return box.periodic ? std::min(problem.skin, std::max(0.0, box.maxCutoff() - problem.reach())) : problem.skin;
 }
 
 } // namespace diffpair

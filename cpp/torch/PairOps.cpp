@@ -195,12 +195,13 @@ TORCH_LIBRARY(diffpair, m) {
     m.def("switching(Tensor r, float cutoff, float width) -> Tensor");
     m.def("segment(Tensor x0, Tensor v0, Tensor coefficients, Tensor bath, Tensor boxes, Tensor types, Tensor exclusions, "
           "Tensor inverse_mass, int num_types, float r_min, float cutoff, float timestep, int steps, int frame_every, "
-          "int checkpoint_every, int keep_from, str integrator, int[] settings) -> (Tensor x, Tensor v, Tensor kept, Tensor "
-          "records)");
-    m.def("segment_backward(Tensor? grad_x, Tensor? grad_v, Tensor kept, Tensor records, Tensor coefficients, Tensor bath, "
+          "int checkpoint_every, int keep_from, str integrator, int[] settings, float[] sums_grid) -> (Tensor x, Tensor v, "
+          "Tensor sums, Tensor kept, Tensor records)");
+    m.def("segment_backward(Tensor? grad_x, Tensor? grad_v, Tensor? grad_sums, Tensor? x, Tensor kept, Tensor records, Tensor "
+          "coefficients, Tensor bath, "
           "Tensor boxes, Tensor types, Tensor exclusions, Tensor inverse_mass, int num_types, float r_min, float cutoff, "
-          "float timestep, int steps, int frame_every, int checkpoint_every, int keep_from, str integrator, int[] settings) "
-          "-> (Tensor x0, Tensor v0, Tensor coefficients, Tensor bath)");
+          "float timestep, int steps, int frame_every, int checkpoint_every, int keep_from, str integrator, int[] settings, "
+          "float[] sums_grid) -> (Tensor x0, Tensor v0, Tensor coefficients, Tensor bath)");
 }
 
 TORCH_LIBRARY_IMPL(diffpair, CPU, m) {

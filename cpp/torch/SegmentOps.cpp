@@ -54,7 +54,7 @@ struct SegmentArguments {
     SegmentArguments(const Tensor& c, const Tensor& bath, const Tensor& boxes, const Tensor& types, const Tensor& exclusions,
                      const Tensor& inverseMass, int64_t numTypes, double rMin, double cutoff, double timestep, int64_t steps,
                      int64_t frameEvery, int64_t checkpointEvery, int64_t keepFrom, c10::string_view integrator,
-                     at::IntArrayRef settings, int64_t replicas)
+                     at::IntArrayRef settings, at::ArrayRef<double> sumsGrid, int64_t replicas)
         : topology(readTopology(types, exclusions, numTypes)),
           coefficients(checkedDoubles(c, "coefficients", {numTypePairs(static_cast<int>(numTypes)), -1})) {
         const Tensor mass = checkedDoubles(inverseMass, "inverse_mass", {topology.numAtoms});
@@ -70,34 +70,44 @@ struct SegmentArguments {
         problem.checkpointEvery = static_cast<int>(checkpointEvery);
         problem.keepFrom = static_cast<int>(keepFrom);
         problem.skin = 0.12 * cutoff;
+        TORCH_CHECK(sumsGrid.empty() || sumsGrid.size() == 3, "A grid of sums is r_min, cutoff and number of knots.");
+        if (!sumsGrid.empty())
+            problem.frameGrid = readGrid(sumsGrid[0], sumsGrid[1], static_cast<int64_t>(sumsGrid[2]));
         problem.validate();
     }
     SegmentArguments(const SegmentArguments&) = delete;
 };
 
-std::tuple<Tensor, Tensor, Tensor, Tensor> segment(const Tensor& x0, const Tensor& v0, const Tensor& coefficients,
-                                                   const Tensor& bath, const Tensor& boxes, const Tensor& types,
-                                                   const Tensor& exclusions, const Tensor& inverseMass, int64_t numTypes,
-                                                   double rMin, double cutoff, double timestep, int64_t steps, int64_t frameEvery,
-                                                   int64_t checkpointEvery, int64_t keepFrom, c10::string_view integrator,
-                                                   at::IntArrayRef settings) {
+/** Sums of every frame, [R, F, P, K + 2]; [R, F, P, 0] if there are none. */
+std::vector<int64_t> sumsShape(const SegmentProblem& problem) {
+    const int64_t pairs = numTypePairs(problem.topology->numTypes);
+    return {problem.numReplicas(), problem.numFrames(), pairs, static_cast<int64_t>(problem.sumsOfFrame()) / pairs};
+}
+
+std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor>
+segment(const Tensor& x0, const Tensor& v0, const Tensor& coefficients, const Tensor& bath, const Tensor& boxes,
+        const Tensor& types, const Tensor& exclusions, const Tensor& inverseMass, int64_t numTypes, double rMin, double cutoff,
+        double timestep, int64_t steps, int64_t frameEvery, int64_t checkpointEvery, int64_t keepFrom,
+        c10::string_view integrator, at::IntArrayRef settings, at::ArrayRef<double> sumsGrid) {
     const Tensor x = checkedVectors(x0, "x0"), v = checkedVectors(v0, "v0");
     TORCH_CHECK(x.dim() == 3 && x.sizes() == v.sizes() && x.scalar_type() == v.scalar_type() && x.size(1) == types.numel(),
                 "x0 and v0 must both have the shape [R, N, 3] with N = ", types.numel(), " and one dtype, not ", x.sizes(),
                 " and ", v.sizes(), ".");
     const int64_t replicas = x.size(0), atoms = x.size(1);
     const SegmentArguments args(coefficients, bath, boxes, types, exclusions, inverseMass, numTypes, rMin, cutoff, timestep,
-                                steps, frameEvery, checkpointEvery, keepFrom, integrator, settings, replicas);
+                                steps, frameEvery, checkpointEvery, keepFrom, integrator, settings, sumsGrid, replicas);
     const SegmentProblem& problem = args.problem;
     Tensor framesX = at::empty({replicas, problem.numFrames(), atoms, 3}, x.options()), framesV = at::empty_like(framesX);
     Tensor kept = at::empty({replicas, problem.vectorsKept(), atoms, 3}, x.options());
     Tensor records = at::empty({replicas, problem.numRecords(), problem.integrator.recordSize()}, x.options().dtype(at::kDouble));
+    Tensor sums = at::empty(sumsShape(problem), records.options());
     TorchExecutor executor;
     AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "diffpair::segment", [&] {
         runSegment<scalar_t>(problem, x.data_ptr<scalar_t>(), v.data_ptr<scalar_t>(), framesX.data_ptr<scalar_t>(),
-                             framesV.data_ptr<scalar_t>(), kept.data_ptr<scalar_t>(), records.data_ptr<double>(), executor);
+                             framesV.data_ptr<scalar_t>(), kept.data_ptr<scalar_t>(), records.data_ptr<double>(),
+                             sums.data_ptr<double>(), executor);
     });
-    return {framesX, framesV, kept, records};
+    return {framesX, framesV, sums, kept, records};
 }
 
 /** Undefined for frames that the loss does not look at: no zeros are made for them. */
@@ -113,30 +123,38 @@ Tensor framesGradient(const std::optional<Tensor>& gradient, const char* name, c
     return g;
 }
 
-std::tuple<Tensor, Tensor, Tensor, Tensor> segmentBackward(const std::optional<Tensor>& gradX, const std::optional<Tensor>& gradV,
-                                                           const Tensor& kept, const Tensor& records, const Tensor& coefficients,
-                                                           const Tensor& bath, const Tensor& boxes, const Tensor& types,
-                                                           const Tensor& exclusions, const Tensor& inverseMass, int64_t numTypes,
-                                                           double rMin, double cutoff, double timestep, int64_t steps,
-                                                           int64_t frameEvery, int64_t checkpointEvery, int64_t keepFrom,
-                                                           c10::string_view integrator, at::IntArrayRef settings) {
+std::tuple<Tensor, Tensor, Tensor, Tensor>
+segmentBackward(const std::optional<Tensor>& gradX, const std::optional<Tensor>& gradV, const std::optional<Tensor>& gradSums,
+                const std::optional<Tensor>& x, const Tensor& kept, const Tensor& records, const Tensor& coefficients,
+                const Tensor& bath, const Tensor& boxes, const Tensor& types, const Tensor& exclusions, const Tensor& inverseMass,
+                int64_t numTypes, double rMin, double cutoff, double timestep, int64_t steps, int64_t frameEvery,
+                int64_t checkpointEvery, int64_t keepFrom, c10::string_view integrator, at::IntArrayRef settings,
+                at::ArrayRef<double> sumsGrid) {
     const Tensor from = checkedVectors(kept, "kept");
     TORCH_CHECK(from.dim() == 4, "kept must have the shape [R, .., N, 3], not ", from.sizes(), ".");
     const int64_t replicas = from.size(0), atoms = from.size(2);
     const SegmentArguments args(coefficients, bath, boxes, types, exclusions, inverseMass, numTypes, rMin, cutoff, timestep,
-                                steps, frameEvery, checkpointEvery, keepFrom, integrator, settings, replicas);
+                                steps, frameEvery, checkpointEvery, keepFrom, integrator, settings, sumsGrid, replicas);
     const SegmentProblem& problem = args.problem;
     const Tensor bathRecords =
         checkedDoubles(records, "records", {replicas, problem.numRecords(), problem.integrator.recordSize()});
     TORCH_CHECK(from.size(1) == problem.vectorsKept() && atoms == types.numel(), "What a segment kept must go back unchanged.");
     const Tensor gx = framesGradient(gradX, "gradient of x", problem, from);
     const Tensor gv = framesGradient(gradV, "gradient of v", problem, from);
+    Tensor gs, framesX;
+    if (gradSums.has_value() && gradSums->defined() && problem.hasFrameSums()) {
+        gs = checkedDoubles(*gradSums, "gradient of the sums", sumsShape(problem));
+        framesX = framesGradient(x, "frames x", problem, from);
+        TORCH_CHECK(framesX.defined(), "The gradient of sums needs the frames they were made of.");
+    }
     Tensor x0 = at::empty({replicas, atoms, 3}, from.options()), v0 = at::empty_like(x0), c = at::empty_like(args.coefficients),
            gradBath = at::empty(bath.sizes(), bath.options());
     TorchExecutor executor;
     AT_DISPATCH_FLOATING_TYPES(from.scalar_type(), "diffpair::segment_backward", [&] {
         const auto pointer = [](const Tensor& t) { return t.defined() ? t.data_ptr<scalar_t>() : nullptr; };
-        runSegmentAdjoint<scalar_t>(problem, from.data_ptr<scalar_t>(), bathRecords.data_ptr<double>(), pointer(gx), pointer(gv),
+        const FrameGradients<scalar_t> gradients = {pointer(gx), pointer(gv), gs.defined() ? gs.data_ptr<double>() : nullptr,
+                                                    pointer(framesX)};
+        runSegmentAdjoint<scalar_t>(problem, from.data_ptr<scalar_t>(), bathRecords.data_ptr<double>(), gradients,
                                     x0.data_ptr<scalar_t>(), v0.data_ptr<scalar_t>(), c.data_ptr<double>(),
                                     gradBath.data_ptr<double>(), executor);
     });

@@ -11,8 +11,9 @@ in kJ/mol, times in ps, masses in amu. M frames, R replicas, N atoms, T types, P
   other, each pair once, in no particular order. Not differentiable; what is measured on the pairs is.
 - `pair_forces(x, boxes, types, exclusions, T, r_min, cutoff, c [P,K+2] or [M,P,K+2]) -> forces, energy, virial [M]`.
 - `segment(x0 [R,N,3], v0, c, bath [R,2], boxes [R,3,3], types, exclusions, inverse_mass [N], T, r_min, cutoff,
-  timestep, steps, frame_every, checkpoint_every, keep_from, integrator, settings) -> x [R,F,N,3], v, kept, records`:
-  frames of R trajectories, and what their backward starts from. `segments.integrators` makes bath (kT, rate),
+  timestep, steps, frame_every, checkpoint_every, keep_from, integrator, settings, sums_grid) -> x [R,F,N,3], v, sums
+  [R,F,P,K'+2], kept, records`: frames of R trajectories; their spline_sums on sums_grid, (r_min, cutoff, K') or empty;
+  and what the backward starts from. `segments.integrators` makes bath (kT, rate),
   integrator and settings; what is kept, and where, is told in cpp/include/diffpair/Segment.h.
 - `interpolate_table(values [P,K], r_min, cutoff) -> [P,K+2]` and `switching(r [n], cutoff, width) -> [n]`: tabulation.
 """
@@ -69,7 +70,7 @@ def _(r, cutoff, width):  # type: ignore[no-untyped-def]
 @torch.library.register_fake("diffpair::segment")
 def _(  # type: ignore[no-untyped-def]
     x0, v0, coefficients, bath, boxes, types, exclusions, inverse_mass, num_types, r_min, cutoff, timestep, steps,
-    frame_every, checkpoint_every, keep_from, integrator, settings,
+    frame_every, checkpoint_every, keep_from, integrator, settings, sums_grid,
 ):  # fmt: skip
     replicas, atoms, _ = x0.shape
     frames = x0.new_empty((replicas, steps // frame_every, atoms, 3))
@@ -78,13 +79,15 @@ def _(  # type: ignore[no-untyped-def]
     kept = x0.new_empty((replicas, 3 * checkpoints + vectors_of_step * (steps - keep_from), atoms, 3))
     size = settings[1] + 1 if integrator == "nose-hoover" else 0
     records = x0.new_empty((replicas, checkpoints + steps - keep_from, size), dtype=torch.float64)
-    return frames, torch.empty_like(frames), kept, records
+    knots = int(sums_grid[2]) + 2 if sums_grid else 0
+    sums = x0.new_empty((replicas, steps // frame_every, _pairs(num_types), knots), dtype=torch.float64)
+    return frames, torch.empty_like(frames), sums, kept, records
 
 
 @torch.library.register_fake("diffpair::segment_backward")
 def _(  # type: ignore[no-untyped-def]
-    grad_x, grad_v, kept, records, coefficients, bath, boxes, types, exclusions, inverse_mass, num_types, r_min,
-    cutoff, timestep, steps, frame_every, checkpoint_every, keep_from, integrator, settings,
+    grad_x, grad_v, grad_sums, x, kept, records, coefficients, bath, boxes, types, exclusions, inverse_mass, num_types,
+    r_min, cutoff, timestep, steps, frame_every, checkpoint_every, keep_from, integrator, settings, sums_grid,
 ):  # fmt: skip
     start = kept.new_empty((kept.shape[0], kept.shape[2], 3))
     return start, torch.empty_like(start), torch.empty_like(coefficients), torch.empty_like(bath)
@@ -139,18 +142,20 @@ def _switching_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     return grad * (-30 / ctx.width) * (x * (1 - x)) ** 2, None, None
 
 
-def _keep_segment(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor, Tensor]) -> None:
+def _keep_segment(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
     _, _, coefficients, bath, boxes, types, exclusions, inverse_mass, *ctx.numbers = inputs
-    ctx.save_for_backward(output[2], output[3], coefficients, bath, boxes, types, exclusions, inverse_mass)
-    ctx.mark_non_differentiable(output[2], output[3])
+    x, _, _, kept, records = output
+    frames = x if ctx.numbers[-1] else None  # only sums are differentiated at the frames
+    ctx.save_for_backward(frames, kept, records, coefficients, bath, boxes, types, exclusions, inverse_mass)
+    ctx.mark_non_differentiable(kept, records)
     ctx.set_materialize_grads(False)  # else zeros as large as all that is kept
 
 
 def _segment_backward(
-    ctx: Any, grad_x: Tensor | None, grad_v: Tensor | None, *_: Tensor | None
+    ctx: Any, grad_x: Tensor | None, grad_v: Tensor | None, grad_sums: Tensor | None, *_: Tensor | None
 ) -> tuple[Tensor | None, ...]:
-    gradients = torch.ops.diffpair.segment_backward(grad_x, grad_v, *ctx.saved_tensors, *ctx.numbers)
-    return *gradients, *([None] * 14)
+    gradients = torch.ops.diffpair.segment_backward(grad_x, grad_v, grad_sums, *ctx.saved_tensors, *ctx.numbers)
+    return *gradients, *([None] * 15)
 
 
 def _register(name: str, backward: Any, setup_context: Any) -> None:

@@ -46,5 +46,5 @@ def test_operator_refuses_what_python_did_not_make():
     ):
         with pytest.raises((RuntimeError, ValueError), match=message):
             torch.ops.diffpair.segment(
-                system.x[None], system.v[None], system.coefficients, bath.double(), *rest, 1, 0, name, numbers
+                system.x[None], system.v[None], system.coefficients, bath.double(), *rest, 1, 0, name, numbers, []
             )

@@ -22,13 +22,20 @@ def samples() -> dict[str, tuple]:
     rest = (box, t.types, t.exclusions, system.inverse_mass)
     frames = torch.randn(1, 3, *system.x.shape, dtype=torch.float64)
     segments = {}
-    for theta, *plan in ((Verlet(), 5, 12), (LangevinMiddle(100.0, 2.0, 7), 1, 0), (NoseHoover(100.0, 3.0), 3, 7)):
-        numbers = (*grid, 0.004, 12, 4, *plan, theta.name, theta.settings(system.inverse_mass))
+    for theta, *plan, sums in (
+        (Verlet(), 5, 12, []),
+        (LangevinMiddle(100.0, 2.0, 7), 1, 0, []),
+        (NoseHoover(100.0, 3.0), 3, 7, [0.3, system.cutoff, 8.0]),
+    ):
+        settings = theta.settings(system.inverse_mass)
+        numbers = (*grid, 0.004, 12, 4, *plan, theta.name, settings, sums)
         bath = theta.bath(1)
-        _, _, *kept = torch.ops.diffpair.segment(x.detach(), v.detach(), c.detach(), bath, *rest, *numbers)
+        start = (x.detach(), v.detach(), c.detach())
+        x_frames, _, all_sums, *kept = torch.ops.diffpair.segment(*start, bath, *rest, *numbers)
         arguments = (*kept, c.detach(), bath, *rest, *numbers)
         grad_v = None if theta.name == "verlet" else frames.flip(0)
-        segments[f"segment_backward {theta.name}"] = (frames, grad_v, *arguments)
+        of_sums = (torch.randn_like(all_sums), x_frames) if sums else (None, None)
+        segments[f"segment_backward {theta.name}"] = (frames, grad_v, *of_sums, *arguments)
         bath = bath.clone().requires_grad_(bool(bath.numel()))
         segments[f"segment {theta.name}"] = (x, v, c, bath, *rest, *numbers)
     return {

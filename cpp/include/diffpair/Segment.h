@@ -21,7 +21,23 @@ struct SegmentProblem {
      */
     int checkpointEvery = 1, keepFrom = 0;
     double skin = 0.1; // nm
+    /**
+     * Sums over pairs of B_k(r) at every frame on a grid of their own, such as that of an RDF; without knots there are none.
+     * They cost no neighbour list: the steps' own serves them.
+     */
+    TableGrid frameGrid;
 
+    bool hasFrameSums() const {
+        return frameGrid.numKnots > 0;
+    }
+    /** Numbers per frame: [numTypePairs][frameGrid.numCoefficients()] */
+    size_t sumsOfFrame() const {
+        return hasFrameSums() ? static_cast<size_t>(numTypePairs(topology->numTypes)) * frameGrid.numCoefficients() : 0;
+    }
+    /** Distance up to which pairs must be listed. */
+    double reach() const {
+        return hasFrameSums() && frameGrid.cutoff > grid.cutoff ? frameGrid.cutoff : grid.cutoff;
+    }
     int numReplicas() const {
         return static_cast<int>(boxes.size());
     }
@@ -54,23 +70,30 @@ struct SegmentProblem {
  * @param framesX/V  [R, numFrames, N, 3], overwritten
  * @param kept       [R, vectorsKept, N, 3], overwritten; what runSegmentAdjoint starts from
  * @param records    [R, numRecords, recordSize], overwritten: the bath at the same times
+ * @param frameSums  [R, numFrames, sumsOfFrame], overwritten; not touched if there are none
  */
 template <class Real>
 void runSegment(const SegmentProblem& problem, const Real* x0, const Real* v0, Real* framesX, Real* framesV, Real* kept,
-                double* records, Executor& executor);
+                double* records, double* frameSums, Executor& executor);
+
+/** Gradients with respect to what runSegment returned; null pointers for zeros. */
+template <class Real> struct FrameGradients {
+    const Real *x = nullptr, *v = nullptr; // [R, numFrames, N, 3]
+    const double* sums = nullptr;          // [R, numFrames, sumsOfFrame]
+    const Real* framesX = nullptr;         // [R, numFrames, N, 3], the frames themselves; read only together with sums
+};
 
 /**
  * Exact discrete adjoint of runSegment: the vector-Jacobian product of the steps that ran, where they were not kept
  * recomputed bit for bit from the checkpoints.
  *
- * @param gradFramesX/V     [R, numFrames, N, 3]; null for zeros
  * @param gradX0, gradV0    [R, N, 3], overwritten
  * @param gradCoefficients  [numTypePairs * grid.numCoefficients()], overwritten, summed over replicas in double
  * @param gradBath          [R, 2] of kT and rate, overwritten; not touched without a bath
  */
 template <class Real>
-void runSegmentAdjoint(const SegmentProblem& problem, const Real* kept, const double* records, const Real* gradFramesX,
-                       const Real* gradFramesV, Real* gradX0, Real* gradV0, double* gradCoefficients, double* gradBath,
-                       Executor& executor);
+void runSegmentAdjoint(const SegmentProblem& problem, const Real* kept, const double* records,
+                       const FrameGradients<Real>& gradFrames, Real* gradX0, Real* gradV0, double* gradCoefficients,
+                       double* gradBath, Executor& executor);
 
 } // namespace diffpair

@@ -2,16 +2,18 @@
 
 from diffpair.segments.checkpoints import Checkpoints, plan_checkpoints
 from diffpair.segments.integrators import Integrator, LangevinMiddle, NoseHoover, Verlet, degrees_of_freedom
-from diffpair.segments.segment import Topology, run_segment
+from diffpair.segments.segment import SumsGrid, Topology, run_segment, run_segment_sums
 
 __all__ = [
     "Checkpoints",
     "Integrator",
     "LangevinMiddle",
     "NoseHoover",
+    "SumsGrid",
     "Topology",
     "Verlet",
     "degrees_of_freedom",
     "plan_checkpoints",
     "run_segment",
+    "run_segment_sums",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -39,6 +40,14 @@ class Topology:
 
 def _int32(values: Sequence[int] | np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(values, dtype=np.int32))
+
+
+class SumsGrid(NamedTuple):
+    """Where `run_segment_sums` takes its sums: the grid of `diffpair.ops.spline_sums`."""
+
+    r_min: float
+    cutoff: float
+    knots: int
 
 
 def run_segment(
@@ -86,6 +95,38 @@ def run_segment(
         ValueError: a type out of range, a cutoff beyond half the box, steps that frame_every does not divide.
         DiffPairError: a temperature or rate that does not fit the number of replicas.
     """
+    x, v, _ = run_segment_sums(
+        x0, v0, coefficients, None, topology=topology, boxes=boxes, inverse_mass=inverse_mass, r_min=r_min,
+        cutoff=cutoff, timestep=timestep, steps=steps, frame_every=frame_every, integrator=integrator,
+        checkpoints=checkpoints,
+    )  # fmt: skip
+    return x, v
+
+
+def run_segment_sums(
+    x0: Tensor,
+    v0: Tensor,
+    coefficients: Tensor,
+    sums_grid: SumsGrid | None,
+    *,
+    topology: Topology,
+    boxes: Tensor,
+    inverse_mass: Tensor,
+    r_min: float,
+    cutoff: float,
+    timestep: float,
+    steps: int,
+    frame_every: int,
+    integrator: Integrator | None = None,
+    checkpoints: Checkpoints | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """`run_segment`, and the spline sums of every frame from the neighbour lists that the steps have anyway.
+
+    Returns:
+        Positions and velocities as run_segment; sums [R, F, P, knots + 2] (float64) of B_k(r) over pairs, equal to
+        rounding to `torch.ops.diffpair.spline_sums` of the frames, and differentiable like them. None as the grid gives
+        none.
+    """
     theta = integrator or Verlet()
     bath = theta.bath(x0.shape[0])
     if checkpoints is None:
@@ -93,8 +134,9 @@ def run_segment(
             checkpoints = plan_checkpoints(steps, x0.nbytes, vectors_of_step=1 if isinstance(theta, Verlet) else 2)
         else:  # no backward: the least that can be kept
             checkpoints = Checkpoints(max(1, steps), steps)
-    x, v, _, _ = torch.ops.diffpair.segment(
+    x, v, sums, _, _ = torch.ops.diffpair.segment(
         x0, v0, coefficients, bath, boxes, topology.types, topology.exclusions, inverse_mass, topology.num_types,
         r_min, cutoff, timestep, steps, frame_every, *checkpoints, theta.name, theta.settings(inverse_mass),
+        [] if sums_grid is None else list(map(float, sums_grid)),
     )  # fmt: skip
-    return x, v
+    return x, v, sums
