@@ -74,7 +74,8 @@ template <class Real> struct Pack {
     static Lanes toReal(Indices v) {
         return static_cast<Real>(v);
     }
-    static Indices lookUp(const int* table, Indices at) {
+    /** Entries of a table of this size, with room for a whole pack behind it. */
+    static Indices lookUp(const int* table, int, Indices at) {
         return table[at];
     }
     static void loadFours(const Real* base, const int* offsets, Lanes& a, Lanes& b, Lanes& c, Lanes& d) {

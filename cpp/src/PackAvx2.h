@@ -75,7 +75,9 @@ template <> struct Pack<float> {
     static Lanes toReal(Indices v) {
         return _mm256_cvtepi32_ps(v);
     }
-    static Indices lookUp(const int* table, Indices at) {
+    static Indices lookUp(const int* table, int size, Indices at) {
+        if (size <= width)
+            return _mm256_permutevar8x32_epi32(loadIndices(table), at);
         return _mm256_i32gather_epi32(table, at, 4);
     }
     static void loadFours(const float* base, const int* offsets, Lanes& a, Lanes& b, Lanes& c, Lanes& d) {

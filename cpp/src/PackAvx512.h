@@ -68,7 +68,9 @@ template <> struct Pack<float> {
     static Lanes toReal(Indices v) {
         return _mm512_cvtepi32_ps(v);
     }
-    static Indices lookUp(const int* table, Indices at) {
+    static Indices lookUp(const int* table, int size, Indices at) {
+        if (size <= width)
+            return _mm512_permutexvar_epi32(at, loadIndices(table));
         return _mm512_i32gather_epi32(at, table, 4);
     }
     static void loadFours(const float* base, const int* offsets, Lanes& a, Lanes& b, Lanes& c, Lanes& d) {

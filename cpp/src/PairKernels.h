@@ -18,7 +18,7 @@ template <class Real> struct PairRows {
     const int* neighbors;    // [start[slots]]
     const char* needsImages; // [slots / clusterSize]: 0 where no pair of these rows reaches across the boundary
     int clusterBegin, clusterEnd;
-    const int* firstPiece; // [numTypes * numTypes]: offset of the pieces of a pair of types
+    const int* firstPiece; // [numTypes * numTypes + widestPack]: offset of the pieces of a pair of types
     int numTypes;
     const Real* pieces; // [numTypePairs][numPieces][4]; not read by moments
     int numPieces;

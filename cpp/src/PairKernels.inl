@@ -45,17 +45,21 @@ public:
         return size > 0;
     }
 
-    /** What the pairs n .. n + width - 1 find in the fours of their own atoms: x, y and z of `fours` at the cluster. */
-    static void ownFours(const Real* fours, const int* ends, int n, Lanes& a, Lanes& b, Lanes& c) {
+    /** What the pairs n .. n + width - 1 find in the fours of their own atoms, the rows of which end at `ends`. */
+    template <bool all> static void ownFours(const Real* fours, const int* ends, int n, Lanes& a, Lanes& b, Lanes& c, Lanes& d) {
         int l = 0;
         while (l < clusterSize - 1 && ends[l] <= n)
             l++;
         a = P::all(fours[4 * l]), b = P::all(fours[4 * l + 1]), c = P::all(fours[4 * l + 2]);
+        if (all)
+            d = P::all(fours[4 * l + 3]);
         for (; l < clusterSize - 1 && ends[l] < n + P::width; l++) { // the next row begins in this pack
             const auto before = P::first(ends[l] - n);
             a = P::choose(before, a, P::all(fours[4 * l + 4]));
             b = P::choose(before, b, P::all(fours[4 * l + 5]));
             c = P::choose(before, c, P::all(fours[4 * l + 6]));
+            if (all)
+                d = P::choose(before, d, P::all(fours[4 * l + 7]));
         }
     }
 
@@ -67,13 +71,14 @@ private:
         const Real *x = rows.x, *own = x + offsetOfSlot(clusterSize * cluster);
         const Lanes limit = P::all(rows.cutoffSquared);
         const LoopBox<Real> box = rows.box;
+        const int numTypes = rows.numTypes;
         Real *toX = dx, *toY = dy, *toZ = dz, *toSquare = r2;
         int *toPartner = partner, *toPiece = piece, kept = 0, ends[clusterSize], row = 0;
         for (int l = 0; l < clusterSize; l++)
             ends[l] = start[l + 1] - begin;
         for (int n = 0; n < count; n += P::width) {
-            Lanes xi, yi, zi, xj, yj, zj, type;
-            ownFours(own, ends, n, xi, yi, zi);
+            Lanes xi, yi, zi, ownType, xj, yj, zj, type;
+            ownFours<typed>(own, ends, n, xi, yi, zi, ownType);
             P::loadFours(x, neighbors + n, xj, yj, zj, type);
             Lanes ex = xi - xj, ey = yi - yj, ez = zi - zj;
             box.template apply<images>(ex, ey, ez);
@@ -85,7 +90,8 @@ private:
             P::pack(within, square, toSquare + kept);
             P::pack(within, P::loadIndices(neighbors + n), toPartner + kept);
             if (typed) // for now: where the pieces of this pair of types begin
-                P::pack(within, piecesOf(own + 3, ends, n, type), toPiece + kept);
+                P::pack(within, P::lookUp(rows.firstPiece, numTypes * numTypes, P::truncate(ownType * Real(numTypes) + type)),
+                        toPiece + kept);
             for (; row < clusterSize && ends[row] <= n + P::width; row++)
                 rowEnd[row] = kept + P::count(P::both(within, P::first(ends[row] - n)));
             kept += P::count(within);
@@ -93,12 +99,6 @@ private:
         for (; row < clusterSize; row++)
             rowEnd[row] = kept;
         size = kept;
-    }
-
-    typename P::Indices piecesOf(const Real* ownTypes, const int* ends, int n, Lanes type) const {
-        Lanes ownType, unused, unusedToo;
-        ownFours(ownTypes, ends, n, ownType, unused, unusedToo);
-        return P::lookUp(rows.firstPiece, P::truncate(ownType * Real(rows.numTypes) + type));
     }
 
     void fillUp() {
@@ -210,7 +210,7 @@ template <class Real> void forceAdjoint(const PairRows<Real>& rows, const Real* 
             const Lanes t = P::load(pairs.t + n), inverseR = P::load(pairs.inverseR + n);
             Lanes a0, a1, a2, a3, wx, wy, wz, bx, by, bz, unused;
             P::loadFours(pieces, pairs.piece + n, a0, a1, a2, a3);
-            pairs.ownFours(own, pairs.rowEnd, n, wx, wy, wz);
+            pairs.template ownFours<false>(own, pairs.rowEnd, n, wx, wy, wz, unused);
             P::loadFours(w, pairs.partner + n, bx, by, bz, unused);
             bx = wx - bx, by = wy - by, bz = wz - bz; // b = w_i - w_j
             const Lanes dx = P::load(pairs.dx + n), dy = P::load(pairs.dy + n), dz = P::load(pairs.dz + n);

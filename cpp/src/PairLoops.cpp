@@ -29,7 +29,7 @@ void PairLoops<Real>::overBlocks(const TableGrid& grid, const Real* pieces, cons
                                  const Kernel& kernel) {
     const int numBlocks = executor.numThreads(), numSlots = list.numSlots();
     const int numTypes = list.getTopology().numTypes;
-    firstPiece.resize(numTypes * numTypes);
+    firstPiece.resize(numTypes * numTypes + widestPack);
     for (int a = 0; a < numTypes; a++)
         for (int b = 0; b < numTypes; b++)
             firstPiece[a * numTypes + b] = 4 * typePairIndex(a, b, numTypes) * grid.numPieces();
