@@ -101,7 +101,13 @@ def test_audited_steps(make_config, out, monkeypatch):
     assert (out / "audit.png").stat().st_size > 10_000
     monkeypatch.setattr(run_module, "choose_segments", None)  # would fail if it were called
     summary = json.loads(run_fit(config, out, resume=True, progress=Lines()).read_text())
-    wanted = {"method": "adjoint", "segments": chosen["segments"], "steps": chosen["steps"], "every": 10}
+    wanted = {
+        "method": "adjoint",
+        "segments": chosen["segments"],
+        "steps": chosen["steps"],
+        "every": 10,
+        "integrator": "verlet",
+    }
     assert summary["gradient"] == {**wanted, "audit": "audit.json"}
     assert read_document(out / "potential.json")["provenance"]["gradient"] == summary["gradient"]
     assert summary["md_steps"] == 400 + 50 + 1200 + 3 * 450
