@@ -90,9 +90,12 @@ def test_one_choice_for_several_states(tmp_path):
     first, second = choice.sentence.splitlines()
     assert first.startswith("state liquid: 4 segments of 25 steps")
     assert second.startswith("state $hot$: 21 segments of 25 steps")
-    save(tmp_path, audits, choice, 5)
+    keys = {"every": 5, "integrator": "nose-hoover", "collision_frequency": 2.0, "chain_length": 4}
+    save(tmp_path, audits, choice, keys)
     assert (tmp_path / "audit.png").stat().st_size > 10_000
-    states = document(audits, choice, 5)["states"]
+    content = document(audits, choice, keys)
+    assert content["recommended"].items() > {"steps": 25, **keys}.items()
+    states = content["states"]
     assert [s["name"] for s in states] == ["liquid", "$hot$"]
     assert states[1]["lengths"][2] == {
         "steps": 50, "segments": 400, "cosine": 0.5, "error": 0.01, "ratio": 0.5, "noise": 9.0, "growth": 50.0,

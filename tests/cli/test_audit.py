@@ -15,7 +15,7 @@ states:
     temperature: 120.27 K
     targets: [rdf: {pair: [A, A], file: rdf.csv}]
 sampling: {timestep: 5 fs, equilibration: 100, melt: 300, steps: 400, every: 10}
-gradient: {method: adjoint, every: 10}
+gradient: {method: adjoint, every: 10, integrator: nose-hoover, collision_frequency: 2 /ps}
 """
 
 
@@ -51,7 +51,11 @@ def test_audit(capsys, config, tmp_path):
     assert state["lengths"][0]["ratio"] < state["lengths"][1]["ratio"]  # more of the response has relaxed
     chosen = document["recommended"]
     assert f"recommended for state liquid: {chosen['segments']} segments of {chosen['steps']} steps" in text
-    assert f"{{method: adjoint, segments: {chosen['segments']}, steps: {chosen['steps']}, every: 10}}" in text
+    bath = {"integrator": "nose-hoover", "collision_frequency": 2.0, "chain_length": 5}
+    assert chosen.items() > bath.items()
+    numbers = f"segments: {chosen['segments']}, steps: {chosen['steps']}, every: 10"
+    options = "integrator: nose-hoover, collision_frequency: 2 ps^-1, chain_length: 5"
+    assert f"{{method: adjoint, {numbers}, {options}}}" in " ".join(text.split())
     assert (out / "audit.png").read_bytes().startswith(b"\x89PNG")
 
 

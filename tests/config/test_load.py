@@ -148,6 +148,34 @@ def test_steps_that_an_audit_chooses(tmp_path):
     assert (gradient.given_segments, gradient.every) == (6, 4)
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("", {"integrator": "verlet"}),
+        (", integrator: verlet", {"integrator": "verlet"}),
+        (", integrator: langevin-middle", {"integrator": "langevin-middle", "friction": 1.0}),
+        (", integrator: langevin-middle, friction: 2 /ps", {"integrator": "langevin-middle", "friction": 2.0}),
+        (
+            ", integrator: nose-hoover",
+            {"integrator": "nose-hoover", "collision_frequency": 1.0, "chain_length": 5},
+        ),
+        (
+            ", integrator: nose-hoover, collision_frequency: 0.5 THz, chain_length: 3",
+            {"integrator": "nose-hoover", "collision_frequency": 0.5, "chain_length": 3},
+        ),
+    ],
+)
+def test_integrator_of_the_segments(tmp_path, text, kept):
+    """What is kept of it for hash and provenance is what this integrator uses; spelled out, it is the same config."""
+    old = "gradient: {method: fluctuation}        # adjoint: {segments: 16, steps: 50, every: 5} | reweighting\nupdate"
+    new = f"gradient: {{method: adjoint, segments: 8, steps: 20{text}}}\nupdate"
+    text = replaced(old, new).replace("gauss-newton", "adam")
+    gradient = load(tmp_path, text).gradient
+    assert gradient.model_dump() == {"method": "adjoint", "segments": 8, "steps": 20, "every": 5, **kept}
+    spelled = text.replace(new, f"gradient: {gradient.spelled(8, 20)}\nupdate")
+    assert load(tmp_path, spelled).gradient.model_dump() == gradient.model_dump()
+
+
 def test_reweighting(tmp_path):
     text = replaced("{method: fluctuation}", "{method: reweighting, min_effective: 0.25}")
     without_update = "\n".join(line for line in text.splitlines() if not line.startswith("update"))

@@ -12,6 +12,8 @@ import diffpair.fit.run as run_module
 from diffpair.errors import DiffPairError
 from diffpair.fit import run_fit
 from diffpair.fit.progress import FitProgress
+from diffpair.gradients import DiscreteAdjoint
+from diffpair.segments import NoseHoover, Verlet
 from diffpair.tables import read_document
 
 SHORT = {"timestep": "5 fs", "equilibration": 50, "steps": 400, "every": 10, "melt": 400}
@@ -25,6 +27,19 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """A list that gets seed, draw and integrator of every adjoint gradient that is measured."""
+    seen, measure = [], DiscreteAdjoint.measure
+
+    def watched(self, rows, coefficients, grid, frames, weights, draw=0):
+        seen.append((self.seed, draw, self.integrator(rows.state, 0)))
+        return measure(self, rows, coefficients, grid, frames, weights, draw)
+
+    monkeypatch.setattr(DiscreteAdjoint, "measure", watched)
+    return seen
 
 
 class Lines(FitProgress):
@@ -77,8 +92,11 @@ def test_refused_frames_end_the_updates(make_config, out):
     assert any("in 1 update," in line and "% of the frames effective" in line for line in progress.lines)
 
 
-def test_audited_steps(make_config, out, monkeypatch):
-    """steps: auto: the audit is used, recorded and, when the fit goes on later, not repeated."""
+def test_audited_steps(make_config, out, monkeypatch, measured):
+    """steps: auto: the audit is used, recorded and, when the fit goes on later, not repeated.
+
+    The noise of an iteration's segments depends on its number, not on interruptions.
+    """
 
     class Interrupted(Lines):
         def iteration(self, entry, of):
@@ -86,13 +104,16 @@ def test_audited_steps(make_config, out, monkeypatch):
             if entry.number == 2:
                 raise KeyboardInterrupt
 
+    langevin = {"integrator": "langevin-middle", "friction": "2 /ps"}
     config = make_config(
-        sampling=SHORT, production=BRIEF, gradient={"method": "adjoint", "steps": "auto", "every": 10},
+        sampling=SHORT, production=BRIEF, gradient={"method": "adjoint", "steps": "auto", "every": 10, **langevin},
         update={"method": "adam", "iterations": 3, "learning_rate": 0.02},
     )  # fmt: skip
     progress = Interrupted()
     with pytest.raises(KeyboardInterrupt):
         run_fit(config, out, progress=progress)
+    assert {(seed, made.name, made.friction) for seed, _, made in measured} == {(1, "langevin-middle", 2.0)}
+    assert [draw for _, draw, _ in measured[:12]] == list(range(12))  # the audit's segments of one length
     audit = json.loads((out / "audit.json").read_text())
     chosen = audit["recommended"]
     assert chosen["steps"] in (20, 50, 100, 200) and chosen["steps"] % 10 == 0 and chosen["segments"] >= 4
@@ -101,10 +122,36 @@ def test_audited_steps(make_config, out, monkeypatch):
     assert (out / "audit.png").stat().st_size > 10_000
     monkeypatch.setattr(run_module, "choose_segments", None)  # would fail if it were called
     summary = json.loads(run_fit(config, out, resume=True, progress=Lines()).read_text())
-    wanted = {"method": "adjoint", "segments": chosen["segments"], "steps": chosen["steps"], "every": 10}
+    assert [draw for _, draw, _ in measured[-4:]] == [1, 2, 2, 3]  # the second one had not been kept
+    kept = {"every": 10, "integrator": "langevin-middle", "friction": 2.0}
+    assert chosen.items() > kept.items()
+    wanted = {"method": "adjoint", "segments": chosen["segments"], "steps": chosen["steps"], **kept}
     assert summary["gradient"] == {**wanted, "audit": "audit.json"}
     assert read_document(out / "potential.json")["provenance"]["gradient"] == summary["gradient"]
     assert summary["md_steps"] == 400 + 50 + 1200 + 3 * 450
+
+
+@pytest.mark.parametrize(
+    ("given", "kept", "segments"),
+    [
+        ({}, {"integrator": "verlet"}, Verlet()),
+        (
+            {"integrator": "nose-hoover", "collision_frequency": "4 /ps"},
+            {"integrator": "nose-hoover", "collision_frequency": 4.0, "chain_length": 5},
+            NoseHoover(120.27, 4.0, chain_length=5),
+        ),
+    ],
+)
+def test_segments_of_the_integrator_that_is_asked_for(make_config, out, measured, given, kept, segments):
+    numbers = {"method": "adjoint", "segments": 2, "steps": 20, "every": 10}
+    config = make_config(
+        sampling={**SHORT, "steps": 100}, production=BRIEF, gradient={**numbers, **given},
+        update={"method": "sgd", "iterations": 2, "learning_rate": 0.001}, seed=4,
+    )  # fmt: skip
+    summary = json.loads(run_fit(config, out, progress=Lines()).read_text())
+    assert [(seed, draw, vars(made)) for seed, draw, made in measured] == [(4, n, vars(segments)) for n in (1, 2)]
+    assert summary["gradient"] == {**numbers, **kept}
+    assert read_document(out / "potential.json")["provenance"]["gradient"] == summary["gradient"]
 
 
 def test_chaos_shortens_the_segments_and_says_so(make_config, out):

@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 from diffpair.engines.frames import Frames
 from diffpair.engines.statistics import BLOCKS, block_error
 from diffpair.errors import DiffPairError
-from diffpair.gradients import CHAOS, Chaos, DiscreteAdjoint, Fluctuation, FrameSums, TargetRows
+from diffpair.gradients import (
+    CHAOS,
+    Chaos,
+    DiscreteAdjoint,
+    Fluctuation,
+    FrameSums,
+    MakeIntegrator,
+    TargetRows,
+    verlet,
+)
 from diffpair.potentials import TableGrid
 
 Array = NDArray[np.float64]
@@ -79,6 +88,8 @@ def audit_state(
     every: int,
     lengths: Iterable[int] = LENGTHS,
     stop_at_chaos: bool = False,
+    integrator: MakeIntegrator = verlet,
+    seed: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> StateAudit:
     """Measure one state.
@@ -90,7 +101,8 @@ def audit_state(
         rows: the state and its targets. coefficients: the table that made the frames, [npairs, knots + 2], on `grid`.
         sums: of all its frames. starts: those that segments start from, one segment each; two or more.
         timestep: ps. every: steps between frames. lengths: multiples of `every`, in order. stop_at_chaos: leave out
-        what is longer than the first chaotic length. progress: called with the number of steps of each segment done.
+        what is longer than the first chaotic length. integrator, seed: see DiscreteAdjoint; every segment has noise of
+        its own. progress: called with the number of steps of each segment done.
 
     Raises: DiffPairError for a state whose segments cannot be run, or too few frames.
     """
@@ -108,12 +120,14 @@ def audit_state(
     results: list[LengthAudit] = []
     unusable = None
     for steps in lengths:
-        method = DiscreteAdjoint(1, steps, every, timestep=timestep, max_growth=np.inf)
+        method = DiscreteAdjoint(
+            1, steps, every, timestep=timestep, max_growth=np.inf, integrator=integrator, seed=seed
+        )
         gradients, growths = [], []
         try:
             for i in range(len(starts)):
                 one = Frames(*(part[i : i + 1] for part in vars(starts).values()))
-                result = method.measure(rows, table, grid, one, w)
+                result = method.measure(rows, table, grid, one, w, draw=i)
                 gradients.append(result.gradient.numpy().ravel()[free])
                 growths.append(float(result.growth[0]))
                 if progress is not None:

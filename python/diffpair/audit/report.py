@@ -38,13 +38,13 @@ def table_of(audit: StateAudit, steps: int) -> Table:
     return table
 
 
-def document(audits: list[StateAudit], choice: Recommendation, every: int) -> dict[str, Any]:
-    """The content of audit.json."""
+def document(audits: list[StateAudit], choice: Recommendation, keys: dict[str, Any]) -> dict[str, Any]:
+    """The content of audit.json. keys: of the section `gradient` that the audit was told."""
     return {
         "recommended": {
             "steps": choice.steps,
             "segments": choice.segments,
-            "every": every,
+            **keys,
             "expected_cosine": _finite(choice.cosine),
             "sentences": choice.sentence.splitlines(),
         },
@@ -70,9 +70,9 @@ def document(audits: list[StateAudit], choice: Recommendation, every: int) -> di
     }
 
 
-def save(out: Path, audits: list[StateAudit], choice: Recommendation, every: int) -> None:
+def save(out: Path, audits: list[StateAudit], choice: Recommendation, keys: dict[str, Any]) -> None:
     """Write audit.json and audit.png to the folder `out`, which exists. Raises DiffPairError."""
-    write_atomically(out / JSON, json.dumps(document(audits, choice, every), indent=1, allow_nan=False) + "\n")
+    write_atomically(out / JSON, json.dumps(document(audits, choice, keys), indent=1, allow_nan=False) + "\n")
     plot_audit(out / PLOT, audits, choice)
 
 

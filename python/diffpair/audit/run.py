@@ -14,7 +14,7 @@ from diffpair.engines import Exploded
 from diffpair.errors import DiffPairError
 from diffpair.fit.folder import make_folder
 from diffpair.fit.progress import FitProgress
-from diffpair.fit.setup import fit_states, prepare
+from diffpair.fit.setup import fit_states, prepare, segment_integrator
 from diffpair.gradients import DiscreteAdjoint
 
 
@@ -38,7 +38,8 @@ def run_audit(
     Raises: DiffPairError.
     """
     setup = prepare(config)
-    every = config.gradient.every if isinstance(config.gradient, Adjoint) else 5
+    section = config.gradient if isinstance(config.gradient, Adjoint) else Adjoint()
+    every = section.every
     chosen = sorted(set(lengths)) or lengths_for(every)
     states = fit_states(setup, config.seed)
     for state in states:
@@ -54,7 +55,16 @@ def run_audit(
                     progress.begin(f"melting {state.state.name}", config.sampling.melt)
                 state.melt(progress.advance)
                 audits.append(
-                    audit_live(state, frames=frames, segments=segments, every=every, lengths=chosen, progress=progress)
+                    audit_live(
+                        state,
+                        frames=frames,
+                        segments=segments,
+                        every=every,
+                        lengths=chosen,
+                        integrator=segment_integrator(section),
+                        seed=config.seed,
+                        progress=progress,
+                    )
                 )
             except Exploded as error:
                 raise DiffPairError(f"the potential that the audit starts from does not work: {error}") from None
@@ -65,12 +75,9 @@ def run_audit(
                 f"equilibrium gradient of {audit.frames} frames, noise {100 * audit.noise:.0f} % of its norm; mean "
                 f"|g - target| {audit.mae:.4f}"
             )
-        save(out, audits, choice, every)
+        save(out, audits, choice, section.segment_keys)
         for line in choice.sentence.splitlines():
             progress.say(f"recommended for {line}")
-        progress.say(
-            f"in the config: gradient: {{method: adjoint, segments: {choice.segments}, steps: {choice.steps}, "
-            f"every: {every}}}"
-        )
+        progress.say(f"in the config: gradient: {section.spelled(choice.segments, choice.steps)}")
         progress.say(f"wrote {out / JSON}, {out / PLOT}")
     return choice

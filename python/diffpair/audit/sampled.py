@@ -11,7 +11,7 @@ from diffpair.audit.measure import LENGTHS, StateAudit, audit_state
 from diffpair.engines import Frames
 from diffpair.engines.statistics import BLOCKS
 from diffpair.errors import DiffPairError
-from diffpair.gradients import FrameSums
+from diffpair.gradients import FrameSums, MakeIntegrator, verlet
 
 if TYPE_CHECKING:  # fit imports this module
     from diffpair.fit.fit_state import FitState
@@ -28,13 +28,16 @@ def audit_live(
     every: int,
     lengths: Iterable[int] = LENGTHS,
     stop_at_chaos: bool = False,
+    integrator: MakeIntegrator = verlet,
+    seed: int = 1,
     progress: FitProgress,
 ) -> StateAudit:
     """Audit a state, which is melted and has its table, with frames of its own.
 
     Args:
         frames: for the equilibrium gradient, taken as often as the config's sampling takes them. segments: of each
-            length. every: steps between a segment's frames. lengths, stop_at_chaos: see audit_state.
+            length. every: steps between a segment's frames. lengths, stop_at_chaos, integrator, seed: see
+            audit_state.
 
     Raises: Exploded or DiffPairError.
     """
@@ -63,6 +66,8 @@ def audit_live(
         every=every,
         lengths=lengths,
         stop_at_chaos=stop_at_chaos,
+        integrator=integrator,
+        seed=seed,
         progress=progress.advance,
     )
 

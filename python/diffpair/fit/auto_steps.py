@@ -9,7 +9,7 @@ from diffpair.audit.report import JSON, save
 from diffpair.audit.sampled import audit_live, lengths_for
 from diffpair.config.method import Adjoint
 from diffpair.fit.loop import FitLoop
-from diffpair.fit.setup import Setup
+from diffpair.fit.setup import Setup, segment_integrator
 from diffpair.fit.watch import WatchedAdjoint
 
 SEGMENTS = 12  # of each length
@@ -33,12 +33,14 @@ def choose_segments(setup: Setup, loop: FitLoop, out: Path) -> None:
             every=section.every,
             lengths=lengths_for(section.every),
             stop_at_chaos=True,
+            integrator=segment_integrator(section),
+            seed=setup.config.seed,
             progress=loop.progress,
         )
         for state in loop.states
     ]
     choice = common(audits, sampling.steps, frames)
     loop.gradient.set_numbers(section.given_segments or choice.segments, choice.steps)
-    save(out, audits, choice, section.every)
+    save(out, audits, choice, section.segment_keys)
     for line in choice.sentence.splitlines():
         loop.progress.say(f"audit ({out / JSON}): {line}")

@@ -126,6 +126,8 @@ class FitLoop:
         observations: list[Observation] = []
         gradients: list[Array] = []
         whole = isinstance(self.update, GaussNewton)
+        if isinstance(self.gradient, WatchedAdjoint):
+            self.gradient.begin(number)
         for state in self.states:
             frames = state.sample(tables[state.variant], self.progress.advance)
             sums.append(state.measure(frames))

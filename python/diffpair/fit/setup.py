@@ -17,7 +17,18 @@ from diffpair.fit.fit_state import FitState
 from diffpair.fit.scales import choose_scales, contact_distances
 from diffpair.fit.start import boltzmann_inversion, from_file
 from diffpair.fit.watch import WatchedAdjoint
-from diffpair.gradients import CHAOS, DiscreteAdjoint, Fluctuation, GradientMethod, Reweighting, TargetRows
+from diffpair.gradients import (
+    CHAOS,
+    DiscreteAdjoint,
+    Fluctuation,
+    GradientMethod,
+    MakeIntegrator,
+    Reweighting,
+    TargetRows,
+    langevin_middle,
+    nose_hoover,
+    verlet,
+)
 from diffpair.potentials import PairPotential, Refined, TableGrid, build_potential, refine, to_table
 from diffpair.states import State
 from diffpair.updates import FirstOrder, GaussNewton, ParameterSpace, pull_back
@@ -125,6 +136,17 @@ def fit_states(setup: Setup, seed: int) -> list[FitState]:
     ]
 
 
+def segment_integrator(section: Adjoint) -> MakeIntegrator:
+    """What the config says that moves the segments."""
+    match section.integrator:
+        case "verlet":
+            return verlet
+        case "langevin-middle":
+            return langevin_middle(section.friction)
+        case "nose-hoover":
+            return nose_hoover(section.collision_frequency, section.chain_length)
+
+
 def make_gradient(setup: Setup) -> GradientMethod:
     """The config's gradient method, checked against the states.
 
@@ -137,8 +159,9 @@ def make_gradient(setup: Setup) -> GradientMethod:
         return Fluctuation()
     steps = section.every if section.steps == "auto" else section.steps
     method = DiscreteAdjoint(
-        section.segments, steps, section.every, timestep=setup.config.sampling.timestep, max_growth=CHAOS
-    )
+        section.segments, steps, section.every, timestep=setup.config.sampling.timestep, max_growth=CHAOS,
+        integrator=segment_integrator(section), seed=setup.config.seed,
+    )  # fmt: skip
     for state in setup.fitted:
         method.check(TargetRows(state))
     return WatchedAdjoint(method)

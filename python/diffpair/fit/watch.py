@@ -19,6 +19,11 @@ class WatchedAdjoint:
     def __init__(self, method: DiscreteAdjoint) -> None:
         self.method = method
         self.notes: list[str] = []
+        self.draw = 0
+
+    def begin(self, iteration: int) -> None:
+        """Every iteration has noise of its own, which a fit that goes on later finds again."""
+        self.draw = iteration
 
     def __call__(
         self, rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames, weights: Tensor,
@@ -27,7 +32,7 @@ class WatchedAdjoint:
         """See GradientMethod. Raises Chaos if even segments of `every` steps are too long."""
         while True:
             try:
-                result = self.method.measure(rows, coefficients, grid, frames, weights)
+                result = self.method.measure(rows, coefficients, grid, frames, weights, self.draw)
             except Chaos as error:
                 shorter = self.method.steps // 2 // self.method.every * self.method.every
                 if shorter < 1:
@@ -59,5 +64,5 @@ class WatchedAdjoint:
         """Take other ones: those of an audit, or of the fit that goes on."""
         self.method = DiscreteAdjoint(
             segments, steps, self.method.every, timestep=self.method.timestep, dtype=self.method.dtype,
-            max_growth=self.method.max_growth,
+            max_growth=self.method.max_growth, integrator=self.method.integrator, seed=self.method.seed,
         )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from diffpair.gradients.adjoint import CHAOS, Chaos, DiscreteAdjoint, SegmentGradient
 from diffpair.gradients.base import GradientMethod
+from diffpair.gradients.dynamics import MakeIntegrator, langevin_middle, nose_hoover, verlet
 from diffpair.gradients.fluctuation import Fluctuation, FrameSums
 from diffpair.gradients.reweighting import ReweightedFrames, Reweighting, TooFewFrames
 from diffpair.gradients.target_rows import TargetRows
@@ -13,9 +14,13 @@ __all__ = [
     "Fluctuation",
     "FrameSums",
     "GradientMethod",
+    "MakeIntegrator",
     "ReweightedFrames",
     "Reweighting",
     "SegmentGradient",
     "TargetRows",
     "TooFewFrames",
+    "langevin_middle",
+    "nose_hoover",
+    "verlet",
 ]

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from diffpair.engines.frames import Frames
 from diffpair.errors import DiffPairError
+from diffpair.gradients.dynamics import MakeIntegrator, noise_seed, verlet
 from diffpair.gradients.fluctuation import FrameSums
 from diffpair.gradients.target_rows import TargetRows
 from diffpair.potentials.base import TableGrid
@@ -49,7 +50,8 @@ class DiscreteAdjoint:
     Args:
         segments: replicas, each from its own frame. steps: length of a segment. every: a frame every so many steps.
         timestep: ps. dtype: float32 for speed, float64 for checks. max_growth: segments above it are dropped; inf keeps
-        all.
+        all. integrator: makes that of a state's segments. seed: of its noise; the same seed and draw (see `measure`)
+        give the same bits.
     """
 
     def __init__(
@@ -61,14 +63,19 @@ class DiscreteAdjoint:
         timestep: float,
         dtype: torch.dtype = torch.float64,
         max_growth: float = CHAOS,
+        integrator: MakeIntegrator = verlet,
+        seed: int = 1,
     ) -> None:
         if segments < 1 or steps < 1 or every < 1 or steps % every:
             raise DiffPairError(
                 f"adjoint segments need positive numbers and steps a multiple of every, not segments = {segments}, "
                 f"steps = {steps}, every = {every}"
             )
+        if seed < 0:
+            raise DiffPairError(f"the seed of adjoint segments must not be negative, but is {seed}")
         self.segments, self.steps, self.every = segments, steps, every
         self.timestep, self.dtype, self.max_growth = timestep, dtype, max_growth
+        self.integrator, self.seed = integrator, seed
 
     def check(self, rows: TargetRows) -> None:
         """Raises DiffPairError for a state whose segments cannot be run."""
@@ -79,12 +86,13 @@ class DiscreteAdjoint:
             )
 
     def measure(
-        self, rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames, weights: Tensor
+        self, rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames, weights: Tensor, draw: int = 0
     ) -> SegmentGradient:
         """The gradient (see GradientMethod) with the growth of every segment.
 
-        L = sum_k w_k <g_k>, averaged over replicas and frames before it is differentiated. Raises Chaos where half of
-        the segments or more are above `max_growth`, or the gradient is not finite; DiffPairError without frames.
+        L = sum_k w_k <g_k>, averaged over replicas and frames before it is differentiated. `draw`: another number,
+        other noise, such as the number of a fit's iteration. Raises Chaos where half of the segments or more are above
+        `max_growth`, or the gradient is not finite; DiffPairError without frames.
         """
         self.check(rows)
         count = len(frames.positions)
@@ -97,6 +105,7 @@ class DiscreteAdjoint:
         x, _ = run_segment(
             x0.requires_grad_(), v0, c, topology=rows.topology, boxes=boxes, inverse_mass=rows.inverse_mass,
             r_min=grid.r_min, cutoff=grid.cutoff, timestep=self.timestep, steps=self.steps, frame_every=self.every,
+            integrator=self.integrator(rows.state, noise_seed(self.seed, rows.state, draw)),
         )  # fmt: skip
         g = rows.g(x.flatten(0, 1), boxes.repeat_interleave(x.shape[1], 0))
         losses = g.unflatten(0, x.shape[:2]).mean(1) @ weights.detach()  # [R]

@@ -52,7 +52,7 @@ def parse(text: object, to: str, example: str) -> float:
     number, unit = float(match[1]), match[2]
     if not unit:
         raise DiffPairError(f"needs a unit, for example '{example}', not just {text!r}")
-    value = convert(number, unit, to)
+    value = convert(number, f"1{unit}" if unit.startswith("/") else unit, to)
     if not math.isfinite(value):
         raise DiffPairError(f"must be a finite number, not {text!r}")
     return value
