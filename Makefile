@@ -13,7 +13,7 @@ BUILT := python/diffpair/lib/.built
 COMPILED_FROM := setup.py pyproject.toml CMakeLists.txt $(shell find cmake cpp plugin -type f -not -name '.*' 2>/dev/null)
 CXX_FILES = $(shell find cpp plugin tests examples -name '*.h' -o -name '*.cpp' -o -name '*.inl' -o -name '*.cu')
 
-.PHONY: build demo test test-gpu peers lint format clean distclean check
+.PHONY: build demo test test-gpu cuda-compile peers lint format clean distclean check
 .DELETE_ON_ERROR:
 
 build: $(BUILT)
@@ -25,13 +25,25 @@ demo: $(BUILT)
 test: lint $(BUILT)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-# All tests of the forces and the GPU's benchmark, on a machine with a GPU; for AMD's: GPU_PLATFORM=HIP OPENMM_GPU=openmm-hip-6
+# All tests of the forces, the GPU's benchmark and, where torch has CUDA, all tests of the operators, on a machine with a GPU;
+# for AMD's: GPU_PLATFORM=HIP OPENMM_GPU=openmm-hip-6
 GPU_PLATFORM ?= CUDA
 OPENMM_GPU ?= openmm-cuda-13
 test-gpu: $(BUILT)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt '$(OPENMM_GPU)==8.6.*'
 	DIFFPAIR_TEST_DEVICE=$(GPU_PLATFORM) $(BIN)/python -m pytest tests/plugin $(PYTEST_ARGS)
 	$(BIN)/python benchmarks/production.py --cases gpu
+	DIFFPAIR_TEST_DEVICE=$(GPU_PLATFORM) $(BIN)/python -m pytest tests/core $(PYTEST_ARGS)
+
+# The operators' kernels, with every warning an error; needs nvcc, but neither a GPU nor a torch that has CUDA.
+NVCC ?= nvcc
+cuda-compile:
+	@mkdir -p build
+	@for source in cpp/cuda/*.cu; do \
+		echo "$(NVCC) $$source"; \
+		$(NVCC) -std=c++20 -O3 -arch=sm_80 -Werror all-warnings -Xcompiler -Wall,-Wextra -Icpp/include -Icpp/src -Icpp/cuda \
+			-c $$source -o build/cuda-compile.o || exit 1; \
+	done
 
 lint: $(ENVIRONMENT)
 	$(BIN)/ruff check

@@ -9,9 +9,9 @@ namespace diffpair::cuda {
 /** A replica's box as the kernels use it, and its grid of cells at least as wide as the list reaches. */
 template <class Real> struct ReplicaBox {
     LoopBox<Real> images;
-    double cell[9];                   // vectors of the grid; its cells go on periodically, also where the box does not
-    int cells[3];                     // along each of them
-    double reachSquared, moveSquared; // of listed pairs; displacement at which the list is built anew
+    double cell[9];                 // vectors of the grid; its cells go on periodically, also where the box does not
+    int cells[3];                   // along each of them
+    Real reachSquared, moveSquared; // of listed pairs; displacement at which the list is built anew
     DIFFPAIR_HD int numCells() const {
         return cells[0] * cells[1] * cells[2];
     }
@@ -45,11 +45,11 @@ template <class Real> struct ListView {
     template <bool ownOnly, class Use> DIFFPAIR_HD void overNeighbors(size_t atom, const Use& use) const {
         const size_t first = atom / numAtoms * numAtoms;
         const int* row = neighbors + first * capacity + (atom - first);
-        for (int k = 0; k < numOwn[atom]; k++)
+        const int own = numOwn[atom], others = ownOnly ? 0 : numOthers[atom];
+        for (int k = 0; k < own; k++)
             use(first + row[static_cast<size_t>(k) * numAtoms]);
-        if (!ownOnly)
-            for (int k = capacity - 1; k >= capacity - numOthers[atom]; k--)
-                use(first + row[static_cast<size_t>(k) * numAtoms]);
+        for (int k = capacity - 1; k >= capacity - others; k--)
+            use(first + row[static_cast<size_t>(k) * numAtoms]);
     }
 };
 
@@ -171,7 +171,7 @@ template <class Real> struct SearchNeighbors {
         const int replica = static_cast<int>(atom / list.numAtoms), i = static_cast<int>(atom % list.numAtoms);
         if (!list.rebuilt[replica])
             return;
-        const ReplicaBox<Real>& box = list.boxes[replica];
+        const ReplicaBox<Real> box = list.boxes[replica]; // a copy: it then stays in registers
         const int* start = list.cellStart + static_cast<size_t>(replica) * (list.maxCells + 1);
         const int *n = box.cells, own = list.cellOf[atom];
         const int at[3] = {own / (n[1] * n[2]), own / n[2] % n[1], own % n[2]};

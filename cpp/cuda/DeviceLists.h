@@ -41,7 +41,8 @@ template <class Attempt> void withLongEnoughRows(int capacity, const Attempt& at
 template <class Real> ReplicaBox<Real> replicaBox(const Box& box, double cutoff, double skin, int numAtoms) {
     const double reach = cutoff + skin, width = reach * 1.0001; // rounding may put an atom into the next cell
     const int most = std::clamp(static_cast<int>(std::cbrt(numAtoms)) + 1, 3, 64);
-    ReplicaBox<Real> result{LoopBox<Real>(box), {}, {}, reach * reach, 0.4999 * skin * 0.4999 * skin};
+    ReplicaBox<Real> result{
+        LoopBox<Real>(box), {}, {}, static_cast<Real>(reach * reach), static_cast<Real>(0.4999 * skin * 0.4999 * skin)};
     double* h = result.cell;
     if (!box.periodic) {
         h[0] = h[4] = h[8] = most * width;

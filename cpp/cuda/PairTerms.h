@@ -65,7 +65,7 @@ template <class Real> struct PairsView {
 
     /** Call use(partner's index, pair) for the pairs of an atom that lie within the cutoff. */
     template <bool ownOnly, class Use> DIFFPAIR_HD void overPairs(size_t atom, const Use& use) const {
-        const ReplicaBox<Real>& box = list.boxes[atom / list.numAtoms];
+        const ReplicaBox<Real> box = list.boxes[atom / list.numAtoms]; // a copy: it then stays in registers
         const Four<Real> xi = x[atom];
         list.template overNeighbors<ownOnly>(atom, [&](size_t partner) {
             Pair<Real> pair;

@@ -3,12 +3,26 @@
 
 namespace diffpair {
 
-at::Tensor checkedVectors(const at::Tensor& vectors, const char* name) {
-    TORCH_CHECK(vectors.device().is_cpu(), name, " must be on the CPU, not on ", vectors.device(), ".");
+at::Tensor checkedVectors(const at::Tensor& vectors, const char* name, at::DeviceType device) {
+    TORCH_CHECK(vectors.device().type() == device, name, " must be on ", device == at::kCPU ? "the CPU" : "a GPU", ", not on ",
+                vectors.device(), ".");
     TORCH_CHECK(vectors.scalar_type() == at::kFloat || vectors.scalar_type() == at::kDouble, name,
                 " must be float32 or float64, not ", vectors.scalar_type(), ".");
     TORCH_CHECK(vectors.dim() >= 3 && vectors.size(-1) == 3, name, " must have the shape [.., N, 3], not ", vectors.sizes(), ".");
     return vectors.contiguous();
+}
+
+at::Tensor checkedFrames(const at::Tensor& x, const at::Tensor& types, at::DeviceType device) {
+    const at::Tensor frames = checkedVectors(x, "x", device);
+    TORCH_CHECK(frames.dim() == 3 && frames.size(1) == types.numel(), "x must have the shape [M, N, 3] with N = ", types.numel(),
+                ", not ", frames.sizes(), ".");
+    return frames;
+}
+
+void checkReach(double cutoff, const std::vector<Box>& boxes) {
+    for (const Box& box : boxes)
+        TORCH_CHECK(!box.periodic || cutoff <= box.maxCutoff() * (1 + 1e-12), "Distances up to ", cutoff,
+                    " nm are beyond half the periodic box (", box.maxCutoff(), " nm).");
 }
 
 at::Tensor checkedDoubles(const at::Tensor& values, const char* name, at::IntArrayRef shape) {

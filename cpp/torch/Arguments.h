@@ -4,8 +4,14 @@
 
 namespace diffpair {
 
-/** Positions or velocities [count, N, 3], float32 or float64, on the CPU. Returns them contiguous. */
-at::Tensor checkedVectors(const at::Tensor& vectors, const char* name);
+/** Positions or velocities [.., N, 3], float32 or float64, on the CPU or a GPU. Returns them contiguous. */
+at::Tensor checkedVectors(const at::Tensor& vectors, const char* name, at::DeviceType device = at::kCPU);
+
+/** Positions [M, N, 3] of particles that have these types. */
+at::Tensor checkedFrames(const at::Tensor& x, const at::Tensor& types, at::DeviceType device = at::kCPU);
+
+/** Throws if distances up to the cutoff cannot be judged in one of the boxes. */
+void checkReach(double cutoff, const std::vector<Box>& boxes);
 
 /** Contiguous float64 on the CPU with the given shape (-1: any). */
 at::Tensor checkedDoubles(const at::Tensor& values, const char* name, at::IntArrayRef shape);

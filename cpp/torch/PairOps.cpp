@@ -25,12 +25,6 @@ template <class Task> void overFrames(int64_t numFrames, const Task& task) {
             task(static_cast<int>(frame), threads);
 }
 
-void checkReach(double cutoff, const std::vector<Box>& boxes) {
-    for (const Box& box : boxes)
-        TORCH_CHECK(!box.periodic || cutoff <= box.maxCutoff() * (1 + 1e-12), "Distances up to ", cutoff,
-                    " nm are beyond half the periodic box (", box.maxCutoff(), " nm).");
-}
-
 /**
  * Turns the moments of sums over U(r) = sum_n a_n t^n into those of sums over r U'(r), piece by piece: with r = h (rho + t),
  * r U'(r) = (rho + t) (a_1 + 2 a_2 t + 3 a_3 t^2).
@@ -48,9 +42,7 @@ void momentsOfRadialSlope(const TableGrid& grid, double* moments) {
 /** Sums over pairs of B_k(r), or of r B_k'(r). */
 Tensor sumsOverPairs(bool radialSlope, const Tensor& x, const Tensor& boxes, const Tensor& types, const Tensor& exclusions,
                      int64_t numTypes, double rMin, double cutoff, int64_t knots) {
-    const Tensor frames = checkedVectors(x, "x");
-    TORCH_CHECK(frames.dim() == 3 && frames.size(1) == types.numel(), "x must have the shape [M, N, 3] with N = ", types.numel(),
-                ", not ", frames.sizes(), ".");
+    const Tensor frames = checkedFrames(x, types);
     const TableGrid grid = readGrid(rMin, cutoff, knots);
     const PairTopology topology = readTopology(types, exclusions, numTypes);
     const std::vector<Box> box = readBoxes(boxes, frames.size(0));
@@ -119,9 +111,7 @@ Tensor neighborPairs(const Tensor& x, const Tensor& box, const Tensor& exclusion
 
 std::tuple<Tensor, Tensor, Tensor> pairForces(const Tensor& x, const Tensor& boxes, const Tensor& types, const Tensor& exclusions,
                                               int64_t numTypes, double rMin, double cutoff, const Tensor& coefficients) {
-    const Tensor frames = checkedVectors(x, "x");
-    TORCH_CHECK(frames.dim() == 3 && frames.size(1) == types.numel(), "x must have the shape [M, N, 3] with N = ", types.numel(),
-                ", not ", frames.sizes(), ".");
+    const Tensor frames = checkedFrames(x, types);
     const int64_t numFrames = frames.size(0), numPairs = numTypePairs(static_cast<int>(numTypes));
     const bool perFrame = coefficients.dim() == 3;
     const Tensor c = perFrame ? checkedDoubles(coefficients, "coefficients", {numFrames, numPairs, -1})

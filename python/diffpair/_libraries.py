@@ -143,8 +143,11 @@ def load_torch_operators() -> None:
             f"DiffPair was built against torch {built}, but torch {found} is installed, and their binary interfaces "
             f"differ; {pin}, or rebuild DiffPair"
         )
-    try:
-        torch.ops.load_library(str(path))
-    except OSError as error:
-        raise ImportError(f"DiffPair's library {path} cannot be loaded: {error}") from error
+    # Those for GPUs are built with a torch that has CUDA, and only such a torch can load them.
+    on_gpu = LIBRARY_FOLDER / "libdiffpair_torch_ops_cuda.so"
+    for library in (path, on_gpu) if on_gpu.exists() and torch.version.cuda is not None else (path,):
+        try:
+            torch.ops.load_library(str(library))
+        except OSError as error:
+            raise ImportError(f"DiffPair's library {library} cannot be loaded: {error}") from error
     _operators_loaded = True

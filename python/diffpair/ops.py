@@ -1,7 +1,8 @@
 """The torch operators of `cpp/torch`: their shapes for tracing, and which operator is the backward of which.
 
-Importing this module loads the library. Every operator is stateless: what a backward needs, it gets as an argument. All
-tensors live on the CPU; x and v are float32 or float64, everything else float64, indices int32. Lengths in nm, energies
+Importing this module loads the library. Every operator is stateless: what a backward needs, it gets as an argument. x
+and v are float32 or float64, everything else float64, indices int32. All tensors live on the CPU; where torch has CUDA,
+`spline_sums`, `pair_forces` and `segment` also take x and v on a GPU, and the rest on either. Lengths in nm, energies
 in kJ/mol, times in ps, masses in amu. M frames, R replicas, N atoms, T types, P = T(T+1)/2 pairs, K knots.
 
 - `spline_sums(x [M,N,3], boxes [M,3,3], types [N], exclusions [E,2], T, r_min, cutoff, K) -> [M,P,K+2]`: sums over

@@ -60,6 +60,19 @@ def compile_library(folder: Path, *options: str) -> ctypes.CDLL | None:
     return library
 
 
+class CpuOperators:
+    """The same interface to the operators of the CPU: segments without sums."""
+
+    def segment(self, *arguments):
+        """Frames x and v, kept, records."""
+        x, v, _, kept, records = torch.ops.diffpair.segment(*arguments, [])
+        return x, v, kept, records
+
+    def segment_backward(self, grad_x, grad_v, *arguments):
+        """Gradients of x0, v0, coefficients and bath."""
+        return torch.ops.diffpair.segment_backward(grad_x, grad_v, None, None, *arguments, [])
+
+
 class DeviceOperators:
     """`spline_sums`, `pair_forces`, `segment`, `segment_backward` of cpp/cuda.
 
@@ -97,8 +110,9 @@ class DeviceOperators:
         )
         shapes = torch.ops.diffpair.segment(
             *(z.to("meta") for z in (x0, v0, coefficients, bath, boxes, types, exclusions, inverse_mass)),
-            num_types, r_min, cutoff, *rest,
+            num_types, r_min, cutoff, *rest, [],
         )  # fmt: skip
+        shapes = [z for k, z in enumerate(shapes) if k != 2]  # no sums
         results = [torch.full(z.shape, torch.nan, dtype=z.dtype) for z in shapes]
         self._call("segment", x0, ctypes.byref(system), ctypes.byref(dynamics), x0, v0, *results)
         return results

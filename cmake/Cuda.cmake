@@ -1,0 +1,17 @@
+# DIFFPAIR_WITH_CUDA: the operators for GPUs are built where torch has CUDA and nvcc is there, and left out elsewhere.
+set(DIFFPAIR_WITH_CUDA OFF)
+if(DIFFPAIR_WITH_TORCH AND EXISTS "${TORCH_ROOT}/lib/libc10_cuda.so")
+    include(CheckLanguage)
+    check_language(CUDA)
+    if(CMAKE_CUDA_COMPILER)
+        if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+            set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 90) # the last one also as code that later GPUs translate
+        endif()
+        enable_language(CUDA)
+        set(DIFFPAIR_WITH_CUDA ON)
+    else()
+        message(STATUS "nvcc was not found: the operators for GPUs are left out")
+    endif()
+else()
+    message(STATUS "torch has no CUDA: the operators for GPUs are left out")
+endif()
