@@ -9,7 +9,7 @@ from diffpair.audit.recommend import Recommendation, common
 from diffpair.audit.report import JSON, PLOT, save, table_of
 from diffpair.audit.sampled import audit_live, lengths_for
 from diffpair.config import FitConfig
-from diffpair.config.method import Adjoint
+from diffpair.config.gradient import Adjoint
 from diffpair.engines import Exploded
 from diffpair.errors import DiffPairError
 from diffpair.fit.folder import make_folder

@@ -9,21 +9,14 @@ from typing import Annotated
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from diffpair.config.base import CountOrZero, Section
+from diffpair.config.gradient import Fluctuation, Gradient
 from diffpair.config.messages import sentence
-from diffpair.config.method import (
-    Fluctuation,
-    GaussNewton,
-    Gradient,
-    Production,
-    Sampling,
-    Start,
-    StartChoice,
-    TorchOptimizer,
-    Update,
-)
 from diffpair.config.potentials import Potential
+from diffpair.config.sampling import Production, Sampling
 from diffpair.config.source import Source
+from diffpair.config.start import Start, StartChoice
 from diffpair.config.states import State
+from diffpair.config.update import GaussNewton, TorchOptimizer, Update
 from diffpair.errors import DiffPairError
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from diffpair.audit import common
 from diffpair.audit.report import JSON, save
 from diffpair.audit.sampled import audit_live, lengths_for
-from diffpair.config.method import Adjoint
+from diffpair.config.gradient import Adjoint
 from diffpair.fit.loop import FitLoop
 from diffpair.fit.setup import Setup, segment_integrator
 from diffpair.fit.watch import WatchedAdjoint

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from diffpair.config.method import Sampling
+from diffpair.config.sampling import Sampling
 from diffpair.engines import Frames, Sampler, Snapshot
 from diffpair.gradients import Fluctuation, FrameSums, TargetRows
 from diffpair.potentials import TableGrid

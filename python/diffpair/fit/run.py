@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from diffpair.config import FitConfig
-from diffpair.config.method import Adjoint
+from diffpair.config.gradient import Adjoint
 from diffpair.engines import Exploded, ProductionResult, Snapshot, production
 from diffpair.errors import DiffPairError
 from diffpair.fit.auto_steps import choose_segments

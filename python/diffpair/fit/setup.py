@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.config import FitConfig, build_states
-from diffpair.config.method import Adjoint
-from diffpair.config.method import GaussNewton as GaussNewtonSection
-from diffpair.config.method import Reweighting as ReweightingSection
+from diffpair.config.gradient import Adjoint
+from diffpair.config.gradient import Reweighting as ReweightingSection
+from diffpair.config.update import GaussNewton as GaussNewtonSection
 from diffpair.engines.statistics import BLOCKS
 from diffpair.errors import DiffPairError
 from diffpair.fit.fit_state import FitState

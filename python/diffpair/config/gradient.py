@@ -1,0 +1,117 @@
+"""The section ``gradient``: how dL/dc is found."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    SerializerFunctionWrapHandler,
+    Tag,
+    model_serializer,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from diffpair.config.base import Count, CountOrAuto, Fraction, Rate, Section, choices
+from diffpair.config.choose import choose_method, method_of
+from diffpair.errors import DiffPairError
+
+
+class Fluctuation(Section):
+    """Gradient from equilibrium fluctuations; gives the whole Jacobian."""
+
+    method: Literal["fluctuation"] = "fluctuation"
+
+
+def _integrator(value: object) -> object:
+    if not isinstance(value, str) or value not in INTEGRATORS:
+        raise DiffPairError(f"{value!r} is not available{choices(str(value), INTEGRATORS)}")
+    return value
+
+
+# Of the segments; with the keys that belong to each.
+INTEGRATORS: dict[str, tuple[str, ...]] = {
+    "verlet": (),
+    "langevin-middle": ("friction",),
+    "nose-hoover": ("collision_frequency", "chain_length"),
+}
+Integrator = Annotated[Literal["verlet", "langevin-middle", "nose-hoover"], BeforeValidator(_integrator)]
+
+
+class Adjoint(Section):
+    """Gradient through ``segments`` short trajectories of ``steps`` steps each, measured ``every`` so many steps.
+
+    ``steps: auto``: an audit at the start of the fit chooses ``steps``, and ``segments`` where that is not given.
+    ``integrator``: of the segments, with its own keys beside it; the temperature is the state's.
+    """
+
+    method: Literal["adjoint"] = "adjoint"
+    segments: Count = 16
+    steps: CountOrAuto = 50
+    every: Count = 5
+    integrator: Integrator = "verlet"
+    friction: Rate = 1.0
+    collision_frequency: Rate = 1.0
+    chain_length: Count = 5
+
+    @model_validator(mode="after")
+    def _own_keys(self) -> Adjoint:
+        for owner, keys in INTEGRATORS.items():
+            for key in keys:
+                if owner != self.integrator and key in self.model_fields_set:
+                    text = f"{key} is an option of {owner}, not of {self.integrator}"
+                    raise PydanticCustomError("unknown_key", "{text}", {"text": text, "key": key})
+        return self
+
+    @model_serializer(mode="wrap")
+    def _used_keys(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What other integrators would want is not part of a config: neither of its hash nor of provenance."""
+        foreign = {key for owner, keys in INTEGRATORS.items() if owner != self.integrator for key in keys}
+        return {key: value for key, value in serialize(self).items() if key not in foreign}
+
+    @model_validator(mode="after")
+    def _frames(self) -> Adjoint:
+        if self.steps != "auto" and self.steps % self.every:
+            raise DiffPairError(f"steps = {self.steps} must be a multiple of every = {self.every}")
+        return self
+
+    @property
+    def given_segments(self) -> int | None:
+        """``segments`` where the file gives it."""
+        return self.segments if "segments" in self.model_fields_set else None
+
+    @property
+    def segment_keys(self) -> dict[str, Any]:
+        """Everything but how many segments of which length."""
+        return self.model_dump(exclude={"method", "segments", "steps"})
+
+    def spelled(self, segments: int, steps: int) -> str:
+        """This section with such segments, as a config spells it."""
+        text = f"method: adjoint, segments: {segments}, steps: {steps}, every: {self.every}"
+        if self.integrator != "verlet":
+            text += f", integrator: {self.integrator}"
+        for key in INTEGRATORS[self.integrator]:
+            value = getattr(self, key)
+            text += f", {key}: {value}" if isinstance(value, int) else f", {key}: {value:.12g} ps^-1"
+        return f"{{{text}}}"
+
+
+class Reweighting(Section):
+    """Gradient of reweighted frames: up to ``updates`` updates per sampling, as long as the effective number of frames
+    is ``min_effective`` of all frames or more."""
+
+    method: Literal["reweighting"] = "reweighting"
+    min_effective: Fraction = 0.1
+    updates: Count = 100
+
+
+GRADIENTS = ("fluctuation", "adjoint", "reweighting")
+Gradient = Annotated[
+    Annotated[Fluctuation, Tag("fluctuation")]
+    | Annotated[Adjoint, Tag("adjoint")]
+    | Annotated[Reweighting, Tag("reweighting")],
+    Discriminator(method_of),
+    choose_method(GRADIENTS),
+]

@@ -1,0 +1,34 @@
+"""The sections ``sampling`` and ``production``: molecular dynamics of a fit, and of the run that judges it."""
+
+from __future__ import annotations
+
+from pydantic import model_validator
+
+from diffpair.config.base import Count, CountOrZero, Name, PositiveNumber, Rate, Section, Time
+from diffpair.errors import DiffPairError
+
+
+class Sampling(Section):
+    """Molecular dynamics of one iteration, in steps. ``melt``: steps that turn a lattice into a liquid first."""
+
+    timestep: Time
+    equilibration: CountOrZero = 500
+    steps: Count = 1500
+    every: Count = 10
+    melt: CountOrZero = 2000
+    friction: Rate = 1.0
+    platform: Name | None = None
+
+    @model_validator(mode="after")
+    def _frames(self) -> Sampling:
+        if self.every > self.steps:
+            raise DiffPairError(f"every = {self.every} must not be above steps = {self.steps}")
+        return self
+
+
+class Production(Section):
+    """The run with the final table: it ends once the noise of the mean |g - target| is ``noise_target`` or less."""
+
+    max_steps: Count = 100_000
+    noise_target: PositiveNumber = 0.002
+    every: Count | None = None
