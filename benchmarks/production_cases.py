@@ -158,7 +158,7 @@ def types(run: Run) -> list[Bar]:
 def scaling(run: Run) -> list[Bar]:
     """Cost of the force per atom as the system grows.
 
-    It is the difference of two timings. So the integrator is OpenMM's cheapest: with LangevinMiddle, which takes as long
+    It is the difference of two timings. So the integrator is the cheapest one: with LangevinMiddle, which takes as long
     as the force, the noise of the integrator would be most of the figure's.
     """
     sizes = [256, 500, 864] if run.quick else [10976, 32000, 108000, 250000]
