@@ -80,9 +80,9 @@ class FitState:
         jacobian = Fluctuation().jacobian(sums, self.state.beta)
         return Observation(coefficients, residual, sigma, jacobian, sums.jacobian_doubt(self.state.beta, sigma))
 
-    def view(self) -> StateView:
-        """What updates see."""
-        return StateView(self.memory, self.variant, self.probe, 1 / self.state.beta, self.weights)
+    def view(self, gradient: Array | None = None) -> StateView:
+        """What updates see; with dL/dc [npairs * (knots + 2)] for one that needs it."""
+        return StateView(self.memory, self.variant, self.probe, 1 / self.state.beta, self.weights, gradient)
 
     def snapshot(self) -> Snapshot:
         return self.sampler.snapshot()

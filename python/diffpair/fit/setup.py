@@ -31,7 +31,7 @@ from diffpair.gradients import (
 )
 from diffpair.potentials import PairPotential, Refined, TableGrid, build_potential, refine, to_table
 from diffpair.states import State
-from diffpair.updates import FirstOrder, GaussNewton, ParameterSpace, pull_back
+from diffpair.updates import FirstOrder, GaussNewton, ParameterSpace, Update, pull_back
 
 Array = NDArray[np.float64]
 TOLERANCE = 1e-3
@@ -167,7 +167,7 @@ def make_gradient(setup: Setup) -> GradientMethod:
     return WatchedAdjoint(method)
 
 
-def make_update(setup: Setup) -> GaussNewton | FirstOrder:
+def make_update(setup: Setup) -> Update:
     """The config's update."""
     section = setup.config.method
     if isinstance(section, GaussNewtonSection):
