@@ -16,13 +16,26 @@ Needs = Literal["jacobian", "gradient", "residual"]
 
 
 @dataclass(frozen=True)
+class RdfView:
+    """A target g(r) of a state.
+
+    pair: its row of a table. where: its rows of the residual. r: bin centres in nm, [n]. target: g there, [n].
+    """
+
+    pair: int
+    where: slice
+    r: Array
+    target: Array
+
+
+@dataclass(frozen=True)
 class StateView:
     """What an update knows of a state.
 
     memory: its observations, with Jacobians for an update that needs them. variant: index of its set of global
     parameters. probe: matrix [n, npairs * (knots + 2)] that gives U on distances that particles visit. kT: kJ/mol.
     weights: mean sums of B_k(r) per frame, [npairs, knots + 2]. gradient: dL/dc at the present table, flat [npairs *
-    (knots + 2)] in 1/(kJ/mol), for an update that needs it.
+    (knots + 2)] in 1/(kJ/mol), for an update that needs it. rdfs: the targets g(r).
     """
 
     memory: Memory
@@ -31,6 +44,7 @@ class StateView:
     kT: float
     weights: Array
     gradient: Array | None = None
+    rdfs: tuple[RdfView, ...] = ()
 
 
 @dataclass(frozen=True)
