@@ -15,8 +15,8 @@ from diffpair.errors import DiffPairError
 from diffpair.tables.document import write_atomically
 
 CHECKPOINT, HISTORY = "checkpoint.pt", "history.json"
-VERSION = 1
-REQUIRED = {"config", "grid", "theta", "history", "failures", "late", "best", "states", "optimizer", "radius"}
+VERSION = 2
+REQUIRED = {"config", "grid", "theta", "history", "failures", "late", "best", "states", "update"}
 
 
 @dataclass
