@@ -42,6 +42,11 @@ class FitConfig(Section):
                 raise DiffPairError(f"states: two states are named {name!r}")
         if all(state.held_out for state in self.states):
             raise DiffPairError("states: every state is held out, so nothing can be fitted")
+        if not any(target.rdf for state in self.states if not state.held_out for target in state.targets):
+            raise DiffPairError(
+                "states: no state that is fitted has an rdf as a target, and without one nothing tells where the "
+                "potential's core is"
+            )
         first = self.states[0]
         for state in self.states[1:]:
             if set(state.parameters) != set(first.parameters):

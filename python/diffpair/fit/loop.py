@@ -68,6 +68,7 @@ class FitLoop:
         self.best: Best | None = None
         self.late: list[Array] = []  # parameters of accepted iterations
         self.failures = 0
+        self.pressure: dict[str, float] = {}  # of the present iteration, see Iteration
         self.steps_before, self.seconds_before = 0, 0.0  # of the runs that this one resumes
         self._begin = time.perf_counter()
 
@@ -122,6 +123,7 @@ class FitLoop:
             return self._recover(number, float("nan"), float("nan"), str(error))
 
     def _iterate(self, number: int) -> Iteration:
+        self.pressure = {}
         tables = self.tables()
         sums: list[FrameSums] = []
         observations: list[Observation] = []
@@ -140,9 +142,11 @@ class FitLoop:
                 c = torch.from_numpy(coefficients.copy())
                 gradient = self.gradient(state.rows, c, self.space.grid, frames, weights, sums[-1])
                 gradients[-1] = gradient.flatten().numpy()
-        mae = float(np.mean(np.abs(np.concatenate([o.residual for o in observations]))))
-        errors = np.concatenate([s.standard_error() for s in sums])
-        noise = mean_absolute_noise(errors)
+        g = [slice(len(state.rows.rdf)) for state in self.states]
+        mae = float(np.mean(np.abs(np.concatenate([o.residual[k] for o, k in zip(observations, g, strict=True)]))))
+        noise = mean_absolute_noise(np.concatenate([s.standard_error()[k] for s, k in zip(sums, g, strict=True)]))
+        for state, observation in zip(self.states, observations, strict=True):
+            self.pressure |= state.pressure_residual(observation.residual)
         if not np.isfinite(mae):
             return self._recover(number, mae, noise, "g(r) is not finite")
         if self.best is not None and mae > WORSE * self.best.mae + 3 * (noise if np.isfinite(noise) else 0.0):
@@ -186,7 +190,9 @@ class FitLoop:
     ) -> Iteration:
         size, chi = (step.size, step.chi) if step is not None else (float("nan"), float("nan"))
         said = "; ".join(text for text in (note, step.note if step is not None else "") if text)
-        return Iteration(number, mae, noise, accepted, size, chi, self.md_steps, self.seconds, said)
+        return Iteration(
+            number, mae, noise, accepted, size, chi, self.md_steps, self.seconds, said, pressure=self.pressure
+        )
 
     def finish(self) -> None:
         """Choose the final parameters.

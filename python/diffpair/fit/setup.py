@@ -92,9 +92,8 @@ def prepare(config: FitConfig) -> Setup:
             table = from_file(start.file, potential.types, grid, scales.energy)
             wanted = [table.ravel() for _ in variants]
         else:
-            wanted = [
-                boltzmann_inversion([s for s in fitted if s.parameters == v], grid, contact).ravel() for v in variants
-            ]
+            known = [[s for s in fitted if s.parameters == v and s.rdfs] or fitted for v in variants]
+            wanted = [boltzmann_inversion(known_by, grid, contact).ravel() for known_by in known]
             if len(wanted) > 1 and not potential.global_names:
                 wanted = [np.mean(wanted, axis=0)] * len(wanted)
         misfit = pull_back(space, wanted, steps=START_STEPS, tolerance=0.02)

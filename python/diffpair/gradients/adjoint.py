@@ -102,13 +102,12 @@ class DiscreteAdjoint:
         x0, v0 = (torch.from_numpy(a[chosen]).to(self.dtype) for a in (frames.positions, frames.velocities))
         boxes = torch.from_numpy(np.ascontiguousarray(frames.boxes[chosen], dtype=np.float64))
         c = coefficients.detach().clone().requires_grad_()
-        x, _ = run_segment(
+        x, v = run_segment(
             x0.requires_grad_(), v0, c, topology=rows.topology, boxes=boxes, inverse_mass=rows.inverse_mass,
             r_min=grid.r_min, cutoff=grid.cutoff, timestep=self.timestep, steps=self.steps, frame_every=self.every,
             integrator=self.integrator(rows.state, noise_seed(self.seed, rows.state, draw)),
         )  # fmt: skip
-        g = rows.g(x.flatten(0, 1), boxes.repeat_interleave(x.shape[1], 0))
-        losses = g.unflatten(0, x.shape[:2]).mean(1) @ weights.detach()  # [R]
+        losses = rows.of_segment(x, v, boxes, c, grid) @ weights.detach()  # [R]
         gradient, back, put_in = torch.autograd.grad(losses.mean(), (c, x0, x), retain_graph=True)
         into = put_in.double().flatten(2).norm(dim=2).sum(1)
         growth = (back.double().flatten(1).norm(dim=1) / into.clamp_min(torch.finfo(torch.float64).tiny)).numpy()
