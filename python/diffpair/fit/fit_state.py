@@ -26,15 +26,17 @@ class FitState:
 
     Args:
         state: with targets. variant: index of its set of global parameters. grid: of the tables. table: to start with.
-        sampling: the config's section. seed: of its thermostat.
+        sampling: the config's section. seed: of its thermostat. memory: where it keeps what it has
+        seen; an empty one by default.
     """
 
     def __init__(
-        self, state: State, variant: int, grid: TableGrid, table: PairTable, sampling: Sampling, seed: int
-    ) -> None:
+        self, state: State, variant: int, grid: TableGrid, table: PairTable, sampling: Sampling, seed: int,
+        memory: Memory | None = None,
+    ) -> None:  # fmt: skip
         self.state, self.variant, self.grid, self.sampling = state, variant, grid, sampling
         self.rows = TargetRows(state)
-        self.memory = Memory()
+        self.memory = memory or Memory()
         self.weights: Array = np.zeros(table.coefficients.shape)
         self.sampler = Sampler(
             state, table, timestep=sampling.timestep, friction=sampling.friction, seed=seed, platform=sampling.platform

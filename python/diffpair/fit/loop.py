@@ -18,11 +18,12 @@ from diffpair.fit.fit_state import FitState
 from diffpair.fit.history import Iteration
 from diffpair.fit.progress import FitProgress
 from diffpair.fit.reweighted import walk
+from diffpair.fit.segment_learning import learn_from_segments
 from diffpair.fit.watch import WatchedAdjoint
 from diffpair.gradients import FrameSums, GradientMethod, Reweighting
 from diffpair.potentials import to_table
 from diffpair.tables import PairTable
-from diffpair.updates import Memory, Observation, ParameterSpace, Step, Update
+from diffpair.updates import Observation, ParameterSpace, SegmentMemory, Step, Update
 
 Array = NDArray[np.float64]
 WORSE = 1.5  # an iteration whose residual is so many times the best one is rolled back
@@ -135,7 +136,13 @@ class FitLoop:
             frames = state.sample(tables[state.variant], self.progress.advance)
             sums.append(state.measure(frames))
             coefficients = tables[state.variant].coefficients
-            observations.append(state.observe(sums[-1], coefficients.ravel(), with_jacobian=needs == "jacobian"))
+            fluctuating = needs == "jacobian" and not isinstance(state.memory, SegmentMemory)
+            observations.append(state.observe(sums[-1], coefficients.ravel(), with_jacobian=fluctuating))
+            if isinstance(state.memory, SegmentMemory) and np.isfinite(observations[-1].residual).all():
+                assert isinstance(self.gradient, WatchedAdjoint)
+                learn_from_segments(
+                    self.gradient, state.memory, state.rows, coefficients, self.space.grid, frames, observations[-1]
+                )
             gradients.append(None)
             if needs == "gradient" and not isinstance(self.gradient, Reweighting):
                 weights = torch.from_numpy(observations[-1].residual / len(state.rows))
@@ -218,6 +225,7 @@ class FitLoop:
             "seconds": self.seconds,
             "update": self.update.content(),
             "segments": self.gradient.numbers() if isinstance(self.gradient, WatchedAdjoint) else {},
+            "gradients": self.gradient.count if isinstance(self.gradient, WatchedAdjoint) else 0,
             "best": None
             if best is None
             else {"theta": torch.from_numpy(best.theta), "mae": best.mae, "number": best.number},
@@ -226,6 +234,7 @@ class FitLoop:
                     "snapshot": _pack(s.snapshot()),
                     "best": _pack(best.snapshots[i]) if best is not None else None,
                     "weights": torch.from_numpy(s.weights),
+                    "response": s.memory.content() if isinstance(s.memory, SegmentMemory) else {},
                     "memory": [
                         {k: torch.from_numpy(v.copy()) for k, v in vars(o).items()} for o in s.memory.observations
                     ],
@@ -243,10 +252,13 @@ class FitLoop:
         self.update.restore(content["update"])
         if isinstance(self.gradient, WatchedAdjoint) and content.get("segments"):
             self.gradient.set_numbers(**content["segments"])
+            self.gradient.count = content["gradients"]
         for state, kept in zip(self.states, content["states"], strict=True):
             state.sampler.restore(_unpack(kept["snapshot"]))
             state.weights = kept["weights"].numpy()
-            state.memory = Memory([Observation(**{k: v.numpy() for k, v in o.items()}) for o in kept["memory"]])
+            state.memory.observations = [Observation(**{k: v.numpy() for k, v in o.items()}) for o in kept["memory"]]
+            if isinstance(state.memory, SegmentMemory):
+                state.memory.restore(kept["response"])
         if content["best"] is not None:
             best = content["best"]
             snapshots = [_unpack(kept["best"]) for kept in content["states"]]

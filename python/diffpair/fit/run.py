@@ -123,7 +123,11 @@ def _describe_gradient(setup: Setup, loop: FitLoop) -> dict[str, Any]:
     section = setup.config.gradient
     result: dict[str, Any] = section.model_dump()
     if isinstance(section, Adjoint) and isinstance(loop.gradient, WatchedAdjoint):
-        result |= loop.gradient.numbers() | ({"audit": AUDIT} if section.steps == "auto" else {})
+        result |= (
+            loop.gradient.numbers()
+            | {"gradients": loop.gradient.count}
+            | ({"audit": AUDIT} if section.steps == "auto" else {})
+        )
     if any(entry.effective for entry in loop.history):
         result["updates"] = sum(entry.updates for entry in loop.history if entry.accepted)
     return result

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from diffpair.config import FitConfig, build_states
@@ -36,7 +37,9 @@ from diffpair.updates import (
     GaussNewton,
     InverseMonteCarlo,
     IterativeBoltzmann,
+    Memory,
     ParameterSpace,
+    SegmentMemory,
     Update,
     pull_back,
 )
@@ -127,7 +130,7 @@ def _check_production(config: FitConfig) -> None:
 
 def fit_states(setup: Setup, seed: int) -> list[FitState]:
     """The live simulations of the fitted states."""
-    space, tables = setup.space, {}
+    space, tables, section = setup.space, {}, segment_jacobian(setup.config)
     for variant in space.variants:
         tables[variant] = to_table(setup.potential, space.grid, variant)
     return [
@@ -138,9 +141,16 @@ def fit_states(setup: Setup, seed: int) -> list[FitState]:
             tables[state.parameters],
             setup.config.sampling,
             seed + 7919 * index,
+            SegmentMemory(section.modes) if section else Memory(),
         )
         for index, state in enumerate(setup.fitted)
     ]
+
+
+def segment_jacobian(config: FitConfig) -> Adjoint | None:
+    """The config's adjoint gradient where its segments give the Jacobian of a Gauss-Newton fit."""
+    wanted = isinstance(config.method, update_sections.GaussNewton)
+    return config.gradient if wanted and isinstance(config.gradient, Adjoint) else None
 
 
 def segment_integrator(section: Adjoint) -> MakeIntegrator:
@@ -168,6 +178,7 @@ def make_gradient(setup: Setup) -> GradientMethod:
     method = DiscreteAdjoint(
         section.segments, steps, section.every, timestep=setup.config.sampling.timestep, max_growth=CHAOS,
         integrator=segment_integrator(section), seed=setup.config.seed,
+        dtype=torch.float32 if segment_jacobian(setup.config) else torch.float64,
     )  # fmt: skip
     for state in setup.fitted:
         method.check(TargetRows(state))
