@@ -71,8 +71,11 @@ class Adjoint(Section):
 
     @model_serializer(mode="wrap")
     def _used_keys(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """What other integrators would want is not part of a config: neither of its hash nor of provenance."""
+        """What other integrators would want, or modes as they are anyway, is not part of a config: neither of its hash
+        nor of provenance."""
         foreign = {key for owner, keys in INTEGRATORS.items() if owner != self.integrator for key in keys}
+        if self.modes == type(self).model_fields["modes"].default:
+            foreign.add("modes")
         return {key: value for key, value in serialize(self).items() if key not in foreign}
 
     @model_validator(mode="after")
@@ -94,6 +97,8 @@ class Adjoint(Section):
     def spelled(self, segments: int, steps: int) -> str:
         """This section with such segments, as a config spells it."""
         text = f"method: adjoint, segments: {segments}, steps: {steps}, every: {self.every}"
+        if "modes" in self.model_dump():
+            text += f", modes: {self.modes}"
         if self.integrator != "verlet":
             text += f", integrator: {self.integrator}"
         for key in INTEGRATORS[self.integrator]:
