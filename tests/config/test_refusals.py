@@ -19,6 +19,7 @@ gradient: {method: fluctuation}
 update: {method: gauss-newton, iterations: 10}
 seed: 1
 """
+RDF = "rdf: {pair: [A, A], file: rdf.csv, r_unit: nm, range: [0.75 nm, 3.3 nm]}"
 LJ = "form: lj, sigma: 1 nm, epsilon: 1 kJ/mol"
 SPLINE = "form: bspline, cutoff: 2.5 nm, knots: 60"
 LATTICE = "{lattice: {n: 864, density: 0.845 nm^-3, types: {A: 1.0}, mass: 1 amu}}"
@@ -75,6 +76,30 @@ CASES = [
     ("r_unit: nm", "r_unit: K", 7, "states[0].targets[0].rdf.r_unit: 'K' is not a unit of length"),
     ("r_unit: nm", "r_unit: 3", 7, "states[0].targets[0].rdf.r_unit: must be a unit of length such as nm"),
     ("[0.75 nm, 3.3 nm]", "[0.75, 3.3]", 7, "states[0].targets[0].rdf.range[0]: needs a unit"),
+    # pressures
+    (RDF, "pressure: {value: 1}", 7, "states[0].targets[0].pressure.value: needs a unit, for example '1 bar'"),
+    (RDF, "pressure: {value: 1 nm}", 7, "states[0].targets[0].pressure.value: 'nm' is not a unit of pressure such as"),
+    (RDF, "pressure: {error: 1 bar}", 7, "states[0].targets[0].pressure: the key 'value' is missing"),
+    (RDF, "pressure: 1 bar", 7, "states[0].targets[0].pressure: must hold the keys value, error, not '1 bar'"),
+    (
+        RDF,
+        "pressure: {value: -1 bar, error: -2 bar}",
+        7,
+        "states[0].targets[0].pressure.error: must not be negative, but is -2 bar",
+    ),
+    (RDF, "pressure: {value: 1 bar}", 1, "states: no state that is fitted has an rdf as a target"),
+    (
+        RDF,
+        f"pressure: {{value: 1 bar}}\n        {RDF}",
+        7,
+        "states[0].targets[0]: must hold exactly one of rdf, pressure, not rdf and pressure",
+    ),
+    (
+        RDF,
+        f"pressure: {{value: 1 bar}}\n      - pressure: {{value: 2 bar}}\n      - {RDF}",
+        3,
+        "states[0]: a state has one pressure, but targets names several",
+    ),
     # values
     ("knots: 60", "knots: 4", 1, "potential.knots: must lie between 5 and 3000, not 4"),
     ("knots: 60", "knots: 30000", 1, "potential.knots: must lie between 5 and 3000, not 30000"),
