@@ -19,6 +19,7 @@ gradient: {method: fluctuation}
 update: {method: gauss-newton, iterations: 10}
 seed: 1
 """
+RDF = "rdf: {pair: [A, A], file: rdf.csv, r_unit: nm, range: [0.75 nm, 3.3 nm]}"
 LJ = "form: lj, sigma: 1 nm, epsilon: 1 kJ/mol"
 SPLINE = "form: bspline, cutoff: 2.5 nm, knots: 60"
 LATTICE = "{lattice: {n: 864, density: 0.845 nm^-3, types: {A: 1.0}, mass: 1 amu}}"
@@ -75,6 +76,30 @@ CASES = [
     ("r_unit: nm", "r_unit: K", 7, "states[0].targets[0].rdf.r_unit: 'K' is not a unit of length"),
     ("r_unit: nm", "r_unit: 3", 7, "states[0].targets[0].rdf.r_unit: must be a unit of length such as nm"),
     ("[0.75 nm, 3.3 nm]", "[0.75, 3.3]", 7, "states[0].targets[0].rdf.range[0]: needs a unit"),
+    # pressures
+    (RDF, "pressure: {value: 1}", 7, "states[0].targets[0].pressure.value: needs a unit, for example '1 bar'"),
+    (RDF, "pressure: {value: 1 nm}", 7, "states[0].targets[0].pressure.value: 'nm' is not a unit of pressure such as"),
+    (RDF, "pressure: {error: 1 bar}", 7, "states[0].targets[0].pressure: the key 'value' is missing"),
+    (RDF, "pressure: 1 bar", 7, "states[0].targets[0].pressure: must hold the keys value, error, not '1 bar'"),
+    (
+        RDF,
+        "pressure: {value: -1 bar, error: -2 bar}",
+        7,
+        "states[0].targets[0].pressure.error: must not be negative, but is -2 bar",
+    ),
+    (RDF, "pressure: {value: 1 bar}", 1, "states: no state that is fitted has an rdf as a target"),
+    (
+        RDF,
+        f"pressure: {{value: 1 bar}}\n        {RDF}",
+        7,
+        "states[0].targets[0]: must hold exactly one of rdf, pressure, not rdf and pressure",
+    ),
+    (
+        RDF,
+        f"pressure: {{value: 1 bar}}\n      - pressure: {{value: 2 bar}}\n      - {RDF}",
+        3,
+        "states[0]: a state has one pressure, but targets names several",
+    ),
     # values
     ("knots: 60", "knots: 4", 1, "potential.knots: must lie between 5 and 3000, not 4"),
     ("knots: 60", "knots: 30000", 1, "potential.knots: must lie between 5 and 3000, not 30000"),
@@ -215,7 +240,13 @@ CASES = [
     ),
     ("{method: fluctuation}", "{method: fluctuation, integrator: verlet}", 10, "gradient: unknown key 'integrator'"),
     ("{method: fluctuation}", "{method: fluctuation, steps: 7}", 10, "gradient: unknown key 'steps'"),
-    ("{method: fluctuation}", "adjoint", 1, "update: gauss-newton needs the whole Jacobian"),
+    (
+        "{method: fluctuation}",
+        "{method: adjoint, segments: 3}",
+        1,
+        "gradient: gauss-newton learns the noise of the adjoint's Jacobian from 4 or more segments, not from 3",
+    ),
+    ("{method: fluctuation}", "{method: adjoint, modes: 0}", 10, "gradient.modes: must be 1 or more, not 0"),
     ("gauss-newton", "ibi", 11, "update: method: 'ibi' is not available; allowed are gauss-newton, adam"),
     ("gauss-newton", "adam, momentum: 0.9", 11, "update: momentum is an option of sgd and rmsprop, not of adam"),
     ("iterations: 10", "iterations: 0", 11, "update.iterations: must be 1 or more, not 0"),

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from diffpair.config.base import CountOrZero, Section
-from diffpair.config.gradient import Fluctuation, Gradient
+from diffpair.config.gradient import BATCHES, Adjoint, Fluctuation, Gradient
 from diffpair.config.messages import sentence
 from diffpair.config.potentials import Potential
 from diffpair.config.sampling import Production, Sampling
@@ -42,6 +42,11 @@ class FitConfig(Section):
                 raise DiffPairError(f"states: two states are named {name!r}")
         if all(state.held_out for state in self.states):
             raise DiffPairError("states: every state is held out, so nothing can be fitted")
+        if not any(target.rdf for state in self.states if not state.held_out for target in state.targets):
+            raise DiffPairError(
+                "states: no state that is fitted has an rdf as a target, and without one nothing tells where the "
+                "potential's core is"
+            )
         first = self.states[0]
         for state in self.states[1:]:
             if set(state.parameters) != set(first.parameters):
@@ -56,6 +61,13 @@ class FitConfig(Section):
                 f"update: ibi compares g(r) with its target and uses no gradient; leave gradient: "
                 f"{self.gradient.method} out"
             )
+        if isinstance(self.method, GaussNewton) and isinstance(self.gradient, Adjoint):
+            if self.gradient.segments < BATCHES:
+                raise DiffPairError(
+                    f"gradient: gauss-newton learns the noise of the adjoint's Jacobian from {BATCHES} or more "
+                    f"segments, not from {self.gradient.segments}"
+                )
+            return self
         if isinstance(self.method, (GaussNewton, InverseMonteCarlo)):
             raise DiffPairError(
                 f"update: {self.method.method} needs the whole Jacobian, which gradient: fluctuation gives and "

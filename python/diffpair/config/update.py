@@ -12,7 +12,7 @@ from diffpair.errors import DiffPairError
 
 
 class GaussNewton(Section):
-    """Damped Gauss-Newton on the fluctuation Jacobian."""
+    """Damped Gauss-Newton on the Jacobian of fluctuations, or on that of adjoint segments."""
 
     method: Literal["gauss-newton"] = "gauss-newton"
     iterations: Count = 10

@@ -27,7 +27,8 @@ class Iteration:
     that the frames' statistics explain. accepted: whether the fit went on from it. step: size of the update in kT
     (largest change of U at a visited distance). chi: pooled residual in standard errors. note: what went wrong, if
     anything. updates: of the potential after the sampling; 1 but for reweighting. effective: then also, per state, the
-    effective number of its frames under the table after the last update, as a part of all frames.
+    effective number of its frames under the table after the last update, as a part of all frames. pressure: per state
+    with a pressure as a target, that of the frames less the target, in bar.
     """
 
     number: int
@@ -41,6 +42,7 @@ class Iteration:
     note: str = ""
     updates: int = 1
     effective: dict[str, float] = field(default_factory=dict)
+    pressure: dict[str, float] = field(default_factory=dict)
 
 
 def write_history(out: Path, history: list[Iteration]) -> None:

@@ -18,11 +18,12 @@ from diffpair.fit.fit_state import FitState
 from diffpair.fit.history import Iteration
 from diffpair.fit.progress import FitProgress
 from diffpair.fit.reweighted import walk
+from diffpair.fit.segment_learning import learn_from_segments
 from diffpair.fit.watch import WatchedAdjoint
 from diffpair.gradients import FrameSums, GradientMethod, Reweighting
 from diffpair.potentials import to_table
 from diffpair.tables import PairTable
-from diffpair.updates import Memory, Observation, ParameterSpace, Step, Update
+from diffpair.updates import Observation, ParameterSpace, SegmentMemory, Step, Update
 
 Array = NDArray[np.float64]
 WORSE = 1.5  # an iteration whose residual is so many times the best one is rolled back
@@ -68,6 +69,7 @@ class FitLoop:
         self.best: Best | None = None
         self.late: list[Array] = []  # parameters of accepted iterations
         self.failures = 0
+        self.pressure: dict[str, float] = {}  # of the present iteration, see Iteration
         self.steps_before, self.seconds_before = 0, 0.0  # of the runs that this one resumes
         self._begin = time.perf_counter()
 
@@ -122,6 +124,7 @@ class FitLoop:
             return self._recover(number, float("nan"), float("nan"), str(error))
 
     def _iterate(self, number: int) -> Iteration:
+        self.pressure = {}
         tables = self.tables()
         sums: list[FrameSums] = []
         observations: list[Observation] = []
@@ -133,16 +136,24 @@ class FitLoop:
             frames = state.sample(tables[state.variant], self.progress.advance)
             sums.append(state.measure(frames))
             coefficients = tables[state.variant].coefficients
-            observations.append(state.observe(sums[-1], coefficients.ravel(), with_jacobian=needs == "jacobian"))
+            fluctuating = needs == "jacobian" and not isinstance(state.memory, SegmentMemory)
+            observations.append(state.observe(sums[-1], coefficients.ravel(), with_jacobian=fluctuating))
+            if isinstance(state.memory, SegmentMemory) and np.isfinite(observations[-1].residual).all():
+                assert isinstance(self.gradient, WatchedAdjoint)
+                learn_from_segments(
+                    self.gradient, state.memory, state.rows, coefficients, self.space.grid, frames, observations[-1]
+                )
             gradients.append(None)
             if needs == "gradient" and not isinstance(self.gradient, Reweighting):
                 weights = torch.from_numpy(observations[-1].residual / len(state.rows))
                 c = torch.from_numpy(coefficients.copy())
                 gradient = self.gradient(state.rows, c, self.space.grid, frames, weights, sums[-1])
                 gradients[-1] = gradient.flatten().numpy()
-        mae = float(np.mean(np.abs(np.concatenate([o.residual for o in observations]))))
-        errors = np.concatenate([s.standard_error() for s in sums])
-        noise = mean_absolute_noise(errors)
+        g = [slice(len(state.rows.rdf)) for state in self.states]
+        mae = float(np.mean(np.abs(np.concatenate([o.residual[k] for o, k in zip(observations, g, strict=True)]))))
+        noise = mean_absolute_noise(np.concatenate([s.standard_error()[k] for s, k in zip(sums, g, strict=True)]))
+        for state, observation in zip(self.states, observations, strict=True):
+            self.pressure |= state.pressure_residual(observation.residual)
         if not np.isfinite(mae):
             return self._recover(number, mae, noise, "g(r) is not finite")
         if self.best is not None and mae > WORSE * self.best.mae + 3 * (noise if np.isfinite(noise) else 0.0):
@@ -186,7 +197,9 @@ class FitLoop:
     ) -> Iteration:
         size, chi = (step.size, step.chi) if step is not None else (float("nan"), float("nan"))
         said = "; ".join(text for text in (note, step.note if step is not None else "") if text)
-        return Iteration(number, mae, noise, accepted, size, chi, self.md_steps, self.seconds, said)
+        return Iteration(
+            number, mae, noise, accepted, size, chi, self.md_steps, self.seconds, said, pressure=self.pressure
+        )
 
     def finish(self) -> None:
         """Choose the final parameters.
@@ -212,6 +225,7 @@ class FitLoop:
             "seconds": self.seconds,
             "update": self.update.content(),
             "segments": self.gradient.numbers() if isinstance(self.gradient, WatchedAdjoint) else {},
+            "gradients": self.gradient.count if isinstance(self.gradient, WatchedAdjoint) else 0,
             "best": None
             if best is None
             else {"theta": torch.from_numpy(best.theta), "mae": best.mae, "number": best.number},
@@ -220,6 +234,7 @@ class FitLoop:
                     "snapshot": _pack(s.snapshot()),
                     "best": _pack(best.snapshots[i]) if best is not None else None,
                     "weights": torch.from_numpy(s.weights),
+                    "response": s.memory.content() if isinstance(s.memory, SegmentMemory) else {},
                     "memory": [
                         {k: torch.from_numpy(v.copy()) for k, v in vars(o).items()} for o in s.memory.observations
                     ],
@@ -237,10 +252,13 @@ class FitLoop:
         self.update.restore(content["update"])
         if isinstance(self.gradient, WatchedAdjoint) and content.get("segments"):
             self.gradient.set_numbers(**content["segments"])
+            self.gradient.count = content["gradients"]
         for state, kept in zip(self.states, content["states"], strict=True):
             state.sampler.restore(_unpack(kept["snapshot"]))
             state.weights = kept["weights"].numpy()
-            state.memory = Memory([Observation(**{k: v.numpy() for k, v in o.items()}) for o in kept["memory"]])
+            state.memory.observations = [Observation(**{k: v.numpy() for k, v in o.items()}) for o in kept["memory"]]
+            if isinstance(state.memory, SegmentMemory):
+                state.memory.restore(kept["response"])
         if content["best"] is not None:
             best = content["best"]
             snapshots = [_unpack(kept["best"]) for kept in content["states"]]

@@ -22,7 +22,7 @@ def targets_by_pair(states: list[State]) -> list[list[tuple[State, RdfTarget]]]:
     pairs = type_pairs(states[0].type_names)
     found: list[list[tuple[State, RdfTarget]]] = [[] for _ in pairs]
     for state in states:
-        for target in state.targets:
+        for target in state.rdfs:
             for index, pair in enumerate(pairs):
                 if sorted(target.pair) == sorted(pair):
                     found[index].append((state, target))
@@ -32,7 +32,7 @@ def targets_by_pair(states: list[State]) -> list[list[tuple[State, RdfTarget]]]:
 def contact_distances(states: list[State]) -> Array:
     """Per pair of types, nm: where g first reaches 1 (or its maximum, if that is lower); the smallest of all states.
 
-    A pair without a target takes the mean of the others. Raises DiffPairError if there is no target at all.
+    A pair without a target takes the mean of the others. Raises DiffPairError if there is no g(r) at all.
     """
     contacts = []
     for entries in targets_by_pair(states):
@@ -40,7 +40,7 @@ def contact_distances(states: list[State]) -> Array:
         contacts.append(min(radii) if radii else np.nan)
     result = np.array(contacts)
     if np.isnan(result).all():
-        raise DiffPairError("no state that is fitted has a target")
+        raise DiffPairError("no state that is fitted has an rdf as a target")
     return np.asarray(np.where(np.isnan(result), np.nanmean(result), result))
 
 

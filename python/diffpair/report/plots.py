@@ -43,7 +43,7 @@ def plot_fit(
     results: production of each state. table: the learned potential. losses: one per iteration, in order.
     start: the potential before the fit, drawn dashed. title: above everything. loss_label: what the losses are.
     """
-    rdfs = [(result, rdf) for result in results for rdf in result.targets]
+    rdfs = [(result, rdf) for result in results for rdf in result.rdfs]
     panels = len(rdfs) + 2
     columns = min(_COLUMNS, panels)
     rows = math.ceil(panels / columns)
