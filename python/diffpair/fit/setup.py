@@ -81,8 +81,8 @@ def prepare(config: FitConfig) -> Setup:
     if start.method != "parameters":
         if start.method == "file":
             assert start.file is not None
-            table = from_file(start.file, potential.types, grid, scales.energy)
-            wanted = [table.ravel() for _ in variants]
+            given = [dict(zip(potential.global_names, v, strict=True)).get("temperature") for v in variants]
+            wanted = [from_file(start.file, potential.types, grid, scales.energy, t).ravel() for t in given]
         else:
             known = [[s for s in fitted if s.parameters == v and s.rdfs] or fitted for v in variants]
             wanted = [boltzmann_inversion(known_by, grid, contact).ravel() for known_by in known]

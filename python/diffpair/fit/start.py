@@ -79,9 +79,16 @@ def fit_spline(grid: TableGrid, r: Array, energy: Array, kT: float) -> Array:
     return np.concatenate([solution, np.zeros(3)])
 
 
-def from_file(path: Path, types: tuple[str, ...], grid: TableGrid, kT: float) -> Array:
-    """Table [npairs, knots + 2] of a potential file on this grid. Raises DiffPairError if a type is missing."""
+def from_file(
+    path: Path, types: tuple[str, ...], grid: TableGrid, kT: float, temperature: float | None = None
+) -> Array:
+    """Table [npairs, knots + 2] of a potential file on this grid, at a temperature in K where it has an entropy.
+
+    Raises DiffPairError if a type is missing.
+    """
     table = PairTable.load(path)
+    if table.entropy is not None and temperature is not None:
+        table = table.at_temperature(temperature)
     missing = [name for name in types if name not in table.types]
     if missing:
         raise DiffPairError(f"start: {path} has no type {missing[0]!r}, only {', '.join(table.types)}")
