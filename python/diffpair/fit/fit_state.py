@@ -76,9 +76,10 @@ class FitState:
         residual = sums.mean - self.rows.target
         if not with_jacobian:
             none = np.zeros((0, len(coefficients)))
-            return Observation(coefficients, residual, sigma, none, none)
+            return Observation(coefficients, residual, sigma, none, none, none)
         jacobian = Fluctuation().jacobian(sums, self.state.beta)
-        return Observation(coefficients, residual, sigma, jacobian, sums.jacobian_doubt(self.state.beta, sigma))
+        doubt = sums.jacobian_doubt(self.state.beta, sigma)
+        return Observation(coefficients, residual, sigma, jacobian, doubt, sums.covariance())
 
     def view(self) -> StateView:
         """What updates see."""

@@ -15,7 +15,7 @@ from diffpair.errors import DiffPairError
 from diffpair.tables.document import write_atomically
 
 CHECKPOINT, HISTORY = "checkpoint.pt", "history.json"
-VERSION = 1
+VERSION = 2
 REQUIRED = {"config", "grid", "theta", "history", "failures", "late", "best", "states", "optimizer", "radius"}
 
 
