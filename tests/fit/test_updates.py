@@ -117,7 +117,7 @@ def test_first_order_descends(name):
         (table,) = space.tables()
         view, last = gas.observe(table), gas.memory.observations[-1]
         losses.append(0.5 * np.mean(last.residual**2))
-        update.step(space, [view], [last.jacobian.T @ last.residual / len(R)])
+        update.step(space, [replace(view, gradient=last.jacobian.T @ last.residual / len(R))])
     assert losses[-1] < 0.02 * losses[0]
 
 
@@ -165,7 +165,7 @@ def test_first_order_step_that_is_far_too_long_is_undone(form):
     space = ParameterSpace(FORMS[form](), GRID, [()], KT, CONTACT)
     gas, update, theta = ThinGas(g_of(lennard_jones_table())), FirstOrder(space, "adam", 1e300), space.get()
     view = gas.observe(space.tables()[0])
-    step = update.step(space, [view], [np.ones(GRID.knots + 2)])
+    step = update.step(space, [replace(view, gradient=np.ones(GRID.knots + 2))])
     assert step.size == 0 and "undone" in step.note
     assert np.array_equal(space.get(), theta)
     assert not update.optimizer.state and update.optimizer.param_groups[0]["lr"] < 1e294

@@ -13,7 +13,7 @@ from diffpair.gradients import Fluctuation, FrameSums, TargetRows
 from diffpair.potentials import TableGrid
 from diffpair.states import State
 from diffpair.tables import PairTable
-from diffpair.updates import Memory, Observation, StateView
+from diffpair.updates import Memory, Observation, RdfView, StateView
 from diffpair.updates.basis import spline_basis
 
 Array = NDArray[np.float64]
@@ -81,9 +81,14 @@ class FitState:
         doubt = sums.jacobian_doubt(self.state.beta, sigma)
         return Observation(coefficients, residual, sigma, jacobian, doubt, sums.covariance())
 
-    def view(self) -> StateView:
-        """What updates see."""
-        return StateView(self.memory, self.variant, self.probe, 1 / self.state.beta, self.weights)
+    def view(self, gradient: Array | None = None) -> StateView:
+        """What updates see; with dL/dc [npairs * (knots + 2)] for one that needs it."""
+        rows = self.rows
+        rdfs = tuple(
+            RdfView(pair, where, rows.radii[where], rows.target[where])
+            for where, pair in zip(rows.slices, rows.pair_rows, strict=True)
+        )
+        return StateView(self.memory, self.variant, self.probe, 1 / self.state.beta, self.weights, gradient, rdfs)
 
     def snapshot(self) -> Snapshot:
         return self.sampler.snapshot()

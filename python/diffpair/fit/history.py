@@ -16,7 +16,7 @@ from diffpair.tables.document import write_atomically
 
 CHECKPOINT, HISTORY = "checkpoint.pt", "history.json"
 VERSION = 2
-REQUIRED = {"config", "grid", "theta", "history", "failures", "late", "best", "states", "optimizer", "radius"}
+REQUIRED = {"config", "grid", "theta", "history", "failures", "late", "best", "states", "update"}
 
 
 @dataclass

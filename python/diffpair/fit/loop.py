@@ -22,7 +22,7 @@ from diffpair.fit.watch import WatchedAdjoint
 from diffpair.gradients import FrameSums, GradientMethod, Reweighting
 from diffpair.potentials import to_table
 from diffpair.tables import PairTable
-from diffpair.updates import FirstOrder, GaussNewton, Memory, Observation, ParameterSpace, Step
+from diffpair.updates import Memory, Observation, ParameterSpace, Step, Update
 
 Array = NDArray[np.float64]
 WORSE = 1.5  # an iteration whose residual is so many times the best one is rolled back
@@ -47,15 +47,16 @@ class FitLoop:
     """Fits one potential to one or several states.
 
     Args:
-        space: the potential's parameters. states: fitted states. update: GaussNewton, or FirstOrder with `gradient`.
-        iterations: how many. progress: what the user sees. keep: called after every iteration, to write checkpoints.
+        space: the potential's parameters. states: fitted states. update: any. gradient: asked if the update
+            needs one. iterations: how many. progress: what the user sees. keep: called after every iteration, to write
+            checkpoints.
     """
 
     def __init__(
         self,
         space: ParameterSpace,
         states: list[FitState],
-        update: GaussNewton | FirstOrder,
+        update: Update,
         gradient: GradientMethod,
         iterations: int,
         progress: FitProgress,
@@ -65,7 +66,7 @@ class FitLoop:
         self.iterations, self.progress, self.keep = iterations, progress, keep
         self.history: list[Iteration] = []
         self.best: Best | None = None
-        self.late: list[Array] = []  # parameters of accepted first-order iterations
+        self.late: list[Array] = []  # parameters of accepted iterations
         self.failures = 0
         self.steps_before, self.seconds_before = 0, 0.0  # of the runs that this one resumes
         self._begin = time.perf_counter()
@@ -124,20 +125,21 @@ class FitLoop:
         tables = self.tables()
         sums: list[FrameSums] = []
         observations: list[Observation] = []
-        gradients: list[Array] = []
-        whole = isinstance(self.update, GaussNewton)
+        gradients: list[Array | None] = []
+        needs = self.update.needs
         if isinstance(self.gradient, WatchedAdjoint):
             self.gradient.begin(number)
         for state in self.states:
             frames = state.sample(tables[state.variant], self.progress.advance)
             sums.append(state.measure(frames))
             coefficients = tables[state.variant].coefficients
-            observations.append(state.observe(sums[-1], coefficients.ravel(), with_jacobian=whole))
-            if not (whole or isinstance(self.gradient, Reweighting)):
+            observations.append(state.observe(sums[-1], coefficients.ravel(), with_jacobian=needs == "jacobian"))
+            gradients.append(None)
+            if needs == "gradient" and not isinstance(self.gradient, Reweighting):
                 weights = torch.from_numpy(observations[-1].residual / len(state.rows))
                 c = torch.from_numpy(coefficients.copy())
                 gradient = self.gradient(state.rows, c, self.space.grid, frames, weights, sums[-1])
-                gradients.append(gradient.flatten().numpy())
+                gradients[-1] = gradient.flatten().numpy()
         mae = float(np.mean(np.abs(np.concatenate([o.residual for o in observations]))))
         errors = np.concatenate([s.standard_error() for s in sums])
         noise = mean_absolute_noise(errors)
@@ -155,7 +157,6 @@ class FitLoop:
         self.late = self.late[-max(1, self.iterations // 4) :]
         self.update.grow()
         if isinstance(self.gradient, Reweighting):
-            assert isinstance(self.update, FirstOrder)
             done = walk(self.gradient, self.update, self.space, self.states, sums, noise)
             entry = self._entry(number, mae, noise, True, done.step)
             entry.updates, entry.effective = done.updates, done.effective
@@ -163,11 +164,8 @@ class FitLoop:
         note = self.gradient.told() if isinstance(self.gradient, WatchedAdjoint) else ""
         return self._entry(number, mae, noise, True, self._update(gradients), note)
 
-    def _update(self, gradients: list[Array]) -> Step:
-        views = [s.view() for s in self.states]
-        if isinstance(self.update, GaussNewton):
-            return self.update.step(self.space, views)
-        return self.update.step(self.space, views, gradients)
+    def _update(self, gradients: list[Array | None]) -> Step:
+        return self.update.step(self.space, [s.view(g) for s, g in zip(self.states, gradients, strict=True)])
 
     def _recover(self, number: int, mae: float, noise: float, reason: str) -> Iteration:
         """Back to the last good potential and simulations, and a smaller step from there."""
@@ -179,8 +177,8 @@ class FitLoop:
             state.sampler.restore(snapshot)
         self.update.shrink(0.25)
         step = None
-        if isinstance(self.update, GaussNewton):
-            step = self._update([])
+        if self.update.needs == "jacobian":
+            step = self._update([None] * len(self.states))
         return self._entry(number, mae, noise, False, step, reason)
 
     def _entry(
@@ -193,13 +191,13 @@ class FitLoop:
     def finish(self) -> None:
         """Choose the final parameters.
 
-        Gauss-Newton: its last step, which averages over late iterates already. First order: the mean of the late
-        iterates. The best iterate where the last one was rolled back.
+        The last step, or the mean of the late iterates for an update that wants it; the best iterate where the last one
+        was rolled back.
         """
         last = self.history[-1]
         if self.best is not None and not last.accepted:
             self.space.set(self.best.theta)
-        elif isinstance(self.update, FirstOrder):
+        elif self.update.averages_late:
             self.space.set(np.mean(self.late, axis=0))
 
     def content(self) -> dict[str, Any]:
@@ -212,9 +210,8 @@ class FitLoop:
             "late": [torch.from_numpy(t) for t in self.late],
             "md_steps": self.md_steps,
             "seconds": self.seconds,
-            "radius": self.update.radius,
+            "update": self.update.content(),
             "segments": self.gradient.numbers() if isinstance(self.gradient, WatchedAdjoint) else {},
-            "optimizer": self.update.optimizer.state_dict() if isinstance(self.update, FirstOrder) else {},
             "best": None
             if best is None
             else {"theta": torch.from_numpy(best.theta), "mae": best.mae, "number": best.number},
@@ -237,11 +234,9 @@ class FitLoop:
         self.history = [Iteration(**h) for h in content["history"]]
         self.failures, self.late = content["failures"], [t.numpy() for t in content["late"]]
         self.seconds_before = content["seconds"]
-        self.update.radius = content["radius"]
+        self.update.restore(content["update"])
         if isinstance(self.gradient, WatchedAdjoint) and content.get("segments"):
             self.gradient.set_numbers(**content["segments"])
-        if isinstance(self.update, FirstOrder):
-            self.update.optimizer.load_state_dict(content["optimizer"])
         for state, kept in zip(self.states, content["states"], strict=True):
             state.sampler.restore(_unpack(kept["snapshot"]))
             state.weights = kept["weights"].numpy()

@@ -2,48 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.errors import DiffPairError
+from diffpair.updates.base import Needs, StateView, Step
 from diffpair.updates.core import continue_core
-from diffpair.updates.observations import Memory
 from diffpair.updates.parameter_space import ParameterSpace, factor_times, times_factor
 from diffpair.updates.pull_back import pull_back
 
 Array = NDArray[np.float64]
 AMPLITUDES = 10.0 ** np.arange(-4.0, 5.25, 0.5)  # tried for the variance of the prior, in its own units
 HALVINGS = 200  # of the amplitude: 60 orders of magnitude
-
-
-@dataclass(frozen=True)
-class StateView:
-    """What an update knows of a state.
-
-    memory: its observations. variant: index of its set of global parameters. probe: matrix [n, npairs * (knots + 2)]
-    that gives U on distances that particles visit. kT: kJ/mol. weights: mean sums of B_k(r) per frame, [npairs, knots
-    + 2].
-    """
-
-    memory: Memory
-    variant: int
-    probe: Array
-    kT: float
-    weights: Array
-
-
-@dataclass(frozen=True)
-class Step:
-    """What an update did: size in kT (largest change of U at a visited distance), the prior's variance, the residual in
-    standard errors before it, and the mean |change of g| that it predicts. note: what the user should know of it."""
-
-    size: float
-    amplitude: float
-    chi: float
-    predicted_change: float
-    note: str = ""
 
 
 class GaussNewton:
@@ -57,6 +29,9 @@ class GaussNewton:
     Args:
         damping: factor of the variances. smoothness: 1 / amplitude; None: by evidence. radius: in kT.
     """
+
+    needs: Needs = "jacobian"
+    averages_late = False  # the memory averages already
 
     def __init__(self, damping: float = 1.0, smoothness: float | None = None, radius: float = 1.0) -> None:
         self.damping, self.smoothness = damping, smoothness
@@ -103,6 +78,12 @@ class GaussNewton:
         predicted = np.concatenate([s.memory.jacobian() @ moved[s.variant] for s in states])
         self._apply(space, states, tables, change, moved)
         return Step(size, float(amplitude), float(np.sqrt(chi2 / count)), float(np.abs(predicted).mean()))
+
+    def content(self) -> dict[str, Any]:
+        return {"radius": self.radius}
+
+    def restore(self, content: dict[str, Any]) -> None:
+        self.radius = content["radius"]
 
     def _amplitude(self, values: Array, projected: Array) -> float:
         """The prior variance under which the residual is most probable."""
