@@ -88,7 +88,7 @@ class FitState:
             RdfView(pair, where, rows.radii[where], rows.target[where])
             for where, pair in zip(rows.slices, rows.pair_rows, strict=True)
         )
-        return StateView(self.memory, self.variant, self.probe, 1 / self.state.beta, self.weights, gradient, rdfs)
+        return StateView(self.memory, self.variant, self.probe, 1 / self.state.beta, self.weights, gradient, rdfs, rows.error)
 
     def snapshot(self) -> Snapshot:
         return self.sampler.snapshot()

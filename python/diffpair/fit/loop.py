@@ -18,11 +18,13 @@ from diffpair.fit.fit_state import FitState
 from diffpair.fit.history import Iteration
 from diffpair.fit.progress import FitProgress
 from diffpair.fit.reweighted import walk
+from diffpair.fit.uncertainty import uncertainty
 from diffpair.fit.watch import WatchedAdjoint
 from diffpair.gradients import FrameSums, GradientMethod, Reweighting
 from diffpair.potentials import to_table
-from diffpair.tables import PairTable
+from diffpair.tables import PairTable, TableUncertainty
 from diffpair.updates import Memory, Observation, ParameterSpace, Step, Update
+from diffpair.updates.linear_model import Start
 
 Array = NDArray[np.float64]
 WORSE = 1.5  # an iteration whose residual is so many times the best one is rolled back
@@ -69,6 +71,7 @@ class FitLoop:
         self.late: list[Array] = []  # parameters of accepted iterations
         self.failures = 0
         self.steps_before, self.seconds_before = 0, 0.0  # of the runs that this one resumes
+        self._start = Start.of(space)
         self._begin = time.perf_counter()
 
     @property
@@ -199,6 +202,10 @@ class FitLoop:
             self.space.set(self.best.theta)
         elif self.update.averages_late:
             self.space.set(np.mean(self.late, axis=0))
+
+    def bands(self) -> list[TableUncertainty]:
+        """Error bands of the present tables, one for each variant; none without a Jacobian."""
+        return uncertainty(self.space, self.states, self._start)
 
     def content(self) -> dict[str, Any]:
         """Everything that `restore` needs, as tensors and plain values."""

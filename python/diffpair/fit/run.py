@@ -77,7 +77,7 @@ def run_fit(config: FitConfig, out: Path, resume: bool = False, progress: FitPro
                 said = set_aside(out, config_files(config))
                 if said:
                     progress.say(f"note: {said}")
-                save_tables(out, setup, "start")
+                save_tables(out, setup, stem="start")
                 loop.melt()
                 if isinstance(config.gradient, Adjoint) and config.gradient.steps == "auto":
                     _audit(setup, loop, out)
@@ -167,11 +167,22 @@ def _finish(setup: Setup, loop: FitLoop, out: Path, digest: str, progress: FitPr
     except DiffPairError as error:
         kept = f"; {out / POTENTIAL} holds the learned potential" if (out / POTENTIAL).is_file() else ""
         raise DiffPairError(f"{error}{kept}") from None
-    save_tables(out, setup, provenance=origin, fit=fit)
+    bands = loop.bands()
+    save_tables(out, setup, bands, provenance=origin, fit=fit)
     losses = [h.mae for h in loop.history if np.isfinite(h.mae)]
     start = PairTable.load(out / START) if (out / START).is_file() else None
-    plot_fit(out / PLOT, results, PairTable.load(out / POTENTIAL), losses, start=start, loss_label="mean |g − target|")
+    plot_fit(
+        out / PLOT,
+        results,
+        PairTable.load(out / POTENTIAL),
+        losses,
+        start=start,
+        uncertainty=bands[0] if bands else None,
+        loss_label="mean |g − target|",
+    )
     _say_results(results, progress)
+    for note in dict.fromkeys(note for band in bands for note in band.notes):
+        progress.say(f"note: {note}")
     document = summary_document(
         iterations=len(loop.history),
         wall_seconds=seconds,

@@ -58,6 +58,15 @@ class Memory:
         keep = values > 1e-5 * values[-1]
         return np.asarray(np.sqrt(values[keep, None]) * vectors[:, keep].T)
 
+    def jacobian_noise(self) -> Array:
+        """D, [m, npairs * (knots + 2)]: the noise of (average J) dc has the covariance |D dc|^2 times that of <g>.
+
+        cov(A_i, X) of n independent frames has the covariance cov(A_i, A_j) var(X) / n.
+        """
+        parts = [max(float(np.sum(np.diag(o.covariance) / o.sigma**2)), 1e-12) for o in self.observations]
+        weighted = [w / np.sqrt(p) * o.doubt for w, p, o in zip(self._weights(), parts, self.observations, strict=True)]
+        return np.concatenate(weighted)
+
     def pooled(self, coefficients: Array) -> tuple[Array, Array, Array]:
         """Residual, its standard error and the Jacobian at a table [npairs * (knots + 2)], from all observations.
 
