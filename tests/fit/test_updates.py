@@ -48,7 +48,9 @@ class ThinGas:
         g = g_of(table, self.kT)
         jacobian = -g[:, None] * BASIS / self.kT
         none = np.zeros((0, len(table)))
-        self.memory.add(Observation(table, g - self.target, np.full(len(R), 0.003), jacobian, none, 0.003**2 * np.eye(len(R))))
+        self.memory.add(
+            Observation(table, g - self.target, np.full(len(R), 0.003), jacobian, none, 0.003**2 * np.eye(len(R)))
+        )
         weights = (BASIS * (R**2 * g)[:, None]).sum(0)[None]
         return StateView(self.memory, self.variant, BASIS[self.target > 0.1], self.kT, weights)
 

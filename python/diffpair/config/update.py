@@ -12,12 +12,14 @@ from diffpair.errors import DiffPairError
 
 
 class GaussNewton(Section):
-    """Damped Gauss-Newton on the fluctuation Jacobian."""
+    """Damped Gauss-Newton on the fluctuation Jacobian. ``stop_at_noise``: end before ``iterations`` where there is
+    nothing left to learn."""
 
     method: Literal["gauss-newton"] = "gauss-newton"
     iterations: Count = 10
     damping: PositiveNumber | None = None
     smoothness: PositiveNumber | None = None
+    stop_at_noise: bool = True
 
 
 class IterativeBoltzmann(Section):

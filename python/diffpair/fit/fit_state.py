@@ -55,11 +55,13 @@ class FitState:
         if self.state.from_lattice and self.sampling.melt:
             self.sampler.melt(self.sampling.melt, progress)
 
-    def sample(self, table: PairTable, progress: Callable[[int], None] | None = None) -> Frames:
-        """Write the table into the live Context, equilibrate, sample."""
+    def sample(self, table: PairTable, progress: Callable[[int], None] | None = None, factor: float = 1.0) -> Frames:
+        """Write the table into the live Context, equilibrate, sample `factor` times the config's steps."""
+        every = self.sampling.every
         self.sampler.set_table(table)
         self.sampler.equilibrate(self.sampling.equilibration, progress)
-        return self.sampler.sample(self.sampling.steps, self.sampling.every, progress)
+        steps = self.sampling.steps if factor == 1 else max(2, round(factor * self.sampling.steps / every)) * every
+        return self.sampler.sample(steps, every, progress)
 
     def measure(self, frames: Frames) -> FrameSums:
         """A and S of the frames."""
@@ -88,7 +90,9 @@ class FitState:
             RdfView(pair, where, rows.radii[where], rows.target[where])
             for where, pair in zip(rows.slices, rows.pair_rows, strict=True)
         )
-        return StateView(self.memory, self.variant, self.probe, 1 / self.state.beta, self.weights, gradient, rdfs, rows.error)
+        return StateView(
+            self.memory, self.variant, self.probe, 1 / self.state.beta, self.weights, gradient, rdfs, rows.error
+        )
 
     def snapshot(self) -> Snapshot:
         return self.sampler.snapshot()

@@ -16,6 +16,7 @@ from diffpair.errors import DiffPairError
 from diffpair.fit.fit_state import FitState
 from diffpair.fit.scales import choose_scales, contact_distances
 from diffpair.fit.start import boltzmann_inversion, from_file
+from diffpair.fit.stopping import Stopping
 from diffpair.fit.watch import WatchedAdjoint
 from diffpair.gradients import (
     CHAOS,
@@ -186,3 +187,11 @@ def make_update(setup: Setup) -> Update:
         case update_sections.InverseMonteCarlo():
             return InverseMonteCarlo(section.damping, section.regularisation)
     return FirstOrder(setup.space, section.method, section.learning_rate, section.momentum)
+
+
+def make_stopping(setup: Setup) -> Stopping | None:
+    """What may end the fit before its last iteration: the noise that production resolves is small enough."""
+    section = setup.config.method
+    if not isinstance(section, update_sections.GaussNewton) or not section.stop_at_noise:
+        return None
+    return Stopping(setup.config.production.noise_target)

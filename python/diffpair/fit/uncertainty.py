@@ -63,11 +63,12 @@ def _sentences(name: str, r: Array, sigma: Array, prior: Array, loose: Array, kT
     unknown = sigma**2 > OPEN * np.maximum(prior, 1e-300) ** 2
     inner = int(np.argmin(unknown)) if not unknown.all() else len(r)
     if inner:
-        notes.append(f"g does not fix U of {name} below {r[min(inner, len(r) - 1)]:.3g} nm: there it is an extrapolation")
+        edge = r[min(inner, len(r) - 1)]
+        notes.append(f"g does not fix U of {name} below {edge:.3g} nm: there it is an extrapolation")
     far = r[loose > SMALL * kT]
     if len(far):
         notes.append(
-            f"g does not fix U of {name} by more than {2 * loose.max():.2g} kJ/mol (2 sigma) between {far[0]:.3g} and "
-            f"{far[-1]:.3g} nm, at most near {r[np.argmax(loose)]:.3g} nm: combinations of its knots that hardly change g"
+            f"g leaves open combinations of the knots of U of {name} that hardly change it: up to "
+            f"{2 * loose.max():.2g} kJ/mol (2 sigma), between {far[0]:.3g} and {far[-1]:.3g} nm"
         )
     return notes

@@ -33,11 +33,11 @@ class TableUncertainty:
     def at(self, r: ArrayLike, a: str = "", b: str = "") -> Array:
         """Standard deviation of U_ab in kJ/mol at r in nm, any shape; constant below the first distance, 0 beyond the
         last. Without names, that of the first pair of types. Raises DiffPairError for an unknown type."""
-        names = (a or self.types[0], b or a or self.types[0])
-        for name in names:
+        first, second = a or self.types[0], b or a or self.types[0]
+        for name in (first, second):
             if name not in self.types:
                 raise DiffPairError(f"type {name!r} is not in the error band, which has {', '.join(self.types)}")
-        row = pair_row(*(self.types.index(name) for name in names), len(self.types))
+        row = pair_row(self.types.index(first), self.types.index(second), len(self.types))
         return np.asarray(np.interp(np.asarray(r, dtype=np.float64), self.r, self.sigma[row], right=0.0))
 
     def document(self) -> dict[str, Any]:

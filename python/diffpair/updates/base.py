@@ -52,13 +52,17 @@ class StateView:
 @dataclass(frozen=True)
 class Step:
     """What an update did: size in kT (largest change of U at a visited distance), the prior's variance, the residual in
-    standard errors before it, and the mean |change of g| that it predicts. note: what the user should know of it."""
+    standard errors before it, and the mean |change of g| that it predicts. note: what the user should know of it.
+    significance: reduction of chi^2 that it predicts, per parameter that the data fix. pooled_noise: mean |error of g|
+    of the pooled residual, the target's own noise left out."""
 
     size: float
     amplitude: float
     chi: float
     predicted_change: float
     note: str = ""
+    significance: float = float("nan")
+    pooled_noise: float = float("nan")
 
 
 class Update(Protocol):

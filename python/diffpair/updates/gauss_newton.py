@@ -16,6 +16,8 @@ from diffpair.updates.parameter_space import ParameterSpace
 from diffpair.updates.pull_back import pull_back
 
 Array = NDArray[np.float64]
+
+
 class GaussNewton:
     """dtheta = Sigma J^T (J Sigma J^T + damping W^-1)^-1 (-r), J = dg/dtheta over all states.
 
@@ -50,7 +52,7 @@ class GaussNewton:
             self.start = Start.of(space)
         model = LinearModel(space, states, self.start, self.damping, self.smoothness)
         change, moved = model.change()
-        size = largest_change(states, moved)
+        size, significance = largest_change(states, moved), model.significance(moved)
         if not np.isfinite(size):
             raise DiffPairError("the step of the fit is not finite")
         if size > self.radius:
@@ -58,7 +60,14 @@ class GaussNewton:
             size = self.radius
         predicted = np.concatenate([s.memory.jacobian() @ moved[s.variant] for s in states])
         self._apply(space, states, model.tables, change, moved)
-        return Step(size, model.data.amplitude, model.chi, float(np.abs(predicted).mean()))
+        return Step(
+            size,
+            model.data.amplitude,
+            model.chi,
+            float(np.abs(predicted).mean()),
+            significance=significance,
+            pooled_noise=model.sampling_noise,
+        )
 
     def content(self) -> dict[str, Any]:
         start = self.start

@@ -2,15 +2,15 @@
 
 With c_f the present table, c_0 the start, J = dg/dc at c_f, and r_f = <g> - target the residual pooled over the
 iterations, r_f + J (c - c_f) is 0 within noise of covariance C, and theta - theta_0 has the prior covariance a Sigma.
-So y = r_f - J (c_f - c_0) is a sample of N(0, a J Sigma J^T + C), and the most probable potential and its covariance are
+So y = r_f - J (c_f - c_0) is a sample of N(0, a J Sigma J^T + C); the most probable potential and its covariance are
 (A. Tarantola, Inverse Problem Theory, SIAM 2005, eqs. 3.37 and 3.38)
 
     c = c_0 - K y,   K = a Sigma J^T (a J Sigma J^T + C)^-1,   Sigma_post = a Sigma - K J a Sigma.
 
 The prior is centred at the start, not at the present potential: how often the fit has stepped does not matter then.
 
-Two numbers are not known beforehand and chosen by the evidence of y (D. J. C. MacKay, Neural Comput. 4, 415 (1992)): the
-prior's amplitude a, and t, the noise of targets that come without errors, taken for runs like those of the fit with t
+Two numbers are not known and chosen by the evidence of y (D. J. C. MacKay, Neural Comput. 4, 415 (1992)): the prior's
+ amplitude a, and t, the noise of targets that come without errors, taken for runs like those of the fit with t
 times the variance of one of them. What tells t is the part of y that no smooth change of U makes.
 """
 
@@ -22,9 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
 
+from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.errors import DiffPairError
 from diffpair.updates.base import StateView
-from diffpair.updates.parameter_space import Block, ParameterSpace, factor_times, times_factor
+from diffpair.updates.parameter_space import ParameterSpace, factor_times, times_factor
 
 Array = NDArray[np.float64]
 AMPLITUDES = 10.0 ** np.arange(-4.0, 5.1, 0.25)  # tried for a
@@ -77,12 +78,17 @@ class LinearModel:
             self.moved = [j @ self.theta_moved for j in self.jacobians]
         else:
             self.moved = [now - before for now, before in zip(self.tables, start.tables, strict=True)]
-        rows, doubts, wanted, unwanted, residuals, self._noise = [], [], [], [], [], []
+        rows, doubts, wanted, unwanted, residuals = [], [], [], [], []
+        self._noise: list[tuple[Array, Array, Array]] = []
+        self._in_tables: list[Array] = []
+        self._pooled: list[Array] = []
         for state in states:
             moved, by_theta = self.moved[state.variant], self.jacobians[state.variant]
             residual, _, jacobian = state.memory.pooled(self.tables[state.variant])
             self._noise.append(_noise(state, self.tables[state.variant], damping))
             doubt = state.memory.doubt()
+            self._in_tables.append(jacobian)
+            self._pooled.append(state.memory.noise(self.tables[state.variant])[0])
             rows.append(jacobian @ by_theta)
             doubts.append(doubt @ by_theta)
             residuals.append(residual)
@@ -139,6 +145,19 @@ class LinearModel:
         whitened, _ = self._whiten(self.residual[:, None], self.data.target_noise)
         return float(np.sqrt(np.mean(whitened**2)))
 
+    def significance(self, moved: list[Array]) -> float:
+        """Reduction of chi^2 that a change of the tables predicts, per parameter that the data fix."""
+        change = np.concatenate([j @ moved[s.variant] for j, s in zip(self._in_tables, self._states, strict=True)])
+        both = np.column_stack([self.residual, self.residual + change])
+        before, after = np.sum(self._whiten(both, self.data.target_noise)[0] ** 2, axis=0)
+        ratios, _ = self._spread(self.data.matrix)
+        return float((before - after) / max(np.sum(1 - ratios), 1.0))
+
+    @property
+    def sampling_noise(self) -> float:
+        """Mean |error| of the pooled residual, the target's own noise left out."""
+        return mean_absolute_noise(np.concatenate([np.sqrt(np.diag(pooled)) for pooled in self._pooled]))
+
     def change(self) -> tuple[Array, list[Array]]:
         """The step to the most probable potential: of theta [P], and of each variant's table.
 
@@ -164,7 +183,9 @@ class LinearModel:
             extra = []
             for state in self._states:
                 noise = state.memory.jacobian_noise()
-                extra.append(float(np.sum((noise @ tables[state.variant]) ** 2) + np.sum((noise @ step[state.variant]) ** 2)))
+                extra.append(
+                    float(np.sum((noise @ tables[state.variant]) ** 2) + np.sum((noise @ step[state.variant]) ** 2))
+                )
             whitened, _ = self._whiten(self._matrix, self.data.target_noise, extra)
             ratios, directions = self._spread(whitened)
         prior = [j @ directions for j in self._by_prior]
@@ -176,6 +197,7 @@ class LinearModel:
         values, vectors = np.linalg.eigh(matrix.T @ matrix)
         amplitude = self.data.amplitude
         return 1 / (1 + amplitude * np.maximum(values, 0.0)), np.sqrt(amplitude) * vectors
+
 
 def _noise(state: StateView, table: Array, damping: float) -> tuple[Array, Array, Array]:
     """Covariance of the residual's noise as far as it is known, that of a target like one run of the fit where the

@@ -90,7 +90,7 @@ class Memory:
         weights /= weights.sum(0)
         single = np.mean([o.covariance for o in self.observations], axis=0)
         # observations are alike but for the scatter of so few blocks: their mean has less of it
-        pooled = sum(w[:, None] * single * w + np.diag((w * NONLINEARITY * d) ** 2) for w, d in zip(weights, changes, strict=True))
+        pooled = single * (weights.T @ weights) + np.diag(np.sum((weights * NONLINEARITY * changes) ** 2, axis=0))
         return np.asarray(pooled), single
 
     def _changes(self, coefficients: Array, jacobian: Array) -> Array:
