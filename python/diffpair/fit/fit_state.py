@@ -81,7 +81,7 @@ class FitState:
             return Observation(coefficients, residual, sigma, none, none, none)
         jacobian = Fluctuation().jacobian(sums, self.state.beta)
         doubt = sums.jacobian_doubt(self.state.beta, sigma)
-        return Observation(coefficients, residual, sigma, jacobian, doubt, sums.covariance())
+        return Observation(coefficients, residual, sigma, jacobian, doubt, sums.covariance(), len(sums.observables))
 
     def view(self, gradient: Array | None = None) -> StateView:
         """What updates see; with dL/dc [npairs * (knots + 2)] for one that needs it."""

@@ -107,7 +107,7 @@ class FitLoop:
 
     def run(self) -> None:
         """All iterations. Raises FitStopped if it cannot go on; `best` then holds what is known."""
-        while len(self.history) < self.iterations:
+        while len(self.history) < self.iterations and not self.effort.exhausted:
             number = len(self.history) + 1
             self.progress.begin(
                 f"iteration {number}/{self.iterations}",
@@ -126,6 +126,9 @@ class FitLoop:
             if self.stopped:
                 self.progress.say(f"stopped after {number} iterations: {self.stopped}")
                 return
+            if self.effort.exhausted and number < self.iterations:
+                self.stopped = f"{number} samplings that grew took what {self.iterations} iterations were meant to"
+                self.progress.say(f"stopped after {number} iterations: {self.stopped}")
             if self.failures >= FAILURES:
                 raise FitStopped(f"the fit stopped after {self.failures} failures in a row, the last one: {entry.note}")
 
@@ -172,7 +175,7 @@ class FitLoop:
         self.late.append(self.space.get())
         self.late = self.late[-max(1, self.iterations // 4) :]
         self._adjust(ratio)
-        self.effort.plan(number, mae, noise)
+        self.effort.plan(mae, noise)
         if isinstance(self.gradient, Reweighting):
             done = walk(self.gradient, self.update, self.space, self.states, sums, noise)
             entry = self._entry(number, mae, noise, True, done.step)
@@ -261,7 +264,7 @@ class FitLoop:
                     "best": _pack(best.snapshots[i]) if best is not None else None,
                     "weights": torch.from_numpy(s.weights),
                     "memory": [
-                        {k: torch.from_numpy(v.copy()) for k, v in vars(o).items()} for o in s.memory.observations
+                        {k: torch.as_tensor(np.array(v)) for k, v in vars(o).items()} for o in s.memory.observations
                     ],
                 }
                 for i, s in enumerate(self.states)
