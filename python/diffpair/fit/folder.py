@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from diffpair.errors import DiffPairError
 from diffpair.fit.history import CHECKPOINT, HISTORY
 from diffpair.fit.setup import Setup
 from diffpair.potentials import TemperatureDependent, to_table
-from diffpair.tables import PairTable
+from diffpair.tables import PairTable, TableUncertainty
 from diffpair.tables.document import write_atomically
 
 POTENTIAL, SUMMARY, PLOT, START, ITERATIONS = "potential.json", "summary.json", "fit.png", "start.json", "iterations"
@@ -87,13 +88,23 @@ def table_names(setup: Setup, stem: str = "potential") -> dict[Parameters, str]:
     return names
 
 
-def save_tables(out: Path, setup: Setup, stem: str = "potential", **sections: dict[str, Any]) -> None:
-    """Write the table of every set of global parameters, those of fitted states first. Raises DiffPairError.
+def save_tables(
+    out: Path,
+    setup: Setup,
+    bands: Sequence[TableUncertainty] = (),
+    stem: str = "potential",
+    **sections: dict[str, Any],
+) -> None:
+    """Write the table of every set of global parameters, those of fitted states first, with their error bands.
 
-    A potential that depends on temperature is also written as a TorchScript module, for TorchPairForce.
+    A potential that depends on temperature is also written as a TorchScript module, for TorchPairForce. Raises
+    DiffPairError.
     """
-    for variant, name in table_names(setup, stem).items():
-        _table(setup, variant).save(out / f"{name}.json", **sections)
+    for index, (variant, name) in enumerate(table_names(setup, stem).items()):
+        given = dict(sections)
+        if index < len(bands):
+            given["fit"] = {**sections.get("fit", {}), "uncertainty": bands[index].document()}
+        _table(setup, variant).save(out / f"{name}.json", **given)
     if isinstance(setup.potential, TemperatureDependent):
         memory = io.BytesIO()
         with warnings.catch_warnings():
