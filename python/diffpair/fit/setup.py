@@ -15,7 +15,7 @@ from diffpair.engines.statistics import BLOCKS
 from diffpair.errors import DiffPairError
 from diffpair.fit.fit_state import FitState
 from diffpair.fit.scales import choose_scales, contact_distances
-from diffpair.fit.start import boltzmann_inversion, from_file
+from diffpair.fit.start import boltzmann_inversion, from_file, hypernetted_chain
 from diffpair.fit.watch import WatchedAdjoint
 from diffpair.gradients import (
     CHAOS,
@@ -92,9 +92,8 @@ def prepare(config: FitConfig) -> Setup:
             table = from_file(start.file, potential.types, grid, scales.energy)
             wanted = [table.ravel() for _ in variants]
         else:
-            wanted = [
-                boltzmann_inversion([s for s in fitted if s.parameters == v], grid, contact).ravel() for v in variants
-            ]
+            invert = hypernetted_chain if start.method == "hypernetted-chain" else boltzmann_inversion
+            wanted = [invert([s for s in fitted if s.parameters == v], grid, contact).ravel() for v in variants]
             if len(wanted) > 1 and not potential.global_names:
                 wanted = [np.mean(wanted, axis=0)] * len(wanted)
         misfit = pull_back(space, wanted, steps=START_STEPS, tolerance=0.02)
