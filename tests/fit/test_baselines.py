@@ -167,7 +167,9 @@ def test_inverse_monte_carlo_keeps_to_its_radius():
     assert step.size == pytest.approx(0.3)
     assert np.abs(change(space, before, np.linspace(1.0, 2.5, 400))).max() == pytest.approx(0.3, rel=0.1)
     with pytest.raises(DiffPairError, match="Jacobian of the fit is not finite"):
-        InverseMonteCarlo().step(space, [replace(state, memory=view(space, [(r, target)], [g * np.nan]).memory)])
+        InverseMonteCarlo().step(
+            space, [replace(state, memory=view(space, [(r, target)], [g * np.nan], jacobian=jacobian).memory)]
+        )
 
 
 SHORT = {"timestep": "5 fs", "equilibration": 200, "steps": 1500, "every": 10, "melt": 1500}
