@@ -241,10 +241,26 @@ CASES = [
     ("{method: fluctuation}", "{method: fluctuation, integrator: verlet}", 10, "gradient: unknown key 'integrator'"),
     ("{method: fluctuation}", "{method: fluctuation, steps: 7}", 10, "gradient: unknown key 'steps'"),
     ("{method: fluctuation}", "adjoint", 1, "update: gauss-newton needs the whole Jacobian"),
-    ("gauss-newton", "ibi", 11, "update: method: 'ibi' is not available; allowed are gauss-newton, adam"),
+    ("{method: fluctuation}", "reweighting", 1, "update: gauss-newton needs the whole Jacobian"),
+    (
+        "{method: fluctuation}\nupdate: {method: gauss-newton, iterations: 10}",
+        "adjoint\nupdate: ibi",
+        1,
+        "update: ibi compares g(r) with its target and uses no gradient; leave gradient: adjoint out",
+    ),
+    (
+        "{method: fluctuation}\nupdate: {method: gauss-newton, iterations: 10}",
+        "adjoint\nupdate: imc",
+        1,
+        "update: imc needs the whole Jacobian",
+    ),
+    ("gauss-newton", "ibi, damping: 1.5", 11, "update.damping: must be positive and 1 or less, not 1.5"),
+    ("gauss-newton", "ibi, smoothness: 1", 11, "update: unknown key 'smoothness', did you mean 'smoothing'?"),
+    ("gauss-newton", "imc, regularisation: -1", 11, "update.regularisation: must be zero or more, not -1"),
+    ("gauss-newton", "ipi", 11, "update: method: 'ipi' is not available, did you mean 'ibi'?"),
     ("gauss-newton", "adam, momentum: 0.9", 11, "update: momentum is an option of sgd and rmsprop, not of adam"),
     ("iterations: 10", "iterations: 0", 11, "update.iterations: must be 1 or more, not 0"),
-    ("seed: 1", "start: 3", 12, "start: must be 'boltzmann-inversion', 'parameters' or the path"),
+    ("seed: 1", "start: 3", 12, "start: must be 'boltzmann-inversion', 'hypernetted-chain', 'parameters' or the path"),
     # between sections
     (
         "temperature:",

@@ -38,7 +38,7 @@ class InverseMonteCarlo(Section):
     method: Literal["imc"] = "imc"
     iterations: Count = 20
     damping: Fraction = 1.0
-    regularisation: NonNegativeNumber = 1e-4
+    regularisation: NonNegativeNumber = 1e-2
 
 
 class TorchOptimizer(Section):

@@ -15,7 +15,7 @@ from diffpair.engines.statistics import BLOCKS
 from diffpair.errors import DiffPairError
 from diffpair.fit.fit_state import FitState
 from diffpair.fit.scales import choose_scales, contact_distances
-from diffpair.fit.start import boltzmann_inversion, from_file
+from diffpair.fit.start import boltzmann_inversion, from_file, hypernetted_chain
 from diffpair.fit.stopping import Stopping
 from diffpair.fit.watch import WatchedAdjoint
 from diffpair.gradients import (
@@ -94,7 +94,8 @@ def prepare(config: FitConfig) -> Setup:
             wanted = [from_file(start.file, potential.types, grid, scales.energy, t).ravel() for t in given]
         else:
             known = [[s for s in fitted if s.parameters == v and s.rdfs] or fitted for v in variants]
-            wanted = [boltzmann_inversion(known_by, grid, contact).ravel() for known_by in known]
+            invert = hypernetted_chain if start.method == "hypernetted-chain" else boltzmann_inversion
+            wanted = [invert(known_by, grid, contact).ravel() for known_by in known]
             if len(wanted) > 1 and not potential.global_names:
                 wanted = [np.mean(wanted, axis=0)] * len(wanted)
         misfit = pull_back(space, wanted, steps=START_STEPS, tolerance=0.02)
