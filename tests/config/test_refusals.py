@@ -287,6 +287,16 @@ def test_states_together(tmp_path):
     assert "states: 'b' gives the parameters T, but 'liquid' gives none" in refusal(tmp_path, text)
 
 
+def test_update_that_knows_no_pressure(tmp_path):
+    text = GOOD.replace(RDF, f"pressure: {{value: 1 bar}}\n      - {RDF}").replace("gauss-newton", "ibi")
+    assert "update: ibi knows g(r) alone; a pressure as a target needs another update" in refusal(tmp_path, text)
+    path = tmp_path / "held_out.yaml"
+    held_out = f"  - {{name: b, held_out: true, system: {LATTICE}, temperature: 9 K, targets: [{RDF}]}}\nsampling"
+    held_out = held_out.replace(RDF, "pressure: {value: 1 bar}")
+    path.write_text(GOOD.replace("gauss-newton", "ibi").replace("sampling", held_out))
+    assert load_config(path).states[1].targets[0].pressure.value == 1.0
+
+
 def test_line_of_a_block_style_key(tmp_path):
     text = GOOD.replace(f"{{{SPLINE}}}", "\n  form: bspline\n\n  # how far\n  cutoff: 2.5 K\n  knots: 60")
     assert refusal(tmp_path, text).startswith(", line 5: potential.cutoff: 'K' is not a unit of length")

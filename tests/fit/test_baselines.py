@@ -41,7 +41,9 @@ def view(space, targets, measured, kT=1.0, jacobian=None, sampled_table=None):
     residual = np.concatenate(residual)
     table = space.tables()[0] if sampled_table is None else sampled_table
     none = np.zeros((0, len(table)))
-    seen = Observation(table, residual, np.full(len(residual), 0.01), none if jacobian is None else jacobian, none)
+    sigma = np.full(len(residual), 0.01)
+    known = none if jacobian is None else jacobian
+    seen = Observation(table, residual, sigma, known, none, np.diag(sigma**2))
     shape = (space.potential.npairs, WIDTH)
     weights = np.broadcast_to(np.where(GRID.centres().numpy() > 0.9, GRID.centres().numpy() ** 2, 0.0), shape)
     probe = np.tile(spline_basis(GRID, R[R > 1.0]), (1, space.potential.npairs)) / space.potential.npairs

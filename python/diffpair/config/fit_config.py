@@ -56,6 +56,10 @@ class FitConfig(Section):
                     f"states: {state.name!r} gives the parameters {_listed(state.parameters)}, "
                     f"but {first.name!r} gives {_listed(first.parameters)}"
                 )
+        if isinstance(self.method, IterativeBoltzmann) and any(
+            target.pressure for state in self.states if not state.held_out for target in state.targets
+        ):
+            raise DiffPairError("update: ibi knows g(r) alone; a pressure as a target needs another update")
         if isinstance(self.gradient, Fluctuation):
             return self
         if isinstance(self.method, IterativeBoltzmann):

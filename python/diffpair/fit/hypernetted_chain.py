@@ -164,7 +164,7 @@ class HypernettedChain:
 
 
 def _target(state: State, pair: tuple[str, str]) -> RdfTarget:
-    for target in state.targets:
+    for target in state.rdfs:
         if sorted(target.pair) == sorted(pair):
             return target
     raise DiffPairError(
