@@ -14,16 +14,21 @@ from numpy.typing import NDArray
 from diffpair.engines import Exploded, Snapshot
 from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.errors import DiffPairError
+from diffpair.fit.effort import Effort
 from diffpair.fit.fit_state import FitState
 from diffpair.fit.history import Iteration
 from diffpair.fit.progress import FitProgress
 from diffpair.fit.reweighted import walk
 from diffpair.fit.segment_learning import learn_from_segments
+from diffpair.fit.stopping import Stopping
+from diffpair.fit.trust import GOOD, POOR, reduction_ratio
+from diffpair.fit.uncertainty import uncertainty
 from diffpair.fit.watch import WatchedAdjoint
 from diffpair.gradients import FrameSums, GradientMethod, Reweighting
 from diffpair.potentials import to_table
-from diffpair.tables import PairTable
+from diffpair.tables import PairTable, TableUncertainty
 from diffpair.updates import Observation, ParameterSpace, SegmentMemory, Step, Update
+from diffpair.updates.linear_model import Start
 
 Array = NDArray[np.float64]
 WORSE = 1.5  # an iteration whose residual is so many times the best one is rolled back
@@ -50,7 +55,7 @@ class FitLoop:
     Args:
         space: the potential's parameters. states: fitted states. update: any. gradient: asked if the update
             needs one. iterations: how many. progress: what the user sees. keep: called after every iteration, to write
-            checkpoints.
+            checkpoints. stopping: may end the fit early. adaptive: samplings that grow as the residual falls.
     """
 
     def __init__(
@@ -62,15 +67,20 @@ class FitLoop:
         iterations: int,
         progress: FitProgress,
         keep: Callable[[FitLoop], None],
+        stopping: Stopping | None = None,
+        adaptive: bool = False,
     ) -> None:
         self.space, self.states, self.update, self.gradient = space, states, update, gradient
         self.iterations, self.progress, self.keep = iterations, progress, keep
+        self.stopping, self.stopped = stopping, ""
+        self.effort = Effort(iterations, adaptive)
         self.history: list[Iteration] = []
         self.best: Best | None = None
         self.late: list[Array] = []  # parameters of accepted iterations
         self.failures = 0
         self.pressure: dict[str, float] = {}  # of the present iteration, see Iteration
         self.steps_before, self.seconds_before = 0, 0.0  # of the runs that this one resumes
+        self._start = Start.of(space)
         self._begin = time.perf_counter()
 
     @property
@@ -99,21 +109,28 @@ class FitLoop:
 
     def run(self) -> None:
         """All iterations. Raises FitStopped if it cannot go on; `best` then holds what is known."""
-        while len(self.history) < self.iterations:
+        while len(self.history) < self.iterations and not self.effort.exhausted:
             number = len(self.history) + 1
             self.progress.begin(
                 f"iteration {number}/{self.iterations}",
-                sum(s.sampling.equilibration + s.sampling.steps for s in self.states),
+                sum(s.sampling.equilibration + round(self.effort.factor * s.sampling.steps) for s in self.states),
             )
             try:
                 entry = self._attempt(number)
                 self.history.append(entry)
                 self.progress.iteration(entry, self.iterations)
                 self.keep(self)
+                self.stopped = self.stopping.reason(self.history) if self.stopping is not None else ""
             except FitStopped:
                 raise
             except DiffPairError as error:
                 raise FitStopped(f"the fit stopped in iteration {number}: {error}") from None
+            if self.stopped:
+                self.progress.say(f"stopped after {number} iterations: {self.stopped}")
+                return
+            if self.effort.exhausted and number < self.iterations:
+                self.stopped = f"{number} samplings that grew took what {self.iterations} iterations were meant to"
+                self.progress.say(f"stopped after {number} iterations: {self.stopped}")
             if self.failures >= FAILURES:
                 raise FitStopped(f"the fit stopped after {self.failures} failures in a row, the last one: {entry.note}")
 
@@ -133,7 +150,7 @@ class FitLoop:
         if isinstance(self.gradient, WatchedAdjoint):
             self.gradient.begin(number)
         for state in self.states:
-            frames = state.sample(tables[state.variant], self.progress.advance)
+            frames = state.sample(tables[state.variant], self.progress.advance, self.effort.factor)
             sums.append(state.measure(frames))
             coefficients = tables[state.variant].coefficients
             fluctuating = needs == "jacobian" and not isinstance(state.memory, SegmentMemory)
@@ -149,6 +166,7 @@ class FitLoop:
                 c = torch.from_numpy(coefficients.copy())
                 gradient = self.gradient(state.rows, c, self.space.grid, frames, weights, sums[-1])
                 gradients[-1] = gradient.flatten().numpy()
+        self.effort.spent()
         g = [slice(len(state.rows.rdf)) for state in self.states]
         mae = float(np.mean(np.abs(np.concatenate([o.residual[k] for o, k in zip(observations, g, strict=True)]))))
         noise = mean_absolute_noise(np.concatenate([s.standard_error()[k] for s, k in zip(sums, g, strict=True)]))
@@ -158,6 +176,7 @@ class FitLoop:
             return self._recover(number, mae, noise, "g(r) is not finite")
         if self.best is not None and mae > WORSE * self.best.mae + 3 * (noise if np.isfinite(noise) else 0.0):
             return self._recover(number, mae, noise, f"worse than iteration {self.best.number}: rolled back")
+        ratio = reduction_ratio([s.memory for s in self.states], observations)
         for state, observation in zip(self.states, observations, strict=True):
             state.memory.add(observation)
         self.failures = 0
@@ -166,14 +185,22 @@ class FitLoop:
         self.best.snapshots = [s.snapshot() for s in self.states]
         self.late.append(self.space.get())
         self.late = self.late[-max(1, self.iterations // 4) :]
-        self.update.grow()
+        self._adjust(ratio)
+        self.effort.plan(mae, noise)
         if isinstance(self.gradient, Reweighting):
             done = walk(self.gradient, self.update, self.space, self.states, sums, noise)
             entry = self._entry(number, mae, noise, True, done.step)
             entry.updates, entry.effective = done.updates, done.effective
             return entry
         note = self.gradient.told() if isinstance(self.gradient, WatchedAdjoint) else ""
-        return self._entry(number, mae, noise, True, self._update(gradients), note)
+        return self._entry(number, mae, noise, True, self._update(gradients), note, ratio)
+
+    def _adjust(self, ratio: float | None) -> None:
+        """The trust radius after a step that was accepted."""
+        if ratio is not None and ratio < POOR:
+            self.update.shrink()
+        elif ratio is None or ratio > GOOD:
+            self.update.grow()
 
     def _update(self, gradients: list[Array | None]) -> Step:
         return self.update.step(self.space, [s.view(g) for s, g in zip(self.states, gradients, strict=True)])
@@ -193,13 +220,23 @@ class FitLoop:
         return self._entry(number, mae, noise, False, step, reason)
 
     def _entry(
-        self, number: int, mae: float, noise: float, accepted: bool, step: Step | None, note: str = ""
+        self,
+        number: int,
+        mae: float,
+        noise: float,
+        accepted: bool,
+        step: Step | None,
+        note: str = "",
+        ratio: float | None = None,
     ) -> Iteration:
-        size, chi = (step.size, step.chi) if step is not None else (float("nan"), float("nan"))
-        said = "; ".join(text for text in (note, step.note if step is not None else "") if text)
-        return Iteration(
-            number, mae, noise, accepted, size, chi, self.md_steps, self.seconds, said, pressure=self.pressure
-        )
+        nan = float("nan")
+        step = step or Step(nan, nan, nan, nan)
+        said = "; ".join(text for text in (note, step.note) if text)
+        entry = Iteration(number, mae, noise, accepted, step.size, step.chi, self.md_steps, self.seconds, said)
+        entry.pressure = self.pressure
+        entry.significance, entry.pooled_noise = step.significance, step.pooled_noise
+        entry.ratio = nan if ratio is None else ratio
+        return entry
 
     def finish(self) -> None:
         """Choose the final parameters.
@@ -213,6 +250,10 @@ class FitLoop:
         elif self.update.averages_late:
             self.space.set(np.mean(self.late, axis=0))
 
+    def bands(self) -> list[TableUncertainty]:
+        """Error bands of the present tables, one for each variant; none without a Jacobian."""
+        return uncertainty(self.space, self.states, self._start)
+
     def content(self) -> dict[str, Any]:
         """Everything that `restore` needs, as tensors and plain values."""
         best = self.best
@@ -224,6 +265,7 @@ class FitLoop:
             "md_steps": self.md_steps,
             "seconds": self.seconds,
             "update": self.update.content(),
+            "effort": self.effort.content(),
             "segments": self.gradient.numbers() if isinstance(self.gradient, WatchedAdjoint) else {},
             "gradients": self.gradient.count if isinstance(self.gradient, WatchedAdjoint) else 0,
             "best": None
@@ -236,7 +278,7 @@ class FitLoop:
                     "weights": torch.from_numpy(s.weights),
                     "response": s.memory.content() if isinstance(s.memory, SegmentMemory) else {},
                     "memory": [
-                        {k: torch.from_numpy(v.copy()) for k, v in vars(o).items()} for o in s.memory.observations
+                        {k: torch.as_tensor(np.array(v)) for k, v in vars(o).items()} for o in s.memory.observations
                     ],
                 }
                 for i, s in enumerate(self.states)
@@ -250,6 +292,7 @@ class FitLoop:
         self.failures, self.late = content["failures"], [t.numpy() for t in content["late"]]
         self.seconds_before = content["seconds"]
         self.update.restore(content["update"])
+        self.effort.restore(content["effort"])
         if isinstance(self.gradient, WatchedAdjoint) and content.get("segments"):
             self.gradient.set_numbers(**content["segments"])
             self.gradient.count = content["gradients"]
