@@ -160,7 +160,7 @@ class FitLoop:
                 gradient = self.gradient(state.rows, c, self.space.grid, frames, weights, sums[-1])
                 gradients[-1] = gradient.flatten().numpy()
         self.independent = {s.state.name: s.independent(f) for s, f in zip(self.states, sums, strict=True)}
-        self.effort.spent()
+        self.effort.spent(any(s.extended for s in self.states))
         mae = float(np.mean(np.abs(np.concatenate([o.residual for o in observations]))))
         errors = np.concatenate([s.standard_error() for s in sums])
         noise = mean_absolute_noise(errors)
