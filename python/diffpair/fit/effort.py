@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-LONGEST = 4.0  # times the config's steps
+LEAST, LONGEST = 0.5, 4.0  # times the config's steps
 STEP = 0.5  # part of the residual that a step is expected to leave
 RESOLVED = 0.7  # noise of a run over the residual that is expected: less does not help the step
 
@@ -24,11 +24,11 @@ class Effort:
     @property
     def exhausted(self) -> bool:
         """Nothing is left for another iteration."""
-        return self.adaptive and self.left < 0.5
+        return self.adaptive and self.left < LEAST
 
-    def spent(self) -> None:
-        """An iteration has sampled `factor`."""
-        self.left -= self.factor
+    def spent(self, extended: bool = False) -> None:
+        """An iteration has sampled `factor`, or twice that."""
+        self.left -= self.factor * (2 if extended else 1)
 
     def plan(self, mae: float, noise: float) -> None:
         """The next factor.
@@ -41,7 +41,8 @@ class Effort:
         alone = noise * self.factor**0.5
         expected = STEP * max(mae**2 - noise**2, (0.1 * mae) ** 2) ** 0.5
         wanted = (alone / (RESOLVED * expected)) ** 2
-        self.factor = min(max(wanted, 1.0), LONGEST, max(self.left, 1.0))
+        # at most half of what is left: a long sampling is worth little without a step after it
+        self.factor = max(min(max(wanted, 1.0), LONGEST, max(self.left / 2, 1.0), self.left), LEAST)
 
     def content(self) -> dict[str, float]:
         return {"factor": self.factor, "left": self.left}

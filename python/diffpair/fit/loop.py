@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from diffpair.engines import Exploded, Snapshot
+from diffpair.engines import Exploded
 from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.errors import DiffPairError
+from diffpair.fit.best import Best
 from diffpair.fit.effort import Effort
 from diffpair.fit.fit_state import FitState
+from diffpair.fit.guard import attractive_core
 from diffpair.fit.history import Iteration
 from diffpair.fit.progress import FitProgress
 from diffpair.fit.reweighted import walk
@@ -37,16 +37,6 @@ FAILURES = 5  # in a row, then the fit stops
 
 class FitStopped(DiffPairError):
     """The fit had to stop; the best potential so far was kept."""
-
-
-@dataclass
-class Best:
-    """The best potential so far, and the simulations at its end."""
-
-    theta: Array
-    mae: float
-    number: int
-    snapshots: list[Snapshot] = field(default_factory=list)
 
 
 class FitLoop:
@@ -79,6 +69,7 @@ class FitLoop:
         self.late: list[Array] = []  # parameters of accepted iterations
         self.failures = 0
         self.pressure: dict[str, float] = {}  # of the present iteration, see Iteration
+        self.independent: dict[str, float] = {}  # frames of the last sampling, per state
         self.steps_before, self.seconds_before = 0, 0.0  # of the runs that this one resumes
         self._start = Start.of(space)
         self._begin = time.perf_counter()
@@ -109,7 +100,8 @@ class FitLoop:
 
     def run(self) -> None:
         """All iterations. Raises FitStopped if it cannot go on; `best` then holds what is known."""
-        while len(self.history) < self.iterations and not self.effort.exhausted:
+        self.stopped = self._ended()
+        while not self.stopped and len(self.history) < self.iterations:
             number = len(self.history) + 1
             self.progress.begin(
                 f"iteration {number}/{self.iterations}",
@@ -120,19 +112,24 @@ class FitLoop:
                 self.history.append(entry)
                 self.progress.iteration(entry, self.iterations)
                 self.keep(self)
-                self.stopped = self.stopping.reason(self.history) if self.stopping is not None else ""
             except FitStopped:
                 raise
             except DiffPairError as error:
                 raise FitStopped(f"the fit stopped in iteration {number}: {error}") from None
-            if self.stopped:
-                self.progress.say(f"stopped after {number} iterations: {self.stopped}")
-                return
-            if self.effort.exhausted and number < self.iterations:
-                self.stopped = f"{number} samplings that grew took what {self.iterations} iterations were meant to"
-                self.progress.say(f"stopped after {number} iterations: {self.stopped}")
             if self.failures >= FAILURES:
                 raise FitStopped(f"the fit stopped after {self.failures} failures in a row, the last one: {entry.note}")
+            self.stopped = self._ended()
+            if self.stopped:
+                self.progress.say(f"stopped after {number} iterations: {self.stopped}")
+
+    def _ended(self) -> str:
+        """Why there should be no further iteration; empty if there should."""
+        done = len(self.history)
+        if done and self.stopping is not None and (reason := self.stopping.reason(self.history)):
+            return reason
+        if self.effort.exhausted and done < self.iterations:
+            return f"{done} samplings that grew took the steps of {self.iterations}"
+        return ""
 
     def _attempt(self, number: int) -> Iteration:
         try:
@@ -143,6 +140,11 @@ class FitLoop:
     def _iterate(self, number: int) -> Iteration:
         self.pressure = {}
         tables = self.tables()
+        if self.best is not None:
+            for state in self.states:
+                fault = attractive_core(tables[state.variant], self.space.contact, 1 / state.state.beta)
+                if fault:
+                    return self._recover(number, float("nan"), float("nan"), f"{fault}; it was not run")
         sums: list[FrameSums] = []
         observations: list[Observation] = []
         gradients: list[Array | None] = []
@@ -166,7 +168,8 @@ class FitLoop:
                 c = torch.from_numpy(coefficients.copy())
                 gradient = self.gradient(state.rows, c, self.space.grid, frames, weights, sums[-1])
                 gradients[-1] = gradient.flatten().numpy()
-        self.effort.spent()
+        self.independent = {s.state.name: s.independent(f) for s, f in zip(self.states, sums, strict=True)}
+        self.effort.spent(any(s.extended for s in self.states))
         g = [slice(len(state.rows.rdf)) for state in self.states]
         mae = float(np.mean(np.abs(np.concatenate([o.residual[k] for o, k in zip(observations, g, strict=True)]))))
         noise = mean_absolute_noise(np.concatenate([s.standard_error()[k] for s, k in zip(sums, g, strict=True)]))
@@ -236,6 +239,7 @@ class FitLoop:
         entry.pressure = self.pressure
         entry.significance, entry.pooled_noise = step.significance, step.pooled_noise
         entry.ratio = nan if ratio is None else ratio
+        entry.independent = self.independent
         return entry
 
     def finish(self) -> None:
@@ -253,68 +257,3 @@ class FitLoop:
     def bands(self) -> list[TableUncertainty]:
         """Error bands of the present tables, one for each variant; none without a Jacobian."""
         return uncertainty(self.space, self.states, self._start)
-
-    def content(self) -> dict[str, Any]:
-        """Everything that `restore` needs, as tensors and plain values."""
-        best = self.best
-        return {
-            "theta": torch.from_numpy(self.space.get()),
-            "history": [asdict(h) for h in self.history],
-            "failures": self.failures,
-            "late": [torch.from_numpy(t) for t in self.late],
-            "md_steps": self.md_steps,
-            "seconds": self.seconds,
-            "update": self.update.content(),
-            "effort": self.effort.content(),
-            "segments": self.gradient.numbers() if isinstance(self.gradient, WatchedAdjoint) else {},
-            "gradients": self.gradient.count if isinstance(self.gradient, WatchedAdjoint) else 0,
-            "best": None
-            if best is None
-            else {"theta": torch.from_numpy(best.theta), "mae": best.mae, "number": best.number},
-            "states": [
-                {
-                    "snapshot": _pack(s.snapshot()),
-                    "best": _pack(best.snapshots[i]) if best is not None else None,
-                    "weights": torch.from_numpy(s.weights),
-                    "response": s.memory.content() if isinstance(s.memory, SegmentMemory) else {},
-                    "memory": [
-                        {k: torch.as_tensor(np.array(v)) for k, v in vars(o).items()} for o in s.memory.observations
-                    ],
-                }
-                for i, s in enumerate(self.states)
-            ],
-        }
-
-    def restore(self, content: dict[str, Any]) -> None:
-        """Go on where `content` was taken."""
-        self.space.set(content["theta"].numpy())
-        self.history = [Iteration(**h) for h in content["history"]]
-        self.failures, self.late = content["failures"], [t.numpy() for t in content["late"]]
-        self.seconds_before = content["seconds"]
-        self.update.restore(content["update"])
-        self.effort.restore(content["effort"])
-        if isinstance(self.gradient, WatchedAdjoint) and content.get("segments"):
-            self.gradient.set_numbers(**content["segments"])
-            self.gradient.count = content["gradients"]
-        for state, kept in zip(self.states, content["states"], strict=True):
-            state.sampler.restore(_unpack(kept["snapshot"]))
-            state.weights = kept["weights"].numpy()
-            state.memory.observations = [Observation(**{k: v.numpy() for k, v in o.items()}) for o in kept["memory"]]
-            if isinstance(state.memory, SegmentMemory):
-                state.memory.restore(kept["response"])
-        if content["best"] is not None:
-            best = content["best"]
-            snapshots = [_unpack(kept["best"]) for kept in content["states"]]
-            self.best = Best(best["theta"].numpy(), best["mae"], best["number"], snapshots)
-        self.steps_before = content["md_steps"]
-
-
-def _pack(snapshot: Snapshot) -> dict[str, Any]:
-    arrays = {k: torch.from_numpy(np.array(getattr(snapshot, k))) for k in ("positions", "velocities", "box")}
-    return {**arrays, "steps_done": 0}
-
-
-def _unpack(packed: dict[str, Any]) -> Snapshot:
-    return Snapshot(
-        packed["positions"].numpy(), packed["velocities"].numpy(), packed["box"].numpy(), packed["steps_done"]
-    )
