@@ -54,6 +54,15 @@ class FitConfig(Section):
                     f"states: {state.name!r} gives the parameters {_listed(state.parameters)}, "
                     f"but {first.name!r} gives {_listed(first.parameters)}"
                 )
+        learns = isinstance(self.gradient, Adjoint) and self.gradient.learn_friction is not None
+        moving = any(target.vacf for state in self.states if not state.held_out for target in state.targets)
+        if moving and not learns:
+            raise DiffPairError(
+                "states: a vacf as a target needs gradient: {method: adjoint, learn_friction: 1 /ps}, which starts the "
+                "friction there and learns it"
+            )
+        if learns and not moving:
+            raise DiffPairError("gradient: learn_friction needs a vacf as a target of a state that is fitted")
         if isinstance(self.gradient, Fluctuation):
             return self
         if isinstance(self.method, IterativeBoltzmann):

@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from diffpair.engines import Exploded, Snapshot
+from diffpair.engines import Exploded, Frames, Snapshot
 from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.errors import DiffPairError
 from diffpair.fit.fit_state import FitState
+from diffpair.fit.friction import FrictionFit
 from diffpair.fit.history import Iteration
 from diffpair.fit.progress import FitProgress
 from diffpair.fit.reweighted import walk
@@ -71,6 +72,7 @@ class FitLoop:
         self.failures = 0
         self.pressure: dict[str, float] = {}  # of the present iteration, see Iteration
         self.steps_before, self.seconds_before = 0, 0.0  # of the runs that this one resumes
+        self.friction: FrictionFit | None = None  # where it is learned
         self._begin = time.perf_counter()
 
     @property
@@ -130,6 +132,7 @@ class FitLoop:
         observations: list[Observation] = []
         gradients: list[Array | None] = []
         needs = self.update.needs
+        sampled: dict[str, Frames] = {}
         if isinstance(self.gradient, WatchedAdjoint):
             self.gradient.begin(number)
         for state in self.states:
@@ -144,6 +147,7 @@ class FitLoop:
                     self.gradient, state.memory, state.rows, coefficients, self.space.grid, frames, observations[-1]
                 )
             gradients.append(None)
+            sampled[state.state.name] = frames
             if needs == "gradient" and not isinstance(self.gradient, Reweighting):
                 weights = torch.from_numpy(observations[-1].residual / len(state.rows))
                 c = torch.from_numpy(coefficients.copy())
@@ -160,6 +164,8 @@ class FitLoop:
             return self._recover(number, mae, noise, f"worse than iteration {self.best.number}: rolled back")
         for state, observation in zip(self.states, observations, strict=True):
             state.memory.add(observation)
+        if self.friction is not None:
+            self.friction.step(self.friction.measure(sampled, number))
         self.failures = 0
         if self.best is None or mae < self.best.mae:
             self.best = Best(self.space.get(), mae, number)
@@ -226,6 +232,7 @@ class FitLoop:
             "update": self.update.content(),
             "segments": self.gradient.numbers() if isinstance(self.gradient, WatchedAdjoint) else {},
             "gradients": self.gradient.count if isinstance(self.gradient, WatchedAdjoint) else 0,
+            "friction": None if self.friction is None else self.friction.content(),
             "best": None
             if best is None
             else {"theta": torch.from_numpy(best.theta), "mae": best.mae, "number": best.number},
@@ -249,6 +256,8 @@ class FitLoop:
         self.history = [Iteration(**h) for h in content["history"]]
         self.failures, self.late = content["failures"], [t.numpy() for t in content["late"]]
         self.seconds_before = content["seconds"]
+        if self.friction is not None:
+            self.friction.restore(content["friction"])
         self.update.restore(content["update"])
         if isinstance(self.gradient, WatchedAdjoint) and content.get("segments"):
             self.gradient.set_numbers(**content["segments"])

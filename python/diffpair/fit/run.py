@@ -29,7 +29,16 @@ from diffpair.fit.history import load_checkpoint, save_checkpoint, write_history
 from diffpair.fit.loop import FitLoop, FitStopped
 from diffpair.fit.progress import FitProgress
 from diffpair.fit.provenance import config_files, config_hash, provenance
-from diffpair.fit.setup import TOLERANCE, Setup, fit_states, make_gradient, make_update, prepare, production_interval
+from diffpair.fit.setup import (
+    TOLERANCE,
+    Setup,
+    fit_states,
+    make_friction,
+    make_gradient,
+    make_update,
+    prepare,
+    production_interval,
+)
 from diffpair.fit.watch import WatchedAdjoint
 from diffpair.potentials import judge, to_table
 from diffpair.report import plot_fit, summary_document, write_summary
@@ -72,6 +81,7 @@ def run_fit(config: FitConfig, out: Path, resume: bool = False, progress: FitPro
         loop = FitLoop(
             setup.space, states, make_update(setup), make_gradient(setup), config.method.iterations, progress, keep
         )
+        loop.friction = make_friction(setup, states)
         try:
             if content is None:
                 make_folder(out)
@@ -128,6 +138,11 @@ def _describe_gradient(setup: Setup, loop: FitLoop) -> dict[str, Any]:
             | {"gradients": loop.gradient.count}
             | ({"audit": AUDIT} if section.steps == "auto" else {})
         )
+    if loop.friction is not None:
+        result |= {
+            "friction": {"value": loop.friction.friction, "error": loop.friction.friction * loop.friction.error,
+                         "unit": "1/ps", "gradients": loop.friction.gradients},
+        }  # fmt: skip
     if any(entry.effective for entry in loop.history):
         result["updates"] = sum(entry.updates for entry in loop.history if entry.accepted)
     return result
@@ -248,6 +263,7 @@ def _production(setup: Setup, loop: FitLoop, progress: FitProgress) -> list[Prod
                 equilibration=max(sampling.equilibration, 1000),
                 start=ends.get(state.name),
                 platform=sampling.platform,
+                friction=1.0 if loop.friction is None else loop.friction.friction,
                 progress=lambda steps, noise: progress.advance(steps),
             )
         )
