@@ -93,7 +93,7 @@ def read_vacf(path: str | os.PathLike[str], t_unit: str = "ps") -> VacfTarget:
         if len(row) not in (2, 3) or (rows and len(row) != len(rows[0])):
             raise DiffPairError(f"{path}, line {number}: t, C(t) / C(0) and perhaps an error are needed, not {text!r}")
         rows.append(row)
-    data = np.array(rows).reshape(len(rows), -1)
-    if len(data) < 3:
-        raise DiffPairError(f"{path}: a target vacf needs 3 or more lags, but has {len(data)}")
+    if len(rows) < 3:
+        raise DiffPairError(f"{path}: a target vacf needs 3 or more lags, but has {len(rows)}")
+    data = np.array(rows)
     return VacfTarget(scale * data[:, 0], data[:, 1], data[:, 2] if data.shape[1] == 3 else None, path)
