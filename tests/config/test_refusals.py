@@ -92,7 +92,7 @@ CASES = [
         RDF,
         f"pressure: {{value: 1 bar}}\n        {RDF}",
         7,
-        "states[0].targets[0]: must hold exactly one of rdf, pressure, not rdf and pressure",
+        "states[0].targets[0]: must hold exactly one of rdf, pressure, vacf, not rdf and pressure",
     ),
     (
         RDF,
@@ -246,6 +246,12 @@ CASES = [
         1,
         "gradient: gauss-newton learns the noise of the adjoint's Jacobian from 4 or more segments, not from 3",
     ),
+    (
+        "{method: fluctuation}",
+        "{method: adjoint, learn_friction: 2 /ps}",
+        1,
+        "gradient: learn_friction needs a vacf as a target of a state that is fitted",
+    ),
     ("{method: fluctuation}", "{method: adjoint, modes: 0}", 10, "gradient.modes: must be 1 or more, not 0"),
     ("{method: fluctuation}", "reweighting", 1, "update: gauss-newton needs the whole Jacobian"),
     (
@@ -301,6 +307,13 @@ def test_update_that_knows_no_pressure(tmp_path):
     held_out = held_out.replace(RDF, "pressure: {value: 1 bar}")
     path.write_text(GOOD.replace("gauss-newton", "ibi").replace("sampling", held_out))
     assert load_config(path).states[1].targets[0].pressure.value == 1.0
+
+
+def test_vacf_needs_a_friction_to_learn(tmp_path):
+    text = GOOD.replace("targets:", "targets:\n      - vacf: {file: c.csv}", 1)
+    assert "states: a vacf as a target needs gradient: {method: adjoint, learn_friction" in refusal(tmp_path, text)
+    text = text.replace("{file: c.csv}", "{file: c.csv, t_unit: nm}")
+    assert "vacf.t_unit: 'nm' is not a unit of time such as ps" in refusal(tmp_path, text)
 
 
 def test_line_of_a_block_style_key(tmp_path):

@@ -13,7 +13,7 @@ from diffpair.config.states import State as StateSection
 from diffpair.config.states import System
 from diffpair.errors import DiffPairError
 from diffpair.tables import type_pairs
-from diffpair.targets import PressureTarget, Target, read_rdf
+from diffpair.targets import PressureTarget, Target, read_rdf, read_vacf
 
 if TYPE_CHECKING:
     from diffpair.states import State
@@ -91,9 +91,13 @@ def _build(config: FitConfig, section: StateSection) -> State:
 
 
 def _read_target(config: FitConfig, section: StateSection, index: int) -> Target:
-    pressure, rdf = section.targets[index].pressure, section.targets[index].rdf
+    pressure, rdf, vacf = (getattr(section.targets[index], kind) for kind in ("pressure", "rdf", "vacf"))
     if pressure is not None:
         return PressureTarget(pressure.value, pressure.error)
+    if vacf is not None:
+        target = read_vacf(vacf.file, vacf.t_unit)
+        target.stride(config.sampling.timestep)
+        return target
     assert rdf is not None
     r_range = None if rdf.range is None else (rdf.range[0], rdf.range[1])
     try:

@@ -60,6 +60,15 @@ class FitConfig(Section):
             target.pressure for state in self.states if not state.held_out for target in state.targets
         ):
             raise DiffPairError("update: ibi knows g(r) alone; a pressure as a target needs another update")
+        learns = isinstance(self.gradient, Adjoint) and self.gradient.learn_friction is not None
+        moving = any(target.vacf for state in self.states if not state.held_out for target in state.targets)
+        if moving and not learns:
+            raise DiffPairError(
+                "states: a vacf as a target needs gradient: {method: adjoint, learn_friction: 1 /ps}, which starts the "
+                "friction there and learns it"
+            )
+        if learns and not moving:
+            raise DiffPairError("gradient: learn_friction needs a vacf as a target of a state that is fitted")
         if isinstance(self.gradient, Fluctuation):
             return self
         if isinstance(self.method, IterativeBoltzmann):

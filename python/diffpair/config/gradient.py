@@ -47,6 +47,8 @@ class Adjoint(Section):
 
     ``steps: auto``: an audit at the start of the fit chooses ``steps``, and ``segments`` where that is not given.
     ``modes``: for gauss-newton, so many smooth vectors of every RDF give the Jacobian, one backward pass each.
+    ``learn_friction``: start of the Langevin friction, which is then learned from the targets ``vacf``; states are
+    sampled with it, too.
     ``integrator``: of the segments, with its own keys beside it; the temperature is the state's.
     """
 
@@ -55,6 +57,7 @@ class Adjoint(Section):
     steps: CountOrAuto = 50
     every: Count = 5
     modes: Count = 48
+    learn_friction: Rate | None = None
     integrator: Integrator = "verlet"
     friction: Rate = 1.0
     collision_frequency: Rate = 1.0
@@ -76,6 +79,8 @@ class Adjoint(Section):
         foreign = {key for owner, keys in INTEGRATORS.items() if owner != self.integrator for key in keys}
         if self.modes == type(self).model_fields["modes"].default:
             foreign.add("modes")
+        if self.learn_friction is None:
+            foreign.add("learn_friction")
         return {key: value for key, value in serialize(self).items() if key not in foreign}
 
     @model_validator(mode="after")
@@ -92,13 +97,15 @@ class Adjoint(Section):
     @property
     def segment_keys(self) -> dict[str, Any]:
         """Everything but how many segments of which length."""
-        return self.model_dump(exclude={"method", "segments", "steps", "modes"})
+        return self.model_dump(exclude={"method", "segments", "steps", "modes", "learn_friction"})
 
     def spelled(self, segments: int, steps: int) -> str:
         """This section with such segments, as a config spells it."""
         text = f"method: adjoint, segments: {segments}, steps: {steps}, every: {self.every}"
         if "modes" in self.model_dump():
             text += f", modes: {self.modes}"
+        if self.learn_friction is not None:
+            text += f", learn_friction: {self.learn_friction:.12g} ps^-1"
         if self.integrator != "verlet":
             text += f", integrator: {self.integrator}"
         for key in INTEGRATORS[self.integrator]:

@@ -50,6 +50,13 @@ def _length_unit(value: object) -> str:
     return value
 
 
+def _time_unit(value: object) -> str:
+    if not isinstance(value, str):
+        raise DiffPairError(f"must be a unit of time such as ps or fs, not {value!r}")
+    convert(1.0, value, "ps")
+    return value
+
+
 def _masses(value: object) -> float | dict[str, float]:
     """One mass in amu for all types or a mapping of one per type."""
 
@@ -145,11 +152,19 @@ class Pressure(Section):
     error: PressureError | None = None
 
 
+class Vacf(Section):
+    """A target C(t) / C(0) of the velocities: columns t, C(t) / C(0) and perhaps its standard error."""
+
+    file: File
+    t_unit: Annotated[str, BeforeValidator(_time_unit)] = "ps"
+
+
 class Target(Section):
     """One measured property of a state: exactly one of the kinds."""
 
     rdf: Rdf | None = None
     pressure: Pressure | None = None
+    vacf: Vacf | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> Target:

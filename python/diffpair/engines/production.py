@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 from diffpair.engines.frames import Frames, Snapshot
 from diffpair.engines.sampler import Sampler, pick_platform
 from diffpair.engines.statistics import BLOCKS, block_error, mean_absolute_noise
+from diffpair.engines.vacf import sample_vacf
 from diffpair.errors import DiffPairError
 from diffpair.observables.pressure import Pressure, PressureProbe
 from diffpair.observables.rdf import count_pairs, pair_list
 from diffpair.states.state import State
 from diffpair.tables import PairTable
-from diffpair.targets import PressureTarget, RdfTarget
+from diffpair.targets import PressureTarget, RdfTarget, VacfTarget
 
 _ROUND = 20  # frames between looks at the noise
+_VACF_STEPS = 6000  # of a run of its own after the others
 _PRESSURE_EVERY = 4  # frames: a pressure costs two energies and two neighbour lists
 
 Progress = Callable[[int, float], None]  # steps just done, the present mae_noise (NaN while unknown)
@@ -53,6 +55,18 @@ class PressureResult:
 
 
 @dataclass(frozen=True)
+class VacfResult:
+    """A target C(t) / C(0) against production: lags in ps, value, target and the value's standard error, [lags] each;
+    the largest |value - target|."""
+
+    t: NDArray[np.float64]
+    c: NDArray[np.float64]
+    c_target: NDArray[np.float64]
+    error: NDArray[np.float64]
+    max_deviation: float
+
+
+@dataclass(frozen=True)
 class ProductionResult:
     """What production found at one state.
 
@@ -64,7 +78,7 @@ class ProductionResult:
 
     state: str
     held_out: bool
-    targets: list[RdfResult | PressureResult]
+    targets: list[RdfResult | PressureResult | VacfResult]
     pressure: Pressure | None
     steps: int
     converged: bool
@@ -82,6 +96,11 @@ class ProductionResult:
     def pressures(self) -> list[PressureResult]:
         """The results of targets that are pressures."""
         return [target for target in self.targets if isinstance(target, PressureResult)]
+
+    @property
+    def vacfs(self) -> list[VacfResult]:
+        """The results of targets that are velocity autocorrelations."""
+        return [target for target in self.targets if isinstance(target, VacfResult)]
 
 
 class _TargetHistogram:
@@ -172,6 +191,7 @@ def production(
         if progress is not None:
             progress(count * every, noise)
 
+    vacfs = [_vacf(sampler, target, timestep) for target in state.vacfs]
     results = [histogram.result() for histogram in histograms]
     shortest = min((histogram.shortest for histogram in histograms), default=np.inf)
     if shortest < table.r_min:
@@ -190,7 +210,7 @@ def production(
     return ProductionResult(
         state=state.name,
         held_out=state.held_out,
-        targets=[*results, *_compare(state.pressures, pressure)],
+        targets=[*results, *_compare(state.pressures, pressure), *vacfs],
         pressure=pressure,
         steps=steps,
         converged=converged,
@@ -199,6 +219,11 @@ def production(
         no_pressure=no_pressure,
         notes=notes,
     )
+
+
+def _vacf(sampler: Sampler, target: VacfTarget, timestep: float) -> VacfResult:
+    c, error = sample_vacf(sampler, len(target.t), target.stride(timestep), _VACF_STEPS)
+    return VacfResult(target.t, c, target.c, error, float(np.abs(c - target.c).max()))
 
 
 def _probe(sampler: Sampler) -> tuple[PressureProbe | None, str]:

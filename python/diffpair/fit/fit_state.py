@@ -113,7 +113,7 @@ class FitState:
         residual = sums.mean - self.rows.target
         if not with_jacobian:
             none = np.zeros((0, len(coefficients)))
-            return Observation(coefficients, residual, sigma, none, none, none)
+            return Observation(coefficients, residual, sigma, none, none, sums.covariance(), len(sums.observables))
         jacobian = Fluctuation().jacobian(sums, self.state.beta)
         doubt = sums.jacobian_doubt(self.state.beta, sigma)
         return Observation(coefficients, residual, sigma, jacobian, doubt, sums.covariance(), len(sums.observables))

@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from diffpair.engines import Exploded
+from diffpair.engines import Exploded, Frames
 from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.errors import DiffPairError
 from diffpair.fit.best import Best
 from diffpair.fit.effort import Effort
 from diffpair.fit.fit_state import FitState
+from diffpair.fit.friction import FrictionFit
 from diffpair.fit.guard import attractive_core
 from diffpair.fit.history import Iteration
 from diffpair.fit.progress import FitProgress
@@ -72,6 +73,7 @@ class FitLoop:
         self.independent: dict[str, float] = {}  # frames of the last sampling, per state
         self.steps_before, self.seconds_before = 0, 0.0  # of the runs that this one resumes
         self._start = Start.of(space)
+        self.friction: FrictionFit | None = None  # where it is learned
         self._begin = time.perf_counter()
 
     @property
@@ -149,6 +151,7 @@ class FitLoop:
         observations: list[Observation] = []
         gradients: list[Array | None] = []
         needs = self.update.needs
+        sampled: dict[str, Frames] = {}
         if isinstance(self.gradient, WatchedAdjoint):
             self.gradient.begin(number)
         for state in self.states:
@@ -163,6 +166,7 @@ class FitLoop:
                     self.gradient, state.memory, state.rows, coefficients, self.space.grid, frames, observations[-1]
                 )
             gradients.append(None)
+            sampled[state.state.name] = frames
             if needs == "gradient" and not isinstance(self.gradient, Reweighting):
                 weights = torch.from_numpy(observations[-1].residual / len(state.rows))
                 c = torch.from_numpy(coefficients.copy())
@@ -182,6 +186,8 @@ class FitLoop:
         ratio = reduction_ratio([s.memory for s in self.states], observations)
         for state, observation in zip(self.states, observations, strict=True):
             state.memory.add(observation)
+        if self.friction is not None:
+            self.friction.step(self.friction.measure(sampled, number))
         self.failures = 0
         if self.best is None or mae < self.best.mae:
             self.best = Best(self.space.get(), mae, number)

@@ -35,6 +35,7 @@ from diffpair.fit.setup import (
     TOLERANCE,
     Setup,
     fit_states,
+    make_friction,
     make_gradient,
     make_stopping,
     make_update,
@@ -91,6 +92,7 @@ def run_fit(config: FitConfig, out: Path, resume: bool = False, progress: FitPro
             make_stopping(setup),
             config.sampling.adaptive and isinstance(config.method, GaussNewton),
         )
+        loop.friction = make_friction(setup, states)
         try:
             if content is None:
                 make_folder(out)
@@ -147,6 +149,11 @@ def _describe_gradient(setup: Setup, loop: FitLoop) -> dict[str, Any]:
             | {"gradients": loop.gradient.count}
             | ({"audit": AUDIT} if section.steps == "auto" else {})
         )
+    if loop.friction is not None:
+        result |= {
+            "friction": {"value": loop.friction.friction, "error": loop.friction.friction * loop.friction.error,
+                         "unit": "1/ps", "gradients": loop.friction.gradients},
+        }  # fmt: skip
     if any(entry.effective for entry in loop.history):
         result["updates"] = sum(entry.updates for entry in loop.history if entry.accepted)
     return result
@@ -283,6 +290,7 @@ def _production(setup: Setup, loop: FitLoop, progress: FitProgress) -> list[Prod
                 equilibration=max(sampling.equilibration, 1000),
                 start=ends.get(state.name),
                 platform=sampling.platform,
+                friction=1.0 if loop.friction is None else loop.friction.friction,
                 progress=lambda steps, noise: progress.advance(steps),
             )
         )

@@ -32,6 +32,7 @@ def content_of(loop: FitLoop) -> dict[str, Any]:
         "effort": loop.effort.content(),
         "segments": loop.gradient.numbers() if isinstance(loop.gradient, WatchedAdjoint) else {},
         "gradients": loop.gradient.count if isinstance(loop.gradient, WatchedAdjoint) else 0,
+        "friction": None if loop.friction is None else loop.friction.content(),
         "best": None
         if best is None
         else {"theta": torch.from_numpy(best.theta), "mae": best.mae, "number": best.number},
@@ -56,6 +57,8 @@ def restore(loop: FitLoop, content: dict[str, Any]) -> None:
     loop.history = [Iteration(**h) for h in content["history"]]
     loop.failures, loop.late = content["failures"], [t.numpy() for t in content["late"]]
     loop.seconds_before = content["seconds"]
+    if loop.friction is not None:
+        loop.friction.restore(content["friction"])
     loop.update.restore(content["update"])
     loop.effort.restore(content["effort"])
     if isinstance(loop.gradient, WatchedAdjoint) and content.get("segments"):

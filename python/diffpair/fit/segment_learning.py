@@ -21,17 +21,17 @@ def learn_from_segments(
 ) -> None:  # fmt: skip
     """Bring the memory's Jacobian to the present table, [npairs, knots + 2] in kJ/mol.
 
-    The first time, and whenever segments had to be made shorter since: products with all smooth vectors. Later one
-    backward pass per iteration, J^T W r with the present residual: the gradient of the loss.
+    The first time: products with all smooth vectors. Later one backward pass per iteration, J^T W r with the present
+    residual: the gradient of the loss.
     """
     c = torch.from_numpy(coefficients.copy())
-    if memory.steps:
+    if memory.known:
         vector = observation.residual / observation.sigma**2
         vector = vector / np.linalg.norm(vector * observation.sigma)
-        found = gradient.products(rows, c, grid, frames, vector[None])
-        if memory.steps == gradient.method.steps:
-            memory.correct(vector, found.products[:, 0], observation.sigma)
-            return
+        fresh = gradient.correction(rows, c, grid, frames, vector)
+        if fresh is not None:
+            memory.correct(vector, fresh, observation.sigma)
+        return
     vectors = smooth_vectors(rows, memory.modes)
     found = gradient.products(rows, c, grid, frames, vectors)
-    memory.begin(vectors, found.products, gradient.method.steps)
+    memory.begin(vectors, found.products)

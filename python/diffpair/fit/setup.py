@@ -15,6 +15,7 @@ from diffpair.config.gradient import Reweighting as ReweightingSection
 from diffpair.engines.statistics import BLOCKS
 from diffpair.errors import DiffPairError
 from diffpair.fit.fit_state import FitState
+from diffpair.fit.friction import FrictionFit
 from diffpair.fit.scales import choose_scales, contact_distances
 from diffpair.fit.start import boltzmann_inversion, from_file, hypernetted_chain
 from diffpair.fit.stopping import Stopping
@@ -185,6 +186,16 @@ def make_gradient(setup: Setup) -> GradientMethod:
     for state in setup.fitted:
         method.check(TargetRows(state))
     return WatchedAdjoint(method)
+
+
+def make_friction(setup: Setup, states: list[FitState]) -> FrictionFit | None:
+    """What learns the friction, where the config asks for it."""
+    section = setup.config.gradient
+    if not isinstance(section, Adjoint) or section.learn_friction is None:
+        return None
+    return FrictionFit(
+        section.learn_friction, states, setup.config.sampling.timestep, section.segments, setup.config.seed
+    )
 
 
 def make_update(setup: Setup) -> Update:

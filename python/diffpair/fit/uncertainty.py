@@ -19,7 +19,7 @@ SMALL = 0.05  # kT: what is less open than this is not worth a sentence
 
 def uncertainty(space: ParameterSpace, states: list[FitState], start: Start) -> list[TableUncertainty]:
     """The band of every variant's table, from the posterior of the LinearModel; none where a state has no Jacobian."""
-    if any(not s.memory.observations or not len(s.memory.observations[-1].jacobian) for s in states):
+    if not all(s.memory.has_jacobian for s in states):
         return []
     model = LinearModel(space, [s.view() for s in states], start)
     after, before, ratios = model.posterior()

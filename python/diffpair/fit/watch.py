@@ -62,6 +62,22 @@ class WatchedAdjoint:
         self.count += len(vectors)
         return result
 
+    def correction(
+        self, rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames, vector: Array
+    ) -> Array | None:
+        """The product with one vector [rows], per batch of segments; None, and a note, where it is chaos.
+
+        What a correction corrects was made by segments of the present length, which therefore stays.
+        """
+        self.count += 1
+        try:
+            result = segment_products(self.method, rows, coefficients, grid, frames, vector[None], self.draw)
+        except Chaos as error:
+            self.notes.append(f"{error}; this iteration does without")
+            return None
+        self._tell(rows, result)
+        return result.products[:, 0]
+
     def _calm(self, measure: Callable[[], Measured]) -> Measured:
         while True:
             try:

@@ -52,7 +52,11 @@ def _state(result: ProductionResult) -> dict[str, Any]:
             {"kind": "rdf", "pair": list(target.pair), "mae": target.mae, "mae_noise": target.mae_noise}
             for target in result.rdfs
         ]
-        + [{"kind": "pressure", **asdict(found), "unit": "bar"} for found in result.pressures],
+        + [{"kind": "pressure", **asdict(found), "unit": "bar"} for found in result.pressures]
+        + [
+            {"kind": "vacf", "max_deviation": found.max_deviation, "error": float(found.error.max())}
+            for found in result.vacfs
+        ],
     }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from diffpair.targets import PressureTarget, RdfTarget, Target
+from diffpair.targets import PressureTarget, RdfTarget, Target, VacfTarget
 
 if TYPE_CHECKING:
     import openmm
@@ -75,6 +75,11 @@ class State:
     def pressures(self) -> list[PressureTarget]:
         """The targets that are pressures."""
         return [target for target in self.targets if isinstance(target, PressureTarget)]
+
+    @property
+    def vacfs(self) -> list[VacfTarget]:
+        """The targets that are velocity autocorrelations."""
+        return [target for target in self.targets if isinstance(target, VacfTarget)]
 
     def pair_types(self, pair: tuple[str, str]) -> tuple[int, int]:
         """Indices into `type_names` of a pair of names."""

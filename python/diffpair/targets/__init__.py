@@ -1,10 +1,11 @@
-"""What was measured, as fit targets: radial distribution functions from files, and pressures."""
+"""What was measured, as fit targets: radial distribution functions, velocity autocorrelations, pressures."""
 
 from diffpair.targets.pressure_target import PressureTarget
 from diffpair.targets.rdf_file import read_rdf
 from diffpair.targets.rdf_target import RdfTarget
 from diffpair.targets.unit_check import check_unit
+from diffpair.targets.vacf_target import VacfTarget, read_vacf
 
-Target = RdfTarget | PressureTarget
+Target = RdfTarget | PressureTarget | VacfTarget
 
-__all__ = ["PressureTarget", "RdfTarget", "Target", "check_unit", "read_rdf"]
+__all__ = ["PressureTarget", "RdfTarget", "Target", "VacfTarget", "check_unit", "read_rdf", "read_vacf"]

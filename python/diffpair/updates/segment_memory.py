@@ -36,9 +36,14 @@ class SegmentMemory(Memory):
     def __init__(self, modes: int) -> None:
         super().__init__()
         self.modes = modes
-        self.steps = 0  # length of the segments that made the Jacobian; 0: there is none
+        self.known = False
         self.batches: Array = np.zeros((0, 0, 0))
         self.moves: list[tuple[Array, Array, Array]] = []  # dc [n], dA [rows] and its variance [rows]
+
+    @property
+    def has_jacobian(self) -> bool:
+        """See Memory."""
+        return bool(self.observations and self.steps)
 
     @property
     def gain(self) -> float:
@@ -51,9 +56,9 @@ class SegmentMemory(Memory):
             down += float(p @ (p / variance))
         return max(up / down, 0.1)  # a response that goes the wrong way is noise
 
-    def begin(self, vectors: Array, products: Array, steps: int) -> None:
-        """Make the Jacobian of products [batches, K, n] with orthonormal vectors [K, rows], of segments so long."""
-        self.batches, self.steps = np.einsum("kr,bkn->brn", vectors, products), steps
+    def begin(self, vectors: Array, products: Array) -> None:
+        """Make the Jacobian of products [batches, K, n] with orthonormal vectors [K, rows]."""
+        self.batches, self.known = np.einsum("kr,bkn->brn", vectors, products), True
 
     def correct(self, vector: Array, products: Array, sigma: Array) -> float:
         """Take up fresh products [batches, n] with a vector [rows].
@@ -88,7 +93,7 @@ class SegmentMemory(Memory):
 
     def jacobian(self) -> Array:
         """Of equilibrium averages, as far as known."""
-        if not self.steps:
+        if not self.known:
             raise DiffPairError("the Jacobian of the segments has not been measured yet")
         return np.asarray(self.gain * self.batches.mean(0))
 
@@ -102,12 +107,17 @@ class SegmentMemory(Memory):
         keep = values > 1e-5 * max(values[-1], 1e-300)
         return np.asarray(np.sqrt(values[keep, None]) * vectors[:, keep].T)
 
+    def jacobian_noise(self) -> Array:
+        """See Memory.jacobian_noise: noise of the same size as `doubt`, spread over the rows as that of <A> is."""
+        last = self.observations[-1]
+        return self.doubt() / np.sqrt(max(float(np.sum(np.diag(last.covariance) / last.sigma**2)), 1e-12))
+
     def content(self) -> dict[str, Any]:
         """Everything beside the observations that `restore` needs, as tensors and plain values."""
         moves = [[torch.from_numpy(part.copy()) for part in move] for move in self.moves]
-        return {"steps": self.steps, "batches": torch.from_numpy(self.batches.copy()), "moves": moves}
+        return {"known": self.known, "batches": torch.from_numpy(self.batches.copy()), "moves": moves}
 
     def restore(self, content: dict[str, Any]) -> None:
         """Go on where `content` was taken."""
-        self.steps, self.batches = content["steps"], content["batches"].numpy()
+        self.known, self.batches = content["known"], content["batches"].numpy()
         self.moves = [(dc.numpy(), change.numpy(), variance.numpy()) for dc, change, variance in content["moves"]]
