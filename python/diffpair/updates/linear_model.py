@@ -149,8 +149,10 @@ class LinearModel:
         return float(np.sqrt(np.mean(whitened**2)))
 
     def significance(self, moved: list[Array]) -> float:
-        """Reduction of chi^2 that a change of the tables predicts, per parameter that the data fix, in units of what noise
-        does. Early scatter between the iterations is not noise alone, so `inflation` counts up to MOST_INFLATION."""
+        """Reduction of chi^2 that a change of the tables predicts, per parameter that the data fix, over what noise does.
+
+        Early scatter between the iterations is not noise alone, so `inflation` counts up to MOST_INFLATION.
+        """
         change = np.concatenate([j @ moved[s.variant] for j, s in zip(self._in_tables, self._states, strict=True)])
         both = np.column_stack([self.residual, self.residual + change])
         before, after = np.sum(self._whiten(both, self.data.target_noise)[0] ** 2, axis=0)
