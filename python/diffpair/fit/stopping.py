@@ -16,8 +16,8 @@ class Stopping:
     """Stops a fit whose residual is noise, and one that gets nowhere.
 
     A step whose predicted reduction of chi^2 is below SIGNIFICANT for each parameter that the data fix moves every one
-    of them by less than its standard error: such a residual is noise. The fit goes on all the same while it can still be
-    averaged out, until the noise of the pooled residual is below `noise`.
+    of them by less than its standard error: such a residual is noise. The fit goes on all the same while it can still
+    be averaged out, until the noise of the pooled residual is below `noise`.
 
     Args:
         noise: mean |error of g| of the pooled residual that is small enough.

@@ -149,7 +149,7 @@ class LinearModel:
         return float(np.sqrt(np.mean(whitened**2)))
 
     def significance(self, moved: list[Array]) -> float:
-        """Reduction of chi^2 that a change of the tables predicts, per parameter that the data fix, over what noise does.
+        """Reduction of chi^2 that a change of the tables predicts, per parameter that the data fix, over that of noise.
 
         Early scatter between the iterations is not noise alone, so `inflation` counts up to MOST_INFLATION.
         """
