@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, model_validator
 
 from diffpair.config.base import (
+    AnyPressure,
     Count,
     CountOrZero,
     Distance,
@@ -16,6 +17,7 @@ from diffpair.config.base import (
     Name,
     Number,
     PositiveNumber,
+    PressureError,
     Section,
     Temperature,
 )
@@ -136,10 +138,28 @@ class Rdf(Section):
         return self
 
 
-class Target(Section):
-    """One measured property of a state."""
+class Pressure(Section):
+    """A target pressure, bar, and perhaps its standard error."""
 
-    rdf: Rdf
+    value: AnyPressure
+    error: PressureError | None = None
+
+
+class Target(Section):
+    """One measured property of a state: exactly one of the kinds."""
+
+    rdf: Rdf | None = None
+    pressure: Pressure | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Target:
+        kinds = list(type(self).model_fields)
+        given = [kind for kind in kinds if getattr(self, kind) is not None]
+        if len(given) != 1:
+            raise DiffPairError(
+                f"must hold exactly one of {', '.join(kinds)}, not {' and '.join(given) if given else 'none'}"
+            )
+        return self
 
 
 class State(Section):
@@ -151,3 +171,9 @@ class State(Section):
     targets: Annotated[list[Target], Field(min_length=1)]
     held_out: Flag = False
     parameters: dict[Name, Number] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_pressure(self) -> State:
+        if sum(target.pressure is not None for target in self.targets) > 1:
+            raise DiffPairError("a state has one pressure, but targets names several")
+        return self

@@ -17,7 +17,7 @@ from diffpair.observables.pressure import Pressure, PressureProbe
 from diffpair.observables.rdf import count_pairs, pair_list
 from diffpair.states.state import State
 from diffpair.tables import PairTable
-from diffpair.targets import RdfTarget
+from diffpair.targets import PressureTarget, RdfTarget
 
 _ROUND = 20  # frames between looks at the noise
 _PRESSURE_EVERY = 4  # frames: a pressure costs two energies and two neighbour lists
@@ -44,9 +44,19 @@ class RdfResult:
 
 
 @dataclass(frozen=True)
+class PressureResult:
+    """A target pressure against production: target, value and its standard error, bar."""
+
+    target: float
+    value: float
+    error: float
+
+
+@dataclass(frozen=True)
 class ProductionResult:
     """What production found at one state.
 
+    targets: one result per target whose property could be had, RDFs first.
     pressure: None where it could not be had, and then `no_pressure` says why. steps: sampled, without melting and
     equilibration. converged: every mae_noise reached its goal. shortest: the shortest pair distance met, nm. notes:
     sentences for the user.
@@ -54,7 +64,7 @@ class ProductionResult:
 
     state: str
     held_out: bool
-    targets: list[RdfResult]
+    targets: list[RdfResult | PressureResult]
     pressure: Pressure | None
     steps: int
     converged: bool
@@ -62,6 +72,16 @@ class ProductionResult:
     last: Snapshot
     no_pressure: str = ""
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def rdfs(self) -> list[RdfResult]:
+        """The results of targets that are radial distribution functions."""
+        return [target for target in self.targets if isinstance(target, RdfResult)]
+
+    @property
+    def pressures(self) -> list[PressureResult]:
+        """The results of targets that are pressures."""
+        return [target for target in self.targets if isinstance(target, PressureResult)]
 
 
 class _TargetHistogram:
@@ -106,7 +126,7 @@ def production(
 ) -> ProductionResult:
     """Simulate a state until the noise of its g(r) is small.
 
-    Runs until `mae_noise` of every target is `noise_target` or less, or `max_steps`. A state without targets runs
+    Runs until `mae_noise` of every RDF is `noise_target` or less, or `max_steps`. A state without one runs
     `max_steps` for its pressure.
 
     Parameters
@@ -131,11 +151,11 @@ def production(
         sampler.melt(melt)
     sampler.equilibrate(equilibration)
 
-    histograms = [_TargetHistogram(state, target) for target in state.targets]
+    histograms = [_TargetHistogram(state, target) for target in state.rdfs]
     probe, no_pressure = _probe(sampler)
     notes: list[str] = []
     pressures: list[NDArray[np.float64]] = []
-    stride = _PRESSURE_EVERY if max_steps // every >= BLOCKS * _PRESSURE_EVERY else 1
+    stride = _PRESSURE_EVERY if not state.pressures and max_steps // every >= BLOCKS * _PRESSURE_EVERY else 1
     steps, frames_done, noise = 0, 0, np.nan
     while steps + every <= max_steps and not noise <= noise_target:
         count = min(_ROUND, (max_steps - steps) // every)
@@ -166,11 +186,12 @@ def production(
             f"state {state.name!r} ran its {steps} steps, but the noise of its mean |g - target| is still {noise:.2g} "
             f"(wanted: {noise_target:g})"
         )
+    pressure = _mean_pressure(pressures)
     return ProductionResult(
         state=state.name,
         held_out=state.held_out,
-        targets=results,
-        pressure=_mean_pressure(pressures),
+        targets=[*results, *_compare(state.pressures, pressure)],
+        pressure=pressure,
         steps=steps,
         converged=converged,
         shortest=float(shortest),
@@ -191,6 +212,10 @@ def _probe(sampler: Sampler) -> tuple[PressureProbe | None, str]:
     except openmm.OpenMMException as error:
         return None, str(error)
     return probe, ""
+
+
+def _compare(targets: list[PressureTarget], found: Pressure | None) -> list[PressureResult]:
+    return [] if found is None else [PressureResult(target.value, found.value, found.error) for target in targets]
 
 
 def _mean_pressure(samples: list[NDArray[np.float64]]) -> Pressure | None:

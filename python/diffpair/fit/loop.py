@@ -19,6 +19,7 @@ from diffpair.fit.guard import attractive_core
 from diffpair.fit.history import Iteration
 from diffpair.fit.progress import FitProgress
 from diffpair.fit.reweighted import walk
+from diffpair.fit.segment_learning import learn_from_segments
 from diffpair.fit.stopping import Stopping
 from diffpair.fit.trust import GOOD, POOR, reduction_ratio
 from diffpair.fit.uncertainty import uncertainty
@@ -26,7 +27,7 @@ from diffpair.fit.watch import WatchedAdjoint
 from diffpair.gradients import FrameSums, GradientMethod, Reweighting
 from diffpair.potentials import to_table
 from diffpair.tables import PairTable, TableUncertainty
-from diffpair.updates import Observation, ParameterSpace, Step, Update
+from diffpair.updates import Observation, ParameterSpace, SegmentMemory, Step, Update
 from diffpair.updates.linear_model import Start
 
 Array = NDArray[np.float64]
@@ -67,6 +68,7 @@ class FitLoop:
         self.best: Best | None = None
         self.late: list[Array] = []  # parameters of accepted iterations
         self.failures = 0
+        self.pressure: dict[str, float] = {}  # of the present iteration, see Iteration
         self.independent: dict[str, float] = {}  # frames of the last sampling, per state
         self.steps_before, self.seconds_before = 0, 0.0  # of the runs that this one resumes
         self._start = Start.of(space)
@@ -136,6 +138,7 @@ class FitLoop:
             return self._recover(number, float("nan"), float("nan"), str(error))
 
     def _iterate(self, number: int) -> Iteration:
+        self.pressure = {}
         tables = self.tables()
         if self.best is not None:
             for state in self.states:
@@ -152,7 +155,13 @@ class FitLoop:
             frames = state.sample(tables[state.variant], self.progress.advance, self.effort.factor)
             sums.append(state.measure(frames))
             coefficients = tables[state.variant].coefficients
-            observations.append(state.observe(sums[-1], coefficients.ravel(), with_jacobian=needs == "jacobian"))
+            fluctuating = needs == "jacobian" and not isinstance(state.memory, SegmentMemory)
+            observations.append(state.observe(sums[-1], coefficients.ravel(), with_jacobian=fluctuating))
+            if isinstance(state.memory, SegmentMemory) and np.isfinite(observations[-1].residual).all():
+                assert isinstance(self.gradient, WatchedAdjoint)
+                learn_from_segments(
+                    self.gradient, state.memory, state.rows, coefficients, self.space.grid, frames, observations[-1]
+                )
             gradients.append(None)
             if needs == "gradient" and not isinstance(self.gradient, Reweighting):
                 weights = torch.from_numpy(observations[-1].residual / len(state.rows))
@@ -161,9 +170,11 @@ class FitLoop:
                 gradients[-1] = gradient.flatten().numpy()
         self.independent = {s.state.name: s.independent(f) for s, f in zip(self.states, sums, strict=True)}
         self.effort.spent(any(s.extended for s in self.states))
-        mae = float(np.mean(np.abs(np.concatenate([o.residual for o in observations]))))
-        errors = np.concatenate([s.standard_error() for s in sums])
-        noise = mean_absolute_noise(errors)
+        g = [slice(len(state.rows.rdf)) for state in self.states]
+        mae = float(np.mean(np.abs(np.concatenate([o.residual[k] for o, k in zip(observations, g, strict=True)]))))
+        noise = mean_absolute_noise(np.concatenate([s.standard_error()[k] for s, k in zip(sums, g, strict=True)]))
+        for state, observation in zip(self.states, observations, strict=True):
+            self.pressure |= state.pressure_residual(observation.residual)
         if not np.isfinite(mae):
             return self._recover(number, mae, noise, "g(r) is not finite")
         if self.best is not None and mae > WORSE * self.best.mae + 3 * (noise if np.isfinite(noise) else 0.0):
@@ -225,6 +236,7 @@ class FitLoop:
         step = step or Step(nan, nan, nan, nan)
         said = "; ".join(text for text in (note, step.note) if text)
         entry = Iteration(number, mae, noise, accepted, step.size, step.chi, self.md_steps, self.seconds, said)
+        entry.pressure = self.pressure
         entry.significance, entry.pooled_noise = step.significance, step.pooled_noise
         entry.ratio = nan if ratio is None else ratio
         entry.independent = self.independent

@@ -45,9 +45,9 @@ def _visited(states: list[FitState], variant: int, pair: int, r: Array) -> NDArr
     """The distances at which a target of a pair of types has particles, in any state of a variant."""
     found = np.zeros(len(r), dtype=bool)
     for state in states:
-        for where, row in zip(state.rows.slices, state.rows.pair_rows, strict=True):
+        for where, row in zip(state.rows.rdf.slices, state.rows.rdf.pair_rows, strict=True):
             if state.variant == variant and row == pair:
-                g = np.interp(r, state.rows.radii[where], state.rows.target[where], left=0, right=0)
+                g = np.interp(r, state.rows.rdf.radii[where], state.rows.rdf.target[where], left=0, right=0)
                 found |= g > VISITED
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,9 @@ def _state(result: ProductionResult) -> dict[str, Any]:
         "pressure": pressure,
         "targets": [
             {"kind": "rdf", "pair": list(target.pair), "mae": target.mae, "mae_noise": target.mae_noise}
-            for target in result.targets
-        ],
+            for target in result.rdfs
+        ]
+        + [{"kind": "pressure", **asdict(found), "unit": "bar"} for found in result.pressures],
     }
 
 
