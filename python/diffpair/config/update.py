@@ -12,8 +12,8 @@ from diffpair.errors import DiffPairError
 
 
 class GaussNewton(Section):
-    """Damped Gauss-Newton on the Jacobian of fluctuations, or on that of adjoint segments. ``stop_at_noise``: end before
-    ``iterations`` where there is nothing left to learn."""
+    """Damped Gauss-Newton on the Jacobian of fluctuations, or on that of adjoint segments. ``stop_at_noise``: end
+    before ``iterations`` where there is nothing left to learn."""
 
     method: Literal["gauss-newton"] = "gauss-newton"
     iterations: Count = 10
