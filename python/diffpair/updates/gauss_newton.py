@@ -16,7 +16,7 @@ from diffpair.updates.parameter_space import ParameterSpace
 from diffpair.updates.pull_back import pull_back
 
 Array = NDArray[np.float64]
-FIRST = 0.5  # of the radius, for the first step: its Jacobian is that of one sampling, far from the target
+FIRST = 0.3  # of the radius, to begin with: the first Jacobian is that of one sampling, far from the target
 
 
 class GaussNewton:
