@@ -169,7 +169,7 @@ class FitLoop:
                 gradient = self.gradient(state.rows, c, self.space.grid, frames, weights, sums[-1])
                 gradients[-1] = gradient.flatten().numpy()
         self.independent = {s.state.name: s.independent(f) for s, f in zip(self.states, sums, strict=True)}
-        self.effort.spent()
+        self.effort.spent(any(s.extended for s in self.states))
         g = [slice(len(state.rows.rdf)) for state in self.states]
         mae = float(np.mean(np.abs(np.concatenate([o.residual[k] for o, k in zip(observations, g, strict=True)]))))
         noise = mean_absolute_noise(np.concatenate([s.standard_error()[k] for s, k in zip(sums, g, strict=True)]))
