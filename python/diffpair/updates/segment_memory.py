@@ -23,7 +23,7 @@ class SegmentMemory(Memory):
         a = (sum p . C^-1 dA + 1) / (sum p . C^-1 p + 1),
 
     C their variances: least squares with a = 1 +- 1 as what is known before. Fresh products J_seg^T w at the present
-    table go in by the adjoint Broyden update (S. Schlenkrich, A. Griewank, A. Walther, SIAM J. Optim. 20, 2010: of all
+    table go in by the adjoint Broyden update (S. Schlenkrich, A. Griewank, A. Walther, Math. Program. 121, 221 (2010): of all
     matrices with the right J^T w the nearest one), damped by their noise.
 
     All is kept per batch of segments, [batches, rows, n] with n = npairs * (knots + 2); the spread of the batches is
