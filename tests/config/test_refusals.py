@@ -253,10 +253,26 @@ CASES = [
         "gradient: learn_friction needs a vacf as a target of a state that is fitted",
     ),
     ("{method: fluctuation}", "{method: adjoint, modes: 0}", 10, "gradient.modes: must be 1 or more, not 0"),
-    ("gauss-newton", "ibi", 11, "update: method: 'ibi' is not available; allowed are gauss-newton, adam"),
+    ("{method: fluctuation}", "reweighting", 1, "update: gauss-newton needs the whole Jacobian"),
+    (
+        "{method: fluctuation}\nupdate: {method: gauss-newton, iterations: 10}",
+        "adjoint\nupdate: ibi",
+        1,
+        "update: ibi compares g(r) with its target and uses no gradient; leave gradient: adjoint out",
+    ),
+    (
+        "{method: fluctuation}\nupdate: {method: gauss-newton, iterations: 10}",
+        "adjoint\nupdate: imc",
+        1,
+        "update: imc needs the whole Jacobian",
+    ),
+    ("gauss-newton", "ibi, damping: 1.5", 11, "update.damping: must be positive and 1 or less, not 1.5"),
+    ("gauss-newton", "ibi, smoothness: 1", 11, "update: unknown key 'smoothness', did you mean 'smoothing'?"),
+    ("gauss-newton", "imc, regularisation: -1", 11, "update.regularisation: must be zero or more, not -1"),
+    ("gauss-newton", "ipi", 11, "update: method: 'ipi' is not available, did you mean 'ibi'?"),
     ("gauss-newton", "adam, momentum: 0.9", 11, "update: momentum is an option of sgd and rmsprop, not of adam"),
     ("iterations: 10", "iterations: 0", 11, "update.iterations: must be 1 or more, not 0"),
-    ("seed: 1", "start: 3", 12, "start: must be 'boltzmann-inversion', 'parameters' or the path"),
+    ("seed: 1", "start: 3", 12, "start: must be 'boltzmann-inversion', 'hypernetted-chain', 'parameters' or the path"),
     # between sections
     (
         "temperature:",
@@ -281,6 +297,16 @@ def test_states_together(tmp_path):
     assert "states: two states are named 'liquid'" in refusal(tmp_path, text)
     text = text.replace("name: liquid, system", "name: b, parameters: {T: 1}, system")
     assert "states: 'b' gives the parameters T, but 'liquid' gives none" in refusal(tmp_path, text)
+
+
+def test_update_that_knows_no_pressure(tmp_path):
+    text = GOOD.replace(RDF, f"pressure: {{value: 1 bar}}\n      - {RDF}").replace("gauss-newton", "ibi")
+    assert "update: ibi knows g(r) alone; a pressure as a target needs another update" in refusal(tmp_path, text)
+    path = tmp_path / "held_out.yaml"
+    held_out = f"  - {{name: b, held_out: true, system: {LATTICE}, temperature: 9 K, targets: [{RDF}]}}\nsampling"
+    held_out = held_out.replace(RDF, "pressure: {value: 1 bar}")
+    path.write_text(GOOD.replace("gauss-newton", "ibi").replace("sampling", held_out))
+    assert load_config(path).states[1].targets[0].pressure.value == 1.0
 
 
 def test_vacf_needs_a_friction_to_learn(tmp_path):

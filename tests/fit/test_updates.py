@@ -48,7 +48,9 @@ class ThinGas:
         g = g_of(table, self.kT)
         jacobian = -g[:, None] * BASIS / self.kT
         none = np.zeros((0, len(table)))
-        self.memory.add(Observation(table, g - self.target, np.full(len(R), 0.003), jacobian, none))
+        self.memory.add(
+            Observation(table, g - self.target, np.full(len(R), 0.003), jacobian, none, 0.003**2 * np.eye(len(R)))
+        )
         weights = (BASIS * (R**2 * g)[:, None]).sum(0)[None]
         return StateView(self.memory, self.variant, BASIS[self.target > 0.1], self.kT, weights)
 
@@ -134,7 +136,7 @@ def test_a_noisy_residual_is_averaged_over_iterations():
         gas.target = exact + rng.normal(scale=0.01, size=len(R))
         view = gas.observe(table)
         gas.memory.observations[-1] = Observation(
-            **{**vars(gas.memory.observations[-1]), "sigma": np.full(len(R), 0.01)}
+            **{**vars(gas.memory.observations[-1]), "sigma": np.full(len(R), 0.01), "covariance": 1e-4 * np.eye(len(R))}
         )
         gas.target = exact
         update.step(space, [view])

@@ -57,12 +57,12 @@ def _describe_potential(file: Path) -> None:
 
 def _check_files(config: FitConfig) -> None:
     """The files that a config names beside those of its states. A module is not opened: that takes torch."""
+    from diffpair.config.potentials import Module
     from diffpair.errors import DiffPairError
     from diffpair.tables import PairTable
 
-    term = config.potential.term
-    for part in getattr(term, "parts", [term]):
-        if part.form == "module" and not part.module.is_file():
+    for part in config.potential.parts:
+        if isinstance(part, Module) and not part.module.is_file():
             raise DiffPairError(f"{part.module}: no such file; it should hold the potential's TorchScript module")
     if config.starting_point.file is not None:
         PairTable.load(config.starting_point.file)

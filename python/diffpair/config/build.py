@@ -58,7 +58,8 @@ def _build(config: FitConfig, section: StateSection) -> State:
     from diffpair.states import build_from_files, build_lattice
 
     targets = [_read_target(config, section, index) for index in range(len(section.targets))]
-    parameters = tuple(section.parameters[name] for name in config.parameter_names)
+    values = config.parameters_of(section)
+    parameters = tuple(values[name] for name in config.parameter_names)
     system: System = section.system
     if system.lattice is not None:
         lattice = system.lattice

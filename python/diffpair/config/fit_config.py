@@ -47,6 +47,8 @@ class FitConfig(Section):
                 "states: no state that is fitted has an rdf as a target, and without one nothing tells where the "
                 "potential's core is"
             )
+        if self.potential.form == "energy_entropy":
+            self._check_temperatures()
         first = self.states[0]
         for state in self.states[1:]:
             if set(state.parameters) != set(first.parameters):
@@ -54,6 +56,10 @@ class FitConfig(Section):
                     f"states: {state.name!r} gives the parameters {_listed(state.parameters)}, "
                     f"but {first.name!r} gives {_listed(first.parameters)}"
                 )
+        if isinstance(self.method, IterativeBoltzmann) and any(
+            target.pressure for state in self.states if not state.held_out for target in state.targets
+        ):
+            raise DiffPairError("update: ibi knows g(r) alone; a pressure as a target needs another update")
         learns = isinstance(self.gradient, Adjoint) and self.gradient.learn_friction is not None
         moving = any(target.vacf for state in self.states if not state.held_out for target in state.targets)
         if moving and not learns:
@@ -84,6 +90,19 @@ class FitConfig(Section):
             )
         return self
 
+    def _check_temperatures(self) -> None:
+        for state in self.states:
+            if state.parameters:
+                raise DiffPairError(
+                    f"states: {state.name!r} gives the parameters {_listed(state.parameters)}, but the form "
+                    f"energy_entropy takes the temperature of the state, and no other parameter"
+                )
+        if len({state.temperature for state in self.states if not state.held_out}) < 2:
+            raise DiffPairError(
+                "states: the form energy_entropy needs fitted states of two or more temperatures; one does not tell "
+                "energy and entropy apart"
+            )
+
     @property
     def method(self) -> GaussNewton | IterativeBoltzmann | InverseMonteCarlo | TorchOptimizer:
         """The update; if the file names none, the one that fits the gradient."""
@@ -96,13 +115,22 @@ class FitConfig(Section):
         """The start; if the file names none, Boltzmann inversion, or the given ones of an analytic form or module."""
         if self.start is not None:
             return self.start
-        inverts = self.potential.form in ("bspline", "mlp", "sum")
+        form = self.potential.form
+        inverts = form in ("bspline", "mlp", "sum") or (
+            form == "energy_entropy" and self.potential.parts[0].form in ("bspline", "mlp")
+        )
         return Start(method="boltzmann-inversion" if inverts else "parameters")
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
         """Names of the potential's global parameters, in the order in which they are passed."""
-        return tuple(self.states[0].parameters)
+        return tuple(self.parameters_of(self.states[0]))
+
+    def parameters_of(self, state: State) -> dict[str, float]:
+        """Values of the potential's global parameters at a state."""
+        if self.potential.form == "energy_entropy":
+            return {"temperature": state.temperature}
+        return state.parameters
 
     @property
     def file(self) -> Path | None:

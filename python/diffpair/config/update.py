@@ -12,12 +12,16 @@ from diffpair.errors import DiffPairError
 
 
 class GaussNewton(Section):
-    """Damped Gauss-Newton on the Jacobian of fluctuations, or on that of adjoint segments."""
+    """Damped Gauss-Newton on the Jacobian of fluctuations, or on that of adjoint segments.
+
+    ``stop_at_noise``: end before ``iterations`` where there is nothing left to learn.
+    """
 
     method: Literal["gauss-newton"] = "gauss-newton"
     iterations: Count = 10
     damping: PositiveNumber | None = None
     smoothness: PositiveNumber | None = None
+    stop_at_noise: bool = True
 
 
 class IterativeBoltzmann(Section):
@@ -36,7 +40,7 @@ class InverseMonteCarlo(Section):
     method: Literal["imc"] = "imc"
     iterations: Count = 20
     damping: Fraction = 1.0
-    regularisation: NonNegativeNumber = 1e-4
+    regularisation: NonNegativeNumber = 1e-2
 
 
 class TorchOptimizer(Section):

@@ -28,7 +28,10 @@ class Iteration:
     (largest change of U at a visited distance). chi: pooled residual in standard errors. note: what went wrong, if
     anything. updates: of the potential after the sampling; 1 but for reweighting. effective: then also, per state, the
     effective number of its frames under the table after the last update, as a part of all frames. pressure: per state
-    with a pressure as a target, that of the frames less the target, in bar.
+    with a pressure as a target, that of the frames less the target, in bar. significance:
+    reduction of chi^2 that the step predicts, per parameter that the data fix. pooled_noise: mean |error of g| of the
+    pooled residual. ratio: actual over predicted reduction by the step before. independent: per state, the
+    number of independent frames of the sampling.
     """
 
     number: int
@@ -43,6 +46,10 @@ class Iteration:
     updates: int = 1
     effective: dict[str, float] = field(default_factory=dict)
     pressure: dict[str, float] = field(default_factory=dict)
+    significance: float = float("nan")
+    pooled_noise: float = float("nan")
+    ratio: float = float("nan")
+    independent: dict[str, float] = field(default_factory=dict)
 
 
 def write_history(out: Path, history: list[Iteration]) -> None:

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from diffpair.engines import Exploded, Frames, Snapshot
+from diffpair.engines import Exploded, Frames
 from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.errors import DiffPairError
+from diffpair.fit.best import Best
+from diffpair.fit.effort import Effort
 from diffpair.fit.fit_state import FitState
 from diffpair.fit.friction import FrictionFit
+from diffpair.fit.guard import attractive_core
 from diffpair.fit.history import Iteration
 from diffpair.fit.progress import FitProgress
 from diffpair.fit.reweighted import walk
 from diffpair.fit.segment_learning import learn_from_segments
+from diffpair.fit.stopping import Stopping
+from diffpair.fit.trust import GOOD, POOR, reduction_ratio
+from diffpair.fit.uncertainty import uncertainty
 from diffpair.fit.watch import WatchedAdjoint
 from diffpair.gradients import FrameSums, GradientMethod, Reweighting
 from diffpair.potentials import to_table
-from diffpair.tables import PairTable
+from diffpair.tables import PairTable, TableUncertainty
 from diffpair.updates import Observation, ParameterSpace, SegmentMemory, Step, Update
+from diffpair.updates.linear_model import Start
 
 Array = NDArray[np.float64]
 WORSE = 1.5  # an iteration whose residual is so many times the best one is rolled back
@@ -35,23 +40,13 @@ class FitStopped(DiffPairError):
     """The fit had to stop; the best potential so far was kept."""
 
 
-@dataclass
-class Best:
-    """The best potential so far, and the simulations at its end."""
-
-    theta: Array
-    mae: float
-    number: int
-    snapshots: list[Snapshot] = field(default_factory=list)
-
-
 class FitLoop:
     """Fits one potential to one or several states.
 
     Args:
         space: the potential's parameters. states: fitted states. update: any. gradient: asked if the update
             needs one. iterations: how many. progress: what the user sees. keep: called after every iteration, to write
-            checkpoints.
+            checkpoints. stopping: may end the fit early. adaptive: samplings that grow as the residual falls.
     """
 
     def __init__(
@@ -63,15 +58,21 @@ class FitLoop:
         iterations: int,
         progress: FitProgress,
         keep: Callable[[FitLoop], None],
+        stopping: Stopping | None = None,
+        adaptive: bool = False,
     ) -> None:
         self.space, self.states, self.update, self.gradient = space, states, update, gradient
         self.iterations, self.progress, self.keep = iterations, progress, keep
+        self.stopping, self.stopped = stopping, ""
+        self.effort = Effort(iterations, adaptive)
         self.history: list[Iteration] = []
         self.best: Best | None = None
         self.late: list[Array] = []  # parameters of accepted iterations
         self.failures = 0
         self.pressure: dict[str, float] = {}  # of the present iteration, see Iteration
+        self.independent: dict[str, float] = {}  # frames of the last sampling, per state
         self.steps_before, self.seconds_before = 0, 0.0  # of the runs that this one resumes
+        self._start = Start.of(space)
         self.friction: FrictionFit | None = None  # where it is learned
         self._begin = time.perf_counter()
 
@@ -101,11 +102,12 @@ class FitLoop:
 
     def run(self) -> None:
         """All iterations. Raises FitStopped if it cannot go on; `best` then holds what is known."""
-        while len(self.history) < self.iterations:
+        self.stopped = self._ended()
+        while not self.stopped and len(self.history) < self.iterations:
             number = len(self.history) + 1
             self.progress.begin(
                 f"iteration {number}/{self.iterations}",
-                sum(s.sampling.equilibration + s.sampling.steps for s in self.states),
+                sum(s.sampling.equilibration + round(self.effort.factor * s.sampling.steps) for s in self.states),
             )
             try:
                 entry = self._attempt(number)
@@ -118,6 +120,18 @@ class FitLoop:
                 raise FitStopped(f"the fit stopped in iteration {number}: {error}") from None
             if self.failures >= FAILURES:
                 raise FitStopped(f"the fit stopped after {self.failures} failures in a row, the last one: {entry.note}")
+            self.stopped = self._ended()
+            if self.stopped:
+                self.progress.say(f"stopped after {number} iterations: {self.stopped}")
+
+    def _ended(self) -> str:
+        """Why there should be no further iteration; empty if there should."""
+        done = len(self.history)
+        if done and self.stopping is not None and (reason := self.stopping.reason(self.history)):
+            return reason
+        if self.effort.exhausted and done < self.iterations:
+            return f"{done} samplings that grew took the steps of {self.iterations}"
+        return ""
 
     def _attempt(self, number: int) -> Iteration:
         try:
@@ -128,6 +142,11 @@ class FitLoop:
     def _iterate(self, number: int) -> Iteration:
         self.pressure = {}
         tables = self.tables()
+        if self.best is not None:
+            for state in self.states:
+                fault = attractive_core(tables[state.variant], self.space.contact, 1 / state.state.beta)
+                if fault:
+                    return self._recover(number, float("nan"), float("nan"), f"{fault}; it was not run")
         sums: list[FrameSums] = []
         observations: list[Observation] = []
         gradients: list[Array | None] = []
@@ -136,7 +155,7 @@ class FitLoop:
         if isinstance(self.gradient, WatchedAdjoint):
             self.gradient.begin(number)
         for state in self.states:
-            frames = state.sample(tables[state.variant], self.progress.advance)
+            frames = state.sample(tables[state.variant], self.progress.advance, self.effort.factor)
             sums.append(state.measure(frames))
             coefficients = tables[state.variant].coefficients
             fluctuating = needs == "jacobian" and not isinstance(state.memory, SegmentMemory)
@@ -153,6 +172,8 @@ class FitLoop:
                 c = torch.from_numpy(coefficients.copy())
                 gradient = self.gradient(state.rows, c, self.space.grid, frames, weights, sums[-1])
                 gradients[-1] = gradient.flatten().numpy()
+        self.independent = {s.state.name: s.independent(f) for s, f in zip(self.states, sums, strict=True)}
+        self.effort.spent(any(s.extended for s in self.states))
         g = [slice(len(state.rows.rdf)) for state in self.states]
         mae = float(np.mean(np.abs(np.concatenate([o.residual[k] for o, k in zip(observations, g, strict=True)]))))
         noise = mean_absolute_noise(np.concatenate([s.standard_error()[k] for s, k in zip(sums, g, strict=True)]))
@@ -165,6 +186,7 @@ class FitLoop:
                 if isinstance(state.memory, SegmentMemory):
                     state.memory.learn(observation)
             return self._recover(number, mae, noise, f"worse than iteration {self.best.number}: rolled back")
+        ratio = reduction_ratio([s.memory for s in self.states], observations)
         for state, observation in zip(self.states, observations, strict=True):
             state.memory.add(observation)
         if self.friction is not None:
@@ -175,14 +197,22 @@ class FitLoop:
         self.best.snapshots = [s.snapshot() for s in self.states]
         self.late.append(self.space.get())
         self.late = self.late[-max(1, self.iterations // 4) :]
-        self.update.grow()
+        self._adjust(ratio)
+        self.effort.plan(mae, noise)
         if isinstance(self.gradient, Reweighting):
             done = walk(self.gradient, self.update, self.space, self.states, sums, noise)
             entry = self._entry(number, mae, noise, True, done.step)
             entry.updates, entry.effective = done.updates, done.effective
             return entry
         note = self.gradient.told() if isinstance(self.gradient, WatchedAdjoint) else ""
-        return self._entry(number, mae, noise, True, self._update(gradients), note)
+        return self._entry(number, mae, noise, True, self._update(gradients), note, ratio)
+
+    def _adjust(self, ratio: float | None) -> None:
+        """The trust radius after a step that was accepted."""
+        if ratio is not None and ratio < POOR:
+            self.update.shrink()
+        elif ratio is None or ratio > GOOD:
+            self.update.grow()
 
     def _update(self, gradients: list[Array | None]) -> Step:
         return self.update.step(self.space, [s.view(g) for s, g in zip(self.states, gradients, strict=True)])
@@ -202,13 +232,24 @@ class FitLoop:
         return self._entry(number, mae, noise, False, step, reason)
 
     def _entry(
-        self, number: int, mae: float, noise: float, accepted: bool, step: Step | None, note: str = ""
+        self,
+        number: int,
+        mae: float,
+        noise: float,
+        accepted: bool,
+        step: Step | None,
+        note: str = "",
+        ratio: float | None = None,
     ) -> Iteration:
-        size, chi = (step.size, step.chi) if step is not None else (float("nan"), float("nan"))
-        said = "; ".join(text for text in (note, step.note if step is not None else "") if text)
-        return Iteration(
-            number, mae, noise, accepted, size, chi, self.md_steps, self.seconds, said, pressure=self.pressure
-        )
+        nan = float("nan")
+        step = step or Step(nan, nan, nan, nan)
+        said = "; ".join(text for text in (note, step.note) if text)
+        entry = Iteration(number, mae, noise, accepted, step.size, step.chi, self.md_steps, self.seconds, said)
+        entry.pressure = self.pressure
+        entry.significance, entry.pooled_noise = step.significance, step.pooled_noise
+        entry.ratio = nan if ratio is None else ratio
+        entry.independent = self.independent
+        return entry
 
     def finish(self) -> None:
         """Choose the final parameters.
@@ -222,68 +263,6 @@ class FitLoop:
         elif self.update.averages_late:
             self.space.set(np.mean(self.late, axis=0))
 
-    def content(self) -> dict[str, Any]:
-        """Everything that `restore` needs, as tensors and plain values."""
-        best = self.best
-        return {
-            "theta": torch.from_numpy(self.space.get()),
-            "history": [asdict(h) for h in self.history],
-            "failures": self.failures,
-            "late": [torch.from_numpy(t) for t in self.late],
-            "md_steps": self.md_steps,
-            "seconds": self.seconds,
-            "update": self.update.content(),
-            "segments": self.gradient.numbers() if isinstance(self.gradient, WatchedAdjoint) else {},
-            "gradients": self.gradient.count if isinstance(self.gradient, WatchedAdjoint) else 0,
-            "friction": None if self.friction is None else self.friction.content(),
-            "best": None
-            if best is None
-            else {"theta": torch.from_numpy(best.theta), "mae": best.mae, "number": best.number},
-            "states": [
-                {
-                    "snapshot": _pack(s.snapshot()),
-                    "best": _pack(best.snapshots[i]) if best is not None else None,
-                    "weights": torch.from_numpy(s.weights),
-                    "response": s.memory.content() if isinstance(s.memory, SegmentMemory) else {},
-                    "memory": [
-                        {k: torch.from_numpy(v.copy()) for k, v in vars(o).items()} for o in s.memory.observations
-                    ],
-                }
-                for i, s in enumerate(self.states)
-            ],
-        }
-
-    def restore(self, content: dict[str, Any]) -> None:
-        """Go on where `content` was taken."""
-        self.space.set(content["theta"].numpy())
-        self.history = [Iteration(**h) for h in content["history"]]
-        self.failures, self.late = content["failures"], [t.numpy() for t in content["late"]]
-        self.seconds_before = content["seconds"]
-        if self.friction is not None:
-            self.friction.restore(content["friction"])
-        self.update.restore(content["update"])
-        if isinstance(self.gradient, WatchedAdjoint) and content.get("segments"):
-            self.gradient.set_numbers(**content["segments"])
-            self.gradient.count = content["gradients"]
-        for state, kept in zip(self.states, content["states"], strict=True):
-            state.sampler.restore(_unpack(kept["snapshot"]))
-            state.weights = kept["weights"].numpy()
-            state.memory.observations = [Observation(**{k: v.numpy() for k, v in o.items()}) for o in kept["memory"]]
-            if isinstance(state.memory, SegmentMemory):
-                state.memory.restore(kept["response"])
-        if content["best"] is not None:
-            best = content["best"]
-            snapshots = [_unpack(kept["best"]) for kept in content["states"]]
-            self.best = Best(best["theta"].numpy(), best["mae"], best["number"], snapshots)
-        self.steps_before = content["md_steps"]
-
-
-def _pack(snapshot: Snapshot) -> dict[str, Any]:
-    arrays = {k: torch.from_numpy(np.array(getattr(snapshot, k))) for k in ("positions", "velocities", "box")}
-    return {**arrays, "steps_done": 0}
-
-
-def _unpack(packed: dict[str, Any]) -> Snapshot:
-    return Snapshot(
-        packed["positions"].numpy(), packed["velocities"].numpy(), packed["box"].numpy(), packed["steps_done"]
-    )
+    def bands(self) -> list[TableUncertainty]:
+        """Error bands of the present tables, one for each variant; none without a Jacobian."""
+        return uncertainty(self.space, self.states, self._start)

@@ -10,6 +10,7 @@ import numpy as np
 
 from diffpair.config import FitConfig
 from diffpair.config.gradient import Adjoint
+from diffpair.config.update import GaussNewton
 from diffpair.engines import Exploded, ProductionResult, Snapshot, production
 from diffpair.errors import DiffPairError
 from diffpair.fit.auto_steps import choose_segments
@@ -29,12 +30,14 @@ from diffpair.fit.history import load_checkpoint, save_checkpoint, write_history
 from diffpair.fit.loop import FitLoop, FitStopped
 from diffpair.fit.progress import FitProgress
 from diffpair.fit.provenance import config_files, config_hash, provenance
+from diffpair.fit.saved import content_of, restore
 from diffpair.fit.setup import (
     TOLERANCE,
     Setup,
     fit_states,
     make_friction,
     make_gradient,
+    make_stopping,
     make_update,
     prepare,
     production_interval,
@@ -74,12 +77,20 @@ def run_fit(config: FitConfig, out: Path, resume: bool = False, progress: FitPro
     def keep(loop: FitLoop) -> None:
         save_iteration(out, setup, len(loop.history))
         write_history(out, loop.history)
-        save_checkpoint(out, {"config": digest, "grid": list(setup.space.grid), **loop.content()})
+        save_checkpoint(out, {"config": digest, "grid": list(setup.space.grid), **content_of(loop)})
 
     with progress:
         _announce(setup, progress)
         loop = FitLoop(
-            setup.space, states, make_update(setup), make_gradient(setup), config.method.iterations, progress, keep
+            setup.space,
+            states,
+            make_update(setup),
+            make_gradient(setup),
+            config.method.iterations,
+            progress,
+            keep,
+            make_stopping(setup),
+            config.sampling.adaptive and isinstance(config.method, GaussNewton),
         )
         loop.friction = make_friction(setup, states)
         try:
@@ -88,7 +99,7 @@ def run_fit(config: FitConfig, out: Path, resume: bool = False, progress: FitPro
                 said = set_aside(out, config_files(config))
                 if said:
                     progress.say(f"note: {said}")
-                save_tables(out, setup, "start")
+                save_tables(out, setup, stem="start")
                 loop.melt()
                 if isinstance(config.gradient, Adjoint) and config.gradient.steps == "auto":
                     _audit(setup, loop, out)
@@ -97,7 +108,7 @@ def run_fit(config: FitConfig, out: Path, resume: bool = False, progress: FitPro
                     raise DiffPairError(
                         f"{out}: the table's knots have changed since the checkpoint was made; start anew"
                     )
-                loop.restore(content)
+                restore(loop, content)
                 progress.say(f"resuming after iteration {done}")
             loop.run()
         except FitStopped as error:
@@ -167,6 +178,7 @@ def _keep_best(setup: Setup, loop: FitLoop, out: Path, digest: str, reason: str)
 def _finish(setup: Setup, loop: FitLoop, out: Path, digest: str, progress: FitProgress) -> Path:
     """Production with the final table, and the files that report it. The potential is saved before and after it."""
     seconds = loop.seconds
+    warnings = [note for state in loop.states for note in state.warnings()]
     fit: dict[str, Any] = {"iterations": len(loop.history), "md_steps": loop.md_steps, "notes": []}
     origin = provenance(setup, len(loop.history), digest) | {"gradient": _describe_gradient(setup, loop)}
     try:
@@ -187,11 +199,23 @@ def _finish(setup: Setup, loop: FitLoop, out: Path, digest: str, progress: FitPr
     except DiffPairError as error:
         kept = f"; {out / POTENTIAL} holds the learned potential" if (out / POTENTIAL).is_file() else ""
         raise DiffPairError(f"{error}{kept}") from None
-    save_tables(out, setup, provenance=origin, fit=fit)
+    bands = loop.bands()
+    save_tables(out, setup, bands, provenance=origin, fit=fit)
     losses = [h.mae for h in loop.history if np.isfinite(h.mae)]
     start = PairTable.load(out / START) if (out / START).is_file() else None
-    plot_fit(out / PLOT, results, PairTable.load(out / POTENTIAL), losses, start=start, loss_label="mean |g − target|")
+    plot_fit(
+        out / PLOT,
+        results,
+        PairTable.load(out / POTENTIAL),
+        losses,
+        start=start,
+        uncertainty=bands[0] if bands else None,
+        loss_label="mean |g − target|",
+    )
     _say_results(results, progress)
+    notes = [*warnings, *dict.fromkeys(note for band in bands for note in band.notes)]
+    for note in notes:
+        progress.say(f"note: {note}")
     document = summary_document(
         iterations=len(loop.history),
         wall_seconds=seconds,
@@ -199,6 +223,9 @@ def _finish(setup: Setup, loop: FitLoop, out: Path, digest: str, progress: FitPr
         results=results,
         potential=POTENTIAL,
     )
+    document["notes"] = [*fit["notes"], *notes]
+    document["independent_frames"] = loop.independent
+    document["stopped"] = loop.stopped or f"all {len(loop.history)} iterations were done"
     document["gradient"] = _describe_gradient(setup, loop)
     names = table_names(setup)
     if len(names) > 1:

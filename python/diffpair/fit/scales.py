@@ -58,14 +58,15 @@ def choose_scales(states: list[State], section: Potential, contact: Array) -> Sc
             for _, target in entries:
                 begin = float(target.r[np.argmax(target.g > EMPTY * target.g.max())]) - target.bin_width
                 first.append(begin - 0.12 * reach)
-        r_min = max(min(first) * (1.0 if section.form == "bspline" else 0.97), 0.3 * length)
+        spline = section.form in ("bspline", "energy_entropy") and all(p.form == "bspline" for p in section.parts)
+        r_min = max(min(first) * (1.0 if spline else 0.97), 0.3 * length)
     if r_min >= section.cutoff:
         raise DiffPairError(
             f"potential: the cutoff = {section.cutoff:g} nm lies below the first neighbours of the targets, near "
             f"{length:.4g} nm"
         )
     knots = section.knots or max(24, round((section.cutoff - r_min) / (KNOT_SPACING * length)) + 1)
-    return Scales(length, coldest(states), r_min, knots)
+    return Scales(length, coldest(states), r_min, knots, float(np.mean([s.temperature for s in states])))
 
 
 def coldest(states: list[State]) -> float:

@@ -17,7 +17,8 @@ from diffpair.errors import DiffPairError
 from diffpair.fit.fit_state import FitState
 from diffpair.fit.friction import FrictionFit
 from diffpair.fit.scales import choose_scales, contact_distances
-from diffpair.fit.start import boltzmann_inversion, from_file
+from diffpair.fit.start import boltzmann_inversion, from_file, hypernetted_chain
+from diffpair.fit.stopping import Stopping
 from diffpair.fit.watch import WatchedAdjoint
 from diffpair.gradients import (
     CHAOS,
@@ -94,11 +95,12 @@ def prepare(config: FitConfig) -> Setup:
     if start.method != "parameters":
         if start.method == "file":
             assert start.file is not None
-            table = from_file(start.file, potential.types, grid, scales.energy)
-            wanted = [table.ravel() for _ in variants]
+            given = [dict(zip(potential.global_names, v, strict=True)).get("temperature") for v in variants]
+            wanted = [from_file(start.file, potential.types, grid, scales.energy, t).ravel() for t in given]
         else:
             known = [[s for s in fitted if s.parameters == v and s.rdfs] or fitted for v in variants]
-            wanted = [boltzmann_inversion(known_by, grid, contact).ravel() for known_by in known]
+            invert = hypernetted_chain if start.method == "hypernetted-chain" else boltzmann_inversion
+            wanted = [invert(known_by, grid, contact).ravel() for known_by in known]
             if len(wanted) > 1 and not potential.global_names:
                 wanted = [np.mean(wanted, axis=0)] * len(wanted)
         misfit = pull_back(space, wanted, steps=START_STEPS, tolerance=0.02)
@@ -211,3 +213,11 @@ def make_update(setup: Setup) -> Update:
         case update_sections.InverseMonteCarlo():
             return InverseMonteCarlo(section.damping, section.regularisation)
     return FirstOrder(setup.space, section.method, section.learning_rate, section.momentum)
+
+
+def make_stopping(setup: Setup) -> Stopping | None:
+    """What may end the fit before its last iteration: the noise that production resolves is small enough."""
+    section = setup.config.method
+    if not isinstance(section, update_sections.GaussNewton) or not section.stop_at_noise:
+        return None
+    return Stopping(setup.config.production.noise_target)

@@ -36,6 +36,7 @@ class StateView:
     parameters. probe: matrix [n, npairs * (knots + 2)] that gives U on distances that particles visit. kT: kJ/mol.
     weights: mean sums of B_k(r) per frame, [npairs, knots + 2]. gradient: dL/dc at the present table, flat [npairs *
     (knots + 2)] in 1/(kJ/mol), for an update that needs it. rdfs: the targets g(r).
+    target_error: standard errors of the targets, [rows]; 0 or None where unknown.
     """
 
     memory: Memory
@@ -45,18 +46,23 @@ class StateView:
     weights: Array
     gradient: Array | None = None
     rdfs: tuple[RdfView, ...] = ()
+    target_error: Array | None = None
 
 
 @dataclass(frozen=True)
 class Step:
     """What an update did: size in kT (largest change of U at a visited distance), the prior's variance, the residual in
-    standard errors before it, and the mean |change of g| that it predicts. note: what the user should know of it."""
+    standard errors before it, and the mean |change of g| that it predicts. note: what the user should know of it.
+    significance: reduction of chi^2 that it predicts, per parameter that the data fix. pooled_noise: mean |error of g|
+    of the pooled residual, the target's own noise left out."""
 
     size: float
     amplitude: float
     chi: float
     predicted_change: float
     note: str = ""
+    significance: float = float("nan")
+    pooled_noise: float = float("nan")
 
 
 class Update(Protocol):

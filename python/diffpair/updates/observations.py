@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 KEPT = 8  # observations per state
+RECENT = 5  # of them are near enough to be compared with each other
 JACOBIAN_DECAY = 0.7  # weight of a Jacobian, per iteration that it is old
 NONLINEARITY = 0.3  # error of a linear prediction, as a part of the predicted change
 
@@ -20,7 +21,8 @@ class Observation:
     coefficients: table that was sampled, flat [npairs * (knots + 2)]. residual: <g> - target, [rows]. sigma: its
     standard error, [rows]. jacobian: d<g>/dc, [rows, npairs * (knots + 2)]. doubt: [m, npairs * (knots + 2)], such
     that |doubt dc|^2 is the variance of J dc, in units of sigma^2 and summed over the rows, that comes from J's own
-    noise.
+    noise. covariance: of the noise of <g>, [rows, rows]; its bins are correlated, which sigma ignores. frames: how many
+    were sampled.
     """
 
     coefficients: Array
@@ -28,6 +30,8 @@ class Observation:
     sigma: Array
     jacobian: Array
     doubt: Array
+    covariance: Array
+    frames: float = 1.0
 
 
 @dataclass
@@ -39,8 +43,13 @@ class Memory:
     def add(self, observation: Observation) -> None:
         self.observations = [*self.observations[-(KEPT - 1) :], observation]
 
+    @property
+    def has_jacobian(self) -> bool:
+        """Whether there is a Jacobian."""
+        return bool(self.observations and len(self.observations[-1].jacobian))
+
     def _weights(self) -> Array:
-        weights = JACOBIAN_DECAY ** np.arange(len(self.observations) - 1.0, -1.0, -1.0)
+        weights = self._frames() * JACOBIAN_DECAY ** np.arange(len(self.observations) - 1.0, -1.0, -1.0)
         return np.asarray(weights / weights.sum())
 
     def jacobian(self) -> Array:
@@ -57,6 +66,15 @@ class Memory:
         keep = values > 1e-5 * values[-1]
         return np.asarray(np.sqrt(values[keep, None]) * vectors[:, keep].T)
 
+    def jacobian_noise(self) -> Array:
+        """D, [m, npairs * (knots + 2)]: the noise of (average J) dc has the covariance |D dc|^2 times that of <g>.
+
+        cov(A_i, X) of n independent frames has the covariance cov(A_i, A_j) var(X) / n.
+        """
+        parts = [max(float(np.sum(np.diag(o.covariance) / o.sigma**2)), 1e-12) for o in self.observations]
+        weighted = [w / np.sqrt(p) * o.doubt for w, p, o in zip(self._weights(), parts, self.observations, strict=True)]
+        return np.concatenate(weighted)
+
     def pooled(self, coefficients: Array) -> tuple[Array, Array, Array]:
         """Residual, its standard error and the Jacobian at a table [npairs * (knots + 2)], from all observations.
 
@@ -64,10 +82,43 @@ class Memory:
         of the predicted change. The weighted mean makes late iterates average out each other's noise.
         """
         jacobian = self.jacobian()
-        total, weight = np.zeros(len(jacobian)), np.zeros(len(jacobian))
-        for o in self.observations:
-            change = jacobian @ (coefficients - o.coefficients)
-            w = 1.0 / (o.sigma**2 + (NONLINEARITY * change) ** 2)
-            total += w * (o.residual + change)
-            weight += w
+        changes = self._changes(coefficients, jacobian)
+        weights = self._precision(changes)
+        total = np.sum(weights * (np.array([o.residual for o in self.observations]) + changes), axis=0)
+        weight = weights.sum(0)
         return total / weight, weight**-0.5, jacobian
+
+    def noise(self, coefficients: Array) -> tuple[Array, Array]:
+        """Covariance of the pooled residual there, and that of an observation of mean length, both [rows, rows].
+
+        The target's own noise is in neither.
+        """
+        changes = self._changes(coefficients, self.jacobian())
+        weights = self._precision(changes)
+        weights /= weights.sum(0)
+        # per frame: longer samplings know more of slow motion
+        frames = self._frames()
+        shape = sum(f**2 * o.covariance for f, o in zip(frames, self.observations, strict=True)) / frames.sum()
+        single = shape / frames.mean()
+        pooled = shape * (weights.T @ (weights / frames[:, None]))
+        pooled += np.diag(np.sum((weights * NONLINEARITY * changes) ** 2, axis=0))
+        return np.asarray(pooled), single
+
+    def scatter(self, coefficients: Array) -> tuple[Array, Array]:
+        """Deviations of the last RECENT residuals, brought to a table, from their mean, [m, rows]; and the variance
+        that each should have in units of that of an observation of mean length, [m]."""
+        recent = self.observations[-RECENT:]
+        jacobian = self.jacobian()
+        frames = np.array([float(o.frames) for o in recent])
+        found = np.array([o.residual + jacobian @ (coefficients - o.coefficients) for o in recent])
+        return found - np.average(found, axis=0, weights=frames), float(self._frames().mean()) / frames
+
+    def _frames(self) -> Array:
+        return np.array([float(o.frames) for o in self.observations])
+
+    def _changes(self, coefficients: Array, jacobian: Array) -> Array:
+        return np.array([jacobian @ (coefficients - o.coefficients) for o in self.observations])
+
+    def _precision(self, changes: Array) -> Array:
+        sigma = np.array([o.sigma for o in self.observations])
+        return np.asarray(1.0 / (sigma**2 + (NONLINEARITY * changes) ** 2))

@@ -41,6 +41,11 @@ class SegmentMemory(Memory):
         self.moves: list[tuple[Array, Array, Array]] = []  # dc [n], dA [rows] and its variance [rows]
 
     @property
+    def has_jacobian(self) -> bool:
+        """See Memory."""
+        return bool(self.observations and self.known)
+
+    @property
     def gain(self) -> float:
         """Response in equilibrium over that of the segments."""
         jacobian = self.batches.mean(0)
@@ -105,6 +110,11 @@ class SegmentMemory(Memory):
         values, vectors = np.linalg.eigh(flat.T @ flat)
         keep = values > 1e-5 * max(values[-1], 1e-300)
         return np.asarray(np.sqrt(values[keep, None]) * vectors[:, keep].T)
+
+    def jacobian_noise(self) -> Array:
+        """See Memory.jacobian_noise: noise of the same size as `doubt`, spread over the rows as that of <A> is."""
+        last = self.observations[-1]
+        return self.doubt() / np.sqrt(max(float(np.sum(np.diag(last.covariance) / last.sigma**2)), 1e-12))
 
     def content(self) -> dict[str, Any]:
         """Everything beside the observations that `restore` needs, as tensors and plain values."""
