@@ -22,7 +22,7 @@ def memory_of(rng, noise=0.0, batches=4, jacobian=None):
 
 
 def observation(c, residual, sigma=0.01):
-    return Observation(c, residual, np.full(ROWS, sigma), NONE, NONE)
+    return Observation(c, residual, np.full(ROWS, sigma), NONE, NONE, sigma**2 * np.eye(ROWS))
 
 
 def test_products_of_smooth_vectors_make_a_projection():
