@@ -101,6 +101,12 @@ class SegmentMemory(Memory):
             raise DiffPairError("the Jacobian of the segments has not been measured yet")
         return np.asarray(self.gain * self.batches.mean(0))
 
+    def noise(self, coefficients: Array) -> tuple[Array, Array]:
+        """See Memory.noise; without correlations between bins. Those make some smooth combinations of bins look known
+        far better than the segments' Jacobian, which is not exact, predicts them."""
+        _, error, _ = self.pooled(coefficients)
+        return np.diag(error**2), np.diag(self.observations[-1].sigma ** 2)
+
     def doubt(self) -> Array:
         """See Observation.doubt: |doubt dc|^2 is the variance of J dc in units of the latest sigma^2."""
         count, _, width = self.batches.shape
