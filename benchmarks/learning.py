@@ -25,7 +25,8 @@ CASES = {
     "families": cases.families,
     "joint": joint_cases.joint,
     "binary": joint_cases.binary,
-    "measured": joint_cases.measured,
+    "water": joint_cases.water,
+    "argon": joint_cases.argon,
     "pressure": more_cases.pressure,
     "errors": more_cases.errors,
     "baselines": more_cases.baselines,
@@ -36,7 +37,7 @@ TARGETS = Path(__file__).resolve().parents[1] / "build/learning-targets"
 def main(arguments: list[str] | None = None) -> None:
     parser = command.make_parser(__doc__.splitlines()[0], CASES)
     parser.add_argument("--targets", type=Path, default=TARGETS, metavar="FOLDER", help="keeps simulated targets")
-    parser.add_argument("--measured", type=Path, metavar="FOLDER", help="of measured RDFs, for the case measured")
+    parser.add_argument("--measured", type=Path, metavar="FOLDER", help="of measured RDFs, for water and argon")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the folders of all fits there")
     parser.add_argument("--seed", type=int, default=1, help="of the fits")
     args = command.parse(parser, arguments, CASES)

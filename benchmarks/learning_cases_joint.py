@@ -77,9 +77,14 @@ def _where_known(columns: list[Array]) -> Array:
     return np.asarray(r[(g > 0.5) & (r < 2.5)])
 
 
-def measured(run: Run) -> list[Bar]:
-    """Water and liquid argon from neutrons or X-rays."""
-    return [_measured(run, "measured water, 298 K", WATER), _measured(run, "measured argon, 85 K", ARGON)]
+def water(run: Run) -> list[Bar]:
+    """One bead per molecule of water, from scattering."""
+    return [_measured(run, "measured water, 298 K", WATER)]
+
+
+def argon(run: Run) -> list[Bar]:
+    """Liquid argon near its triple point, from scattering; the data end at 1 nm."""
+    return [_measured(run, "measured argon, 85 K", ARGON)]
 
 
 def _measured(run: Run, case: str, what: Document) -> Bar:

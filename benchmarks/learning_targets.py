@@ -83,9 +83,9 @@ class Truth:
 class Simulated:
     """A state whose g(r) is simulated.
 
-    density: nm^-3. temperature: T*. fractions: of the types A, B, ... timestep: ps. steps: those that are sampled, every
-    `every`-th of them, after as many as `equilibration` says. melt: whether the lattice is melted first; a crystal is
-    not.
+    density: nm^-3. temperature: T*. fractions: of the types A, B, ... timestep: ps. steps: those that are sampled, of
+    which every `every`-th counts; `equilibration` stand before them. melt: whether the lattice is melted first; a
+    crystal is not.
     """
 
     name: str

@@ -23,7 +23,7 @@ from learning_targets import BAR, KELVIN, Simulated, Truth, composition, make_ta
 
 
 def test_quick_run(tmp_path: Path) -> None:
-    arguments = ["--quick", "--cases", "recover,joint,binary,measured,pressure", "--threads", "1"]
+    arguments = ["--quick", "--cases", "recover,joint,binary,water,argon,pressure", "--threads", "1"]
     places = ["--json", str(tmp_path / "bars.json"), "--targets", str(tmp_path / "t"), "--keep", str(tmp_path / "k")]
     done = subprocess.run([sys.executable, str(SCRIPT), *arguments, *places], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -64,7 +64,7 @@ def test_truth_of_a_mixture() -> None:
 def test_target_of_an_ideal_gas(tmp_path: Path) -> None:
     """No force: g is 1 and the pressure rho kT, whatever the composition."""
     gas = Simulated("ideal gas", 0.5, 1.0, Truth("0*r"), (0.25, 0.75), steps=2000, every=10, atoms=108,
-                    r_range=(0.2, 2.9), bins=9)  # fmt: skip
+                    r_range=(0.2, 2.9), bins=9, timestep=0.1)  # fmt: skip
     target = make_target(gas, tmp_path)
     for file in target.files:
         _, g, error = read_columns(file)
