@@ -28,6 +28,7 @@ CASES = {
     "water": joint_cases.water,
     "argon": joint_cases.argon,
     "pressure": more_cases.pressure,
+    "entropic": more_cases.entropic,
     "errors": more_cases.errors,
     "baselines": more_cases.baselines,
 }

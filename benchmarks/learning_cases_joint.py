@@ -8,7 +8,7 @@ import numpy as np
 from bars import Bar, at_most
 from learning_fits import SPLINE, UNIT, Document, Run, failed, judged, missing
 from learning_states import JOINT, JOINT_TESTS, MOLE_FRACTIONS, lennard_jones, mixture
-from learning_targets import Array, Truth, read_columns
+from learning_targets import CUTOFF, Array, Truth, read_columns
 
 from diffpair import DiffPairError
 
@@ -74,7 +74,7 @@ def binary(run: Run) -> list[Bar]:
 def _where_known(columns: list[Array]) -> Array:
     """Distances within the cutoff at which the mean g of all states is above 0.5."""
     r, g = columns[0][0], np.mean([c[1] for c in columns], axis=0)
-    return np.asarray(r[(g > 0.5) & (r < 2.5)])
+    return np.asarray(r[(g > 0.5) & (r < CUTOFF)])
 
 
 def water(run: Run) -> list[Bar]:

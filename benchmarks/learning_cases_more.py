@@ -9,8 +9,8 @@ from bars import Bar, at_least, at_most
 from learning_cases import FAST
 from learning_cases_joint import JOINT_SAMPLING
 from learning_fits import Fitted, Run, failed, judged
-from learning_states import JOINT, JOINT_TESTS, lennard_jones, paper_state
-from learning_targets import Array, Target, read_columns
+from learning_states import ENTROPIC_TEMPERATURES, JOINT, JOINT_TESTS, entropic_state, lennard_jones, paper_state
+from learning_targets import CUTOFF, Array, Target, read_columns
 
 from diffpair import DiffPairError
 
@@ -33,6 +33,22 @@ def pressure(run: Run) -> list[Bar]:
     return [judged(case, result, bar), at_most(f"{case}: error of the pressure {noise}", off, 5.0, "%")]
 
 
+def entropic(run: Run) -> list[Bar]:
+    """U(r) - T S(r) from three temperatures, tested at a fourth."""
+    case, bar = "U(r) - T S(r)", 0.01
+    *_, held_out = ENTROPIC_TEMPERATURES
+    sections = [run.section(entropic_state(t), held_out=t == held_out) for t in ENTROPIC_TEMPERATURES]
+    potential = {"form": "energy_entropy", "cutoff": f"{CUTOFF} nm"}
+    try:
+        result = run.fit(case, sections, potential=potential, sampling=FAST)
+    except DiffPairError as error:
+        return [failed(case, bar, error)]
+    return [
+        judged(f"{case}: three temperatures", result, bar, held_out=False),
+        judged(f"{case}: a fourth, held out", result, bar, held_out=True),
+    ]
+
+
 def errors(run: Run) -> list[Bar]:
     """How often the true U lies in the 2-sigma band of fits to independent targets of one state."""
     case = "error bars: true U inside the 2-sigma band where g > 0.1"
@@ -52,7 +68,7 @@ def errors(run: Run) -> list[Bar]:
 def _inside(result: Fitted, target: Target) -> Array:
     """1 at every distance with g > 0.1 and within the cutoff at which the band holds the truth, else 0."""
     r, g, _ = read_columns(target.files[0])
-    r = r[(g > 0.1) & (r < 2.5)]
+    r = r[(g > 0.1) & (r < CUTOFF)]
     band = result.document["fit"]["uncertainty"]
     sigma = np.interp(r, band["r"], band["pairs"][0]["sigma"])
     away = np.abs(result.table.energy(r) - target.state.truth.energy(r))

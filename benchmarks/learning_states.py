@@ -48,7 +48,7 @@ def mixture(fraction: float, steps: int = 100_000) -> Simulated:
     )  # fmt: skip
 
 
-def entropic(temperature: float) -> Simulated:
+def entropic_state(temperature: float) -> Simulated:
     """Lennard-Jones minus T S(r), with an S(r) that is a bump: another potential at each temperature."""
     formula = f"4*(r^-12-r^-6)-{temperature:g}*0.3*exp(-((r-1.5)/0.25)^2)"
     return Simulated(f"entropic {temperature:g}", 0.8, temperature, Truth(formula), steps=20_000)

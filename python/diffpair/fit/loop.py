@@ -143,7 +143,7 @@ class FitLoop:
         noise = mean_absolute_noise(errors)
         if not np.isfinite(mae):
             return self._recover(number, mae, noise, "g(r) is not finite")
-        if self.best is not None and mae > WORSE * self.best.mae + 3 * (noise if np.isfinite(noise) else 0.0):
+        if self.best is not None and mae > WORSE * self.best.mae + 3 * steady_noise(noise, self.history):
             return self._recover(number, mae, noise, f"worse than iteration {self.best.number}: rolled back")
         for state, observation in zip(self.states, observations, strict=True):
             state.memory.add(observation)
@@ -251,6 +251,17 @@ class FitLoop:
             snapshots = [_unpack(kept["best"]) for kept in content["states"]]
             self.best = Best(best["theta"].numpy(), best["mae"], best["number"], snapshots)
         self.steps_before = content["md_steps"]
+
+
+def steady_noise(noise: float, history: list[Iteration]) -> float:
+    """The noise of an iteration, or the median of the earlier ones if that is smaller; 0 if it is not known.
+
+    A fluid that falls apart or freezes drifts, which block averages take for noise: it must not excuse a residual.
+    """
+    if not np.isfinite(noise):
+        return 0.0
+    earlier = [entry.noise for entry in history if entry.accepted and np.isfinite(entry.noise)]
+    return float(min(noise, np.median(earlier))) if earlier else noise
 
 
 def _pack(snapshot: Snapshot) -> dict[str, Any]:
