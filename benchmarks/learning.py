@@ -12,6 +12,7 @@ from pathlib import Path
 
 import command
 import learning_cases as cases
+import learning_cases_dynamics as dynamics_cases
 import learning_cases_joint as joint_cases
 import learning_cases_more as more_cases
 import openmm
@@ -21,6 +22,7 @@ from learning_fits import Run
 
 CASES = {
     "recover": cases.recover,
+    "diffsim": dynamics_cases.diffsim,
     "states": cases.states,
     "families": cases.families,
     "joint": joint_cases.joint,
