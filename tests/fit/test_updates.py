@@ -48,7 +48,9 @@ class ThinGas:
         g = g_of(table, self.kT)
         jacobian = -g[:, None] * BASIS / self.kT
         none = np.zeros((0, len(table)))
-        self.memory.add(Observation(table, g - self.target, np.full(len(R), 0.003), jacobian, none))
+        self.memory.add(
+            Observation(table, g - self.target, np.full(len(R), 0.003), jacobian, none, 0.003**2 * np.eye(len(R)))
+        )
         weights = (BASIS * (R**2 * g)[:, None]).sum(0)[None]
         return StateView(self.memory, self.variant, BASIS[self.target > 0.1], self.kT, weights)
 
@@ -117,7 +119,7 @@ def test_first_order_descends(name):
         (table,) = space.tables()
         view, last = gas.observe(table), gas.memory.observations[-1]
         losses.append(0.5 * np.mean(last.residual**2))
-        update.step(space, [view], [last.jacobian.T @ last.residual / len(R)])
+        update.step(space, [replace(view, gradient=last.jacobian.T @ last.residual / len(R))])
     assert losses[-1] < 0.02 * losses[0]
 
 
@@ -134,7 +136,7 @@ def test_a_noisy_residual_is_averaged_over_iterations():
         gas.target = exact + rng.normal(scale=0.01, size=len(R))
         view = gas.observe(table)
         gas.memory.observations[-1] = Observation(
-            **{**vars(gas.memory.observations[-1]), "sigma": np.full(len(R), 0.01)}
+            **{**vars(gas.memory.observations[-1]), "sigma": np.full(len(R), 0.01), "covariance": 1e-4 * np.eye(len(R))}
         )
         gas.target = exact
         update.step(space, [view])
@@ -165,7 +167,7 @@ def test_first_order_step_that_is_far_too_long_is_undone(form):
     space = ParameterSpace(FORMS[form](), GRID, [()], KT, CONTACT)
     gas, update, theta = ThinGas(g_of(lennard_jones_table())), FirstOrder(space, "adam", 1e300), space.get()
     view = gas.observe(space.tables()[0])
-    step = update.step(space, [view], [np.ones(GRID.knots + 2)])
+    step = update.step(space, [replace(view, gradient=np.ones(GRID.knots + 2))])
     assert step.size == 0 and "undone" in step.note
     assert np.array_equal(space.get(), theta)
     assert not update.optimizer.state and update.optimizer.param_groups[0]["lr"] < 1e294

@@ -16,7 +16,7 @@ from diffpair.config.sampling import Production, Sampling
 from diffpair.config.source import Source
 from diffpair.config.start import Start, StartChoice
 from diffpair.config.states import State
-from diffpair.config.update import GaussNewton, TorchOptimizer, Update
+from diffpair.config.update import GaussNewton, InverseMonteCarlo, IterativeBoltzmann, TorchOptimizer, Update
 from diffpair.errors import DiffPairError
 
 
@@ -49,15 +49,22 @@ class FitConfig(Section):
                     f"states: {state.name!r} gives the parameters {_listed(state.parameters)}, "
                     f"but {first.name!r} gives {_listed(first.parameters)}"
                 )
-        if isinstance(self.method, GaussNewton) and not isinstance(self.gradient, Fluctuation):
+        if isinstance(self.gradient, Fluctuation):
+            return self
+        if isinstance(self.method, IterativeBoltzmann):
             raise DiffPairError(
-                f"update: gauss-newton needs the whole Jacobian, which gradient: fluctuation gives and "
+                f"update: ibi compares g(r) with its target and uses no gradient; leave gradient: "
+                f"{self.gradient.method} out"
+            )
+        if isinstance(self.method, (GaussNewton, InverseMonteCarlo)):
+            raise DiffPairError(
+                f"update: {self.method.method} needs the whole Jacobian, which gradient: fluctuation gives and "
                 f"{self.gradient.method} does not; use an update such as adam"
             )
         return self
 
     @property
-    def method(self) -> GaussNewton | TorchOptimizer:
+    def method(self) -> GaussNewton | IterativeBoltzmann | InverseMonteCarlo | TorchOptimizer:
         """The update; if the file names none, the one that fits the gradient."""
         if self.update is not None:
             return self.update

@@ -9,13 +9,15 @@ from diffpair.errors import DiffPairError
 
 
 class Sampling(Section):
-    """Molecular dynamics of one iteration, in steps. ``melt``: steps that turn a lattice into a liquid first."""
+    """Molecular dynamics of one iteration, in steps. ``melt``: steps that turn a lattice into a liquid first.
+    ``adaptive``: gauss-newton samples short at first and longer as the residual falls, ``steps`` on average."""
 
     timestep: Time
     equilibration: CountOrZero = 500
     steps: Count = 1500
     every: Count = 10
     melt: CountOrZero = 2000
+    adaptive: bool = True
     friction: Rate = 1.0
     platform: Name | None = None
 

@@ -6,18 +6,39 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Tag, model_validator
 
-from diffpair.config.base import Count, NonNegativeNumber, PositiveNumber, Section
+from diffpair.config.base import Count, CountOrZero, Fraction, NonNegativeNumber, PositiveNumber, Section
 from diffpair.config.choose import choose_method, method_of
 from diffpair.errors import DiffPairError
 
 
 class GaussNewton(Section):
-    """Damped Gauss-Newton on the fluctuation Jacobian."""
+    """Damped Gauss-Newton on the fluctuation Jacobian. ``stop_at_noise``: end before ``iterations`` where there is
+    nothing left to learn."""
 
     method: Literal["gauss-newton"] = "gauss-newton"
     iterations: Count = 10
     damping: PositiveNumber | None = None
     smoothness: PositiveNumber | None = None
+    stop_at_noise: bool = True
+
+
+class IterativeBoltzmann(Section):
+    """Iterative Boltzmann inversion; multistate where several states are fitted. ``smoothing``: of each correction, how
+    often it is averaged over neighbouring bins."""
+
+    method: Literal["ibi"] = "ibi"
+    iterations: Count = 50
+    damping: Fraction = 1.0
+    smoothing: CountOrZero = 0
+
+
+class InverseMonteCarlo(Section):
+    """Inverse Monte Carlo. ``regularisation``: Tikhonov's term over the largest eigenvalue."""
+
+    method: Literal["imc"] = "imc"
+    iterations: Count = 20
+    damping: Fraction = 1.0
+    regularisation: NonNegativeNumber = 1e-4
 
 
 class TorchOptimizer(Section):
@@ -36,15 +57,20 @@ class TorchOptimizer(Section):
 
 
 TORCH_OPTIMIZERS = ("adam", "adamw", "nadam", "radam", "adagrad", "rmsprop", "sgd")
-UPDATES = ("gauss-newton", *TORCH_OPTIMIZERS)
+OWN = ("gauss-newton", "ibi", "imc")
+UPDATES = (*OWN, *TORCH_OPTIMIZERS)
 
 
 def _update_kind(value: Any) -> str:
-    return "gauss-newton" if method_of(value) == "gauss-newton" else "torch"
+    method = method_of(value)
+    return method if method in OWN else "torch"
 
 
 Update = Annotated[
-    Annotated[GaussNewton, Tag("gauss-newton")] | Annotated[TorchOptimizer, Tag("torch")],
+    Annotated[GaussNewton, Tag("gauss-newton")]
+    | Annotated[IterativeBoltzmann, Tag("ibi")]
+    | Annotated[InverseMonteCarlo, Tag("imc")]
+    | Annotated[TorchOptimizer, Tag("torch")],
     Discriminator(_update_kind),
     choose_method(UPDATES),
 ]

@@ -13,7 +13,7 @@ from diffpair.gradients import Fluctuation, FrameSums, TargetRows
 from diffpair.potentials import TableGrid
 from diffpair.states import State
 from diffpair.tables import PairTable
-from diffpair.updates import Memory, Observation, StateView
+from diffpair.updates import Memory, Observation, RdfView, StateView
 from diffpair.updates.basis import spline_basis
 
 Array = NDArray[np.float64]
@@ -55,11 +55,13 @@ class FitState:
         if self.state.from_lattice and self.sampling.melt:
             self.sampler.melt(self.sampling.melt, progress)
 
-    def sample(self, table: PairTable, progress: Callable[[int], None] | None = None) -> Frames:
-        """Write the table into the live Context, equilibrate, sample."""
+    def sample(self, table: PairTable, progress: Callable[[int], None] | None = None, factor: float = 1.0) -> Frames:
+        """Write the table into the live Context, equilibrate, sample `factor` times the config's steps."""
+        every = self.sampling.every
         self.sampler.set_table(table)
         self.sampler.equilibrate(self.sampling.equilibration, progress)
-        return self.sampler.sample(self.sampling.steps, self.sampling.every, progress)
+        steps = self.sampling.steps if factor == 1 else max(2, round(factor * self.sampling.steps / every)) * every
+        return self.sampler.sample(steps, every, progress)
 
     def measure(self, frames: Frames) -> FrameSums:
         """A and S of the frames."""
@@ -76,13 +78,21 @@ class FitState:
         residual = sums.mean - self.rows.target
         if not with_jacobian:
             none = np.zeros((0, len(coefficients)))
-            return Observation(coefficients, residual, sigma, none, none)
+            return Observation(coefficients, residual, sigma, none, none, none)
         jacobian = Fluctuation().jacobian(sums, self.state.beta)
-        return Observation(coefficients, residual, sigma, jacobian, sums.jacobian_doubt(self.state.beta, sigma))
+        doubt = sums.jacobian_doubt(self.state.beta, sigma)
+        return Observation(coefficients, residual, sigma, jacobian, doubt, sums.covariance())
 
-    def view(self) -> StateView:
-        """What updates see."""
-        return StateView(self.memory, self.variant, self.probe, 1 / self.state.beta, self.weights)
+    def view(self, gradient: Array | None = None) -> StateView:
+        """What updates see; with dL/dc [npairs * (knots + 2)] for one that needs it."""
+        rows = self.rows
+        rdfs = tuple(
+            RdfView(pair, where, rows.radii[where], rows.target[where])
+            for where, pair in zip(rows.slices, rows.pair_rows, strict=True)
+        )
+        return StateView(
+            self.memory, self.variant, self.probe, 1 / self.state.beta, self.weights, gradient, rdfs, rows.error
+        )
 
     def snapshot(self) -> Snapshot:
         return self.sampler.snapshot()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from diffpair.errors import DiffPairError
 from diffpair.fit.history import CHECKPOINT, HISTORY
 from diffpair.fit.setup import Setup
 from diffpair.potentials import to_table
-from diffpair.tables import PairTable
+from diffpair.tables import PairTable, TableUncertainty
 
 POTENTIAL, SUMMARY, PLOT, START, ITERATIONS = "potential.json", "summary.json", "fit.png", "start.json", "iterations"
 _RESULTS = (
@@ -82,10 +83,22 @@ def table_names(setup: Setup, stem: str = "potential") -> dict[Parameters, str]:
     return names
 
 
-def save_tables(out: Path, setup: Setup, stem: str = "potential", **sections: dict[str, Any]) -> None:
-    """Write the table of every set of global parameters, those of fitted states first. Raises DiffPairError."""
-    for variant, name in table_names(setup, stem).items():
-        _table(setup, variant).save(out / f"{name}.json", **sections)
+def save_tables(
+    out: Path,
+    setup: Setup,
+    bands: Sequence[TableUncertainty] = (),
+    stem: str = "potential",
+    **sections: dict[str, Any],
+) -> None:
+    """Write the table of every set of global parameters, those of fitted states first, with their error bands.
+
+    Raises DiffPairError.
+    """
+    for index, (variant, name) in enumerate(table_names(setup, stem).items()):
+        given = dict(sections)
+        if index < len(bands):
+            given["fit"] = {**sections.get("fit", {}), "uncertainty": bands[index].document()}
+        _table(setup, variant).save(out / f"{name}.json", **given)
 
 
 def save_iteration(out: Path, setup: Setup, number: int) -> None:

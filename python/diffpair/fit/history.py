@@ -15,8 +15,8 @@ from diffpair.errors import DiffPairError
 from diffpair.tables.document import write_atomically
 
 CHECKPOINT, HISTORY = "checkpoint.pt", "history.json"
-VERSION = 1
-REQUIRED = {"config", "grid", "theta", "history", "failures", "late", "best", "states", "optimizer", "radius"}
+VERSION = 2
+REQUIRED = {"config", "grid", "theta", "history", "failures", "late", "best", "states", "update"}
 
 
 @dataclass
@@ -27,7 +27,9 @@ class Iteration:
     that the frames' statistics explain. accepted: whether the fit went on from it. step: size of the update in kT
     (largest change of U at a visited distance). chi: pooled residual in standard errors. note: what went wrong, if
     anything. updates: of the potential after the sampling; 1 but for reweighting. effective: then also, per state, the
-    effective number of its frames under the table after the last update, as a part of all frames.
+    effective number of its frames under the table after the last update, as a part of all frames. significance:
+    reduction of chi^2 that the step predicts, per parameter that the data fix. pooled_noise: mean |error of g| of the
+    pooled residual. ratio: actual over predicted reduction by the step before. sampled: steps sampled per state.
     """
 
     number: int
@@ -41,6 +43,10 @@ class Iteration:
     note: str = ""
     updates: int = 1
     effective: dict[str, float] = field(default_factory=dict)
+    significance: float = float("nan")
+    pooled_noise: float = float("nan")
+    ratio: float = float("nan")
+    sampled: int = 0
 
 
 def write_history(out: Path, history: list[Iteration]) -> None:

@@ -14,15 +14,20 @@ from numpy.typing import NDArray
 from diffpair.engines import Exploded, Snapshot
 from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.errors import DiffPairError
+from diffpair.fit.effort import Effort
 from diffpair.fit.fit_state import FitState
 from diffpair.fit.history import Iteration
 from diffpair.fit.progress import FitProgress
 from diffpair.fit.reweighted import walk
+from diffpair.fit.stopping import Stopping
+from diffpair.fit.trust import GOOD, POOR, reduction_ratio
+from diffpair.fit.uncertainty import uncertainty
 from diffpair.fit.watch import WatchedAdjoint
 from diffpair.gradients import FrameSums, GradientMethod, Reweighting
 from diffpair.potentials import to_table
-from diffpair.tables import PairTable
-from diffpair.updates import FirstOrder, GaussNewton, Memory, Observation, ParameterSpace, Step
+from diffpair.tables import PairTable, TableUncertainty
+from diffpair.updates import Memory, Observation, ParameterSpace, Step, Update
+from diffpair.updates.linear_model import Start
 
 Array = NDArray[np.float64]
 WORSE = 1.5  # an iteration whose residual is so many times the best one is rolled back
@@ -47,27 +52,33 @@ class FitLoop:
     """Fits one potential to one or several states.
 
     Args:
-        space: the potential's parameters. states: fitted states. update: GaussNewton, or FirstOrder with `gradient`.
-        iterations: how many. progress: what the user sees. keep: called after every iteration, to write checkpoints.
+        space: the potential's parameters. states: fitted states. update: any. gradient: asked if the update
+            needs one. iterations: how many. progress: what the user sees. keep: called after every iteration, to write
+            checkpoints. stopping: may end the fit early. adaptive: samplings that grow as the residual falls.
     """
 
     def __init__(
         self,
         space: ParameterSpace,
         states: list[FitState],
-        update: GaussNewton | FirstOrder,
+        update: Update,
         gradient: GradientMethod,
         iterations: int,
         progress: FitProgress,
         keep: Callable[[FitLoop], None],
+        stopping: Stopping | None = None,
+        adaptive: bool = False,
     ) -> None:
         self.space, self.states, self.update, self.gradient = space, states, update, gradient
         self.iterations, self.progress, self.keep = iterations, progress, keep
+        self.stopping, self.stopped = stopping, ""
+        self.effort = Effort(iterations, adaptive)
         self.history: list[Iteration] = []
         self.best: Best | None = None
-        self.late: list[Array] = []  # parameters of accepted first-order iterations
+        self.late: list[Array] = []  # parameters of accepted iterations
         self.failures = 0
         self.steps_before, self.seconds_before = 0, 0.0  # of the runs that this one resumes
+        self._start = Start.of(space)
         self._begin = time.perf_counter()
 
     @property
@@ -100,17 +111,21 @@ class FitLoop:
             number = len(self.history) + 1
             self.progress.begin(
                 f"iteration {number}/{self.iterations}",
-                sum(s.sampling.equilibration + s.sampling.steps for s in self.states),
+                sum(s.sampling.equilibration + round(self.effort.factor * s.sampling.steps) for s in self.states),
             )
             try:
                 entry = self._attempt(number)
                 self.history.append(entry)
                 self.progress.iteration(entry, self.iterations)
                 self.keep(self)
+                self.stopped = self.stopping.reason(self.history) if self.stopping is not None else ""
             except FitStopped:
                 raise
             except DiffPairError as error:
                 raise FitStopped(f"the fit stopped in iteration {number}: {error}") from None
+            if self.stopped:
+                self.progress.say(f"stopped after {number} iterations: {self.stopped}")
+                return
             if self.failures >= FAILURES:
                 raise FitStopped(f"the fit stopped after {self.failures} failures in a row, the last one: {entry.note}")
 
@@ -124,20 +139,22 @@ class FitLoop:
         tables = self.tables()
         sums: list[FrameSums] = []
         observations: list[Observation] = []
-        gradients: list[Array] = []
-        whole = isinstance(self.update, GaussNewton)
+        gradients: list[Array | None] = []
+        needs = self.update.needs
         if isinstance(self.gradient, WatchedAdjoint):
             self.gradient.begin(number)
         for state in self.states:
-            frames = state.sample(tables[state.variant], self.progress.advance)
+            frames = state.sample(tables[state.variant], self.progress.advance, self.effort.factor)
             sums.append(state.measure(frames))
             coefficients = tables[state.variant].coefficients
-            observations.append(state.observe(sums[-1], coefficients.ravel(), with_jacobian=whole))
-            if not (whole or isinstance(self.gradient, Reweighting)):
+            observations.append(state.observe(sums[-1], coefficients.ravel(), with_jacobian=needs == "jacobian"))
+            gradients.append(None)
+            if needs == "gradient" and not isinstance(self.gradient, Reweighting):
                 weights = torch.from_numpy(observations[-1].residual / len(state.rows))
                 c = torch.from_numpy(coefficients.copy())
                 gradient = self.gradient(state.rows, c, self.space.grid, frames, weights, sums[-1])
-                gradients.append(gradient.flatten().numpy())
+                gradients[-1] = gradient.flatten().numpy()
+        self.effort.spent()
         mae = float(np.mean(np.abs(np.concatenate([o.residual for o in observations]))))
         errors = np.concatenate([s.standard_error() for s in sums])
         noise = mean_absolute_noise(errors)
@@ -145,6 +162,7 @@ class FitLoop:
             return self._recover(number, mae, noise, "g(r) is not finite")
         if self.best is not None and mae > WORSE * self.best.mae + 3 * steady_noise(noise, self.history):
             return self._recover(number, mae, noise, f"worse than iteration {self.best.number}: rolled back")
+        ratio = reduction_ratio([s.memory for s in self.states], observations)
         for state, observation in zip(self.states, observations, strict=True):
             state.memory.add(observation)
         self.failures = 0
@@ -153,21 +171,25 @@ class FitLoop:
         self.best.snapshots = [s.snapshot() for s in self.states]
         self.late.append(self.space.get())
         self.late = self.late[-max(1, self.iterations // 4) :]
-        self.update.grow()
+        self._adjust(ratio)
+        self.effort.plan(number, mae, noise)
         if isinstance(self.gradient, Reweighting):
-            assert isinstance(self.update, FirstOrder)
             done = walk(self.gradient, self.update, self.space, self.states, sums, noise)
             entry = self._entry(number, mae, noise, True, done.step)
             entry.updates, entry.effective = done.updates, done.effective
             return entry
         note = self.gradient.told() if isinstance(self.gradient, WatchedAdjoint) else ""
-        return self._entry(number, mae, noise, True, self._update(gradients), note)
+        return self._entry(number, mae, noise, True, self._update(gradients), note, ratio)
 
-    def _update(self, gradients: list[Array]) -> Step:
-        views = [s.view() for s in self.states]
-        if isinstance(self.update, GaussNewton):
-            return self.update.step(self.space, views)
-        return self.update.step(self.space, views, gradients)
+    def _adjust(self, ratio: float | None) -> None:
+        """The trust radius after a step that was accepted."""
+        if ratio is not None and ratio < POOR:
+            self.update.shrink()
+        elif ratio is None or ratio > GOOD:
+            self.update.grow()
+
+    def _update(self, gradients: list[Array | None]) -> Step:
+        return self.update.step(self.space, [s.view(g) for s, g in zip(self.states, gradients, strict=True)])
 
     def _recover(self, number: int, mae: float, noise: float, reason: str) -> Iteration:
         """Back to the last good potential and simulations, and a smaller step from there."""
@@ -179,28 +201,43 @@ class FitLoop:
             state.sampler.restore(snapshot)
         self.update.shrink(0.25)
         step = None
-        if isinstance(self.update, GaussNewton):
-            step = self._update([])
+        if self.update.needs == "jacobian":
+            step = self._update([None] * len(self.states))
         return self._entry(number, mae, noise, False, step, reason)
 
     def _entry(
-        self, number: int, mae: float, noise: float, accepted: bool, step: Step | None, note: str = ""
+        self,
+        number: int,
+        mae: float,
+        noise: float,
+        accepted: bool,
+        step: Step | None,
+        note: str = "",
+        ratio: float | None = None,
     ) -> Iteration:
-        size, chi = (step.size, step.chi) if step is not None else (float("nan"), float("nan"))
-        said = "; ".join(text for text in (note, step.note if step is not None else "") if text)
-        return Iteration(number, mae, noise, accepted, size, chi, self.md_steps, self.seconds, said)
+        nan = float("nan")
+        step = step or Step(nan, nan, nan, nan)
+        said = "; ".join(text for text in (note, step.note) if text)
+        entry = Iteration(number, mae, noise, accepted, step.size, step.chi, self.md_steps, self.seconds, said)
+        entry.significance, entry.pooled_noise = step.significance, step.pooled_noise
+        entry.ratio = nan if ratio is None else ratio
+        return entry
 
     def finish(self) -> None:
         """Choose the final parameters.
 
-        Gauss-Newton: its last step, which averages over late iterates already. First order: the mean of the late
-        iterates. The best iterate where the last one was rolled back.
+        The last step, or the mean of the late iterates for an update that wants it; the best iterate where the last one
+        was rolled back.
         """
         last = self.history[-1]
         if self.best is not None and not last.accepted:
             self.space.set(self.best.theta)
-        elif isinstance(self.update, FirstOrder):
+        elif self.update.averages_late:
             self.space.set(np.mean(self.late, axis=0))
+
+    def bands(self) -> list[TableUncertainty]:
+        """Error bands of the present tables, one for each variant; none without a Jacobian."""
+        return uncertainty(self.space, self.states, self._start)
 
     def content(self) -> dict[str, Any]:
         """Everything that `restore` needs, as tensors and plain values."""
@@ -212,9 +249,9 @@ class FitLoop:
             "late": [torch.from_numpy(t) for t in self.late],
             "md_steps": self.md_steps,
             "seconds": self.seconds,
-            "radius": self.update.radius,
+            "update": self.update.content(),
+            "effort": self.effort.content(),
             "segments": self.gradient.numbers() if isinstance(self.gradient, WatchedAdjoint) else {},
-            "optimizer": self.update.optimizer.state_dict() if isinstance(self.update, FirstOrder) else {},
             "best": None
             if best is None
             else {"theta": torch.from_numpy(best.theta), "mae": best.mae, "number": best.number},
@@ -237,11 +274,10 @@ class FitLoop:
         self.history = [Iteration(**h) for h in content["history"]]
         self.failures, self.late = content["failures"], [t.numpy() for t in content["late"]]
         self.seconds_before = content["seconds"]
-        self.update.radius = content["radius"]
+        self.update.restore(content["update"])
+        self.effort.restore(content["effort"])
         if isinstance(self.gradient, WatchedAdjoint) and content.get("segments"):
             self.gradient.set_numbers(**content["segments"])
-        if isinstance(self.update, FirstOrder):
-            self.update.optimizer.load_state_dict(content["optimizer"])
         for state, kept in zip(self.states, content["states"], strict=True):
             state.sampler.restore(_unpack(kept["snapshot"]))
             state.weights = kept["weights"].numpy()

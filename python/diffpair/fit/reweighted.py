@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.fit.fit_state import FitState
 from diffpair.gradients import FrameSums, ReweightedFrames, Reweighting, TooFewFrames
-from diffpair.updates import FirstOrder, ParameterSpace, Step
+from diffpair.updates import ParameterSpace, Step, Update
 from diffpair.updates.gauss_newton import largest_change
 
 Array = NDArray[np.float64]
@@ -30,7 +30,7 @@ class Walk:
 
 def walk(
     method: Reweighting,
-    update: FirstOrder,
+    update: Update,
     space: ParameterSpace,
     states: list[FitState],
     sums: list[FrameSums],
@@ -43,8 +43,8 @@ def walk(
     noise.
 
     Args:
-        update: any first-order one. space: at the table that made the frames. sums: of each state's frames. noise: mean
-        |error of g| of the frames.
+        update: one that needs a gradient. space: at the table that made the frames. sums: of each state's frames.
+        noise: mean |error of g| of the frames.
     """
     sampled = space.tables()
     views = [state.view() for state in states]
@@ -60,7 +60,7 @@ def walk(
             break
         if updates and np.mean(np.abs(np.concatenate(residuals))) < noise:
             break
-        step = update.step(space, views, gradients)
+        step = update.step(space, [replace(v, gradient=g) for v, g in zip(views, gradients, strict=True)])
         updates += 1
         if step.note:
             notes.append(step.note)

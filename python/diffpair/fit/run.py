@@ -9,6 +9,7 @@ import numpy as np
 
 from diffpair.config import FitConfig
 from diffpair.config.gradient import Adjoint
+from diffpair.config.update import GaussNewton
 from diffpair.engines import Exploded, ProductionResult, Snapshot, production
 from diffpair.errors import DiffPairError
 from diffpair.fit.auto_steps import choose_segments
@@ -28,7 +29,16 @@ from diffpair.fit.history import load_checkpoint, save_checkpoint, write_history
 from diffpair.fit.loop import FitLoop, FitStopped
 from diffpair.fit.progress import FitProgress
 from diffpair.fit.provenance import config_files, config_hash, provenance
-from diffpair.fit.setup import TOLERANCE, Setup, fit_states, make_gradient, make_update, prepare, production_interval
+from diffpair.fit.setup import (
+    TOLERANCE,
+    Setup,
+    fit_states,
+    make_gradient,
+    make_stopping,
+    make_update,
+    prepare,
+    production_interval,
+)
 from diffpair.fit.watch import WatchedAdjoint
 from diffpair.potentials import judge, to_table
 from diffpair.report import plot_fit, summary_document, write_summary
@@ -69,7 +79,15 @@ def run_fit(config: FitConfig, out: Path, resume: bool = False, progress: FitPro
     with progress:
         _announce(setup, progress)
         loop = FitLoop(
-            setup.space, states, make_update(setup), make_gradient(setup), config.method.iterations, progress, keep
+            setup.space,
+            states,
+            make_update(setup),
+            make_gradient(setup),
+            config.method.iterations,
+            progress,
+            keep,
+            make_stopping(setup),
+            config.sampling.adaptive and isinstance(config.method, GaussNewton),
         )
         try:
             if content is None:
@@ -77,7 +95,7 @@ def run_fit(config: FitConfig, out: Path, resume: bool = False, progress: FitPro
                 said = set_aside(out, config_files(config))
                 if said:
                     progress.say(f"note: {said}")
-                save_tables(out, setup, "start")
+                save_tables(out, setup, stem="start")
                 loop.melt()
                 if isinstance(config.gradient, Adjoint) and config.gradient.steps == "auto":
                     _audit(setup, loop, out)
@@ -167,11 +185,22 @@ def _finish(setup: Setup, loop: FitLoop, out: Path, digest: str, progress: FitPr
     except DiffPairError as error:
         kept = f"; {out / POTENTIAL} holds the learned potential" if (out / POTENTIAL).is_file() else ""
         raise DiffPairError(f"{error}{kept}") from None
-    save_tables(out, setup, provenance=origin, fit=fit)
+    bands = loop.bands()
+    save_tables(out, setup, bands, provenance=origin, fit=fit)
     losses = [h.mae for h in loop.history if np.isfinite(h.mae)]
     start = PairTable.load(out / START) if (out / START).is_file() else None
-    plot_fit(out / PLOT, results, PairTable.load(out / POTENTIAL), losses, start=start, loss_label="mean |g − target|")
+    plot_fit(
+        out / PLOT,
+        results,
+        PairTable.load(out / POTENTIAL),
+        losses,
+        start=start,
+        uncertainty=bands[0] if bands else None,
+        loss_label="mean |g − target|",
+    )
     _say_results(results, progress)
+    for note in dict.fromkeys(note for band in bands for note in band.notes):
+        progress.say(f"note: {note}")
     document = summary_document(
         iterations=len(loop.history),
         wall_seconds=seconds,
@@ -179,6 +208,7 @@ def _finish(setup: Setup, loop: FitLoop, out: Path, digest: str, progress: FitPr
         results=results,
         potential=POTENTIAL,
     )
+    document["stopped"] = loop.stopped or f"all {len(loop.history)} iterations were done"
     document["gradient"] = _describe_gradient(setup, loop)
     names = table_names(setup)
     if len(names) > 1:

@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.config import FitConfig, build_states
+from diffpair.config import update as update_sections
 from diffpair.config.gradient import Adjoint
 from diffpair.config.gradient import Reweighting as ReweightingSection
-from diffpair.config.update import GaussNewton as GaussNewtonSection
 from diffpair.engines.statistics import BLOCKS
 from diffpair.errors import DiffPairError
 from diffpair.fit.fit_state import FitState
 from diffpair.fit.scales import choose_scales, contact_distances
 from diffpair.fit.start import boltzmann_inversion, from_file
+from diffpair.fit.stopping import Stopping
 from diffpair.fit.watch import WatchedAdjoint
 from diffpair.gradients import (
     CHAOS,
@@ -31,7 +32,15 @@ from diffpair.gradients import (
 )
 from diffpair.potentials import PairPotential, Refined, TableGrid, build_potential, refine, to_table
 from diffpair.states import State
-from diffpair.updates import FirstOrder, GaussNewton, ParameterSpace, pull_back
+from diffpair.updates import (
+    FirstOrder,
+    GaussNewton,
+    InverseMonteCarlo,
+    IterativeBoltzmann,
+    ParameterSpace,
+    Update,
+    pull_back,
+)
 
 Array = NDArray[np.float64]
 TOLERANCE = 1e-3
@@ -167,9 +176,22 @@ def make_gradient(setup: Setup) -> GradientMethod:
     return WatchedAdjoint(method)
 
 
-def make_update(setup: Setup) -> GaussNewton | FirstOrder:
+def make_update(setup: Setup) -> Update:
     """The config's update."""
     section = setup.config.method
-    if isinstance(section, GaussNewtonSection):
-        return GaussNewton(section.damping or 1.0, section.smoothness)
+    match section:
+        case update_sections.GaussNewton():
+            return GaussNewton(section.damping or 1.0, section.smoothness)
+        case update_sections.IterativeBoltzmann():
+            return IterativeBoltzmann(section.damping, section.smoothing)
+        case update_sections.InverseMonteCarlo():
+            return InverseMonteCarlo(section.damping, section.regularisation)
     return FirstOrder(setup.space, section.method, section.learning_rate, section.momentum)
+
+
+def make_stopping(setup: Setup) -> Stopping | None:
+    """What may end the fit before its last iteration: the noise that production resolves is small enough."""
+    section = setup.config.method
+    if not isinstance(section, update_sections.GaussNewton) or not section.stop_at_noise:
+        return None
+    return Stopping(setup.config.production.noise_target)

@@ -5,24 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
 
-import diffpair.ops  # noqa: F401  registers torch.ops.diffpair
 from diffpair.errors import DiffPairError
 from diffpair.fit.scales import targets_by_pair
 from diffpair.potentials import TableGrid
 from diffpair.states import State
 from diffpair.tables import PairTable, type_pairs
 from diffpair.targets import RdfTarget
-from diffpair.updates.basis import spline_basis
+from diffpair.updates.basis import fade, fine_grid, fit_spline
 from diffpair.updates.core import power_law
 
 Array = NDArray[np.float64]
 TRUSTED = 0.05  # g above this is inverted, the core below it continued
-TAPER = 0.2  # the last part of the range over which the inverted potential goes to zero
 
 
 def boltzmann_inversion(states: list[State], grid: TableGrid, contact: Array) -> Array:
@@ -32,7 +29,7 @@ def boltzmann_inversion(states: list[State], grid: TableGrid, contact: Array) ->
     be inverted, U goes on as r^-12 with the same slope; toward the cutoff it is switched to zero. A pair of types
     without a target starts as a soft repulsion.
     """
-    r = np.linspace(grid.r_min, grid.cutoff, 8 * grid.knots)
+    r = fine_grid(grid)
     rows = []
     for entries, reach in zip(targets_by_pair(states), contact, strict=True):
         kT = np.mean([1 / s.beta for s, _ in entries]) if entries else 1 / states[0].beta
@@ -40,7 +37,7 @@ def boltzmann_inversion(states: list[State], grid: TableGrid, contact: Array) ->
             energy = np.mean([_invert(state, target, r, grid.cutoff) for state, target in entries], axis=0)
         else:
             x = np.clip(r / reach, 0.5, None)
-            energy = kT * x**-12.0 * _fade(r, grid.cutoff)
+            energy = kT * x**-12.0 * fade(r, grid.cutoff)
         rows.append(fit_spline(grid, r, energy, float(kT)))
     return np.array(rows)
 
@@ -56,27 +53,10 @@ def _invert(state: State, target: RdfTarget, r: Array, cutoff: float) -> Array:
     end = min(cutoff, float(radii[-1]))
     r0 = float(radii[1])  # one bin inside: the first one is the noisiest
     force = max(-float(spline(r0, 1)), kT / r0)
-    energy = np.where(r < end, spline(np.clip(r, r0, end)), 0.0) * _fade(r, end)
+    energy = np.where(r < end, spline(np.clip(r, r0, end)), 0.0) * fade(r, end)
     core = r < r0
     energy[core] = power_law(np.maximum(r[core], 0.3 * r0), r0, float(spline(r0)), force)
     return np.asarray(energy)
-
-
-def _fade(r: Array, end: float) -> Array:
-    return np.asarray(torch.ops.diffpair.switching(torch.from_numpy(r), end, TAPER * end).numpy())
-
-
-def fit_spline(grid: TableGrid, r: Array, energy: Array, kT: float) -> Array:
-    """Coefficients [knots + 2] of the table nearest to U on distances r [n], core errors counting relative to U / 5."""
-    free = grid.knots - 1
-    weight = 1 / (1 + np.abs(energy) / (5 * kT))
-    matrix = spline_basis(grid, r)[:, :free] * weight[:, None]
-    # a trace of smoothness keeps coefficients that no distance fixes from wandering
-    second = 1e-4 * (np.eye(free) - 2 * np.eye(free, k=1) + np.eye(free, k=2))
-    solution = np.linalg.lstsq(
-        np.vstack([matrix, second]), np.concatenate([energy * weight, np.zeros(free)]), rcond=None
-    )[0]
-    return np.concatenate([solution, np.zeros(3)])
 
 
 def from_file(path: Path, types: tuple[str, ...], grid: TableGrid, kT: float) -> Array:
@@ -85,5 +65,5 @@ def from_file(path: Path, types: tuple[str, ...], grid: TableGrid, kT: float) ->
     missing = [name for name in types if name not in table.types]
     if missing:
         raise DiffPairError(f"start: {path} has no type {missing[0]!r}, only {', '.join(table.types)}")
-    r = np.linspace(grid.r_min, grid.cutoff, 8 * grid.knots)
+    r = fine_grid(grid)
     return np.array([fit_spline(grid, r, table.energy(r, a, b), kT) for a, b in type_pairs(types)])

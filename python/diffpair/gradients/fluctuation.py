@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diffpair.engines.frames import Frames
-from diffpair.engines.statistics import BLOCKS, block_error
+from diffpair.engines.statistics import BLOCKS, block_error, block_means
 from diffpair.errors import DiffPairError
 from diffpair.gradients.target_rows import CHUNK, TargetRows, frame_tensors
 from diffpair.potentials.base import TableGrid
@@ -36,6 +36,26 @@ class FrameSums:
         if blocks < 2:
             return np.full(self.observables.shape[1], np.inf)
         return block_error(self.observables, blocks)
+
+    def covariance(self) -> Array:
+        """Covariance of <A>, [rows, rows]: neighbouring bins of a smooth g share pairs, and all bins move together.
+
+        The mean of two estimates: that from block means, which sees slow motion but knows few blocks, and the
+        correlations between rows of single frames, scaled to the blocks' variances. 0 with a single frame.
+        """
+        frames, rows = self.observables.shape
+        blocks = min(BLOCKS, frames)
+        if blocks < 2:
+            return np.zeros((rows, rows))
+        means = block_means(self.observables, blocks)
+        means = means - means.mean(0)
+        slow = means.T @ means / (blocks * (blocks - 1))
+        a = self.observables - self.mean
+        single = a.T @ a / (frames - 1)
+        spread = np.sqrt(np.diag(single))
+        error = np.sqrt(np.diag(slow))
+        scale = np.divide(error, spread, out=np.zeros(rows), where=spread > 0)
+        return np.asarray(0.5 * (slow + scale[:, None] * single * scale))
 
     def jacobian_doubt(self, beta: float, sigma: Array) -> Array:
         """Noise of the fluctuation Jacobian, [F', npairs * (knots + 2)]: |doubt dc|^2 = sum_i var(J dc)_i / sigma_i^2.

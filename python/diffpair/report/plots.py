@@ -16,7 +16,7 @@ from matplotlib.gridspec import SubplotSpec
 from matplotlib.ticker import MaxNLocator
 
 from diffpair.engines.production import ProductionResult, RdfResult
-from diffpair.tables import PairTable
+from diffpair.tables import PairTable, TableUncertainty
 
 COLORS = ["#1f6f8b", "#d1495b", "#66a182", "#8d6a9f", "#edae49", "#5c4d3c"]
 _TARGET = "#222222"
@@ -30,6 +30,7 @@ def plot_fit(
     losses: Sequence[float],
     *,
     start: PairTable | None = None,
+    uncertainty: TableUncertainty | None = None,
     title: str | None = None,
     loss_label: str = "loss",
 ) -> Path:
@@ -41,7 +42,8 @@ def plot_fit(
     Parameters
     ----------
     results: production of each state. table: the learned potential. losses: one per iteration, in order.
-    start: the potential before the fit, drawn dashed. title: above everything. loss_label: what the losses are.
+    start: the potential before the fit, drawn dashed. uncertainty: drawn as a band of 2 standard deviations.
+    title: above everything. loss_label: what the losses are.
     """
     rdfs = [(result, rdf) for result in results for rdf in result.targets]
     panels = len(rdfs) + 2
@@ -53,7 +55,7 @@ def plot_fit(
     cells = [grid[index // columns, index % columns] for index in range(panels)]
     for cell, (result, rdf) in zip(cells, rdfs, strict=False):
         _draw_rdf(figure, cell, result, rdf, many=len(rdfs) > 1)
-    _draw_potential(figure.add_subplot(cells[-2]), table, start, rdfs)
+    _draw_potential(figure.add_subplot(cells[-2]), table, start, uncertainty, rdfs)
     _draw_loss(figure.add_subplot(cells[-1]), losses, loss_label)
     if title:
         figure.suptitle(title, fontsize=12)
@@ -98,7 +100,11 @@ def _draw_rdf(figure: Figure, cell: SubplotSpec, result: ProductionResult, rdf: 
 
 
 def _draw_potential(
-    axes: Axes, table: PairTable, start: PairTable | None, rdfs: Sequence[tuple[ProductionResult, RdfResult]]
+    axes: Axes,
+    table: PairTable,
+    start: PairTable | None,
+    uncertainty: TableUncertainty | None,
+    rdfs: Sequence[tuple[ProductionResult, RdfResult]],
 ) -> None:
     lowest, highest = np.inf, -np.inf
     # per pair, the distance down to which production has been: further in, the potential is an extrapolation
@@ -111,6 +117,9 @@ def _draw_potential(
         color, label = COLORS[index % len(COLORS)], plain(f"{a}–{b}")
         energy = table.energy(r, a, b)
         axes.plot(r, energy, color=color, linewidth=1.6, label=label)
+        if uncertainty is not None:
+            band = 2 * uncertainty.at(r, a, b)
+            axes.fill_between(r, energy - band, energy + band, color=color, alpha=0.2, linewidth=0)
         seen = energy[r >= reached.get(frozenset((a, b)), max(reached.values(), default=table.r_min))]
         lowest, highest = min(lowest, float(seen.min())), max(highest, float(seen.max()))
         if start is not None and {a, b} <= set(start.types):

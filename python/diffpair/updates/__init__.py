@@ -1,8 +1,11 @@
 """Updates: from residuals and gradients to new parameters."""
 
+from diffpair.updates.base import Needs, RdfView, StateView, Step, Update
 from diffpair.updates.core import continue_core
 from diffpair.updates.first_order import FirstOrder
-from diffpair.updates.gauss_newton import GaussNewton, StateView, Step
+from diffpair.updates.gauss_newton import GaussNewton
+from diffpair.updates.inverse_monte_carlo import InverseMonteCarlo
+from diffpair.updates.iterative_boltzmann import IterativeBoltzmann
 from diffpair.updates.observations import Memory, Observation
 from diffpair.updates.parameter_space import ParameterSpace
 from diffpair.updates.pull_back import pull_back
@@ -10,11 +13,16 @@ from diffpair.updates.pull_back import pull_back
 __all__ = [
     "FirstOrder",
     "GaussNewton",
+    "InverseMonteCarlo",
+    "IterativeBoltzmann",
     "Memory",
+    "Needs",
     "Observation",
     "ParameterSpace",
+    "RdfView",
     "StateView",
     "Step",
+    "Update",
     "continue_core",
     "pull_back",
 ]

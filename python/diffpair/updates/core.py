@@ -24,15 +24,22 @@ def continue_core(coefficients: Array, weights: Array, grid: TableGrid, kT: floa
     """
     result = coefficients.copy()
     r = grid.centres().numpy()
-    for row, weight, reach in zip(result, weights, contact, strict=True):
-        density = np.where(r > 0, weight / np.maximum(r, 1e-9) ** 2, 0.0)[:-3]  # as g(r)
-        sampled = np.flatnonzero(density > SAMPLED * density.max(initial=0.0))
+    for row, known, reach in zip(result, sampled_coefficients(weights, grid), contact, strict=True):
+        sampled = np.flatnonzero(known)
         if not len(sampled) or sampled[0] < 1 or sampled[0] + 2 >= len(row):
             continue
         first = int(sampled[0])
         force = max((row[first] - row[first + 2]) / (2 * grid.spacing), kT / reach)
         row[:first] = power_law(np.maximum(r[:first], 0.3 * reach), r[first], row[first], force)
     return result
+
+
+def sampled_coefficients(weights: Array, grid: TableGrid) -> NDArray[np.bool_]:
+    """Which coefficients act at distances that are sampled, weights: see above. Never the last three."""
+    r = grid.centres().numpy()
+    density = np.where(r > 0, weights / np.maximum(r, 1e-9) ** 2, 0.0)[:, :-3]  # as g(r)
+    known = density > SAMPLED * density.max(axis=1, initial=0.0, keepdims=True)
+    return np.pad(known, ((0, 0), (0, 3)))
 
 
 def power_law(r: Array, r0: float, energy: float, force: float) -> Array:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from diffpair.errors import DiffPairError
 from diffpair.potentials import tabulate
-from diffpair.updates.gauss_newton import StateView, Step, largest_change, regularise, tables_or_infinity
+from diffpair.updates.base import Needs, StateView, Step
+from diffpair.updates.gauss_newton import largest_change, regularise, tables_or_infinity
 from diffpair.updates.parameter_space import ParameterSpace
 from diffpair.updates.pull_back import pull_back
 
@@ -31,6 +34,9 @@ class FirstOrder:
     Args:
         name: in lower case. learning_rate: in units of the parameters. momentum: of sgd and rmsprop.
     """
+
+    needs: Needs = "gradient"
+    averages_late = True
 
     def __init__(
         self,
@@ -55,12 +61,15 @@ class FirstOrder:
     def grow(self) -> None:
         """First-order steps keep their learning rate."""
 
-    def step(self, space: ParameterSpace, states: list[StateView], gradients: list[Array]) -> Step:
-        """Move the parameters along dL/dc, [npairs * (knots + 2)] per state.
+    def step(self, space: ParameterSpace, states: list[StateView]) -> Step:
+        """Move the parameters along the states' gradients.
 
         A step that is too long even after halving is undone, and the next one has a learning rate as much smaller.
-        Raises DiffPairError if the gradient is not finite.
+        Raises DiffPairError if a gradient is missing or not finite.
         """
+        gradients = [s.gradient for s in states if s.gradient is not None]
+        if len(gradients) < len(states):
+            raise DiffPairError("a first-order update needs the gradient of every state")
         if not all(np.isfinite(g).all() for g in gradients):
             raise DiffPairError("the gradient of the fit is not finite")
         before, theta = space.tables(), space.get()
@@ -80,6 +89,13 @@ class FirstOrder:
         if space.is_spline:
             pull_back(space, regularise(space, states, space.tables()))
         return Step(size, 0.0, float("nan"), float("nan"))
+
+    def content(self) -> dict[str, Any]:
+        return {"radius": self.radius, "optimizer": self.optimizer.state_dict()}
+
+    def restore(self, content: dict[str, Any]) -> None:
+        self.radius = content["radius"]
+        self.optimizer.load_state_dict(content["optimizer"])
 
     def _limit(self, space: ParameterSpace, states: list[StateView], theta: Array, before: list[Array]) -> float:
         """Halve the step from theta until it is within the radius; its size in kT, inf if halving does not help."""

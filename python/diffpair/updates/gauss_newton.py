@@ -2,48 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from diffpair.errors import DiffPairError
+from diffpair.updates.base import Needs, StateView, Step
 from diffpair.updates.core import continue_core
-from diffpair.updates.observations import Memory
-from diffpair.updates.parameter_space import ParameterSpace, factor_times, times_factor
+from diffpair.updates.linear_model import LinearModel, Start
+from diffpair.updates.parameter_space import ParameterSpace
 from diffpair.updates.pull_back import pull_back
 
 Array = NDArray[np.float64]
-AMPLITUDES = 10.0 ** np.arange(-4.0, 5.25, 0.5)  # tried for the variance of the prior, in its own units
-HALVINGS = 200  # of the amplitude: 60 orders of magnitude
-
-
-@dataclass(frozen=True)
-class StateView:
-    """What an update knows of a state.
-
-    memory: its observations. variant: index of its set of global parameters. probe: matrix [n, npairs * (knots + 2)]
-    that gives U on distances that particles visit. kT: kJ/mol. weights: mean sums of B_k(r) per frame, [npairs, knots
-    + 2].
-    """
-
-    memory: Memory
-    variant: int
-    probe: Array
-    kT: float
-    weights: Array
-
-
-@dataclass(frozen=True)
-class Step:
-    """What an update did: size in kT (largest change of U at a visited distance), the prior's variance, the residual in
-    standard errors before it, and the mean |change of g| that it predicts. note: what the user should know of it."""
-
-    size: float
-    amplitude: float
-    chi: float
-    predicted_change: float
-    note: str = ""
 
 
 class GaussNewton:
@@ -58,9 +30,13 @@ class GaussNewton:
         damping: factor of the variances. smoothness: 1 / amplitude; None: by evidence. radius: in kT.
     """
 
+    needs: Needs = "jacobian"
+    averages_late = False  # the memory averages already
+
     def __init__(self, damping: float = 1.0, smoothness: float | None = None, radius: float = 1.0) -> None:
         self.damping, self.smoothness = damping, smoothness
         self.radius = self.largest_radius = radius
+        self.start: Start | None = None
 
     def shrink(self, factor: float = 0.5) -> None:
         """After a step that made things worse."""
@@ -72,45 +48,40 @@ class GaussNewton:
 
     def step(self, space: ParameterSpace, states: list[StateView]) -> Step:
         """Move the potential's parameters. Raises DiffPairError if the numbers are not finite."""
-        tables, jacobians = space.tables(), space.jacobians()
-        rows, residual, chi2, count = [], [], 0.0, 0
-        for state in states:
-            r, sigma, jacobian = state.memory.pooled(tables[state.variant])
-            sigma = sigma * np.sqrt(self.damping)
-            # what the Jacobian's noise makes of a step counts like a residual of its own, wanted: 0
-            doubt = state.memory.doubt()
-            rows.append(np.concatenate([jacobian / sigma[:, None], doubt]) @ jacobians[state.variant])
-            residual.append(np.concatenate([r / sigma, np.zeros(len(doubt))]))
-            chi2 += float(np.sum((r / sigma) ** 2))
-            count += len(r)
-        blocks = space.factors(jacobians)
-        scaled, whitened = times_factor(np.concatenate(rows), blocks), -np.concatenate(residual)
-        if not (np.isfinite(scaled).all() and np.isfinite(whitened).all()):
-            raise DiffPairError("the Jacobian of the fit is not finite")
-        values, vectors = np.linalg.eigh(scaled @ scaled.T)
-        values, projected = np.maximum(values, 0.0), vectors.T @ whitened
-        amplitude = self._amplitude(values, projected)
-        for _ in range(HALVINGS):
-            inner = amplitude * (scaled.T @ (vectors @ (projected / (amplitude * values + 1))))
-            change = factor_times(blocks, inner)
-            moved = [j @ change for j in jacobians]
-            size = largest_change(states, moved)
-            if size <= self.radius:
-                break
-            amplitude *= 0.5
-        else:
-            raise DiffPairError("the step of the fit is not finite, however small it is made")
+        if self.start is None:
+            self.start = Start.of(space)
+        model = LinearModel(space, states, self.start, self.damping, self.smoothness)
+        change, moved = model.change()
+        size, significance = largest_change(states, moved), model.significance(moved)
+        if not np.isfinite(size):
+            raise DiffPairError("the step of the fit is not finite")
+        if size > self.radius:
+            change, moved = change * (self.radius / size), [m * (self.radius / size) for m in moved]
+            size = self.radius
         predicted = np.concatenate([s.memory.jacobian() @ moved[s.variant] for s in states])
-        self._apply(space, states, tables, change, moved)
-        return Step(size, float(amplitude), float(np.sqrt(chi2 / count)), float(np.abs(predicted).mean()))
+        self._apply(space, states, model.tables, change, moved)
+        return Step(
+            size,
+            model.data.amplitude,
+            model.chi,
+            float(np.abs(predicted).mean()),
+            significance=significance,
+            pooled_noise=model.sampling_noise,
+        )
 
-    def _amplitude(self, values: Array, projected: Array) -> float:
-        """The prior variance under which the residual is most probable."""
-        if self.smoothness is not None:
-            return 1.0 / max(self.smoothness, 1e-8)
-        spread = AMPLITUDES[:, None] * values[None] + 1
-        evidence = -0.5 * (projected**2 / spread + np.log(spread)).sum(1)
-        return float(AMPLITUDES[int(np.argmax(evidence))])
+    def content(self) -> dict[str, Any]:
+        start = self.start
+        return {
+            "radius": self.radius,
+            "start": None
+            if start is None
+            else {"theta": torch.from_numpy(start.theta), "tables": [torch.from_numpy(t) for t in start.tables]},
+        }
+
+    def restore(self, content: dict[str, Any]) -> None:
+        self.radius, start = content["radius"], content["start"]
+        if start is not None:
+            self.start = Start(start["theta"].numpy(), [t.numpy() for t in start["tables"]])
 
     def _apply(
         self, space: ParameterSpace, states: list[StateView], tables: list[Array], change: Array, moved: list[Array]

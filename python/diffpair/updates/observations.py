@@ -20,7 +20,7 @@ class Observation:
     coefficients: table that was sampled, flat [npairs * (knots + 2)]. residual: <g> - target, [rows]. sigma: its
     standard error, [rows]. jacobian: d<g>/dc, [rows, npairs * (knots + 2)]. doubt: [m, npairs * (knots + 2)], such
     that |doubt dc|^2 is the variance of J dc, in units of sigma^2 and summed over the rows, that comes from J's own
-    noise.
+    noise. covariance: of the noise of <g>, [rows, rows]; its bins are correlated, which sigma ignores.
     """
 
     coefficients: Array
@@ -28,6 +28,7 @@ class Observation:
     sigma: Array
     jacobian: Array
     doubt: Array
+    covariance: Array
 
 
 @dataclass
@@ -57,6 +58,15 @@ class Memory:
         keep = values > 1e-5 * values[-1]
         return np.asarray(np.sqrt(values[keep, None]) * vectors[:, keep].T)
 
+    def jacobian_noise(self) -> Array:
+        """D, [m, npairs * (knots + 2)]: the noise of (average J) dc has the covariance |D dc|^2 times that of <g>.
+
+        cov(A_i, X) of n independent frames has the covariance cov(A_i, A_j) var(X) / n.
+        """
+        parts = [max(float(np.sum(np.diag(o.covariance) / o.sigma**2)), 1e-12) for o in self.observations]
+        weighted = [w / np.sqrt(p) * o.doubt for w, p, o in zip(self._weights(), parts, self.observations, strict=True)]
+        return np.concatenate(weighted)
+
     def pooled(self, coefficients: Array) -> tuple[Array, Array, Array]:
         """Residual, its standard error and the Jacobian at a table [npairs * (knots + 2)], from all observations.
 
@@ -64,10 +74,28 @@ class Memory:
         of the predicted change. The weighted mean makes late iterates average out each other's noise.
         """
         jacobian = self.jacobian()
-        total, weight = np.zeros(len(jacobian)), np.zeros(len(jacobian))
-        for o in self.observations:
-            change = jacobian @ (coefficients - o.coefficients)
-            w = 1.0 / (o.sigma**2 + (NONLINEARITY * change) ** 2)
-            total += w * (o.residual + change)
-            weight += w
+        changes = self._changes(coefficients, jacobian)
+        weights = self._precision(changes)
+        total = np.sum(weights * (np.array([o.residual for o in self.observations]) + changes), axis=0)
+        weight = weights.sum(0)
         return total / weight, weight**-0.5, jacobian
+
+    def noise(self, coefficients: Array) -> tuple[Array, Array]:
+        """Covariance of the pooled residual there, and that of a single observation, both [rows, rows].
+
+        The target's own noise is in neither.
+        """
+        changes = self._changes(coefficients, self.jacobian())
+        weights = self._precision(changes)
+        weights /= weights.sum(0)
+        single = np.mean([o.covariance for o in self.observations], axis=0)
+        # observations are alike but for the scatter of so few blocks: their mean has less of it
+        pooled = single * (weights.T @ weights) + np.diag(np.sum((weights * NONLINEARITY * changes) ** 2, axis=0))
+        return np.asarray(pooled), single
+
+    def _changes(self, coefficients: Array, jacobian: Array) -> Array:
+        return np.array([jacobian @ (coefficients - o.coefficients) for o in self.observations])
+
+    def _precision(self, changes: Array) -> Array:
+        sigma = np.array([o.sigma for o in self.observations])
+        return np.asarray(1.0 / (sigma**2 + (NONLINEARITY * changes) ** 2))

@@ -1,0 +1,40 @@
+"""When a fit has nothing left to learn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from diffpair.fit.history import Iteration
+
+IDLE = 5  # iterations without progress
+PROGRESS = 0.97  # of the best residual: less than that is none
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """Stops a fit whose residual is noise, and one that gets nowhere.
+
+    A step whose predicted reduction of chi^2 is below one for each parameter that the data fix moves every one of them
+    by less than its standard error: such a residual is noise. The fit goes on all the same while it can still be
+    averaged out, until the noise of the pooled residual is below `noise`.
+
+    Args:
+        noise: mean |error of g| of the pooled residual that is small enough.
+    """
+
+    noise: float
+
+    def reason(self, history: list[Iteration]) -> str:
+        """Why the fit should stop now; empty to go on. history: up to the last iteration."""
+        last = history[-1]
+        if last.accepted and last.significance < 1.0 and last.pooled_noise <= self.noise:
+            return (
+                f"the residual is at its statistical noise: chi {last.chi:.2f}, and the next step would change U by "
+                f"{last.step:.3f} kT, which is less than the error of U"
+            )
+        good = [h for h in history if h.accepted]
+        if len(good) > IDLE:
+            before, lately = min(h.mae for h in good[:-IDLE]), min(h.mae for h in good[-IDLE:])
+            if lately > PROGRESS * before and all(h.significance < 2.0 for h in good[-IDLE:]):
+                return f"no progress over the last {IDLE} iterations"
+        return ""

@@ -1,0 +1,74 @@
+"""Error bars of the learned U(r), and what the data leave open, in words."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffpair.fit.fit_state import VISITED, FitState
+from diffpair.tables import TableUncertainty, type_pairs
+from diffpair.updates import ParameterSpace
+from diffpair.updates.basis import spline_basis
+from diffpair.updates.linear_model import LinearModel, Start
+
+Array = NDArray[np.float64]
+POINTS = 200  # of the band
+OPEN = 0.5  # posterior over prior variance: above it the data say less than the prior
+SMALL = 0.05  # kT: what is less open than this is not worth a sentence
+
+
+def uncertainty(space: ParameterSpace, states: list[FitState], start: Start) -> list[TableUncertainty]:
+    """The band of every variant's table, from the posterior of the LinearModel; none where a state has no Jacobian."""
+    if any(not s.memory.observations or not len(s.memory.observations[-1].jacobian) for s in states):
+        return []
+    model = LinearModel(space, [s.view() for s in states], start)
+    after, before, ratios = model.posterior()
+    width = space.grid.knots + 2
+    r = np.linspace(space.grid.r_min, space.grid.cutoff, POINTS)
+    basis = spline_basis(space.grid, r)
+    result = []
+    for variant, (factor, prior) in enumerate(zip(after, before, strict=True)):
+        rows, notes = [], []
+        for index, pair in enumerate(type_pairs(space.potential.types)):
+            where = slice(index * width, (index + 1) * width)
+            sigma = np.sqrt(((basis @ factor[where]) ** 2).sum(1))
+            wide = np.sqrt(((basis @ prior[where]) ** 2).sum(1))
+            loose = np.sqrt(((basis @ prior[where])[:, ratios > OPEN] ** 2).sum(1))
+            visited = _visited(states, variant, index, r)
+            rows.append(sigma)
+            notes += _sentences("-".join(pair), r, sigma, wide, np.where(visited, loose, 0.0), space.kT)
+        result.append(TableUncertainty(space.potential.types, r, np.array(rows), tuple(notes)))
+    return result
+
+
+def _visited(states: list[FitState], variant: int, pair: int, r: Array) -> NDArray[np.bool_]:
+    """The distances at which a target of a pair of types has particles, in any state of a variant."""
+    found = np.zeros(len(r), dtype=bool)
+    for state in states:
+        for where, row in zip(state.rows.slices, state.rows.pair_rows, strict=True):
+            if state.variant == variant and row == pair:
+                g = np.interp(r, state.rows.radii[where], state.rows.target[where], left=0, right=0)
+                found |= g > VISITED
+    return found
+
+
+def _sentences(name: str, r: Array, sigma: Array, prior: Array, loose: Array, kT: float) -> list[str]:
+    """What the data do not fix.
+
+    Args:
+        sigma, prior: standard deviation of U(r) after and before the data. loose: the part of it that comes from
+            combinations of knots of which the data say less than the prior, 0 where no particles are. All [n].
+    """
+    notes = []
+    unknown = sigma**2 > OPEN * np.maximum(prior, 1e-300) ** 2
+    inner = int(np.argmin(unknown)) if not unknown.all() else len(r)
+    if inner:
+        edge = r[min(inner, len(r) - 1)]
+        notes.append(f"g does not fix U of {name} below {edge:.3g} nm: there it is an extrapolation")
+    far = r[loose > SMALL * kT]
+    if len(far):
+        notes.append(
+            f"g leaves open combinations of the knots of U of {name} that hardly change it: up to "
+            f"{2 * loose.max():.2g} kJ/mol (2 sigma), between {far[0]:.3g} and {far[-1]:.3g} nm"
+        )
+    return notes

@@ -1,0 +1,99 @@
+"""What all updates have in common, and what they see of the states."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffpair.updates.observations import Memory
+from diffpair.updates.parameter_space import ParameterSpace
+
+Array = NDArray[np.float64]
+Needs = Literal["jacobian", "gradient", "residual"]
+
+
+@dataclass(frozen=True)
+class RdfView:
+    """A target g(r) of a state.
+
+    pair: its row of a table. where: its rows of the residual. r: bin centres in nm, [n]. target: g there, [n].
+    """
+
+    pair: int
+    where: slice
+    r: Array
+    target: Array
+
+
+@dataclass(frozen=True)
+class StateView:
+    """What an update knows of a state.
+
+    memory: its observations, with Jacobians for an update that needs them. variant: index of its set of global
+    parameters. probe: matrix [n, npairs * (knots + 2)] that gives U on distances that particles visit. kT: kJ/mol.
+    weights: mean sums of B_k(r) per frame, [npairs, knots + 2]. gradient: dL/dc at the present table, flat [npairs *
+    (knots + 2)] in 1/(kJ/mol), for an update that needs it. rdfs: the targets g(r).
+    target_error: standard errors of the targets, [rows]; 0 or None where unknown.
+    """
+
+    memory: Memory
+    variant: int
+    probe: Array
+    kT: float
+    weights: Array
+    gradient: Array | None = None
+    rdfs: tuple[RdfView, ...] = ()
+    target_error: Array | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """What an update did: size in kT (largest change of U at a visited distance), the prior's variance, the residual in
+    standard errors before it, and the mean |change of g| that it predicts. note: what the user should know of it.
+    significance: reduction of chi^2 that it predicts, per parameter that the data fix. pooled_noise: mean |error of g|
+    of the pooled residual, the target's own noise left out."""
+
+    size: float
+    amplitude: float
+    chi: float
+    predicted_change: float
+    note: str = ""
+    significance: float = float("nan")
+    pooled_noise: float = float("nan")
+
+
+class Update(Protocol):
+    """Moves the parameters of a potential by what the states have shown. Updates are interchangeable in the loop.
+
+    Attributes:
+        needs: what the loop measures for it: "jacobian", the whole d<g>/dc in every observation; "gradient", dL/dc by
+            the fit's gradient method; or "residual", nothing more than g itself. One that needs the Jacobian steps from
+            its memory also after a failure.
+        averages_late: whether the mean of the late iterates is better than the last one.
+    """
+
+    @property
+    def needs(self) -> Needs: ...
+
+    @property
+    def averages_late(self) -> bool: ...
+
+    def shrink(self, factor: float = 0.5) -> None:
+        """After a step that made things worse: smaller steps."""
+
+    def grow(self) -> None:
+        """After a step that was good."""
+
+    def step(self, space: ParameterSpace, states: list[StateView]) -> Step:
+        """Move the parameters. Raises DiffPairError if the numbers are not finite."""
+        ...
+
+    def content(self) -> dict[str, Any]:
+        """All that `restore` needs, as tensors and plain values."""
+        ...
+
+    def restore(self, content: dict[str, Any]) -> None:
+        """Go on where `content` was taken."""

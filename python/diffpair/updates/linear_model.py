@@ -1,0 +1,211 @@
+"""The fit near the present potential: what the data say of U, linear and Gaussian, and what the prior says.
+
+With c_f the present table, c_0 the start, J = dg/dc at c_f, and r_f = <g> - target the residual pooled over the
+iterations, r_f + J (c - c_f) is 0 within noise of covariance C, and theta - theta_0 has the prior covariance a Sigma.
+So y = r_f - J (c_f - c_0) is a sample of N(0, a J Sigma J^T + C); the most probable potential and its covariance are
+(A. Tarantola, Inverse Problem Theory, SIAM 2005, eqs. 3.37 and 3.38)
+
+    c = c_0 - K y,   K = a Sigma J^T (a J Sigma J^T + C)^-1,   Sigma_post = a Sigma - K J a Sigma.
+
+The prior is centred at the start, not at the present potential: how often the fit has stepped does not matter then.
+
+Two numbers are not known and chosen by the evidence of y (D. J. C. MacKay, Neural Comput. 4, 415 (1992)): the prior's
+ amplitude a, and t, the noise of targets that come without errors, taken for runs like those of the fit with t
+times the variance of one of them. What tells t is the part of y that no smooth change of U makes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cholesky, solve_triangular
+
+from diffpair.engines.statistics import mean_absolute_noise
+from diffpair.errors import DiffPairError
+from diffpair.updates.base import StateView
+from diffpair.updates.parameter_space import ParameterSpace, factor_times, times_factor
+
+Array = NDArray[np.float64]
+AMPLITUDES = 10.0 ** np.arange(-4.0, 5.1, 0.25)  # tried for a
+TARGET_NOISE = np.array([0.0, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0])  # tried for t
+POSTERIOR_ROUNDS = 3  # of a fixed point that is nearly there at once
+FLOOR = 1e-3  # noise of g per bin that is always assumed: empty bins show none
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a fit began: theta [P] and the table of each variant, flat [npairs * (knots + 2)]."""
+
+    theta: Array
+    tables: list[Array]
+
+    @classmethod
+    def of(cls, space: ParameterSpace) -> Start:
+        return cls(space.get(), space.tables())
+
+
+@dataclass(frozen=True)
+class Whitened:
+    """J L and y in units of the noise, [n, k] and [n], for the most probable a and t."""
+
+    matrix: Array
+    wanted: Array
+    amplitude: float
+    target_noise: float
+
+
+class LinearModel:
+    """Rows n are those of all states' residuals, columns k the directions of theta that change them.
+
+    Args:
+        damping: factor of the noise's variance. smoothness: 1 / a, where it is not to be chosen.
+    """
+
+    def __init__(
+        self,
+        space: ParameterSpace,
+        states: list[StateView],
+        start: Start,
+        damping: float = 1.0,
+        smoothness: float | None = None,
+    ) -> None:
+        self.tables, self.jacobians = space.tables(), space.jacobians()
+        self._states, self._blocks = states, space.factors(self.jacobians)
+        self.theta_moved = space.get() - start.theta
+        if space.few:
+            self.moved = [j @ self.theta_moved for j in self.jacobians]
+        else:
+            self.moved = [now - before for now, before in zip(self.tables, start.tables, strict=True)]
+        rows, doubts, wanted, unwanted, residuals = [], [], [], [], []
+        self._noise: list[tuple[Array, Array, Array]] = []
+        self._in_tables: list[Array] = []
+        self._pooled: list[Array] = []
+        for state in states:
+            moved, by_theta = self.moved[state.variant], self.jacobians[state.variant]
+            residual, _, jacobian = state.memory.pooled(self.tables[state.variant])
+            self._noise.append(_noise(state, self.tables[state.variant], damping))
+            doubt = state.memory.doubt()
+            self._in_tables.append(jacobian)
+            self._pooled.append(state.memory.noise(self.tables[state.variant])[0])
+            rows.append(jacobian @ by_theta)
+            doubts.append(doubt @ by_theta)
+            residuals.append(residual)
+            wanted.append(residual - jacobian @ moved)
+            unwanted.append(-doubt @ moved)
+        scaled = times_factor(np.concatenate(rows + doubts), self._blocks)
+        y = np.concatenate(wanted + unwanted)
+        if not (np.isfinite(scaled).all() and np.isfinite(y).all()):
+            raise DiffPairError("the Jacobian of the fit is not finite")
+        left, values, right = np.linalg.svd(scaled, full_matrices=False)
+        keep = values > 1e-9 * values[0]
+        self._back, scaled = right[keep], left[:, keep] * values[keep]
+        count = sum(map(len, residuals))
+        self._doubt, self._unwanted = scaled[count:], y[count:]
+        self._matrix = scaled[:count]
+        self._by_prior = [times_factor(j, self._blocks) @ self._back.T for j in self.jacobians]
+        self.residual = np.concatenate(residuals)
+        amplitudes = AMPLITUDES if smoothness is None else np.array([1.0 / max(smoothness, 1e-8)])
+        self.data = self._choose(self._matrix, y[:count], amplitudes)
+
+    def _choose(self, matrix: Array, y: Array, amplitudes: Array) -> Whitened:
+        """By the evidence."""
+        unknown = any(free.any() for _, free, _ in self._noise)
+        best, result = -np.inf, None
+        for noise in TARGET_NOISE if unknown else TARGET_NOISE[:1]:
+            whitened, log_determinant = self._whiten(np.column_stack([matrix, y]), float(noise))
+            m, w = whitened[:, :-1], whitened[:, -1]
+            values, vectors = np.linalg.eigh(m.T @ m)
+            values, projected = np.maximum(values, 0.0), vectors.T @ (m.T @ w)
+            # log N(y; 0, a M M^T + C), by Woodbury's and Sylvester's identities
+            spread = amplitudes[:, None] * values + 1
+            explained = (amplitudes[:, None] * projected**2 / spread).sum(1)
+            evidence = 0.5 * (explained - w @ w - np.log(spread).sum(1)) - log_determinant
+            k = int(np.argmax(evidence))
+            if evidence[k] > best:
+                best, result = float(evidence[k]), Whitened(m, w, float(amplitudes[k]), float(noise))
+        if result is None:
+            raise DiffPairError("the residual of the fit is not finite")
+        return result
+
+    def _whiten(self, values: Array, noise: float, extra: list[float] | None = None) -> tuple[Array, float]:
+        """C^-1/2 times values [n, m], and the logarithm of det C^1/2. extra: more noise, in runs, per state."""
+        parts, start, log_determinant = [], 0, 0.0
+        for (fixed, free, single), more in zip(self._noise, extra or [0.0] * len(self._noise), strict=True):
+            factor = cholesky(fixed + noise * free + more * single, lower=True)
+            parts.append(solve_triangular(factor, values[start : start + len(factor)], lower=True))
+            log_determinant += float(np.log(np.diag(factor)).sum())
+            start += len(factor)
+        return np.concatenate(parts), log_determinant
+
+    @property
+    def chi(self) -> float:
+        """Root mean square of the present residual in units of its noise."""
+        whitened, _ = self._whiten(self.residual[:, None], self.data.target_noise)
+        return float(np.sqrt(np.mean(whitened**2)))
+
+    def significance(self, moved: list[Array]) -> float:
+        """Reduction of chi^2 that a change of the tables predicts, per parameter that the data fix."""
+        change = np.concatenate([j @ moved[s.variant] for j, s in zip(self._in_tables, self._states, strict=True)])
+        both = np.column_stack([self.residual, self.residual + change])
+        before, after = np.sum(self._whiten(both, self.data.target_noise)[0] ** 2, axis=0)
+        ratios, _ = self._spread(self.data.matrix)
+        return float((before - after) / max(np.sum(1 - ratios), 1.0))
+
+    @property
+    def sampling_noise(self) -> float:
+        """Mean |error| of the pooled residual, the target's own noise left out."""
+        return mean_absolute_noise(np.concatenate([np.sqrt(np.diag(pooled)) for pooled in self._pooled]))
+
+    def change(self) -> tuple[Array, list[Array]]:
+        """The step to the most probable potential: of theta [P], and of each variant's table.
+
+        What the Jacobian's noise makes of a step counts like a residual of its own, wanted: 0.
+        """
+        matrix = np.concatenate([self.data.matrix, self._doubt])
+        y = np.concatenate([self.data.wanted, self._unwanted])
+        inverse = matrix.T @ matrix + np.eye(matrix.shape[1]) / self.data.amplitude
+        moved = factor_times(self._blocks, self._back.T @ -np.linalg.solve(inverse, matrix.T @ y))
+        return moved - self.theta_moved, [j @ moved - m for j, m in zip(self.jacobians, self.moved, strict=True)]
+
+    def posterior(self) -> tuple[list[Array], list[Array], Array]:
+        """Factors F of the covariances F F^T of each variant's table, after the data and before, and the ratio of the
+        variances, posterior over prior, of their columns.
+
+        The noise of the Jacobian adds to C what it makes of the change from the present table to the true one, of
+        which the posterior itself tells the size.
+        """
+        _, step = self.change()
+        ratios, directions = self._spread(self.data.matrix)
+        for _ in range(POSTERIOR_ROUNDS):
+            tables = [j @ directions * np.sqrt(ratios) for j in self._by_prior]
+            extra = []
+            for state in self._states:
+                noise = state.memory.jacobian_noise()
+                extra.append(
+                    float(np.sum((noise @ tables[state.variant]) ** 2) + np.sum((noise @ step[state.variant]) ** 2))
+                )
+            whitened, _ = self._whiten(self._matrix, self.data.target_noise, extra)
+            ratios, directions = self._spread(whitened)
+        prior = [j @ directions for j in self._by_prior]
+        return [p * np.sqrt(ratios) for p in prior], prior, ratios
+
+    def _spread(self, matrix: Array) -> tuple[Array, Array]:
+        """Posterior over prior variance of the k independent directions, and the directions as columns, times the
+        prior's standard deviation."""
+        values, vectors = np.linalg.eigh(matrix.T @ matrix)
+        amplitude = self.data.amplitude
+        return 1 / (1 + amplitude * np.maximum(values, 0.0)), np.sqrt(amplitude) * vectors
+
+
+def _noise(state: StateView, table: Array, damping: float) -> tuple[Array, Array, Array]:
+    """Covariance of the residual's noise as far as it is known, that of a target like one run of the fit where the
+    target's errors are not known, and that of one run."""
+    pooled, single = state.memory.noise(table)
+    spread = np.sqrt(np.diag(single))
+    error = np.zeros_like(spread) if state.target_error is None else state.target_error
+    given = error > 0
+    scale = np.divide(error, spread, out=np.zeros_like(spread), where=given & (spread > 0))
+    known = pooled + scale[:, None] * single * scale + FLOOR**2 * np.eye(len(pooled))
+    return damping * known, damping * np.where(given[:, None] | given, 0.0, single), single
