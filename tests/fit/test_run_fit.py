@@ -11,7 +11,7 @@ import diffpair.fit.run as run_module
 from diffpair.errors import DiffPairError
 from diffpair.fit import run_fit
 from diffpair.fit.progress import FitProgress
-from diffpair.tables import PairTable, read_document
+from diffpair.tables import PairTable, load_uncertainty, read_document
 from diffpair.updates import GaussNewton
 
 SHORT = {"timestep": "5 fs", "equilibration": 50, "steps": 200, "every": 10, "melt": 400}
@@ -23,8 +23,8 @@ def test_lennard_jones_converges(make_config, out):
     summary = json.loads(run_fit(make_config(), out).read_text())
     (target,) = summary["states"][0]["targets"]
     assert target["mae"] <= 0.01
-    assert summary["iterations"] == 7
-    assert summary["md_steps"] == 2000 + 7 * 2300
+    assert 4 <= summary["iterations"] <= 7 and summary["stopped"]
+    assert summary["md_steps"] <= 2000 + 7 * 2300
     history = json.loads((out / "history.json").read_text())
     assert history[-1]["mae"] < 0.35 * history[0]["mae"]
     table = PairTable.load(out / summary["files"]["potential"])
@@ -35,7 +35,12 @@ def test_lennard_jones_converges(make_config, out):
     assert document["provenance"]["seed"] == 1 and len(document["provenance"]["config_sha256"]) == 64
     assert document["fit"]["targets"][0]["mae"] == target["mae"]
     assert (out / "fit.png").stat().st_size > 10_000
-    assert PairTable.load(out / "iterations" / "potential-007.json").knots == 50
+    assert PairTable.load(out / "iterations" / f"potential-{summary['iterations']:03d}.json").knots == 50
+    band = load_uncertainty(out / "potential.json")
+    assert band is not None and band.at(1.1) > band.at(2.3) > 0 == band.at(2.6)
+    known = np.abs(table.energy(r) - 4 * (r**-12 - r**-6) + 4 * (2.5**-12 - 2.5**-6)) < 3 * band.at(r)
+    assert known.mean() > 0.9
+    assert all(value > 5 for value in summary["independent_frames"].values())
 
 
 def test_interrupted_fit_goes_on(make_config, out):
@@ -46,7 +51,8 @@ def test_interrupted_fit_goes_on(make_config, out):
             if entry.number == 3:
                 raise KeyboardInterrupt
 
-    config = make_config(sampling=SHORT, production=BRIEF, update={"method": "gauss-newton", "iterations": 4})
+    sampling = {**SHORT, "adaptive": False}
+    config = make_config(sampling=sampling, production=BRIEF, update={"method": "gauss-newton", "iterations": 4})
     with pytest.raises(KeyboardInterrupt):
         run_fit(config, out, progress=Interrupted())
     before = json.loads((out / "history.json").read_text())

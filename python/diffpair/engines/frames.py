@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,14 @@ class Frames:
 
     def __len__(self) -> int:
         return len(self.positions)
+
+    def since(self, first: int) -> Frames:
+        """Without the frames before `first`."""
+        return Frames(*(getattr(self, f.name)[first:] for f in fields(self)))
+
+    def joined(self, later: Frames) -> Frames:
+        """These frames and then those of `later`."""
+        return Frames(*(np.concatenate([getattr(self, f.name), getattr(later, f.name)]) for f in fields(self)))
 
 
 @dataclass(frozen=True)

@@ -1,32 +1,37 @@
-"""How long an iteration samples: short while the residual is large, long when it nears its noise, within one budget."""
+"""How long an iteration samples: longer when the residual nears its noise, at the price of later iterations."""
 
 from __future__ import annotations
 
-SHORTEST, LONGEST = 0.5, 4.0  # times the config's steps
+LEAST, LONGEST = 0.5, 4.0  # times the config's steps
 STEP = 0.5  # part of the residual that a step is expected to leave
-RESOLVED = 0.4  # noise of a run over the residual that is expected: less does not help the step
+RESOLVED = 0.7  # noise of a run over the residual that is expected: less does not help the step
 
 
 class Effort:
     """Chooses the length of each sampling in units of the config's `steps`.
 
-    All iterations together sample no more than if each had the length 1: what the early ones save, the late ones get.
+    All iterations together sample no more than if each had the length 1: a fit whose samplings grow ends after fewer
+    iterations, and saves their equilibration. Shorter samplings at the start do not pay: their Jacobians are too noisy.
 
     Args:
-        iterations: of the whole fit. adaptive: False for 1 always.
+        iterations: of the whole fit, at most. adaptive: False for 1 always.
     """
 
     def __init__(self, iterations: int, adaptive: bool = True) -> None:
-        self.iterations, self.adaptive = iterations, adaptive
-        self.factor = SHORTEST if adaptive and iterations > 1 else 1.0
-        self.saved = 0.0
+        self.left, self.adaptive = float(iterations), adaptive
+        self.factor = 1.0
+
+    @property
+    def exhausted(self) -> bool:
+        """Nothing is left for another iteration."""
+        return self.adaptive and self.left < LEAST
 
     def spent(self) -> None:
         """An iteration has sampled `factor`."""
-        self.saved += 1 - self.factor
+        self.left -= self.factor
 
-    def plan(self, done: int, mae: float, noise: float) -> None:
-        """The next factor, after so many iterations.
+    def plan(self, mae: float, noise: float) -> None:
+        """The next factor.
 
         Args:
             mae: mean |g - target| of the last sampling, its noise included. noise: of that sampling.
@@ -36,12 +41,11 @@ class Effort:
         alone = noise * self.factor**0.5
         expected = STEP * max(mae**2 - noise**2, (0.1 * mae) ** 2) ** 0.5
         wanted = (alone / (RESOLVED * expected)) ** 2
-        left = self.iterations - done
-        affordable = self.saved + left - SHORTEST * (left - 1)
-        self.factor = float(min(max(wanted, SHORTEST), LONGEST, max(affordable, SHORTEST)))
+        # at most half of what is left: a long sampling is worth little without a step after it
+        self.factor = max(min(max(wanted, 1.0), LONGEST, max(self.left / 2, 1.0), self.left), LEAST)
 
     def content(self) -> dict[str, float]:
-        return {"factor": self.factor, "saved": self.saved}
+        return {"factor": self.factor, "left": self.left}
 
     def restore(self, content: dict[str, float]) -> None:
-        self.factor, self.saved = content["factor"], content["saved"]
+        self.factor, self.left = content["factor"], content["left"]

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from diffpair.config.sampling import Sampling
 from diffpair.engines import Frames, Sampler, Snapshot
+from diffpair.engines.equilibration import drifts, equilibrated_from, inefficiency
+from diffpair.engines.phases import structure
 from diffpair.gradients import Fluctuation, FrameSums, TargetRows
 from diffpair.potentials import TableGrid
 from diffpair.states import State
@@ -36,6 +38,8 @@ class FitState:
         self.state, self.variant, self.grid, self.sampling = state, variant, grid, sampling
         self.rows = TargetRows(state)
         self.memory = Memory()
+        self.frames: Frames | None = None  # the last ones
+        self.extended = False
         self.weights: Array = np.zeros(table.coefficients.shape)
         self.sampler = Sampler(
             state, table, timestep=sampling.timestep, friction=sampling.friction, seed=seed, platform=sampling.platform
@@ -57,12 +61,42 @@ class FitState:
             self.sampler.melt(self.sampling.melt, progress)
 
     def sample(self, table: PairTable, progress: Callable[[int], None] | None = None, factor: float = 1.0) -> Frames:
-        """Write the table into the live Context, equilibrate, sample `factor` times the config's steps."""
+        """Write the table into the live Context, equilibrate, sample `factor` times the config's steps.
+
+        After a sampling whose potential energy drifts a second one is taken, and what precedes equilibrium dropped.
+        """
         every = self.sampling.every
         self.sampler.set_table(table)
         self.sampler.equilibrate(self.sampling.equilibration, progress)
         steps = self.sampling.steps if factor == 1 else max(2, round(factor * self.sampling.steps / every)) * every
-        return self.sampler.sample(steps, every, progress)
+        frames = self.sampler.sample(steps, every, progress)
+        self.extended = drifts(frames.potential_energy)
+        if self.extended:
+            frames = frames.joined(self.sampler.sample(steps, every, progress))
+            frames = frames.since(equilibrated_from(frames.potential_energy)[0])
+        self.frames = frames
+        return frames
+
+    def independent(self, sums: FrameSums) -> float:
+        """Number of independent frames: the smallest of those of the energy and of each target's first shell."""
+        assert self.frames is not None
+        shells = []
+        for where in self.rows.slices:
+            first = int(np.argmax(self.rows.target[where]))
+            shells.append(sums.observables[:, where][:, max(first - 2, 0) : first + 3].sum(1))
+        return min(len(s) / inefficiency(s) for s in (self.frames.potential_energy, *shells))
+
+    def warnings(self) -> list[str]:
+        """What is unusual about the last frames, as sentences; nothing if the state is a fluid in equilibrium."""
+        if self.frames is None or len(self.frames) < 2:
+            return []
+        said = []
+        if drifts(self.frames.potential_energy):
+            said.append(f"state {self.state.name} still drifts: its potential energy has not reached equilibrium")
+        phase = structure(self.frames).note
+        if phase:
+            said.append(f"state {self.state.name} {phase}")
+        return said
 
     def measure(self, frames: Frames) -> FrameSums:
         """A and S of the frames."""
@@ -82,7 +116,7 @@ class FitState:
             return Observation(coefficients, residual, sigma, none, none, none)
         jacobian = Fluctuation().jacobian(sums, self.state.beta)
         doubt = sums.jacobian_doubt(self.state.beta, sigma)
-        return Observation(coefficients, residual, sigma, jacobian, doubt, sums.covariance())
+        return Observation(coefficients, residual, sigma, jacobian, doubt, sums.covariance(), len(sums.observables))
 
     def view(self, gradient: Array | None = None) -> StateView:
         """What updates see; with dL/dc [npairs * (knots + 2)] for one that needs it."""

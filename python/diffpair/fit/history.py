@@ -29,7 +29,8 @@ class Iteration:
     anything. updates: of the potential after the sampling; 1 but for reweighting. effective: then also, per state, the
     effective number of its frames under the table after the last update, as a part of all frames. significance:
     reduction of chi^2 that the step predicts, per parameter that the data fix. pooled_noise: mean |error of g| of the
-    pooled residual. ratio: actual over predicted reduction by the step before. sampled: steps sampled per state.
+    pooled residual. ratio: actual over predicted reduction by the step before. independent: per state, the
+    number of independent frames of the sampling.
     """
 
     number: int
@@ -46,7 +47,7 @@ class Iteration:
     significance: float = float("nan")
     pooled_noise: float = float("nan")
     ratio: float = float("nan")
-    sampled: int = 0
+    independent: dict[str, float] = field(default_factory=dict)
 
 
 def write_history(out: Path, history: list[Iteration]) -> None:

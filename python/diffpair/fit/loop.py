@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from diffpair.engines import Exploded, Snapshot
+from diffpair.engines import Exploded
 from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.errors import DiffPairError
+from diffpair.fit.best import Best
 from diffpair.fit.effort import Effort
 from diffpair.fit.fit_state import FitState
+from diffpair.fit.guard import attractive_core
 from diffpair.fit.history import Iteration
 from diffpair.fit.progress import FitProgress
 from diffpair.fit.reweighted import walk
@@ -26,7 +26,7 @@ from diffpair.fit.watch import WatchedAdjoint
 from diffpair.gradients import FrameSums, GradientMethod, Reweighting
 from diffpair.potentials import to_table
 from diffpair.tables import PairTable, TableUncertainty
-from diffpair.updates import Memory, Observation, ParameterSpace, Step, Update
+from diffpair.updates import Observation, ParameterSpace, Step, Update
 from diffpair.updates.linear_model import Start
 
 Array = NDArray[np.float64]
@@ -36,16 +36,6 @@ FAILURES = 5  # in a row, then the fit stops
 
 class FitStopped(DiffPairError):
     """The fit had to stop; the best potential so far was kept."""
-
-
-@dataclass
-class Best:
-    """The best potential so far, and the simulations at its end."""
-
-    theta: Array
-    mae: float
-    number: int
-    snapshots: list[Snapshot] = field(default_factory=list)
 
 
 class FitLoop:
@@ -77,6 +67,7 @@ class FitLoop:
         self.best: Best | None = None
         self.late: list[Array] = []  # parameters of accepted iterations
         self.failures = 0
+        self.independent: dict[str, float] = {}  # frames of the last sampling, per state
         self.steps_before, self.seconds_before = 0, 0.0  # of the runs that this one resumes
         self._start = Start.of(space)
         self._begin = time.perf_counter()
@@ -107,7 +98,8 @@ class FitLoop:
 
     def run(self) -> None:
         """All iterations. Raises FitStopped if it cannot go on; `best` then holds what is known."""
-        while len(self.history) < self.iterations:
+        self.stopped = self._ended()
+        while not self.stopped and len(self.history) < self.iterations:
             number = len(self.history) + 1
             self.progress.begin(
                 f"iteration {number}/{self.iterations}",
@@ -118,16 +110,24 @@ class FitLoop:
                 self.history.append(entry)
                 self.progress.iteration(entry, self.iterations)
                 self.keep(self)
-                self.stopped = self.stopping.reason(self.history) if self.stopping is not None else ""
             except FitStopped:
                 raise
             except DiffPairError as error:
                 raise FitStopped(f"the fit stopped in iteration {number}: {error}") from None
-            if self.stopped:
-                self.progress.say(f"stopped after {number} iterations: {self.stopped}")
-                return
             if self.failures >= FAILURES:
                 raise FitStopped(f"the fit stopped after {self.failures} failures in a row, the last one: {entry.note}")
+            self.stopped = self._ended()
+            if self.stopped:
+                self.progress.say(f"stopped after {number} iterations: {self.stopped}")
+
+    def _ended(self) -> str:
+        """Why there should be no further iteration; empty if there should."""
+        done = len(self.history)
+        if done and self.stopping is not None and (reason := self.stopping.reason(self.history)):
+            return reason
+        if self.effort.exhausted and done < self.iterations:
+            return f"{done} samplings that grew took the steps of {self.iterations}"
+        return ""
 
     def _attempt(self, number: int) -> Iteration:
         try:
@@ -137,6 +137,11 @@ class FitLoop:
 
     def _iterate(self, number: int) -> Iteration:
         tables = self.tables()
+        if self.best is not None:
+            for state in self.states:
+                fault = attractive_core(tables[state.variant], self.space.contact, 1 / state.state.beta)
+                if fault:
+                    return self._recover(number, float("nan"), float("nan"), f"{fault}; it was not run")
         sums: list[FrameSums] = []
         observations: list[Observation] = []
         gradients: list[Array | None] = []
@@ -154,6 +159,7 @@ class FitLoop:
                 c = torch.from_numpy(coefficients.copy())
                 gradient = self.gradient(state.rows, c, self.space.grid, frames, weights, sums[-1])
                 gradients[-1] = gradient.flatten().numpy()
+        self.independent = {s.state.name: s.independent(f) for s, f in zip(self.states, sums, strict=True)}
         self.effort.spent()
         mae = float(np.mean(np.abs(np.concatenate([o.residual for o in observations]))))
         errors = np.concatenate([s.standard_error() for s in sums])
@@ -172,7 +178,7 @@ class FitLoop:
         self.late.append(self.space.get())
         self.late = self.late[-max(1, self.iterations // 4) :]
         self._adjust(ratio)
-        self.effort.plan(number, mae, noise)
+        self.effort.plan(mae, noise)
         if isinstance(self.gradient, Reweighting):
             done = walk(self.gradient, self.update, self.space, self.states, sums, noise)
             entry = self._entry(number, mae, noise, True, done.step)
@@ -221,6 +227,7 @@ class FitLoop:
         entry = Iteration(number, mae, noise, accepted, step.size, step.chi, self.md_steps, self.seconds, said)
         entry.significance, entry.pooled_noise = step.significance, step.pooled_noise
         entry.ratio = nan if ratio is None else ratio
+        entry.independent = self.independent
         return entry
 
     def finish(self) -> None:
@@ -239,55 +246,6 @@ class FitLoop:
         """Error bands of the present tables, one for each variant; none without a Jacobian."""
         return uncertainty(self.space, self.states, self._start)
 
-    def content(self) -> dict[str, Any]:
-        """Everything that `restore` needs, as tensors and plain values."""
-        best = self.best
-        return {
-            "theta": torch.from_numpy(self.space.get()),
-            "history": [asdict(h) for h in self.history],
-            "failures": self.failures,
-            "late": [torch.from_numpy(t) for t in self.late],
-            "md_steps": self.md_steps,
-            "seconds": self.seconds,
-            "update": self.update.content(),
-            "effort": self.effort.content(),
-            "segments": self.gradient.numbers() if isinstance(self.gradient, WatchedAdjoint) else {},
-            "best": None
-            if best is None
-            else {"theta": torch.from_numpy(best.theta), "mae": best.mae, "number": best.number},
-            "states": [
-                {
-                    "snapshot": _pack(s.snapshot()),
-                    "best": _pack(best.snapshots[i]) if best is not None else None,
-                    "weights": torch.from_numpy(s.weights),
-                    "memory": [
-                        {k: torch.from_numpy(v.copy()) for k, v in vars(o).items()} for o in s.memory.observations
-                    ],
-                }
-                for i, s in enumerate(self.states)
-            ],
-        }
-
-    def restore(self, content: dict[str, Any]) -> None:
-        """Go on where `content` was taken."""
-        self.space.set(content["theta"].numpy())
-        self.history = [Iteration(**h) for h in content["history"]]
-        self.failures, self.late = content["failures"], [t.numpy() for t in content["late"]]
-        self.seconds_before = content["seconds"]
-        self.update.restore(content["update"])
-        self.effort.restore(content["effort"])
-        if isinstance(self.gradient, WatchedAdjoint) and content.get("segments"):
-            self.gradient.set_numbers(**content["segments"])
-        for state, kept in zip(self.states, content["states"], strict=True):
-            state.sampler.restore(_unpack(kept["snapshot"]))
-            state.weights = kept["weights"].numpy()
-            state.memory = Memory([Observation(**{k: v.numpy() for k, v in o.items()}) for o in kept["memory"]])
-        if content["best"] is not None:
-            best = content["best"]
-            snapshots = [_unpack(kept["best"]) for kept in content["states"]]
-            self.best = Best(best["theta"].numpy(), best["mae"], best["number"], snapshots)
-        self.steps_before = content["md_steps"]
-
 
 def steady_noise(noise: float, history: list[Iteration]) -> float:
     """The noise of an iteration, or the median of the earlier ones if that is smaller; 0 if it is not known.
@@ -298,14 +256,3 @@ def steady_noise(noise: float, history: list[Iteration]) -> float:
         return 0.0
     earlier = [entry.noise for entry in history if entry.accepted and np.isfinite(entry.noise)]
     return float(min(noise, np.median(earlier))) if earlier else noise
-
-
-def _pack(snapshot: Snapshot) -> dict[str, Any]:
-    arrays = {k: torch.from_numpy(np.array(getattr(snapshot, k))) for k in ("positions", "velocities", "box")}
-    return {**arrays, "steps_done": 0}
-
-
-def _unpack(packed: dict[str, Any]) -> Snapshot:
-    return Snapshot(
-        packed["positions"].numpy(), packed["velocities"].numpy(), packed["box"].numpy(), packed["steps_done"]
-    )

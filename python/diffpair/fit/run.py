@@ -29,6 +29,7 @@ from diffpair.fit.history import load_checkpoint, save_checkpoint, write_history
 from diffpair.fit.loop import FitLoop, FitStopped
 from diffpair.fit.progress import FitProgress
 from diffpair.fit.provenance import config_files, config_hash, provenance
+from diffpair.fit.saved import content_of, restore
 from diffpair.fit.setup import (
     TOLERANCE,
     Setup,
@@ -74,7 +75,7 @@ def run_fit(config: FitConfig, out: Path, resume: bool = False, progress: FitPro
     def keep(loop: FitLoop) -> None:
         save_iteration(out, setup, len(loop.history))
         write_history(out, loop.history)
-        save_checkpoint(out, {"config": digest, "grid": list(setup.space.grid), **loop.content()})
+        save_checkpoint(out, {"config": digest, "grid": list(setup.space.grid), **content_of(loop)})
 
     with progress:
         _announce(setup, progress)
@@ -104,7 +105,7 @@ def run_fit(config: FitConfig, out: Path, resume: bool = False, progress: FitPro
                     raise DiffPairError(
                         f"{out}: the table's knots have changed since the checkpoint was made; start anew"
                     )
-                loop.restore(content)
+                restore(loop, content)
                 progress.say(f"resuming after iteration {done}")
             loop.run()
         except FitStopped as error:
@@ -165,6 +166,7 @@ def _keep_best(setup: Setup, loop: FitLoop, out: Path, digest: str, reason: str)
 def _finish(setup: Setup, loop: FitLoop, out: Path, digest: str, progress: FitProgress) -> Path:
     """Production with the final table, and the files that report it. The potential is saved before and after it."""
     seconds = loop.seconds
+    warnings = [note for state in loop.states for note in state.warnings()]
     fit: dict[str, Any] = {"iterations": len(loop.history), "md_steps": loop.md_steps, "notes": []}
     origin = provenance(setup, len(loop.history), digest) | {"gradient": _describe_gradient(setup, loop)}
     try:
@@ -199,7 +201,8 @@ def _finish(setup: Setup, loop: FitLoop, out: Path, digest: str, progress: FitPr
         loss_label="mean |g − target|",
     )
     _say_results(results, progress)
-    for note in dict.fromkeys(note for band in bands for note in band.notes):
+    notes = [*warnings, *dict.fromkeys(note for band in bands for note in band.notes)]
+    for note in notes:
         progress.say(f"note: {note}")
     document = summary_document(
         iterations=len(loop.history),
@@ -208,6 +211,8 @@ def _finish(setup: Setup, loop: FitLoop, out: Path, digest: str, progress: FitPr
         results=results,
         potential=POTENTIAL,
     )
+    document["notes"] = [*fit["notes"], *notes]
+    document["independent_frames"] = loop.independent
     document["stopped"] = loop.stopped or f"all {len(loop.history)} iterations were done"
     document["gradient"] = _describe_gradient(setup, loop)
     names = table_names(setup)

@@ -30,6 +30,8 @@ from diffpair.updates.parameter_space import ParameterSpace, factor_times, times
 Array = NDArray[np.float64]
 AMPLITUDES = 10.0 ** np.arange(-4.0, 5.1, 0.25)  # tried for a
 TARGET_NOISE = np.array([0.0, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0])  # tried for t
+INFLATION, BELIEF = 2.0, 20  # of the noise that blocks show, and the weight of that guess
+SIGNAL = 10.0  # variance that the prior expects of g along a direction, over that of noise
 POSTERIOR_ROUNDS = 3  # of a fixed point that is nearly there at once
 TENSION = 0.1  # of P / (rho kT): how far below 0 the fluid may hold together
 FLOOR = 1e-3  # noise of g per bin that is always assumed: empty bins show none
@@ -190,10 +192,11 @@ class LinearModel:
         variances, posterior over prior, of their columns.
 
         The noise of the Jacobian adds to C what it makes of the change from the present table to the true one, of
-        which the posterior itself tells the size.
+        which the posterior itself tells the size. All of C counts `inflation` times.
         """
+        inflation = self.inflation()
         _, step = self.change()
-        ratios, directions = self._spread(self.data.matrix)
+        ratios, directions = self._spread(self.data.matrix / np.sqrt(inflation))
         for _ in range(POSTERIOR_ROUNDS):
             tables = [j @ directions * np.sqrt(ratios) for j in self._by_prior]
             extra = []
@@ -203,9 +206,33 @@ class LinearModel:
                     float(np.sum((noise @ tables[state.variant]) ** 2) + np.sum((noise @ step[state.variant]) ** 2))
                 )
             whitened, _ = self._whiten(self._matrix, self.data.target_noise, extra)
-            ratios, directions = self._spread(whitened)
+            ratios, directions = self._spread(whitened / np.sqrt(inflation))
         prior = [j @ directions for j in self._by_prior]
         return [p * np.sqrt(ratios) for p in prior], prior, ratios
+
+    def inflation(self) -> float:
+        """Variance of g between the iterations over what blocks within them say, where a change of U moves g.
+
+        A sampling is too short for its blocks to see slow motion whole. The last iterations' residuals, brought to the
+        present table, show it; INFLATION counts as much as BELIEF further degrees of freedom.
+        """
+        squares, freedom = INFLATION * BELIEF, float(BELIEF)
+        for state, by_prior in zip(self._states, self._by_prior_of_states(), strict=True):
+            found, expected = state.memory.scatter(self.tables[state.variant])
+            if len(found) < 3:
+                continue
+            single = state.memory.noise(self.tables[state.variant])[1] + FLOOR**2 * np.eye(found.shape[1])
+            factor = cholesky(single, lower=True)
+            signal = solve_triangular(factor, by_prior, lower=True)
+            left, values, _ = np.linalg.svd(signal, full_matrices=False)
+            seen = left[:, self.data.amplitude * values**2 > SIGNAL]
+            projected = solve_triangular(factor, found.T, lower=True).T @ seen
+            squares += float(np.sum(projected**2 / expected[:, None])) * len(found) / (len(found) - 1)
+            freedom += projected.size
+        return max(squares / freedom, 1.0)
+
+    def _by_prior_of_states(self) -> list[Array]:
+        return [j @ self._by_prior[s.variant] for j, s in zip(self._in_tables, self._states, strict=True)]
 
     def _spread(self, matrix: Array) -> tuple[Array, Array]:
         """Posterior over prior variance of the k independent directions, and the directions as columns, times the

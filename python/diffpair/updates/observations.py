@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 KEPT = 8  # observations per state
+RECENT = 5  # of them are near enough to be compared with each other
 JACOBIAN_DECAY = 0.7  # weight of a Jacobian, per iteration that it is old
 NONLINEARITY = 0.3  # error of a linear prediction, as a part of the predicted change
 
@@ -20,7 +21,8 @@ class Observation:
     coefficients: table that was sampled, flat [npairs * (knots + 2)]. residual: <g> - target, [rows]. sigma: its
     standard error, [rows]. jacobian: d<g>/dc, [rows, npairs * (knots + 2)]. doubt: [m, npairs * (knots + 2)], such
     that |doubt dc|^2 is the variance of J dc, in units of sigma^2 and summed over the rows, that comes from J's own
-    noise. covariance: of the noise of <g>, [rows, rows]; its bins are correlated, which sigma ignores.
+    noise. covariance: of the noise of <g>, [rows, rows]; its bins are correlated, which sigma ignores. frames: how many
+    were sampled.
     """
 
     coefficients: Array
@@ -29,6 +31,7 @@ class Observation:
     jacobian: Array
     doubt: Array
     covariance: Array
+    frames: float = 1.0
 
 
 @dataclass
@@ -41,7 +44,7 @@ class Memory:
         self.observations = [*self.observations[-(KEPT - 1) :], observation]
 
     def _weights(self) -> Array:
-        weights = JACOBIAN_DECAY ** np.arange(len(self.observations) - 1.0, -1.0, -1.0)
+        weights = self._frames() * JACOBIAN_DECAY ** np.arange(len(self.observations) - 1.0, -1.0, -1.0)
         return np.asarray(weights / weights.sum())
 
     def jacobian(self) -> Array:
@@ -81,17 +84,32 @@ class Memory:
         return total / weight, weight**-0.5, jacobian
 
     def noise(self, coefficients: Array) -> tuple[Array, Array]:
-        """Covariance of the pooled residual there, and that of a single observation, both [rows, rows].
+        """Covariance of the pooled residual there, and that of an observation of mean length, both [rows, rows].
 
         The target's own noise is in neither.
         """
         changes = self._changes(coefficients, self.jacobian())
         weights = self._precision(changes)
         weights /= weights.sum(0)
-        single = np.mean([o.covariance for o in self.observations], axis=0)
-        # observations are alike but for the scatter of so few blocks: their mean has less of it
-        pooled = single * (weights.T @ weights) + np.diag(np.sum((weights * NONLINEARITY * changes) ** 2, axis=0))
+        # per frame: longer samplings know more of slow motion
+        frames = self._frames()
+        shape = sum(f**2 * o.covariance for f, o in zip(frames, self.observations, strict=True)) / frames.sum()
+        single = shape / frames.mean()
+        pooled = shape * (weights.T @ (weights / frames[:, None]))
+        pooled += np.diag(np.sum((weights * NONLINEARITY * changes) ** 2, axis=0))
         return np.asarray(pooled), single
+
+    def scatter(self, coefficients: Array) -> tuple[Array, Array]:
+        """Deviations of the last RECENT residuals, brought to a table, from their mean, [m, rows]; and the variance
+        that each should have in units of that of an observation of mean length, [m]."""
+        recent = self.observations[-RECENT:]
+        jacobian = self.jacobian()
+        frames = np.array([float(o.frames) for o in recent])
+        found = np.array([o.residual + jacobian @ (coefficients - o.coefficients) for o in recent])
+        return found - np.average(found, axis=0, weights=frames), float(self._frames().mean()) / frames
+
+    def _frames(self) -> Array:
+        return np.array([float(o.frames) for o in self.observations])
 
     def _changes(self, coefficients: Array, jacobian: Array) -> Array:
         return np.array([jacobian @ (coefficients - o.coefficients) for o in self.observations])

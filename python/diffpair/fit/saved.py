@@ -1,0 +1,80 @@
+"""The state of a fit as the checkpoint holds it: tensors, numbers, text, lists and dicts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from diffpair.engines import Snapshot
+from diffpair.fit.best import Best
+from diffpair.fit.history import Iteration
+from diffpair.fit.watch import WatchedAdjoint
+from diffpair.updates import Memory, Observation
+
+if TYPE_CHECKING:
+    from diffpair.fit.loop import FitLoop
+
+
+def content_of(loop: FitLoop) -> dict[str, Any]:
+    """Everything that `restore` needs, as tensors and plain values."""
+    best = loop.best
+    return {
+        "theta": torch.from_numpy(loop.space.get()),
+        "history": [asdict(h) for h in loop.history],
+        "failures": loop.failures,
+        "late": [torch.from_numpy(t) for t in loop.late],
+        "md_steps": loop.md_steps,
+        "seconds": loop.seconds,
+        "update": loop.update.content(),
+        "effort": loop.effort.content(),
+        "segments": loop.gradient.numbers() if isinstance(loop.gradient, WatchedAdjoint) else {},
+        "best": None
+        if best is None
+        else {"theta": torch.from_numpy(best.theta), "mae": best.mae, "number": best.number},
+        "states": [
+            {
+                "snapshot": _pack(s.snapshot()),
+                "best": _pack(best.snapshots[i]) if best is not None else None,
+                "weights": torch.from_numpy(s.weights),
+                "memory": [
+                    {k: torch.as_tensor(np.array(v)) for k, v in vars(o).items()} for o in s.memory.observations
+                ],
+            }
+            for i, s in enumerate(loop.states)
+        ],
+    }
+
+
+def restore(loop: FitLoop, content: dict[str, Any]) -> None:
+    """Go on where `content` was taken."""
+    loop.space.set(content["theta"].numpy())
+    loop.history = [Iteration(**h) for h in content["history"]]
+    loop.failures, loop.late = content["failures"], [t.numpy() for t in content["late"]]
+    loop.seconds_before = content["seconds"]
+    loop.update.restore(content["update"])
+    loop.effort.restore(content["effort"])
+    if isinstance(loop.gradient, WatchedAdjoint) and content.get("segments"):
+        loop.gradient.set_numbers(**content["segments"])
+    for state, kept in zip(loop.states, content["states"], strict=True):
+        state.sampler.restore(_unpack(kept["snapshot"]))
+        state.weights = kept["weights"].numpy()
+        state.memory = Memory([Observation(**{k: v.numpy() for k, v in o.items()}) for o in kept["memory"]])
+    if content["best"] is not None:
+        best = content["best"]
+        snapshots = [_unpack(kept["best"]) for kept in content["states"]]
+        loop.best = Best(best["theta"].numpy(), best["mae"], best["number"], snapshots)
+    loop.steps_before = content["md_steps"]
+
+
+def _pack(snapshot: Snapshot) -> dict[str, Any]:
+    arrays = {k: torch.from_numpy(np.array(getattr(snapshot, k))) for k in ("positions", "velocities", "box")}
+    return {**arrays, "steps_done": 0}
+
+
+def _unpack(packed: dict[str, Any]) -> Snapshot:
+    return Snapshot(
+        packed["positions"].numpy(), packed["velocities"].numpy(), packed["box"].numpy(), packed["steps_done"]
+    )
