@@ -1,6 +1,7 @@
 #pragma once
 #include "diffpair/Executor.h"
 #include <atomic>
+#include <cstdint>
 #include <exception>
 #include <mutex>
 #include <openmm/internal/ThreadPool.h>
@@ -14,12 +15,13 @@ namespace DiffPair {
 
 /**
  * The threads of OpenMM's CPU platform as the core's executor. Waking them costs as much as the forces of a few hundred
- * atoms, and a force evaluation hands out several batches of tasks. So they are woken once: the first one leads, and the
- * others wait for its batches awake, giving way to other programs when it takes longer.
+ * atoms, and a force evaluation hands out several batches of tasks. So they are woken once, and wait for batches awake,
+ * giving way to other programs when it takes longer. The calling thread leads and takes tasks itself from the start, while
+ * the others wake up; one thread of the pool stays idle in return.
  */
 class ThreadTeam : public diffpair::Executor {
 public:
-    /** Calls lead(executor) on one of the pool's threads, with the others at its service; passes on what it throws. */
+    /** Calls lead(executor), with the pool's threads at its service; passes on what it or a task throws. */
     template <class Lead> static void run(OpenMM::ThreadPool& pool, const Lead& lead) {
         if (pool.getNumThreads() == 1) {
             diffpair::SerialExecutor serial;
@@ -28,34 +30,32 @@ public:
         }
         ThreadTeam team(pool.getNumThreads());
         pool.execute([&](OpenMM::ThreadPool&, int thread) {
-            if (thread > 0) {
+            if (thread < team.threads - 1)
                 team.serve();
-                return;
-            }
-            try {
-                lead(team);
-            } catch (...) {
-                team.failure = std::current_exception();
-            }
-            team.over.store(true, std::memory_order_release);
         });
+        std::exception_ptr failure;
+        try {
+            lead(team);
+        } catch (...) { // the threads still look at the team
+            failure = std::current_exception();
+        }
+        team.over.store(true, std::memory_order_release);
         pool.waitForThreads();
-        if (team.failure)
-            std::rethrow_exception(team.failure);
+        if (failure)
+            std::rethrow_exception(failure);
     }
     int numThreads() const override {
         return threads;
     }
 
 protected:
-    void runTasks(int newNumTasks, const std::function<void(int)>& newTask) override {
-        numTasks = newNumTasks;
-        task = &newTask;
-        nextTask.store(0, std::memory_order_relaxed);
-        served.store(0, std::memory_order_relaxed);
-        batch.fetch_add(1, std::memory_order_release);
-        work();
-        waitUntil([&] { return served.load(std::memory_order_acquire) == threads - 1; });
+    void runTasks(int numTasks, const std::function<void(int)>& newTask) override {
+        task.store(&newTask, std::memory_order_relaxed);
+        done.store(0, std::memory_order_relaxed);
+        open.store((open.load(std::memory_order_relaxed) / batch + 1) * batch + numTasks, std::memory_order_release);
+        while (takeTask()) {
+        }
+        waitUntil([&] { return done.load(std::memory_order_acquire) == numTasks; });
         if (failure)
             std::rethrow_exception(std::exchange(failure, nullptr));
     }
@@ -64,23 +64,32 @@ private:
     explicit ThreadTeam(int threads) : threads(threads) {
     }
     void serve() {
-        for (long seen = 0;; seen++) {
-            // The leader starts no batch before everyone has served the last one, so none can be missed.
-            waitUntil([&] { return batch.load(std::memory_order_acquire) > seen || over.load(std::memory_order_acquire); });
-            if (batch.load(std::memory_order_acquire) == seen)
-                return;
-            work();
-            served.fetch_add(1, std::memory_order_release);
+        while (!over.load(std::memory_order_acquire)) {
+            if (!takeTask())
+                waitUntil([&] { return hasTask() || over.load(std::memory_order_acquire); });
         }
     }
-    void work() {
+    bool hasTask() const {
+        return open.load(std::memory_order_acquire) % batch > 0;
+    }
+    /**
+     * Runs one task of the present batch; false if all are taken. Whoever counts `open` down has seen the batch that it
+     * belongs to, which cannot end before this task is done.
+     */
+    bool takeTask() {
+        uint64_t mine = open.load(std::memory_order_acquire);
+        do {
+            if (mine % batch == 0)
+                return false;
+        } while (!open.compare_exchange_weak(mine, mine - 1, std::memory_order_acq_rel));
         try {
-            for (int i = nextTask++; i < numTasks; i = nextTask++)
-                (*task)(i);
+            (*task.load(std::memory_order_relaxed))(static_cast<int>(mine % batch) - 1);
         } catch (...) { // must not leave the thread
             std::lock_guard<std::mutex> guard(lock);
             failure = std::current_exception();
         }
+        done.fetch_add(1, std::memory_order_acq_rel);
+        return true;
     }
     template <class Condition> static void waitUntil(const Condition& condition) {
         for (int spins = 0; !condition(); spins++) {
@@ -92,11 +101,11 @@ private:
 #endif
         }
     }
+    static constexpr uint64_t batch = uint64_t(1) << 32;
     const int threads;
-    int numTasks = 0;
-    const std::function<void(int)>* task = nullptr;
-    std::atomic<int> nextTask{0}, served{0};
-    std::atomic<long> batch{0};
+    std::atomic<const std::function<void(int)>*> task{nullptr};
+    std::atomic<int> done{0};
+    std::atomic<uint64_t> open{0}; // batch * its number + how many of its tasks nobody has taken; one number, so that both fit
     std::atomic<bool> over{false};
     std::mutex lock;
     std::exception_ptr failure;

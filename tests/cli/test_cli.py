@@ -1,5 +1,6 @@
 """The command line: what it prints, and that a problem is one sentence with status 2."""
 
+import dataclasses
 import subprocess
 import sys
 
@@ -235,3 +236,21 @@ def test_as_a_program(folder):
         )
         assert result.returncode == status, result.stderr
         assert "Traceback" not in result.stderr
+
+
+def test_export_at_another_temperature(capsys, folder):
+    table = PairTable.load(folder / "p.json")
+    with_entropy = dataclasses.replace(
+        table, global_parameters={"temperature": 300.0}, entropy=1e-3 * table.coefficients
+    )
+    with_entropy.save(folder / "t.json")
+    arguments = ("export", folder / "t.json", "--format", "potential", "--out", folder / "hot.json", "--temperature")
+    assert run(capsys, *arguments, "400 K")[0] == 0
+    hot = PairTable.load(folder / "hot.json")
+    np.testing.assert_allclose(hot.coefficients, 0.9 * table.coefficients, atol=1e-12)
+    assert hot.global_parameters == {"temperature": 400.0}
+    for wrong, message in (("400", "needs a unit"), ("-3 K", "must be positive")):
+        status, _, error = run(capsys, *arguments, wrong)
+        assert status == 2 and f"--temperature of {folder / 't.json'}" in error and message in error
+    status, _, error = run(capsys, "export", folder / "p.json", *arguments[2:], "400 K")
+    assert status == 2 and "does not depend on temperature" in error

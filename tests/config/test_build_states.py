@@ -34,8 +34,18 @@ def test_one_state(tmp_path):
     (built,) = make(tmp_path, state())
     assert (built.name, built.num_atoms, built.type_names, built.from_lattice) == ("liquid", 500, ("A",), True)
     assert built.density == pytest.approx(0.845) and built.temperature == 120.27
-    assert len(built.targets) == 1 and built.targets[0].pair == ("A", "A")
-    np.testing.assert_allclose(built.targets[0].r, R)
+    assert len(built.targets) == 1 and built.rdfs[0].pair == ("A", "A")
+    np.testing.assert_allclose(built.rdfs[0].r, R)
+
+
+def test_a_pressure_beside_an_rdf(tmp_path):
+    text = state().replace("targets: [", "targets: [pressure: {value: -2 atm, error: 1 MPa}, ")
+    (built,) = make(tmp_path, text)
+    (pressure,) = built.pressures
+    assert (pressure.value, pressure.error) == pytest.approx((-2 * 1.01325, 10.0))
+    assert len(built.rdfs) == 1 and len(built.targets) == 2
+    (built,) = make(tmp_path, text.replace(", error: 1 MPa", ""))
+    assert built.pressures[0].error is None
 
 
 def test_all_states_count_types_alike(tmp_path):
@@ -107,4 +117,4 @@ def test_unit_check_counts_only_the_particles_of_the_pair(tmp_path):
     text = state(n=1500, density="100 nm^-3", types="{O: 0.3333333333, H: 0.6666666667}", pair="[O, O]")
     path_scale = 0.25 / 0.95
     built = make(tmp_path, text, cutoff="0.9 nm", scale=path_scale)
-    assert built[0].targets[0].onset == pytest.approx(0.25, abs=0.02)
+    assert built[0].rdfs[0].onset == pytest.approx(0.25, abs=0.02)

@@ -212,6 +212,8 @@ def test_numbers_are_good_type_names(tmp_path):
     ("text", "method", "file"),
     [
         ("boltzmann-inversion", "boltzmann-inversion", None),
+        ("hypernetted-chain", "hypernetted-chain", None),
+        ("hnc", "hypernetted-chain", None),
         ("parameters", "parameters", None),
         ("old.json", "file", "old.json"),
         ("{file: old.json}", "file", "old.json"),

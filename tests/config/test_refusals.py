@@ -19,6 +19,7 @@ gradient: {method: fluctuation}
 update: {method: gauss-newton, iterations: 10}
 seed: 1
 """
+RDF = "rdf: {pair: [A, A], file: rdf.csv, r_unit: nm, range: [0.75 nm, 3.3 nm]}"
 LJ = "form: lj, sigma: 1 nm, epsilon: 1 kJ/mol"
 SPLINE = "form: bspline, cutoff: 2.5 nm, knots: 60"
 LATTICE = "{lattice: {n: 864, density: 0.845 nm^-3, types: {A: 1.0}, mass: 1 amu}}"
@@ -75,6 +76,30 @@ CASES = [
     ("r_unit: nm", "r_unit: K", 7, "states[0].targets[0].rdf.r_unit: 'K' is not a unit of length"),
     ("r_unit: nm", "r_unit: 3", 7, "states[0].targets[0].rdf.r_unit: must be a unit of length such as nm"),
     ("[0.75 nm, 3.3 nm]", "[0.75, 3.3]", 7, "states[0].targets[0].rdf.range[0]: needs a unit"),
+    # pressures
+    (RDF, "pressure: {value: 1}", 7, "states[0].targets[0].pressure.value: needs a unit, for example '1 bar'"),
+    (RDF, "pressure: {value: 1 nm}", 7, "states[0].targets[0].pressure.value: 'nm' is not a unit of pressure such as"),
+    (RDF, "pressure: {error: 1 bar}", 7, "states[0].targets[0].pressure: the key 'value' is missing"),
+    (RDF, "pressure: 1 bar", 7, "states[0].targets[0].pressure: must hold the keys value, error, not '1 bar'"),
+    (
+        RDF,
+        "pressure: {value: -1 bar, error: -2 bar}",
+        7,
+        "states[0].targets[0].pressure.error: must not be negative, but is -2 bar",
+    ),
+    (RDF, "pressure: {value: 1 bar}", 1, "states: no state that is fitted has an rdf as a target"),
+    (
+        RDF,
+        f"pressure: {{value: 1 bar}}\n        {RDF}",
+        7,
+        "states[0].targets[0]: must hold exactly one of rdf, pressure, vacf, not rdf and pressure",
+    ),
+    (
+        RDF,
+        f"pressure: {{value: 1 bar}}\n      - pressure: {{value: 2 bar}}\n      - {RDF}",
+        3,
+        "states[0]: a state has one pressure, but targets names several",
+    ),
     # values
     ("knots: 60", "knots: 4", 1, "potential.knots: must lie between 5 and 3000, not 4"),
     ("knots: 60", "knots: 30000", 1, "potential.knots: must lie between 5 and 3000, not 30000"),
@@ -215,11 +240,39 @@ CASES = [
     ),
     ("{method: fluctuation}", "{method: fluctuation, integrator: verlet}", 10, "gradient: unknown key 'integrator'"),
     ("{method: fluctuation}", "{method: fluctuation, steps: 7}", 10, "gradient: unknown key 'steps'"),
-    ("{method: fluctuation}", "adjoint", 1, "update: gauss-newton needs the whole Jacobian"),
-    ("gauss-newton", "ibi", 11, "update: method: 'ibi' is not available; allowed are gauss-newton, adam"),
+    (
+        "{method: fluctuation}",
+        "{method: adjoint, segments: 3}",
+        1,
+        "gradient: gauss-newton learns the noise of the adjoint's Jacobian from 4 or more segments, not from 3",
+    ),
+    (
+        "{method: fluctuation}",
+        "{method: adjoint, learn_friction: 2 /ps}",
+        1,
+        "gradient: learn_friction needs a vacf as a target of a state that is fitted",
+    ),
+    ("{method: fluctuation}", "{method: adjoint, modes: 0}", 10, "gradient.modes: must be 1 or more, not 0"),
+    ("{method: fluctuation}", "reweighting", 1, "update: gauss-newton needs the whole Jacobian"),
+    (
+        "{method: fluctuation}\nupdate: {method: gauss-newton, iterations: 10}",
+        "adjoint\nupdate: ibi",
+        1,
+        "update: ibi compares g(r) with its target and uses no gradient; leave gradient: adjoint out",
+    ),
+    (
+        "{method: fluctuation}\nupdate: {method: gauss-newton, iterations: 10}",
+        "adjoint\nupdate: imc",
+        1,
+        "update: imc needs the whole Jacobian",
+    ),
+    ("gauss-newton", "ibi, damping: 1.5", 11, "update.damping: must be positive and 1 or less, not 1.5"),
+    ("gauss-newton", "ibi, smoothness: 1", 11, "update: unknown key 'smoothness', did you mean 'smoothing'?"),
+    ("gauss-newton", "imc, regularisation: -1", 11, "update.regularisation: must be zero or more, not -1"),
+    ("gauss-newton", "ipi", 11, "update: method: 'ipi' is not available, did you mean 'ibi'?"),
     ("gauss-newton", "adam, momentum: 0.9", 11, "update: momentum is an option of sgd and rmsprop, not of adam"),
     ("iterations: 10", "iterations: 0", 11, "update.iterations: must be 1 or more, not 0"),
-    ("seed: 1", "start: 3", 12, "start: must be 'boltzmann-inversion', 'parameters' or the path"),
+    ("seed: 1", "start: 3", 12, "start: must be 'boltzmann-inversion', 'hypernetted-chain', 'parameters' or the path"),
     # between sections
     (
         "temperature:",
@@ -244,6 +297,23 @@ def test_states_together(tmp_path):
     assert "states: two states are named 'liquid'" in refusal(tmp_path, text)
     text = text.replace("name: liquid, system", "name: b, parameters: {T: 1}, system")
     assert "states: 'b' gives the parameters T, but 'liquid' gives none" in refusal(tmp_path, text)
+
+
+def test_update_that_knows_no_pressure(tmp_path):
+    text = GOOD.replace(RDF, f"pressure: {{value: 1 bar}}\n      - {RDF}").replace("gauss-newton", "ibi")
+    assert "update: ibi knows g(r) alone; a pressure as a target needs another update" in refusal(tmp_path, text)
+    path = tmp_path / "held_out.yaml"
+    held_out = f"  - {{name: b, held_out: true, system: {LATTICE}, temperature: 9 K, targets: [{RDF}]}}\nsampling"
+    held_out = held_out.replace(RDF, "pressure: {value: 1 bar}")
+    path.write_text(GOOD.replace("gauss-newton", "ibi").replace("sampling", held_out))
+    assert load_config(path).states[1].targets[0].pressure.value == 1.0
+
+
+def test_vacf_needs_a_friction_to_learn(tmp_path):
+    text = GOOD.replace("targets:", "targets:\n      - vacf: {file: c.csv}", 1)
+    assert "states: a vacf as a target needs gradient: {method: adjoint, learn_friction" in refusal(tmp_path, text)
+    text = text.replace("{file: c.csv}", "{file: c.csv, t_unit: nm}")
+    assert "vacf.t_unit: 'nm' is not a unit of time such as ps" in refusal(tmp_path, text)
 
 
 def test_line_of_a_block_style_key(tmp_path):

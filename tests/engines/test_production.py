@@ -37,13 +37,13 @@ def test_noise_of_the_ideal_gas_has_the_right_size(gas, no_table):
     """g = 1 is the truth, so mean |g - 1| is noise alone: over independent runs it averages `mae_noise`."""
     gas.targets = [flat_target(0.5, 1.9, 20)]
     runs = [run(gas, no_table, seed=seed) for seed in range(6)]
-    mae = np.mean([one.targets[0].mae for one in runs])
-    noise = np.mean([one.targets[0].mae_noise for one in runs])
+    mae = np.mean([one.rdfs[0].mae for one in runs])
+    noise = np.mean([one.rdfs[0].mae_noise for one in runs])
     assert 0.002 < noise < 0.05
     assert mae == pytest.approx(noise, rel=0.2)
     # errors bin by bin: the scatter between the runs is what they claim
-    scatter = np.std([one.targets[0].g for one in runs], axis=0, ddof=1)
-    claimed = np.sqrt(np.mean([one.targets[0].error ** 2 for one in runs], axis=0))
+    scatter = np.std([one.rdfs[0].g for one in runs], axis=0, ddof=1)
+    claimed = np.sqrt(np.mean([one.rdfs[0].error ** 2 for one in runs], axis=0))
     assert np.sqrt(np.mean(scatter**2)) == pytest.approx(np.sqrt(np.mean(claimed**2)), rel=0.25)
     # ideal gas: P = rho kT, without any scatter
     assert runs[0].pressure.value == pytest.approx(BAR * gas.density * BOLTZMANN * gas.temperature, rel=1e-6)
@@ -56,9 +56,9 @@ def test_it_ends_when_the_noise_is_small_enough(gas, no_table):
     result = run(
         gas, no_table, noise_target=0.02, max_steps=400_000, progress=lambda steps, noise: seen.append((steps, noise))
     )
-    assert result.converged and result.targets[0].mae_noise <= 0.02 and not result.notes
+    assert result.converged and result.rdfs[0].mae_noise <= 0.02 and not result.notes
     assert result.steps == sum(steps for steps, _ in seen) < 100_000
-    assert seen[-1][1] == pytest.approx(result.targets[0].mae_noise)
+    assert seen[-1][1] == pytest.approx(result.rdfs[0].mae_noise)
 
 
 def test_steps_that_do_not_suffice_are_told(gas, no_table):
@@ -77,7 +77,7 @@ def test_a_low_temperature_pair_correlation_is_found(table_of, gas):
     # 64 particles at rho = 1 would be dense; 2 in the same box are a dilute gas
     two = _first_particles(gas, 2)
     result = run(two, step, max_steps=100_000, every=20, timestep=0.05, friction=5.0)
-    rdf = result.targets[0]
+    rdf = result.rdfs[0]
     r = np.linspace(0.01, 2.0, 400)
     boltzmann = np.exp(-step.energy(rdf.r) * two.beta)
     shell = 4 * np.pi * r**2 * (np.exp(-step.energy(r) * two.beta) - 1)
@@ -109,8 +109,8 @@ def test_it_goes_on_from_a_snapshot(liquid, lj_table):
     liquid.targets = [flat_target(0.8, 2.5, 34)]
     first = run(liquid, lj_table, timestep=0.005, max_steps=1000, every=20, melt=1000)
     again = run(liquid, lj_table, timestep=0.005, max_steps=1000, every=20, start=first.last, equilibration=0, seed=5)
-    assert np.abs(first.targets[0].g - again.targets[0].g).mean() < 0.1
-    assert first.targets[0].g.max() > 2.3  # a liquid's first peak
+    assert np.abs(first.rdfs[0].g - again.targets[0].g).mean() < 0.1
+    assert first.rdfs[0].g.max() > 2.3  # a liquid's first peak
 
 
 def test_no_pressure_comes_with_a_reason(gas, no_table):

@@ -46,7 +46,7 @@ def test_gradient_by_finite_differences():
             inverse_mass=rows.inverse_mass, r_min=GRID.r_min, cutoff=GRID.cutoff, timestep=0.003, steps=20,
             frame_every=5,
         )  # fmt: skip
-        return float(rows.g(x.flatten(0, 1), boxes.repeat_interleave(4, 0)).mean(0) @ weights)
+        return float(rows.rdf.g(x.flatten(0, 1), boxes.repeat_interleave(4, 0)).mean(0) @ weights)
 
     step = 1e-5
     numerical = (loss(c + step * direction) - loss(c - step * direction)) / (2 * step)
@@ -75,7 +75,7 @@ def test_growth_and_what_is_dropped():
         start, torch.from_numpy(v[:1]), c, topology=rows.topology, boxes=box, inverse_mass=rows.inverse_mass,
         r_min=GRID.r_min, cutoff=GRID.cutoff, timestep=0.003, steps=40, frame_every=10,
     )  # fmt: skip
-    loss = (rows.g(moved[0], box.repeat_interleave(4, 0)) @ weights).mean()
+    loss = (rows.rdf.g(moved[0], box.repeat_interleave(4, 0)) @ weights).mean()
     back, put_in = torch.autograd.grad(loss, (start, moved))
     assert growth[0] == pytest.approx(float(back.norm() / put_in[0].flatten(1).norm(dim=1).sum()))
     assert growth[2] > 1.5 * max(growth[:2])

@@ -72,7 +72,7 @@ def test_gradient_by_finite_differences(case, name):
             topology=rows.topology, boxes=boxes, inverse_mass=rows.inverse_mass, r_min=GRID.r_min, cutoff=GRID.cutoff,
             timestep=TIMESTEP, steps=STEPS, frame_every=EVERY, integrator=named(name, noise_seed(5, rows.state, 2)),
         )  # fmt: skip
-        return float(rows.g(x.flatten(0, 1), boxes.repeat_interleave(x.shape[1], 0)).mean(0) @ weights)
+        return float(rows.rdf.g(x.flatten(0, 1), boxes.repeat_interleave(x.shape[1], 0)).mean(0) @ weights)
 
     step = 1e-5
     numerical = (loss(c + step * direction) - loss(c - step * direction)) / (2 * step)
@@ -112,7 +112,7 @@ def test_segments_of_an_audit_have_noise_of_their_own(case, name):
     rows, c, frames, _ = case
     starts = Frames(*(np.repeat(part[:1], 3, 0) for part in vars(frames).values()))
     audit = audit_state(
-        rows, c.numpy(), GRID, Fluctuation().sums(rows, GRID, frames), starts,
+        rows, c.numpy(), GRID, Fluctuation().sums(rows, c, GRID, frames), starts,
         timestep=TIMESTEP, every=EVERY, lengths=[STEPS], integrator=MAKERS[name], seed=3,
     )  # fmt: skip
     assert (audit.lengths[0].scatter > 1e-6 * audit.lengths[0].signal) == (name == "langevin-middle")

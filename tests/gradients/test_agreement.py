@@ -48,8 +48,10 @@ def liquid():
         sampler.melt(1000)
         sampler.equilibrate(500)
         frames[name] = sampler.sample(12000, 10)
-    residual = 0.1 * np.sin(4 * np.pi * rows.radii)
-    now = rows.of_frames(frames["present"].positions, frames["present"].boxes).mean(0)
+    residual = 0.1 * np.sin(4 * np.pi * rows.rdf.radii)
+    now = rows.of_frames(
+        frames["present"].positions, frames["present"].boxes, torch.from_numpy(present.coefficients), GRID
+    ).mean(0)
     rows.target = now - residual
     return SimpleNamespace(
         rows=rows, weights=torch.from_numpy(residual / len(rows)), frames=frames,
@@ -82,7 +84,7 @@ def test_long_segments_degrade(liquid):
     frames = s.frames["present"]
     starts = Frames(*(part[::150] for part in vars(frames).values()))
     audit = audit_state(
-        s.rows, s.present.numpy(), GRID, Fluctuation().sums(s.rows, GRID, frames), starts,
+        s.rows, s.present.numpy(), GRID, Fluctuation().sums(s.rows, s.present, GRID, frames), starts,
         timestep=TIMESTEP, every=5, lengths=(10, 50, 400),
     )  # fmt: skip
     short, middle, long = audit.lengths

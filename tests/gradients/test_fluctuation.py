@@ -27,6 +27,12 @@ def make_rows(types=None, n=40, temperature=150.0):
     return TargetRows(build_lattice("small", n, 1.2, types, 1.0, temperature, targets=targets))
 
 
+def no_table(rows):
+    """Zeros in the place of a table: g does not depend on it."""
+    kinds = len(rows.state.type_names)
+    return torch.zeros(kinds * (kinds + 1) // 2, GRID.knots + 2, dtype=torch.float64)
+
+
 def random_frames(rows, count=30, seed=0):
     """Frames of a distorted lattice: any frames will do for identities."""
     rng = np.random.default_rng(seed)
@@ -43,7 +49,7 @@ def cubic_b_spline(x):
 def test_jacobian_equals_the_derivative_of_reweighted_averages():
     """<A>_dc = sum A w / sum w, w = exp(-beta S dc), on the same frames: its derivative is -beta cov(A, S) exactly."""
     rows = make_rows({"A": 0.5, "B": 0.5})
-    sums = Fluctuation().sums(rows, GRID, random_frames(rows))
+    sums = Fluctuation().sums(rows, no_table(rows), GRID, random_frames(rows))
     beta = rows.state.beta
     count, width = sums.splines.shape
     direction = np.random.default_rng(1).normal(size=width)
@@ -65,14 +71,14 @@ def test_jacobian_against_plain_numpy():
     frames = random_frames(rows, count=8)
     state, edge = rows.state, rows.state.box[0, 0]
     i, j = np.triu_indices(state.num_atoms, 1)
-    width = rows.radii[1] - rows.radii[0]
-    shells = len(i) / state.volume * 4 * np.pi * width * (rows.radii**2 + width**2 / 3)
+    width = rows.rdf.radii[1] - rows.rdf.radii[0]
+    shells = len(i) / state.volume * 4 * np.pi * width * (rows.rdf.radii**2 + width**2 / 3)
     centres = GRID.r_min + GRID.spacing * (np.arange(GRID.knots + 2) - 1)
     a, s = [], []
     for x in frames.positions:
         d = x[i] - x[j]
         r = np.linalg.norm(d - edge * np.rint(d / edge), axis=1)
-        a.append(cubic_b_spline((r[:, None] - rows.radii) / width).sum(0) / shells)
+        a.append(cubic_b_spline((r[:, None] - rows.rdf.radii) / width).sum(0) / shells)
         inside = r[(r >= GRID.r_min) & (r < GRID.cutoff)]
         basis = cubic_b_spline((inside[:, None] - centres) / GRID.spacing).sum(0)
         t = (r[r < GRID.r_min] - GRID.r_min) / GRID.spacing
@@ -80,7 +86,7 @@ def test_jacobian_against_plain_numpy():
         s.append(basis)
     a, s = np.array(a), np.array(s)
     expected = -state.beta * (a - a.mean(0)).T @ (s - s.mean(0)) / (len(a) - 1)
-    sums = Fluctuation().sums(rows, GRID, frames)
+    sums = Fluctuation().sums(rows, no_table(rows), GRID, frames)
     np.testing.assert_allclose(sums.observables, a, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(Fluctuation().jacobian(sums, state.beta), expected, rtol=1e-7, atol=1e-10)
 
@@ -91,7 +97,7 @@ def test_call_is_the_transpose_of_the_jacobian():
     weights = torch.from_numpy(np.random.default_rng(3).normal(size=len(rows)))
     coefficients = torch.zeros(3, GRID.knots + 2, dtype=torch.float64)
     gradient = Fluctuation()(rows, coefficients, GRID, frames, weights)
-    sums = Fluctuation().sums(rows, GRID, frames)
+    sums = Fluctuation().sums(rows, no_table(rows), GRID, frames)
     jacobian = Fluctuation().jacobian(sums, rows.state.beta)
     np.testing.assert_allclose(gradient.numpy().ravel(), weights.numpy() @ jacobian, rtol=1e-9, atol=1e-12)
     assert torch.equal(Fluctuation()(rows, coefficients, GRID, frames, weights, sums), gradient)
@@ -108,14 +114,14 @@ def test_jacobian_of_an_ideal_gas():
     state = rows.state
     x = rng.uniform(size=(4000, state.num_atoms, 3)) * state.box[0, 0]
     frames = Frames(x, np.zeros_like(x), np.repeat(state.box[None], len(x), 0), np.zeros(len(x)))
-    sums = Fluctuation().sums(rows, GRID, frames)
+    sums = Fluctuation().sums(rows, no_table(rows), GRID, frames)
     jacobian = Fluctuation().jacobian(sums, state.beta)
-    width = rows.radii[1] - rows.radii[0]
-    shell = 4 * np.pi * width * (rows.radii**2 + width**2 / 3)
+    width = rows.rdf.radii[1] - rows.rdf.radii[0]
+    shell = 4 * np.pi * width * (rows.rdf.radii**2 + width**2 / 3)
     fine = np.linspace(0.4, 1.6, 4000)
     area = 4 * np.pi * fine**2
     centres = GRID.r_min + GRID.spacing * (np.arange(GRID.knots + 2) - 1)
-    covered = cubic_b_spline((fine[:, None] - rows.radii) / width).sum(1)
+    covered = cubic_b_spline((fine[:, None] - rows.rdf.radii) / width).sum(1)
     basis = cubic_b_spline((fine[:, None] - centres) / GRID.spacing)
     together = np.trapezoid((area * covered)[:, None] * basis, fine, axis=0)
     apart = np.trapezoid(area * covered, fine) * np.trapezoid(area[:, None] * basis, fine, axis=0)
@@ -131,7 +137,7 @@ def test_doubt_predicts_the_scatter_of_the_jacobian():
     beta, sigma = rows.state.beta, np.full(len(rows), 0.01)
     changes, predicted = [], []
     for seed in range(60):
-        sums = Fluctuation().sums(rows, GRID, random_frames(rows, count=60, seed=seed))
+        sums = Fluctuation().sums(rows, no_table(rows), GRID, random_frames(rows, count=60, seed=seed))
         changes.append(Fluctuation().jacobian(sums, beta) @ direction / sigma)
         predicted.append(np.sum((sums.jacobian_doubt(beta, sigma) @ direction) ** 2))
     assert np.mean(predicted) == pytest.approx(np.var(changes, axis=0, ddof=1).sum(), rel=0.35)
@@ -140,7 +146,7 @@ def test_doubt_predicts_the_scatter_of_the_jacobian():
 def test_too_few_frames():
     rows = make_rows()
     with pytest.raises(DiffPairError, match="2 or more frames"):
-        Fluctuation().jacobian(Fluctuation().sums(rows, GRID, random_frames(rows, count=1)), 1.0)
+        Fluctuation().jacobian(Fluctuation().sums(rows, no_table(rows), GRID, random_frames(rows, count=1)), 1.0)
 
 
 def test_adjoint_refuses_what_it_cannot_do():

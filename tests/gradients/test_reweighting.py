@@ -51,7 +51,7 @@ def energies(rows, frames, table):
 def average(rows, frames, table, reference):
     """<g> under `table`, from energies alone."""
     w = np.exp(-rows.state.beta * (energies(rows, frames, table) - energies(rows, frames, reference)))
-    return w @ rows.of_frames(frames.positions, frames.boxes) / w.sum(), w
+    return w @ rows.of_frames(frames.positions, frames.boxes, table, GRID) / w.sum(), w
 
 
 def test_gradient_by_finite_differences(rows, frames, tables):
@@ -70,7 +70,7 @@ def test_gradient_by_finite_differences(rows, frames, tables):
 def test_weights_and_effective_number(rows, frames, tables):
     reference, present = tables
     mean, w = average(rows, frames, present, reference)
-    sums = Fluctuation().sums(rows, GRID, frames)
+    sums = Fluctuation().sums(rows, reference, GRID, frames)
     seen = Reweighting().reweight(rows, sums, present.numpy(), reference.numpy())
     np.testing.assert_allclose(seen.probabilities, w / w.sum(), rtol=1e-9)
     np.testing.assert_allclose(seen.mean, mean, rtol=1e-9)
@@ -91,7 +91,7 @@ def test_at_the_reference_it_is_the_fluctuation_gradient(rows, frames, tables):
 
 def test_too_few_effective_frames(rows, frames, tables):
     reference, present = tables
-    sums = Fluctuation().sums(rows, GRID, frames)
+    sums = Fluctuation().sums(rows, reference, GRID, frames)
     far = (reference + 30 * (present - reference)).numpy()
     count = 30 * ReweightedFrames.of(sums, (far - reference.numpy()).ravel(), rows.state.beta).effective
     with pytest.raises(TooFewFrames, match=rf"30 frames of state 'small' count as {count:.1f} under .*below the 15.0"):

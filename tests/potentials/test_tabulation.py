@@ -117,7 +117,7 @@ def test_temperature_enters_the_table():
     energy, entropy = LennardJones(("A",), 1.2, 2.0, 0.3), SoftSphere(("A",), 1.2, 0.7, 0.3, 8.0)
     potential = TemperatureDependent(energy, entropy, 300.0)
     grid = TableGrid(0.25, 1.2, 60)
-    expected = tabulate(energy, grid) - 1.5 * tabulate(entropy, grid)
+    expected = tabulate(energy, grid) - 0.5 * tabulate(entropy, grid)
     assert torch.allclose(tabulate(potential, grid, (450.0,)), expected, atol=1e-9)
     assert to_table(potential, grid, (450.0,)).global_parameters == {"temperature": 450.0}
     with pytest.raises(DiffPairError, match="temperature"):

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import numpy as np
+import openmm
 import pytest
 
 from diffpair.errors import DiffPairError
 from diffpair.states import build_lattice, check_cutoff, check_types
-from diffpair.targets import RdfTarget
+from diffpair.states.validate import check_targets
+from diffpair.targets import PressureTarget, RdfTarget
 
 
 def target(r_max=3.3, pair=("A", "A"), scale=1.0):
@@ -21,7 +23,7 @@ def liquid(n=864, targets=(), types=None):
 
 def test_a_target_that_fits_is_taken():
     state = liquid(targets=[target()])
-    assert state.targets[0].r_max < state.half_box
+    assert state.rdfs[0].r_max < state.half_box
 
 
 def test_target_beyond_half_the_box():
@@ -32,6 +34,16 @@ def test_target_beyond_half_the_box():
 def test_target_of_unknown_type():
     with pytest.raises(DiffPairError, match=r"measured.csv names type 'B', which state 'liquid' does not have"):
         liquid(targets=[target(pair=("A", "B"))])
+
+
+def test_pressure_of_a_state_with_further_forces():
+    """Their part of the pressure is not known to a fit; production measures the whole of it."""
+    state = liquid(targets=[PressureTarget(1.0)])
+    state.base_system = openmm.System()
+    with pytest.raises(DiffPairError, match="state 'liquid' has further forces, whose part of the pressure"):
+        check_targets(state)
+    state.held_out = True
+    check_targets(state)
 
 
 def test_target_in_another_unit_is_told_so_first():

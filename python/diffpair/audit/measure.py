@@ -141,7 +141,8 @@ def audit_state(
         if stop_at_chaos and results[-1].chaotic:
             break
     noise = float(np.sqrt(doubt)) / norm if norm > 0 else float("inf")
-    return StateAudit(rows.state.name, len(sums.observables), noise, float(np.abs(residual).mean()), results, unusable)
+    mae = float(np.abs(residual[: len(rows.rdf)]).mean())
+    return StateAudit(rows.state.name, len(sums.observables), noise, mae, results, unusable)
 
 
 def _compare(steps: int, b: Array, growths: list[float], a: Array, norm: float) -> LengthAudit:

@@ -60,7 +60,7 @@ def audit_live(
         state.rows,
         state.sampler.table.coefficients,
         state.grid,
-        FrameSums(*(np.concatenate([getattr(s, k) for s in sums]) for k in ("observables", "splines"))),
+        FrameSums.joined(sums),
         Frames(*(np.concatenate([getattr(s, k) for s in starts]) for k in vars(starts[0]))),
         timestep=sampling.timestep,
         every=every,

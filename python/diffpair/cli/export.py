@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-_FORMATS = ["openmm", "openmm-custom", "lammps"]
+if TYPE_CHECKING:
+    from diffpair.tables import PairTable
+
+_FORMATS = ["openmm", "openmm-custom", "lammps", "potential"]
 
 
 @click.command("export")
@@ -14,29 +18,42 @@ _FORMATS = ["openmm", "openmm-custom", "lammps"]
 @click.option("--format", "kind", required=True, type=click.Choice(_FORMATS), help="What to write.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write.")
 @click.option("--points", default=2000, show_default=True, type=click.IntRange(min=100), help="Rows of a LAMMPS table.")
-def command(potential: Path, kind: str, out: Path, points: int) -> None:
+@click.option(
+    "--temperature", help="Of a potential that depends on it, for example '350 K'; that of the file if left out."
+)
+def command(potential: Path, kind: str, out: Path, points: int, temperature: str | None) -> None:
     """Write a learned POTENTIAL for another program.
 
     openmm: XML of the PairTableForce, without particles, for openmm.XmlSerializer.deserialize.
     openmm-custom: the same as a CustomNonbondedForce, for an OpenMM without DiffPair.
     lammps: file for pair_style table in units real, one section per pair of types.
+    potential: a potential file again, to keep one at another temperature.
     """
+    from diffpair.errors import DiffPairError
     from diffpair.tables import PairTable
     from diffpair.tables.document import write_atomically
     from diffpair.tables.lammps import lammps_table
+    from diffpair.targets.units import parse
 
-    if kind == "lammps":
-        text = lammps_table(PairTable.load(potential), points)
+    table = PairTable.load(potential)
+    if temperature is not None:
+        try:
+            table = table.at_temperature(parse(temperature, "K", "350 K"))
+        except DiffPairError as error:
+            raise DiffPairError(f"--temperature of {potential}: {error}") from None
+    if kind == "potential":
+        table.save(out)
+    elif kind == "lammps":
+        write_atomically(out, lammps_table(table, points))
     else:
-        text = _openmm_xml(potential, custom=kind == "openmm-custom")
-    write_atomically(out, text)
+        write_atomically(out, _openmm_xml(table, custom=kind == "openmm-custom"))
     click.echo(f"{out}: {kind} form of {potential}")
 
 
-def _openmm_xml(potential: Path, custom: bool) -> str:
+def _openmm_xml(table: PairTable, custom: bool) -> str:
     import openmm
 
     from diffpair import PairTableForce
 
-    force = PairTableForce.fromFile(str(potential))
+    force = PairTableForce.fromTable(table)
     return str(openmm.XmlSerializer.serialize(force.toCustomNonbondedForce() if custom else force))

@@ -57,12 +57,12 @@ def _describe_potential(file: Path) -> None:
 
 def _check_files(config: FitConfig) -> None:
     """The files that a config names beside those of its states. A module is not opened: that takes torch."""
+    from diffpair.config.potentials import Module
     from diffpair.errors import DiffPairError
     from diffpair.tables import PairTable
 
-    term = config.potential.term
-    for part in getattr(term, "parts", [term]):
-        if part.form == "module" and not part.module.is_file():
+    for part in config.potential.parts:
+        if isinstance(part, Module) and not part.module.is_file():
             raise DiffPairError(f"{part.module}: no such file; it should hold the potential's TorchScript module")
     if config.starting_point.file is not None:
         PairTable.load(config.starting_point.file)
@@ -81,11 +81,14 @@ def _describe_config(config: FitConfig) -> None:
             f"state {state.name}: {state.num_atoms} particles, {state.density:.6g} per nm^3, "
             f"{state.temperature:g} K{held_out}"
         )
-        for target in state.targets:
+        for target in state.rdfs:
             click.echo(
                 f"  g(r) of {'-'.join(target.pair)}: {len(target.r)} bins of {target.bin_width:.4g} nm, "
                 f"{target.edges[0]:.4g} to {target.r_max:.4g} nm ({target.file})"
             )
+        for pressure in state.pressures:
+            error = "" if pressure.error is None else f" +- {pressure.error:g}"
+            click.echo(f"  pressure: {pressure.value:g}{error} bar")
     click.echo(
         f"gradient: {config.gradient.method}; update: {config.method.method}, {config.method.iterations} iterations"
     )

@@ -66,6 +66,8 @@ Temperature = Annotated[float, _quantity("K", "300 K", "positive")]
 Time = Annotated[float, _quantity("ps", "5 fs", "positive")]
 Rate = Annotated[float, _quantity("ps^-1", "1 ps^-1", "positive")]
 Energy = Annotated[float, _quantity("kJ/mol", "2.5 kJ/mol", "positive")]
+AnyPressure = Annotated[float, _quantity("bar", "1 bar", "any")]
+PressureError = Annotated[float, _quantity("bar", "5 bar", "non-negative")]
 
 
 def _number(value: object) -> float:

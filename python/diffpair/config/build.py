@@ -13,7 +13,7 @@ from diffpair.config.states import State as StateSection
 from diffpair.config.states import System
 from diffpair.errors import DiffPairError
 from diffpair.tables import type_pairs
-from diffpair.targets import RdfTarget, read_rdf
+from diffpair.targets import PressureTarget, Target, read_rdf, read_vacf
 
 if TYPE_CHECKING:
     from diffpair.states import State
@@ -44,7 +44,7 @@ def build_states(config: FitConfig) -> list[State]:
 
 def _warn_about_free_pairs(states: list[State], names: tuple[str, ...]) -> None:
     """Warn of pairs of types whose g(r) no fitted state has as a target."""
-    known = {frozenset(target.pair) for state in states if not state.held_out for target in state.targets}
+    known = {frozenset(target.pair) for state in states if not state.held_out for target in state.rdfs}
     free = [f"{a}-{b}" for a, b in type_pairs(names) if frozenset((a, b)) not in known]
     if free:
         warnings.warn(
@@ -58,7 +58,8 @@ def _build(config: FitConfig, section: StateSection) -> State:
     from diffpair.states import build_from_files, build_lattice
 
     targets = [_read_target(config, section, index) for index in range(len(section.targets))]
-    parameters = tuple(section.parameters[name] for name in config.parameter_names)
+    values = config.parameters_of(section)
+    parameters = tuple(values[name] for name in config.parameter_names)
     system: System = section.system
     if system.lattice is not None:
         lattice = system.lattice
@@ -89,8 +90,15 @@ def _build(config: FitConfig, section: StateSection) -> State:
     )
 
 
-def _read_target(config: FitConfig, section: StateSection, index: int) -> RdfTarget:
-    rdf = section.targets[index].rdf
+def _read_target(config: FitConfig, section: StateSection, index: int) -> Target:
+    pressure, rdf, vacf = (getattr(section.targets[index], kind) for kind in ("pressure", "rdf", "vacf"))
+    if pressure is not None:
+        return PressureTarget(pressure.value, pressure.error)
+    if vacf is not None:
+        target = read_vacf(vacf.file, vacf.t_unit)
+        target.stride(config.sampling.timestep)
+        return target
+    assert rdf is not None
     r_range = None if rdf.range is None else (rdf.range[0], rdf.range[1])
     try:
         return read_rdf(rdf.file, (rdf.pair[0], rdf.pair[1]), rdf.r_unit, r_range, rdf.bin_width)

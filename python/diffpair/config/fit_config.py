@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from diffpair.config.base import CountOrZero, Section
-from diffpair.config.gradient import Fluctuation, Gradient
+from diffpair.config.gradient import BATCHES, Adjoint, Fluctuation, Gradient
 from diffpair.config.messages import sentence
 from diffpair.config.potentials import Potential
 from diffpair.config.sampling import Production, Sampling
@@ -42,6 +42,13 @@ class FitConfig(Section):
                 raise DiffPairError(f"states: two states are named {name!r}")
         if all(state.held_out for state in self.states):
             raise DiffPairError("states: every state is held out, so nothing can be fitted")
+        if not any(target.rdf for state in self.states if not state.held_out for target in state.targets):
+            raise DiffPairError(
+                "states: no state that is fitted has an rdf as a target, and without one nothing tells where the "
+                "potential's core is"
+            )
+        if self.potential.form == "energy_entropy":
+            self._check_temperatures()
         first = self.states[0]
         for state in self.states[1:]:
             if set(state.parameters) != set(first.parameters):
@@ -49,6 +56,19 @@ class FitConfig(Section):
                     f"states: {state.name!r} gives the parameters {_listed(state.parameters)}, "
                     f"but {first.name!r} gives {_listed(first.parameters)}"
                 )
+        if isinstance(self.method, IterativeBoltzmann) and any(
+            target.pressure for state in self.states if not state.held_out for target in state.targets
+        ):
+            raise DiffPairError("update: ibi knows g(r) alone; a pressure as a target needs another update")
+        learns = isinstance(self.gradient, Adjoint) and self.gradient.learn_friction is not None
+        moving = any(target.vacf for state in self.states if not state.held_out for target in state.targets)
+        if moving and not learns:
+            raise DiffPairError(
+                "states: a vacf as a target needs gradient: {method: adjoint, learn_friction: 1 /ps}, which starts the "
+                "friction there and learns it"
+            )
+        if learns and not moving:
+            raise DiffPairError("gradient: learn_friction needs a vacf as a target of a state that is fitted")
         if isinstance(self.gradient, Fluctuation):
             return self
         if isinstance(self.method, IterativeBoltzmann):
@@ -56,12 +76,32 @@ class FitConfig(Section):
                 f"update: ibi compares g(r) with its target and uses no gradient; leave gradient: "
                 f"{self.gradient.method} out"
             )
+        if isinstance(self.method, GaussNewton) and isinstance(self.gradient, Adjoint):
+            if self.gradient.segments < BATCHES:
+                raise DiffPairError(
+                    f"gradient: gauss-newton learns the noise of the adjoint's Jacobian from {BATCHES} or more "
+                    f"segments, not from {self.gradient.segments}"
+                )
+            return self
         if isinstance(self.method, (GaussNewton, InverseMonteCarlo)):
             raise DiffPairError(
                 f"update: {self.method.method} needs the whole Jacobian, which gradient: fluctuation gives and "
                 f"{self.gradient.method} does not; use an update such as adam"
             )
         return self
+
+    def _check_temperatures(self) -> None:
+        for state in self.states:
+            if state.parameters:
+                raise DiffPairError(
+                    f"states: {state.name!r} gives the parameters {_listed(state.parameters)}, but the form "
+                    f"energy_entropy takes the temperature of the state, and no other parameter"
+                )
+        if len({state.temperature for state in self.states if not state.held_out}) < 2:
+            raise DiffPairError(
+                "states: the form energy_entropy needs fitted states of two or more temperatures; one does not tell "
+                "energy and entropy apart"
+            )
 
     @property
     def method(self) -> GaussNewton | IterativeBoltzmann | InverseMonteCarlo | TorchOptimizer:
@@ -75,13 +115,22 @@ class FitConfig(Section):
         """The start; if the file names none, Boltzmann inversion, or the given ones of an analytic form or module."""
         if self.start is not None:
             return self.start
-        inverts = self.potential.form in ("bspline", "mlp", "sum")
+        form = self.potential.form
+        inverts = form in ("bspline", "mlp", "sum") or (
+            form == "energy_entropy" and self.potential.parts[0].form in ("bspline", "mlp")
+        )
         return Start(method="boltzmann-inversion" if inverts else "parameters")
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
         """Names of the potential's global parameters, in the order in which they are passed."""
-        return tuple(self.states[0].parameters)
+        return tuple(self.parameters_of(self.states[0]))
+
+    def parameters_of(self, state: State) -> dict[str, float]:
+        """Values of the potential's global parameters at a state."""
+        if self.potential.form == "energy_entropy":
+            return {"temperature": state.temperature}
+        return state.parameters
 
     @property
     def file(self) -> Path | None:

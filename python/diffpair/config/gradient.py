@@ -18,6 +18,8 @@ from diffpair.config.base import Count, CountOrAuto, Fraction, Rate, Section, ch
 from diffpair.config.choose import choose_method, method_of
 from diffpair.errors import DiffPairError
 
+BATCHES = 4  # of segments whose spread tells the noise of a Jacobian made of them
+
 
 class Fluctuation(Section):
     """Gradient from equilibrium fluctuations; gives the whole Jacobian."""
@@ -44,6 +46,9 @@ class Adjoint(Section):
     """Gradient through ``segments`` short trajectories of ``steps`` steps each, measured ``every`` so many steps.
 
     ``steps: auto``: an audit at the start of the fit chooses ``steps``, and ``segments`` where that is not given.
+    ``modes``: for gauss-newton, so many smooth vectors of every RDF give the Jacobian, one backward pass each.
+    ``learn_friction``: start of the Langevin friction, which is then learned from the targets ``vacf``; states are
+    sampled with it, too.
     ``integrator``: of the segments, with its own keys beside it; the temperature is the state's.
     """
 
@@ -51,6 +56,8 @@ class Adjoint(Section):
     segments: Count = 16
     steps: CountOrAuto = 50
     every: Count = 5
+    modes: Count = 48
+    learn_friction: Rate | None = None
     integrator: Integrator = "verlet"
     friction: Rate = 1.0
     collision_frequency: Rate = 1.0
@@ -67,8 +74,13 @@ class Adjoint(Section):
 
     @model_serializer(mode="wrap")
     def _used_keys(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """What other integrators would want is not part of a config: neither of its hash nor of provenance."""
+        """What other integrators would want, or modes as they are anyway, is not part of a config: neither of its hash
+        nor of provenance."""
         foreign = {key for owner, keys in INTEGRATORS.items() if owner != self.integrator for key in keys}
+        if self.modes == type(self).model_fields["modes"].default:
+            foreign.add("modes")
+        if self.learn_friction is None:
+            foreign.add("learn_friction")
         return {key: value for key, value in serialize(self).items() if key not in foreign}
 
     @model_validator(mode="after")
@@ -85,11 +97,15 @@ class Adjoint(Section):
     @property
     def segment_keys(self) -> dict[str, Any]:
         """Everything but how many segments of which length."""
-        return self.model_dump(exclude={"method", "segments", "steps"})
+        return self.model_dump(exclude={"method", "segments", "steps", "modes", "learn_friction"})
 
     def spelled(self, segments: int, steps: int) -> str:
         """This section with such segments, as a config spells it."""
         text = f"method: adjoint, segments: {segments}, steps: {steps}, every: {self.every}"
+        if "modes" in self.model_dump():
+            text += f", modes: {self.modes}"
+        if self.learn_friction is not None:
+            text += f", learn_friction: {self.learn_friction:.12g} ps^-1"
         if self.integrator != "verlet":
             text += f", integrator: {self.integrator}"
         for key in INTEGRATORS[self.integrator]:

@@ -21,6 +21,7 @@ from diffpair.config.base import (
     PairSignedNumber,
     PositiveNumber,
     Section,
+    Temperature,
     check_keys,
     choices,
 )
@@ -187,6 +188,24 @@ class Sum(Section):
         return self
 
 
+class EnergyEntropy(Section):
+    """U(r) - (T - T0) S(r) at a state's temperature T: energy is U, entropy T0 S, each a form of its own.
+
+    ``reference`` is T0; by default the mean temperature of the fitted states.
+    """
+
+    form: Literal["energy_entropy"] = "energy_entropy"
+    energy: Part = Spline()
+    entropy: Part = Spline()
+    reference: Temperature | None = None
+
+    @model_validator(mode="after")
+    def _something_to_learn(self) -> EnergyEntropy:
+        if not (self.energy.trainable or self.entropy.trainable):
+            raise DiffPairError("neither energy nor entropy is trainable, so nothing can be fitted")
+        return self
+
+
 Term = Annotated[
     Annotated[Spline, Tag("bspline")]
     | Annotated[Mlp, Tag("mlp")]
@@ -196,7 +215,8 @@ Term = Annotated[
     | Annotated[Yukawa, Tag("yukawa")]
     | Annotated[Morse, Tag("morse")]
     | Annotated[Module, Tag("module")]
-    | Annotated[Sum, Tag("sum")],
+    | Annotated[Sum, Tag("sum")]
+    | Annotated[EnergyEntropy, Tag("energy_entropy")],
     Discriminator(_form),
 ]
 _TERMS: dict[str, type[Section]] = {
@@ -209,6 +229,7 @@ _TERMS: dict[str, type[Section]] = {
     "morse": Morse,
     "module": Module,
     "sum": Sum,
+    "energy_entropy": EnergyEntropy,
 }
 
 
@@ -261,3 +282,11 @@ class Potential(Section):
     def form(self) -> str:
         """Name of the functional form."""
         return self.term.form
+
+    @property
+    def parts(self) -> list[Any]:
+        """The forms that it is made of; itself where it is made of no others."""
+        term = self.term
+        if isinstance(term, EnergyEntropy):
+            return [term.energy, term.entropy]
+        return list(term.parts) if isinstance(term, Sum) else [term]

@@ -11,22 +11,26 @@ from diffpair.errors import DiffPairError
 
 
 class Start(Section):
-    """Where the fit starts: Boltzmann inversion of the targets, the potential's own parameters, or a potential file."""
+    """Where the fit starts: an inversion of the targets, the potential's own parameters, or a potential file."""
 
-    method: Literal["boltzmann-inversion", "parameters", "file"]
+    method: Literal["boltzmann-inversion", "hypernetted-chain", "parameters", "file"]
     file: File | None = None
+
+
+METHODS = ("boltzmann-inversion", "hypernetted-chain", "parameters")
+SHORT = {"hnc": "hypernetted-chain"}
 
 
 def _start(value: Any) -> Any:
     if isinstance(value, str):
-        return (
-            {"method": value} if value in ("boltzmann-inversion", "parameters") else {"method": "file", "file": value}
-        )
+        method = SHORT.get(value, value)
+        return {"method": method} if method in METHODS else {"method": "file", "file": value}
     if isinstance(value, dict) and set(value) == {"file"}:
         return {"method": "file", "file": value["file"]}
     if isinstance(value, Start):
         return value
-    raise DiffPairError(f"must be 'boltzmann-inversion', 'parameters' or the path of a potential file, not {value!r}")
+    named = ", ".join(repr(method) for method in METHODS)
+    raise DiffPairError(f"must be {named} or the path of a potential file, not {value!r}")
 
 
 StartChoice = Annotated[Start, BeforeValidator(_start)]

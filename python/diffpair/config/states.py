@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, model_validator
 
 from diffpair.config.base import (
+    AnyPressure,
     Count,
     CountOrZero,
     Distance,
@@ -16,6 +17,7 @@ from diffpair.config.base import (
     Name,
     Number,
     PositiveNumber,
+    PressureError,
     Section,
     Temperature,
 )
@@ -45,6 +47,13 @@ def _length_unit(value: object) -> str:
     if not isinstance(value, str):
         raise DiffPairError(f"must be a unit of length such as nm or angstrom, not {value!r}")
     convert(1.0, value, "nm")
+    return value
+
+
+def _time_unit(value: object) -> str:
+    if not isinstance(value, str):
+        raise DiffPairError(f"must be a unit of time such as ps or fs, not {value!r}")
+    convert(1.0, value, "ps")
     return value
 
 
@@ -136,10 +145,36 @@ class Rdf(Section):
         return self
 
 
-class Target(Section):
-    """One measured property of a state."""
+class Pressure(Section):
+    """A target pressure, bar, and perhaps its standard error."""
 
-    rdf: Rdf
+    value: AnyPressure
+    error: PressureError | None = None
+
+
+class Vacf(Section):
+    """A target C(t) / C(0) of the velocities: columns t, C(t) / C(0) and perhaps its standard error."""
+
+    file: File
+    t_unit: Annotated[str, BeforeValidator(_time_unit)] = "ps"
+
+
+class Target(Section):
+    """One measured property of a state: exactly one of the kinds."""
+
+    rdf: Rdf | None = None
+    pressure: Pressure | None = None
+    vacf: Vacf | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Target:
+        kinds = list(type(self).model_fields)
+        given = [kind for kind in kinds if getattr(self, kind) is not None]
+        if len(given) != 1:
+            raise DiffPairError(
+                f"must hold exactly one of {', '.join(kinds)}, not {' and '.join(given) if given else 'none'}"
+            )
+        return self
 
 
 class State(Section):
@@ -151,3 +186,9 @@ class State(Section):
     targets: Annotated[list[Target], Field(min_length=1)]
     held_out: Flag = False
     parameters: dict[Name, Number] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_pressure(self) -> State:
+        if sum(target.pressure is not None for target in self.targets) > 1:
+            raise DiffPairError("a state has one pressure, but targets names several")
+        return self

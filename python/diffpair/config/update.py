@@ -12,8 +12,10 @@ from diffpair.errors import DiffPairError
 
 
 class GaussNewton(Section):
-    """Damped Gauss-Newton on the fluctuation Jacobian. ``stop_at_noise``: end before ``iterations`` where there is
-    nothing left to learn."""
+    """Damped Gauss-Newton on the Jacobian of fluctuations, or on that of adjoint segments.
+
+    ``stop_at_noise``: end before ``iterations`` where there is nothing left to learn.
+    """
 
     method: Literal["gauss-newton"] = "gauss-newton"
     iterations: Count = 10
@@ -38,7 +40,7 @@ class InverseMonteCarlo(Section):
     method: Literal["imc"] = "imc"
     iterations: Count = 20
     damping: Fraction = 1.0
-    regularisation: NonNegativeNumber = 1e-4
+    regularisation: NonNegativeNumber = 1e-2
 
 
 class TorchOptimizer(Section):

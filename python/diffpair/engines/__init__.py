@@ -1,7 +1,7 @@
 """Engines: live simulations that sample states, and production. No torch."""
 
 from diffpair.engines.frames import Exploded, Frames, Snapshot
-from diffpair.engines.production import ProductionResult, RdfResult, production
+from diffpair.engines.production import PressureResult, ProductionResult, RdfResult, production
 from diffpair.engines.sampler import Sampler
 
-__all__ = ["Exploded", "Frames", "ProductionResult", "RdfResult", "Sampler", "Snapshot", "production"]
+__all__ = ["Exploded", "Frames", "PressureResult", "ProductionResult", "RdfResult", "Sampler", "Snapshot", "production"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import detrend
 
 Array = NDArray[np.float64]
 SHORTEST = 3  # lags that are always summed
@@ -49,5 +50,8 @@ def drifts(series: Array) -> bool:
     if half < 2 * SHORTEST:
         return False
     first, second = series[:half], series[-half:]
-    variances = [inefficiency(part) * float(np.var(part, ddof=1)) / half for part in (first, second)]
+    variances = []
+    for part in (first, second):
+        rest = detrend(part)  # a trend is not noise
+        variances.append(inefficiency(rest) * float(np.var(rest, ddof=2)) / half)
     return bool(abs(first.mean() - second.mean()) > CLEAR * np.sqrt(sum(variances)))

@@ -68,7 +68,8 @@ def structure(frames: Frames) -> Structure:
     orders = np.stack(np.meshgrid(*[np.arange(-m, m + 1) for m in most[:2]], np.arange(most[2] + 1), indexing="ij"))
     k = np.linalg.norm(np.einsum("axyz,ia->ixyz", orders, np.linalg.inv(frames.boxes[0])), axis=0)
     k *= float(edges.max())  # 1 at the longest wave of an orthorhombic box
-    long = (k > 0) & (k < 1.2)
+    once = (orders[2] > 0) | (orders[1] > 0) | ((orders[1] == 0) & (orders[0] > 0))  # S(-k) = S(k)
+    long = once & (k > 0) & (k < 1.2)
     short = (k > 2.5) & (k < REACH * edges.max() / spacing)
     moved = frames.positions[-1] - frames.positions[0]
     moved = moved - moved.mean(0)

@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 from diffpair.engines.frames import Frames, Snapshot
 from diffpair.engines.sampler import Sampler, pick_platform
 from diffpair.engines.statistics import BLOCKS, block_error, mean_absolute_noise
+from diffpair.engines.vacf import sample_vacf
 from diffpair.errors import DiffPairError
 from diffpair.observables.pressure import Pressure, PressureProbe
 from diffpair.observables.rdf import count_pairs, pair_list
 from diffpair.states.state import State
 from diffpair.tables import PairTable
-from diffpair.targets import RdfTarget
+from diffpair.targets import PressureTarget, RdfTarget, VacfTarget
 
 _ROUND = 20  # frames between looks at the noise
+_VACF_STEPS = 6000  # of a run of its own after the others
 _PRESSURE_EVERY = 4  # frames: a pressure costs two energies and two neighbour lists
 
 Progress = Callable[[int, float], None]  # steps just done, the present mae_noise (NaN while unknown)
@@ -44,9 +46,31 @@ class RdfResult:
 
 
 @dataclass(frozen=True)
+class PressureResult:
+    """A target pressure against production: target, value and its standard error, bar."""
+
+    target: float
+    value: float
+    error: float
+
+
+@dataclass(frozen=True)
+class VacfResult:
+    """A target C(t) / C(0) against production: lags in ps, value, target and the value's standard error, [lags] each;
+    the largest |value - target|."""
+
+    t: NDArray[np.float64]
+    c: NDArray[np.float64]
+    c_target: NDArray[np.float64]
+    error: NDArray[np.float64]
+    max_deviation: float
+
+
+@dataclass(frozen=True)
 class ProductionResult:
     """What production found at one state.
 
+    targets: one result per target whose property could be had, RDFs first.
     pressure: None where it could not be had, and then `no_pressure` says why. steps: sampled, without melting and
     equilibration. converged: every mae_noise reached its goal. shortest: the shortest pair distance met, nm. notes:
     sentences for the user.
@@ -54,7 +78,7 @@ class ProductionResult:
 
     state: str
     held_out: bool
-    targets: list[RdfResult]
+    targets: list[RdfResult | PressureResult | VacfResult]
     pressure: Pressure | None
     steps: int
     converged: bool
@@ -62,6 +86,21 @@ class ProductionResult:
     last: Snapshot
     no_pressure: str = ""
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def rdfs(self) -> list[RdfResult]:
+        """The results of targets that are radial distribution functions."""
+        return [target for target in self.targets if isinstance(target, RdfResult)]
+
+    @property
+    def pressures(self) -> list[PressureResult]:
+        """The results of targets that are pressures."""
+        return [target for target in self.targets if isinstance(target, PressureResult)]
+
+    @property
+    def vacfs(self) -> list[VacfResult]:
+        """The results of targets that are velocity autocorrelations."""
+        return [target for target in self.targets if isinstance(target, VacfResult)]
 
 
 class _TargetHistogram:
@@ -106,7 +145,7 @@ def production(
 ) -> ProductionResult:
     """Simulate a state until the noise of its g(r) is small.
 
-    Runs until `mae_noise` of every target is `noise_target` or less, or `max_steps`. A state without targets runs
+    Runs until `mae_noise` of every RDF is `noise_target` or less, or `max_steps`. A state without one runs
     `max_steps` for its pressure.
 
     Parameters
@@ -131,11 +170,11 @@ def production(
         sampler.melt(melt)
     sampler.equilibrate(equilibration)
 
-    histograms = [_TargetHistogram(state, target) for target in state.targets]
+    histograms = [_TargetHistogram(state, target) for target in state.rdfs]
     probe, no_pressure = _probe(sampler)
     notes: list[str] = []
     pressures: list[NDArray[np.float64]] = []
-    stride = _PRESSURE_EVERY if max_steps // every >= BLOCKS * _PRESSURE_EVERY else 1
+    stride = _PRESSURE_EVERY if not state.pressures and max_steps // every >= BLOCKS * _PRESSURE_EVERY else 1
     steps, frames_done, noise = 0, 0, np.nan
     while steps + every <= max_steps and not noise <= noise_target:
         count = min(_ROUND, (max_steps - steps) // every)
@@ -152,6 +191,7 @@ def production(
         if progress is not None:
             progress(count * every, noise)
 
+    vacfs = [_vacf(sampler, target, timestep) for target in state.vacfs]
     results = [histogram.result() for histogram in histograms]
     shortest = min((histogram.shortest for histogram in histograms), default=np.inf)
     if shortest < table.r_min:
@@ -166,11 +206,12 @@ def production(
             f"state {state.name!r} ran its {steps} steps, but the noise of its mean |g - target| is still {noise:.2g} "
             f"(wanted: {noise_target:g})"
         )
+    pressure = _mean_pressure(pressures)
     return ProductionResult(
         state=state.name,
         held_out=state.held_out,
-        targets=results,
-        pressure=_mean_pressure(pressures),
+        targets=[*results, *_compare(state.pressures, pressure), *vacfs],
+        pressure=pressure,
         steps=steps,
         converged=converged,
         shortest=float(shortest),
@@ -178,6 +219,11 @@ def production(
         no_pressure=no_pressure,
         notes=notes,
     )
+
+
+def _vacf(sampler: Sampler, target: VacfTarget, timestep: float) -> VacfResult:
+    c, error = sample_vacf(sampler, len(target.t), target.stride(timestep), _VACF_STEPS)
+    return VacfResult(target.t, c, target.c, error, float(np.abs(c - target.c).max()))
 
 
 def _probe(sampler: Sampler) -> tuple[PressureProbe | None, str]:
@@ -191,6 +237,10 @@ def _probe(sampler: Sampler) -> tuple[PressureProbe | None, str]:
     except openmm.OpenMMException as error:
         return None, str(error)
     return probe, ""
+
+
+def _compare(targets: list[PressureTarget], found: Pressure | None) -> list[PressureResult]:
+    return [] if found is None else [PressureResult(target.value, found.value, found.error) for target in targets]
 
 
 def _mean_pressure(samples: list[NDArray[np.float64]]) -> Pressure | None:

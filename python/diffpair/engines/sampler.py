@@ -83,6 +83,11 @@ class Sampler:
         self.force.updateParametersInContext(self.context)
         self.table = table
 
+    def set_friction(self, friction: float) -> None:
+        """Have the thermostat use another friction, 1/ps."""
+        self.friction = friction
+        self.integrator.setFriction(friction)
+
     def melt(self, steps: int, progress: Progress | None = None) -> None:
         """From a lattice to a liquid or gas at the state's temperature in `steps` steps.
 

@@ -26,9 +26,9 @@ class Effort:
         """Nothing is left for another iteration."""
         return self.adaptive and self.left < LEAST
 
-    def spent(self) -> None:
-        """An iteration has sampled `factor`."""
-        self.left -= self.factor
+    def spent(self, extended: bool = False) -> None:
+        """An iteration has sampled `factor`, or twice that."""
+        self.left -= self.factor * (2 if extended else 1)
 
     def plan(self, mae: float, noise: float) -> None:
         """The next factor.

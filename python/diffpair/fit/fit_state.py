@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from diffpair.config.sampling import Sampling
@@ -20,8 +21,6 @@ from diffpair.updates.basis import spline_basis
 
 Array = NDArray[np.float64]
 VISITED = 0.1  # g above this: a distance at which particles are
-ERROR_FLOOR = 0.003  # of g per bin: what is below it does not matter
-SMOOTHING = np.ones(5) / 5  # of the noisy variance of a variance, over neighbouring bins
 
 
 class FitState:
@@ -29,15 +28,17 @@ class FitState:
 
     Args:
         state: with targets. variant: index of its set of global parameters. grid: of the tables. table: to start with.
-        sampling: the config's section. seed: of its thermostat.
+        sampling: the config's section. seed: of its thermostat. memory: where it keeps what it has
+        seen; an empty one by default.
     """
 
     def __init__(
-        self, state: State, variant: int, grid: TableGrid, table: PairTable, sampling: Sampling, seed: int
-    ) -> None:
+        self, state: State, variant: int, grid: TableGrid, table: PairTable, sampling: Sampling, seed: int,
+        memory: Memory | None = None,
+    ) -> None:  # fmt: skip
         self.state, self.variant, self.grid, self.sampling = state, variant, grid, sampling
         self.rows = TargetRows(state)
-        self.memory = Memory()
+        self.memory = memory or Memory()
         self.frames: Frames | None = None  # the last ones
         self.extended = False
         self.weights: Array = np.zeros(table.coefficients.shape)
@@ -45,9 +46,10 @@ class FitState:
             state, table, timestep=sampling.timestep, friction=sampling.friction, seed=seed, platform=sampling.platform
         )
         width = grid.knots + 2
-        probes = []
-        for where, pair in zip(self.rows.slices, self.rows.pair_rows, strict=True):
-            r, g = self.rows.radii[where], self.rows.target[where]
+        probes = [np.zeros((0, table.coefficients.size))]
+        rdf = self.rows.rdf
+        for where, pair in zip(rdf.slices, rdf.pair_rows, strict=True):
+            r, g = rdf.radii[where], rdf.target[where]
             visited = r[(g > VISITED) & (r < grid.cutoff)]
             probe = np.zeros((len(visited), table.coefficients.size))
             probe[:, pair * width : (pair + 1) * width] = spline_basis(grid, visited)
@@ -81,8 +83,9 @@ class FitState:
         """Number of independent frames: the smallest of those of the energy and of each target's first shell."""
         assert self.frames is not None
         shells = []
-        for where in self.rows.slices:
-            first = int(np.argmax(self.rows.target[where]))
+        rdf = self.rows.rdf
+        for where in rdf.slices:
+            first = int(np.argmax(rdf.target[where]))
             shells.append(sums.observables[:, where][:, max(first - 2, 0) : first + 3].sum(1))
         return min(len(s) / inefficiency(s) for s in (self.frames.potential_energy, *shells))
 
@@ -99,31 +102,35 @@ class FitState:
         return said
 
     def measure(self, frames: Frames) -> FrameSums:
-        """A and S of the frames."""
-        sums = Fluctuation().sums(self.rows, self.grid, frames)
+        """A and S of the frames, which the present table has made."""
+        coefficients = torch.from_numpy(self.sampler.table.coefficients.copy())
+        sums = Fluctuation().sums(self.rows, coefficients, self.grid, frames)
         self.weights = sums.splines.mean(0).reshape(self.weights.shape)
         return sums
 
     def observe(self, sums: FrameSums, coefficients: Array, with_jacobian: bool = True) -> Observation:
         """Residual, its error and the Jacobian at a table [npairs * (knots + 2)]."""
-        variance = sums.standard_error() ** 2
-        for where in self.rows.slices:
-            variance[where] = np.convolve(variance[where], SMOOTHING, mode="same")
-        sigma = np.sqrt(variance + self.rows.error**2 + ERROR_FLOOR**2)
+        sigma = self.rows.sigma(sums.standard_error())
         residual = sums.mean - self.rows.target
         if not with_jacobian:
             none = np.zeros((0, len(coefficients)))
-            return Observation(coefficients, residual, sigma, none, none, none)
+            return Observation(coefficients, residual, sigma, none, none, sums.covariance(), len(sums.observables))
         jacobian = Fluctuation().jacobian(sums, self.state.beta)
         doubt = sums.jacobian_doubt(self.state.beta, sigma)
         return Observation(coefficients, residual, sigma, jacobian, doubt, sums.covariance(), len(sums.observables))
 
+    def pressure_residual(self, residual: Array) -> dict[str, float]:
+        """Pressure less its target in bar, by the state's name; empty without such a target."""
+        if not len(self.rows.pressure):
+            return {}
+        return {self.state.name: float(residual[len(self.rows.rdf)]) * self.rows.pressure.ideal}
+
     def view(self, gradient: Array | None = None) -> StateView:
         """What updates see; with dL/dc [npairs * (knots + 2)] for one that needs it."""
-        rows = self.rows
+        rows, rdf = self.rows, self.rows.rdf
         rdfs = tuple(
-            RdfView(pair, where, rows.radii[where], rows.target[where])
-            for where, pair in zip(rows.slices, rows.pair_rows, strict=True)
+            RdfView(pair, where, rdf.radii[where], rdf.target[where])
+            for where, pair in zip(rdf.slices, rdf.pair_rows, strict=True)
         )
         return StateView(
             self.memory,

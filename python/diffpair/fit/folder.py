@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from diffpair.audit.report import JSON as AUDIT
 from diffpair.audit.report import PLOT as AUDIT_PLOT
 from diffpair.errors import DiffPairError
 from diffpair.fit.history import CHECKPOINT, HISTORY
 from diffpair.fit.setup import Setup
-from diffpair.potentials import to_table
+from diffpair.potentials import TemperatureDependent, to_table
 from diffpair.tables import PairTable, TableUncertainty
+from diffpair.tables.document import write_atomically
 
 POTENTIAL, SUMMARY, PLOT, START, ITERATIONS = "potential.json", "summary.json", "fit.png", "start.json", "iterations"
 _RESULTS = (
-    POTENTIAL, "potential-*.json", START, "start-*.json", SUMMARY, PLOT, HISTORY, ITERATIONS, CHECKPOINT, AUDIT,
-    AUDIT_PLOT,
+    POTENTIAL, "potential-*.json", "potential.pt", START, "start-*.json", "start.pt", SUMMARY, PLOT, HISTORY,
+    ITERATIONS, CHECKPOINT, AUDIT, AUDIT_PLOT,
 )  # fmt: skip
 
 Parameters = tuple[float, ...]
@@ -92,13 +97,20 @@ def save_tables(
 ) -> None:
     """Write the table of every set of global parameters, those of fitted states first, with their error bands.
 
-    Raises DiffPairError.
+    A potential that depends on temperature is also written as a TorchScript module, for TorchPairForce. Raises
+    DiffPairError.
     """
     for index, (variant, name) in enumerate(table_names(setup, stem).items()):
         given = dict(sections)
         if index < len(bands):
             given["fit"] = {**sections.get("fit", {}), "uncertainty": bands[index].document()}
         _table(setup, variant).save(out / f"{name}.json", **given)
+    if isinstance(setup.potential, TemperatureDependent):
+        memory = io.BytesIO()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            torch.jit.save(torch.jit.script(setup.potential), memory)
+        write_atomically(out / f"{stem}.pt", memory.getvalue())
 
 
 def save_iteration(out: Path, setup: Setup, number: int) -> None:

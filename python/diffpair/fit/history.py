@@ -27,7 +27,8 @@ class Iteration:
     that the frames' statistics explain. accepted: whether the fit went on from it. step: size of the update in kT
     (largest change of U at a visited distance). chi: pooled residual in standard errors. note: what went wrong, if
     anything. updates: of the potential after the sampling; 1 but for reweighting. effective: then also, per state, the
-    effective number of its frames under the table after the last update, as a part of all frames. significance:
+    effective number of its frames under the table after the last update, as a part of all frames. pressure: per state
+    with a pressure as a target, that of the frames less the target, in bar. significance:
     reduction of chi^2 that the step predicts, per parameter that the data fix. pooled_noise: mean |error of g| of the
     pooled residual. ratio: actual over predicted reduction by the step before. independent: per state, the
     number of independent frames of the sampling.
@@ -44,6 +45,7 @@ class Iteration:
     note: str = ""
     updates: int = 1
     effective: dict[str, float] = field(default_factory=dict)
+    pressure: dict[str, float] = field(default_factory=dict)
     significance: float = float("nan")
     pooled_noise: float = float("nan")
     ratio: float = float("nan")

@@ -9,16 +9,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from diffpair.engines import Exploded
+from diffpair.engines import Exploded, Frames
 from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.errors import DiffPairError
 from diffpair.fit.best import Best
 from diffpair.fit.effort import Effort
 from diffpair.fit.fit_state import FitState
+from diffpair.fit.friction import FrictionFit
 from diffpair.fit.guard import attractive_core
 from diffpair.fit.history import Iteration
 from diffpair.fit.progress import FitProgress
 from diffpair.fit.reweighted import walk
+from diffpair.fit.segment_learning import learn_from_segments
 from diffpair.fit.stopping import Stopping
 from diffpair.fit.trust import GOOD, POOR, reduction_ratio
 from diffpair.fit.uncertainty import uncertainty
@@ -26,7 +28,7 @@ from diffpair.fit.watch import WatchedAdjoint
 from diffpair.gradients import FrameSums, GradientMethod, Reweighting
 from diffpair.potentials import to_table
 from diffpair.tables import PairTable, TableUncertainty
-from diffpair.updates import Observation, ParameterSpace, Step, Update
+from diffpair.updates import Observation, ParameterSpace, SegmentMemory, Step, Update
 from diffpair.updates.linear_model import Start
 
 Array = NDArray[np.float64]
@@ -67,9 +69,11 @@ class FitLoop:
         self.best: Best | None = None
         self.late: list[Array] = []  # parameters of accepted iterations
         self.failures = 0
+        self.pressure: dict[str, float] = {}  # of the present iteration, see Iteration
         self.independent: dict[str, float] = {}  # frames of the last sampling, per state
         self.steps_before, self.seconds_before = 0, 0.0  # of the runs that this one resumes
         self._start = Start.of(space)
+        self.friction: FrictionFit | None = None  # where it is learned
         self._begin = time.perf_counter()
 
     @property
@@ -136,6 +140,7 @@ class FitLoop:
             return self._recover(number, float("nan"), float("nan"), str(error))
 
     def _iterate(self, number: int) -> Iteration:
+        self.pressure = {}
         tables = self.tables()
         if self.best is not None:
             for state in self.states:
@@ -146,24 +151,34 @@ class FitLoop:
         observations: list[Observation] = []
         gradients: list[Array | None] = []
         needs = self.update.needs
+        sampled: dict[str, Frames] = {}
         if isinstance(self.gradient, WatchedAdjoint):
             self.gradient.begin(number)
         for state in self.states:
             frames = state.sample(tables[state.variant], self.progress.advance, self.effort.factor)
             sums.append(state.measure(frames))
             coefficients = tables[state.variant].coefficients
-            observations.append(state.observe(sums[-1], coefficients.ravel(), with_jacobian=needs == "jacobian"))
+            fluctuating = needs == "jacobian" and not isinstance(state.memory, SegmentMemory)
+            observations.append(state.observe(sums[-1], coefficients.ravel(), with_jacobian=fluctuating))
+            if isinstance(state.memory, SegmentMemory) and np.isfinite(observations[-1].residual).all():
+                assert isinstance(self.gradient, WatchedAdjoint)
+                learn_from_segments(
+                    self.gradient, state.memory, state.rows, coefficients, self.space.grid, frames, observations[-1]
+                )
             gradients.append(None)
+            sampled[state.state.name] = frames
             if needs == "gradient" and not isinstance(self.gradient, Reweighting):
                 weights = torch.from_numpy(observations[-1].residual / len(state.rows))
                 c = torch.from_numpy(coefficients.copy())
                 gradient = self.gradient(state.rows, c, self.space.grid, frames, weights, sums[-1])
                 gradients[-1] = gradient.flatten().numpy()
         self.independent = {s.state.name: s.independent(f) for s, f in zip(self.states, sums, strict=True)}
-        self.effort.spent()
-        mae = float(np.mean(np.abs(np.concatenate([o.residual for o in observations]))))
-        errors = np.concatenate([s.standard_error() for s in sums])
-        noise = mean_absolute_noise(errors)
+        self.effort.spent(any(s.extended for s in self.states))
+        g = [slice(len(state.rows.rdf)) for state in self.states]
+        mae = float(np.mean(np.abs(np.concatenate([o.residual[k] for o, k in zip(observations, g, strict=True)]))))
+        noise = mean_absolute_noise(np.concatenate([s.standard_error()[k] for s, k in zip(sums, g, strict=True)]))
+        for state, observation in zip(self.states, observations, strict=True):
+            self.pressure |= state.pressure_residual(observation.residual)
         if not np.isfinite(mae):
             return self._recover(number, mae, noise, "g(r) is not finite")
         if self.best is not None and mae > WORSE * self.best.mae + 3 * steady_noise(noise, self.history):
@@ -171,6 +186,8 @@ class FitLoop:
         ratio = reduction_ratio([s.memory for s in self.states], observations)
         for state, observation in zip(self.states, observations, strict=True):
             state.memory.add(observation)
+        if self.friction is not None:
+            self.friction.step(self.friction.measure(sampled, number))
         self.failures = 0
         if self.best is None or mae < self.best.mae:
             self.best = Best(self.space.get(), mae, number)
@@ -225,6 +242,7 @@ class FitLoop:
         step = step or Step(nan, nan, nan, nan)
         said = "; ".join(text for text in (note, step.note) if text)
         entry = Iteration(number, mae, noise, accepted, step.size, step.chi, self.md_steps, self.seconds, said)
+        entry.pressure = self.pressure
         entry.significance, entry.pooled_noise = step.significance, step.pooled_noise
         entry.ratio = nan if ratio is None else ratio
         entry.independent = self.independent

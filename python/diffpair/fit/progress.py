@@ -57,6 +57,8 @@ class FitProgress:
     def iteration(self, entry: Iteration, of: int) -> None:
         """The line of an iteration."""
         line = f"iteration {entry.number:3d}/{of}  mean |g - target| {entry.mae:.4f} (noise {entry.noise:.4f})"
+        if entry.pressure:
+            line += "  P - target " + ", ".join(f"{value:+.3g}" for value in entry.pressure.values()) + " bar"
         if entry.step == entry.step:
             line += f"  step {entry.step:.3f} kT"
         if entry.effective:

@@ -69,8 +69,9 @@ def provenance(setup: Setup, iterations: int, digest: str) -> dict[str, Any]:
                 "sha256": file_hash(t.file),
             }
             for s in setup.states
-            for t in s.targets
-        ],
+            for t in s.rdfs
+        ]
+        + [{"state": s.name, "pressure_bar": t.value, "error_bar": t.error} for s in setup.states for t in s.pressures],
     }
 
 

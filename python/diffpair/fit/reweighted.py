@@ -58,7 +58,8 @@ def walk(
                 gradients.append(seen.gradient(residuals[-1] / len(state.rows)))
         except TooFewFrames:
             break
-        if updates and np.mean(np.abs(np.concatenate(residuals))) < noise:
+        structure = [r[: len(state.rows.rdf)] for r, state in zip(residuals, states, strict=True)]
+        if updates and np.mean(np.abs(np.concatenate(structure))) < noise:
             break
         step = update.step(space, [replace(v, gradient=g) for v, g in zip(views, gradients, strict=True)])
         updates += 1

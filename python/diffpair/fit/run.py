@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from diffpair.fit.setup import (
     TOLERANCE,
     Setup,
     fit_states,
+    make_friction,
     make_gradient,
     make_stopping,
     make_update,
@@ -90,6 +92,7 @@ def run_fit(config: FitConfig, out: Path, resume: bool = False, progress: FitPro
             make_stopping(setup),
             config.sampling.adaptive and isinstance(config.method, GaussNewton),
         )
+        loop.friction = make_friction(setup, states)
         try:
             if content is None:
                 make_folder(out)
@@ -141,7 +144,16 @@ def _describe_gradient(setup: Setup, loop: FitLoop) -> dict[str, Any]:
     section = setup.config.gradient
     result: dict[str, Any] = section.model_dump()
     if isinstance(section, Adjoint) and isinstance(loop.gradient, WatchedAdjoint):
-        result |= loop.gradient.numbers() | ({"audit": AUDIT} if section.steps == "auto" else {})
+        result |= (
+            loop.gradient.numbers()
+            | {"gradients": loop.gradient.count}
+            | ({"audit": AUDIT} if section.steps == "auto" else {})
+        )
+    if loop.friction is not None:
+        result |= {
+            "friction": {"value": loop.friction.friction, "error": loop.friction.friction * loop.friction.error,
+                         "unit": "1/ps", "gradients": loop.friction.gradients},
+        }  # fmt: skip
     if any(entry.effective for entry in loop.history):
         result["updates"] = sum(entry.updates for entry in loop.history if entry.accepted)
     return result
@@ -233,8 +245,9 @@ def _errors(setup: Setup, results: list[ProductionResult]) -> dict[str, Any]:
         "targets": [
             {"state": r.state, "pair": list(t.pair), "mae": t.mae, "mae_noise": t.mae_noise}
             for r in results
-            for t in r.targets
-        ],
+            for t in r.rdfs
+        ]
+        + [{"state": r.state, "pressure": asdict(p)} for r in results for p in r.pressures],
     }
 
 
@@ -242,11 +255,16 @@ def _say_results(results: list[ProductionResult], progress: FitProgress) -> None
     for result in results:
         for note in result.notes:
             progress.say(f"note: {note}")
-        for target in result.targets:
-            held_out = " (held out)" if result.held_out else ""
+        held_out = " (held out)" if result.held_out else ""
+        for target in result.rdfs:
             progress.say(
                 f"state {result.state}{held_out}, g of {'-'.join(target.pair)}: mean |g - target| = {target.mae:.4f} "
                 f"in production (noise {target.mae_noise:.4f})"
+            )
+        for pressure in result.pressures:
+            progress.say(
+                f"state {result.state}{held_out}, pressure: {pressure.value:.4g} +- {pressure.error:.2g} bar in "
+                f"production, target {pressure.target:.4g} bar"
             )
 
 
@@ -272,6 +290,7 @@ def _production(setup: Setup, loop: FitLoop, progress: FitProgress) -> list[Prod
                 equilibration=max(sampling.equilibration, 1000),
                 start=ends.get(state.name),
                 platform=sampling.platform,
+                friction=1.0 if loop.friction is None else loop.friction.friction,
                 progress=lambda steps, noise: progress.advance(steps),
             )
         )

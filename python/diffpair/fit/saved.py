@@ -12,7 +12,7 @@ from diffpair.engines import Snapshot
 from diffpair.fit.best import Best
 from diffpair.fit.history import Iteration
 from diffpair.fit.watch import WatchedAdjoint
-from diffpair.updates import Memory, Observation
+from diffpair.updates import Observation, SegmentMemory
 
 if TYPE_CHECKING:
     from diffpair.fit.loop import FitLoop
@@ -31,6 +31,8 @@ def content_of(loop: FitLoop) -> dict[str, Any]:
         "update": loop.update.content(),
         "effort": loop.effort.content(),
         "segments": loop.gradient.numbers() if isinstance(loop.gradient, WatchedAdjoint) else {},
+        "gradients": loop.gradient.count if isinstance(loop.gradient, WatchedAdjoint) else 0,
+        "friction": None if loop.friction is None else loop.friction.content(),
         "best": None
         if best is None
         else {"theta": torch.from_numpy(best.theta), "mae": best.mae, "number": best.number},
@@ -39,6 +41,7 @@ def content_of(loop: FitLoop) -> dict[str, Any]:
                 "snapshot": _pack(s.snapshot()),
                 "best": _pack(best.snapshots[i]) if best is not None else None,
                 "weights": torch.from_numpy(s.weights),
+                "response": s.memory.content() if isinstance(s.memory, SegmentMemory) else {},
                 "memory": [
                     {k: torch.as_tensor(np.array(v)) for k, v in vars(o).items()} for o in s.memory.observations
                 ],
@@ -54,14 +57,19 @@ def restore(loop: FitLoop, content: dict[str, Any]) -> None:
     loop.history = [Iteration(**h) for h in content["history"]]
     loop.failures, loop.late = content["failures"], [t.numpy() for t in content["late"]]
     loop.seconds_before = content["seconds"]
+    if loop.friction is not None:
+        loop.friction.restore(content["friction"])
     loop.update.restore(content["update"])
     loop.effort.restore(content["effort"])
     if isinstance(loop.gradient, WatchedAdjoint) and content.get("segments"):
         loop.gradient.set_numbers(**content["segments"])
+        loop.gradient.count = content["gradients"]
     for state, kept in zip(loop.states, content["states"], strict=True):
         state.sampler.restore(_unpack(kept["snapshot"]))
         state.weights = kept["weights"].numpy()
-        state.memory = Memory([Observation(**{k: v.numpy() for k, v in o.items()}) for o in kept["memory"]])
+        state.memory.observations = [Observation(**{k: v.numpy() for k, v in o.items()}) for o in kept["memory"]]
+        if isinstance(state.memory, SegmentMemory):
+            state.memory.restore(kept["response"])
     if content["best"] is not None:
         best = content["best"]
         snapshots = [_unpack(kept["best"]) for kept in content["states"]]

@@ -22,7 +22,7 @@ def targets_by_pair(states: list[State]) -> list[list[tuple[State, RdfTarget]]]:
     pairs = type_pairs(states[0].type_names)
     found: list[list[tuple[State, RdfTarget]]] = [[] for _ in pairs]
     for state in states:
-        for target in state.targets:
+        for target in state.rdfs:
             for index, pair in enumerate(pairs):
                 if sorted(target.pair) == sorted(pair):
                     found[index].append((state, target))
@@ -32,7 +32,7 @@ def targets_by_pair(states: list[State]) -> list[list[tuple[State, RdfTarget]]]:
 def contact_distances(states: list[State]) -> Array:
     """Per pair of types, nm: where g first reaches 1 (or its maximum, if that is lower); the smallest of all states.
 
-    A pair without a target takes the mean of the others. Raises DiffPairError if there is no target at all.
+    A pair without a target takes the mean of the others. Raises DiffPairError if there is no g(r) at all.
     """
     contacts = []
     for entries in targets_by_pair(states):
@@ -40,7 +40,7 @@ def contact_distances(states: list[State]) -> Array:
         contacts.append(min(radii) if radii else np.nan)
     result = np.array(contacts)
     if np.isnan(result).all():
-        raise DiffPairError("no state that is fitted has a target")
+        raise DiffPairError("no state that is fitted has an rdf as a target")
     return np.asarray(np.where(np.isnan(result), np.nanmean(result), result))
 
 
@@ -58,14 +58,15 @@ def choose_scales(states: list[State], section: Potential, contact: Array) -> Sc
             for _, target in entries:
                 begin = float(target.r[np.argmax(target.g > EMPTY * target.g.max())]) - target.bin_width
                 first.append(begin - 0.12 * reach)
-        r_min = max(min(first) * (1.0 if section.form == "bspline" else 0.97), 0.3 * length)
+        spline = section.form in ("bspline", "energy_entropy") and all(p.form == "bspline" for p in section.parts)
+        r_min = max(min(first) * (1.0 if spline else 0.97), 0.3 * length)
     if r_min >= section.cutoff:
         raise DiffPairError(
             f"potential: the cutoff = {section.cutoff:g} nm lies below the first neighbours of the targets, near "
             f"{length:.4g} nm"
         )
     knots = section.knots or max(24, round((section.cutoff - r_min) / (KNOT_SPACING * length)) + 1)
-    return Scales(length, coldest(states), r_min, knots)
+    return Scales(length, coldest(states), r_min, knots, float(np.mean([s.temperature for s in states])))
 
 
 def coldest(states: list[State]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from diffpair.config import FitConfig, build_states
@@ -14,8 +15,9 @@ from diffpair.config.gradient import Reweighting as ReweightingSection
 from diffpair.engines.statistics import BLOCKS
 from diffpair.errors import DiffPairError
 from diffpair.fit.fit_state import FitState
+from diffpair.fit.friction import FrictionFit
 from diffpair.fit.scales import choose_scales, contact_distances
-from diffpair.fit.start import boltzmann_inversion, from_file
+from diffpair.fit.start import boltzmann_inversion, from_file, hypernetted_chain
 from diffpair.fit.stopping import Stopping
 from diffpair.fit.watch import WatchedAdjoint
 from diffpair.gradients import (
@@ -37,7 +39,9 @@ from diffpair.updates import (
     GaussNewton,
     InverseMonteCarlo,
     IterativeBoltzmann,
+    Memory,
     ParameterSpace,
+    SegmentMemory,
     Update,
     pull_back,
 )
@@ -90,12 +94,12 @@ def prepare(config: FitConfig) -> Setup:
     if start.method != "parameters":
         if start.method == "file":
             assert start.file is not None
-            table = from_file(start.file, potential.types, grid, scales.energy)
-            wanted = [table.ravel() for _ in variants]
+            given = [dict(zip(potential.global_names, v, strict=True)).get("temperature") for v in variants]
+            wanted = [from_file(start.file, potential.types, grid, scales.energy, t).ravel() for t in given]
         else:
-            wanted = [
-                boltzmann_inversion([s for s in fitted if s.parameters == v], grid, contact).ravel() for v in variants
-            ]
+            known = [[s for s in fitted if s.parameters == v and s.rdfs] or fitted for v in variants]
+            invert = hypernetted_chain if start.method == "hypernetted-chain" else boltzmann_inversion
+            wanted = [invert(known_by, grid, contact).ravel() for known_by in known]
             if len(wanted) > 1 and not potential.global_names:
                 wanted = [np.mean(wanted, axis=0)] * len(wanted)
         misfit = pull_back(space, wanted, steps=START_STEPS, tolerance=0.02)
@@ -129,7 +133,7 @@ def _check_production(config: FitConfig) -> None:
 
 def fit_states(setup: Setup, seed: int) -> list[FitState]:
     """The live simulations of the fitted states."""
-    space, tables = setup.space, {}
+    space, tables, section = setup.space, {}, segment_jacobian(setup.config)
     for variant in space.variants:
         tables[variant] = to_table(setup.potential, space.grid, variant)
     return [
@@ -140,9 +144,16 @@ def fit_states(setup: Setup, seed: int) -> list[FitState]:
             tables[state.parameters],
             setup.config.sampling,
             seed + 7919 * index,
+            SegmentMemory(section.modes) if section else Memory(),
         )
         for index, state in enumerate(setup.fitted)
     ]
+
+
+def segment_jacobian(config: FitConfig) -> Adjoint | None:
+    """The config's adjoint gradient where its segments give the Jacobian of a Gauss-Newton fit."""
+    wanted = isinstance(config.method, update_sections.GaussNewton)
+    return config.gradient if wanted and isinstance(config.gradient, Adjoint) else None
 
 
 def segment_integrator(section: Adjoint) -> MakeIntegrator:
@@ -170,10 +181,21 @@ def make_gradient(setup: Setup) -> GradientMethod:
     method = DiscreteAdjoint(
         section.segments, steps, section.every, timestep=setup.config.sampling.timestep, max_growth=CHAOS,
         integrator=segment_integrator(section), seed=setup.config.seed,
+        dtype=torch.float32 if segment_jacobian(setup.config) else torch.float64,
     )  # fmt: skip
     for state in setup.fitted:
         method.check(TargetRows(state))
     return WatchedAdjoint(method)
+
+
+def make_friction(setup: Setup, states: list[FitState]) -> FrictionFit | None:
+    """What learns the friction, where the config asks for it."""
+    section = setup.config.gradient
+    if not isinstance(section, Adjoint) or section.learn_friction is None:
+        return None
+    return FrictionFit(
+        section.learn_friction, states, setup.config.sampling.timestep, section.segments, setup.config.seed
+    )
 
 
 def make_update(setup: Setup) -> Update:

@@ -1,4 +1,4 @@
-"""Where a fit starts: Boltzmann inversion of the targets, or a potential file."""
+"""Where a fit starts: an inversion of the targets, or a potential file."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
 
 from diffpair.errors import DiffPairError
+from diffpair.fit.hypernetted_chain import HypernettedChain
 from diffpair.fit.scales import targets_by_pair
 from diffpair.potentials import TableGrid
 from diffpair.states import State
@@ -32,6 +33,19 @@ def boltzmann_inversion(states: list[State], grid: TableGrid, contact: Array) ->
     without a target starts as a soft repulsion; so does a crystal, whose neighbours would hold every particle in a well
     as deep as -kT ln g each, and steps of some kT do not lead out of that.
     """
+    return _inversion(states, grid, contact, {})
+
+
+def hypernetted_chain(states: list[State], grid: TableGrid, contact: Array) -> Array:
+    """Table [npairs, knots + 2] of U = kT (h - c - ln g), mean over the states, in kJ/mol.
+
+    See HypernettedChain. Core, cutoff and pairs without a target of their own state are treated as in Boltzmann
+    inversion. Raises DiffPairError if a state has targets, but not for all pairs of its types.
+    """
+    return _inversion(states, grid, contact, {s.name: HypernettedChain(s, float(contact.min())) for s in states})
+
+
+def _inversion(states: list[State], grid: TableGrid, contact: Array, chains: dict[str, HypernettedChain]) -> Array:
     r = fine_grid(grid)
     rows = []
     for entries, reach in zip(targets_by_pair(states), contact, strict=True):
@@ -39,7 +53,8 @@ def boltzmann_inversion(states: list[State], grid: TableGrid, contact: Array) ->
         if any(crystalline(target) for _, target in entries):
             energy = STIFF * kT * (r / reach).clip(0.5) ** -12.0 * fade(r, grid.cutoff)
         elif entries:
-            energy = np.mean([_invert(state, target, r, grid.cutoff) for state, target in entries], axis=0)
+            energies = [_invert(s, target, r, grid.cutoff, chains.get(s.name)) for s, target in entries]
+            energy = np.mean(energies, axis=0)
         else:
             x = np.clip(r / reach, 0.5, None)
             energy = kT * x**-12.0 * fade(r, grid.cutoff)
@@ -54,14 +69,17 @@ def crystalline(target: RdfTarget) -> bool:
     return bool(g[peak:].min() < BARE and np.mean(np.abs(g[-len(g) // 3 :] - 1)) > LONG_RANGED)
 
 
-def _invert(state: State, target: RdfTarget, r: Array, cutoff: float) -> Array:
+def _invert(state: State, target: RdfTarget, r: Array, cutoff: float, chain: HypernettedChain | None) -> Array:
     kT = 1 / state.beta
     g = gaussian_filter1d(target.g, 0.7, mode="nearest")
     known = int(np.argmax(g > TRUSTED * min(1.0, g.max())))
     if len(g) - known < 4:
         raise DiffPairError(f"{target.label}: g is zero nearly everywhere, so it cannot be inverted")
     radii = target.r[known:]
-    spline = CubicSpline(radii, -kT * np.log(np.maximum(g[known:], 0.2 * TRUSTED)))
+    values = -np.log(np.maximum(g[known:], 0.2 * TRUSTED))
+    if chain is not None:
+        values = values + chain.indirect(target.pair, radii)
+    spline = CubicSpline(radii, kT * values)
     end = min(cutoff, float(radii[-1]))
     r0 = float(radii[1])  # one bin inside: the first one is the noisiest
     force = max(-float(spline(r0, 1)), kT / r0)
@@ -71,9 +89,16 @@ def _invert(state: State, target: RdfTarget, r: Array, cutoff: float) -> Array:
     return np.asarray(energy)
 
 
-def from_file(path: Path, types: tuple[str, ...], grid: TableGrid, kT: float) -> Array:
-    """Table [npairs, knots + 2] of a potential file on this grid. Raises DiffPairError if a type is missing."""
+def from_file(
+    path: Path, types: tuple[str, ...], grid: TableGrid, kT: float, temperature: float | None = None
+) -> Array:
+    """Table [npairs, knots + 2] of a potential file on this grid, at a temperature in K where it has an entropy.
+
+    Raises DiffPairError if a type is missing.
+    """
     table = PairTable.load(path)
+    if table.entropy is not None and temperature is not None:
+        table = table.at_temperature(temperature)
     missing = [name for name in types if name not in table.types]
     if missing:
         raise DiffPairError(f"start: {path} has no type {missing[0]!r}, only {', '.join(table.types)}")

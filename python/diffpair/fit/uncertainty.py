@@ -19,7 +19,7 @@ SMALL = 0.05  # kT: what is less open than this is not worth a sentence
 
 def uncertainty(space: ParameterSpace, states: list[FitState], start: Start) -> list[TableUncertainty]:
     """The band of every variant's table, from the posterior of the LinearModel; none where a state has no Jacobian."""
-    if any(not s.memory.observations or not len(s.memory.observations[-1].jacobian) for s in states):
+    if not all(s.memory.has_jacobian for s in states):
         return []
     model = LinearModel(space, [s.view() for s in states], start)
     after, before, ratios = model.posterior()
@@ -45,9 +45,9 @@ def _visited(states: list[FitState], variant: int, pair: int, r: Array) -> NDArr
     """The distances at which a target of a pair of types has particles, in any state of a variant."""
     found = np.zeros(len(r), dtype=bool)
     for state in states:
-        for where, row in zip(state.rows.slices, state.rows.pair_rows, strict=True):
+        for where, row in zip(state.rows.rdf.slices, state.rows.rdf.pair_rows, strict=True):
             if state.variant == variant and row == pair:
-                g = np.interp(r, state.rows.radii[where], state.rows.target[where], left=0, right=0)
+                g = np.interp(r, state.rows.rdf.radii[where], state.rows.rdf.target[where], left=0, right=0)
                 found |= g > VISITED
     return found
 

@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from diffpair.engines import Frames
-from diffpair.gradients import Chaos, DiscreteAdjoint, FrameSums, SegmentGradient, TargetRows
+from diffpair.gradients import (
+    Chaos,
+    DiscreteAdjoint,
+    FrameSums,
+    SegmentGradient,
+    SegmentProducts,
+    TargetRows,
+    segment_products,
+)
 from diffpair.potentials import TableGrid
+
+Array = NDArray[np.float64]
+Measured = TypeVar("Measured")
 
 
 class WatchedAdjoint:
     """A GradientMethod that halves its segments, for the rest of the fit, where most of them have become chaos.
 
     The potential changes under way, and with it the length that segments may have. Single segments above the limit are
-    left out. `notes` collects what happened, one sentence each.
+    left out. `notes` collects what happened, one sentence each, `count` the backward passes through all segments of a
+    state.
     """
 
     def __init__(self, method: DiscreteAdjoint) -> None:
         self.method = method
         self.notes: list[str] = []
         self.draw = 0
+        self.count = 0
 
     def begin(self, iteration: int) -> None:
         """Every iteration has noise of its own, which a fit that goes on later finds again."""
@@ -30,20 +48,48 @@ class WatchedAdjoint:
         sums: FrameSums | None = None,
     ) -> Tensor:  # fmt: skip
         """See GradientMethod. Raises Chaos if even segments of `every` steps are too long."""
+        result = self._calm(lambda: self.method.measure(rows, coefficients, grid, frames, weights, self.draw))
+        self._tell(rows, result)
+        self.count += 1
+        return result.gradient
+
+    def products(
+        self, rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames, vectors: Array
+    ) -> SegmentProducts:
+        """See `segment_products`. Raises Chaos as a gradient does."""
+        result = self._calm(lambda: segment_products(self.method, rows, coefficients, grid, frames, vectors, self.draw))
+        self._tell(rows, result)
+        self.count += len(vectors)
+        return result
+
+    def correction(
+        self, rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames, vector: Array
+    ) -> Array | None:
+        """The product with one vector [rows], per batch of segments; None, and a note, where it is chaos.
+
+        What a correction corrects was made by segments of the present length, which therefore stays.
+        """
+        self.count += 1
+        try:
+            result = segment_products(self.method, rows, coefficients, grid, frames, vector[None], self.draw)
+        except Chaos as error:
+            self.notes.append(f"{error}; this iteration does without")
+            return None
+        self._tell(rows, result)
+        return result.products[:, 0]
+
+    def _calm(self, measure: Callable[[], Measured]) -> Measured:
         while True:
             try:
-                result = self.method.measure(rows, coefficients, grid, frames, weights, self.draw)
+                return measure()
             except Chaos as error:
                 shorter = self.method.steps // 2 // self.method.every * self.method.every
                 if shorter < 1:
                     raise
                 self.set_numbers(self.method.segments, shorter)
                 self.notes.append(f"{error}; the fit goes on with segments of {shorter} steps")
-            else:
-                self._tell(rows, result)
-                return result.gradient
 
-    def _tell(self, rows: TargetRows, result: SegmentGradient) -> None:
+    def _tell(self, rows: TargetRows, result: SegmentGradient | SegmentProducts) -> None:
         if result.dropped:
             self.notes.append(
                 f"{result.dropped} of {len(result.growth)} segments of state {rows.state.name!r} were chaos and are "

@@ -5,6 +5,7 @@ from diffpair.gradients.base import GradientMethod
 from diffpair.gradients.dynamics import MakeIntegrator, langevin_middle, nose_hoover, verlet
 from diffpair.gradients.fluctuation import Fluctuation, FrameSums
 from diffpair.gradients.reweighting import ReweightedFrames, Reweighting, TooFewFrames
+from diffpair.gradients.segment_products import SegmentProducts, segment_products, smooth_vectors
 from diffpair.gradients.target_rows import TargetRows
 
 __all__ = [
@@ -18,9 +19,12 @@ __all__ = [
     "ReweightedFrames",
     "Reweighting",
     "SegmentGradient",
+    "SegmentProducts",
     "TargetRows",
     "TooFewFrames",
     "langevin_middle",
     "nose_hoover",
+    "segment_products",
+    "smooth_vectors",
     "verlet",
 ]

@@ -94,37 +94,57 @@ class DiscreteAdjoint:
         other noise, such as the number of a fit's iteration. Raises Chaos where half of the segments or more are above
         `max_growth`, or the gradient is not finite; DiffPairError without frames.
         """
+        chosen = self.choose(frames)
         self.check(rows)
-        count = len(frames.positions)
-        if count < 1:
-            raise DiffPairError("the adjoint gradient needs at least one production frame to start from")
-        chosen = np.unique(np.linspace(0, count - 1, min(self.segments, count)).round().astype(int))
-        x0, v0 = (torch.from_numpy(a[chosen]).to(self.dtype) for a in (frames.positions, frames.velocities))
-        boxes = torch.from_numpy(np.ascontiguousarray(frames.boxes[chosen], dtype=np.float64))
-        c = coefficients.detach().clone().requires_grad_()
-        x, _ = run_segment(
-            x0.requires_grad_(), v0, c, topology=rows.topology, boxes=boxes, inverse_mass=rows.inverse_mass,
-            r_min=grid.r_min, cutoff=grid.cutoff, timestep=self.timestep, steps=self.steps, frame_every=self.every,
-            integrator=self.integrator(rows.state, noise_seed(self.seed, rows.state, draw)),
-        )  # fmt: skip
-        g = rows.g(x.flatten(0, 1), boxes.repeat_interleave(x.shape[1], 0))
-        losses = g.unflatten(0, x.shape[:2]).mean(1) @ weights.detach()  # [R]
+        x0, (x, v), c, boxes = self.record(rows, coefficients, grid, frames, chosen, draw)
+        losses = rows.of_segment(x, v, boxes, c, grid) @ weights.detach()  # [R]
         gradient, back, put_in = torch.autograd.grad(losses.mean(), (c, x0, x), retain_graph=True)
-        into = put_in.double().flatten(2).norm(dim=2).sum(1)
-        growth = (back.double().flatten(1).norm(dim=1) / into.clamp_min(torch.finfo(torch.float64).tiny)).numpy()
-        calm = growth <= self.max_growth  # false for NaN, too
-        if 2 * np.count_nonzero(calm) <= len(calm):
-            raise Chaos(self._chaos(rows, growth))
+        growth = growth_of(back, put_in)
+        calm = self.calm(rows, growth)
         dropped = int(np.count_nonzero(~calm))
         if dropped:
             (gradient,) = torch.autograd.grad(losses[torch.from_numpy(calm)].mean(), c)
         if not torch.isfinite(gradient).all():
-            raise Chaos(self._chaos(rows, growth))
+            raise self.chaos(rows, growth)
         return SegmentGradient(gradient, growth, dropped)
 
-    def _chaos(self, rows: TargetRows, growth: NDArray[np.float64]) -> str:
+    def choose(self, frames: Frames) -> NDArray[np.intp]:
+        """Which frames the segments start from, spread evenly. Raises DiffPairError without frames."""
+        count = len(frames.positions)
+        if count < 1:
+            raise DiffPairError("the adjoint gradient needs at least one production frame to start from")
+        return np.unique(np.linspace(0, count - 1, min(self.segments, count)).round().astype(int))
+
+    def record(
+        self, rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames, chosen: NDArray[np.intp],
+        draw: int,
+    ) -> tuple[Tensor, tuple[Tensor, Tensor], Tensor, Tensor]:  # fmt: skip
+        """Run segments from the chosen frames for backward passes.
+
+        Returns: their start x_0 [R, N, 3]; positions and velocities of their frames [R, F, N, 3]; the table that
+        gradients are taken for, [npairs, knots + 2]; boxes [R, 3, 3].
+        """
+        x0, v0 = (torch.from_numpy(a[chosen]).to(self.dtype) for a in (frames.positions, frames.velocities))
+        boxes = torch.from_numpy(np.ascontiguousarray(frames.boxes[chosen], dtype=np.float64))
+        c = coefficients.detach().clone().requires_grad_()
+        path = run_segment(
+            x0.requires_grad_(), v0, c, topology=rows.topology, boxes=boxes, inverse_mass=rows.inverse_mass,
+            r_min=grid.r_min, cutoff=grid.cutoff, timestep=self.timestep, steps=self.steps, frame_every=self.every,
+            integrator=self.integrator(rows.state, noise_seed(self.seed, rows.state, draw)),
+        )  # fmt: skip
+        return x0, path, c, boxes
+
+    def calm(self, rows: TargetRows, growth: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which segments are not above the limit. Raises Chaos where half of them or more are."""
+        calm = growth <= self.max_growth  # false for NaN, too
+        if 2 * np.count_nonzero(calm) <= len(calm):
+            raise self.chaos(rows, growth)
+        return np.asarray(calm)
+
+    def chaos(self, rows: TargetRows, growth: NDArray[np.float64]) -> Chaos:
+        """The error that says so."""
         typical = float(np.median(growth)) if np.isfinite(growth).all() else float("inf")
-        return (
+        return Chaos(
             f"the adjoint gradient of state {rows.state.name!r} has become chaos: on its way back through segments of "
             f"{self.steps} steps it grows by a factor of {typical:.3g} (limit {self.max_growth:g}), so they are too "
             f"long"
@@ -136,3 +156,9 @@ class DiscreteAdjoint:
     ) -> Tensor:  # fmt: skip
         """See GradientMethod. Raises Chaos where the segments are too long."""
         return self.measure(rows, coefficients, grid, frames, weights).gradient
+
+
+def growth_of(back: Tensor, put_in: Tensor) -> NDArray[np.float64]:
+    """|dL/dx_0| / sum_f |dL/dx_f| per segment, [R]; of dL/dx_0 [R, N, 3] and what the loss puts in, [R, F, N, 3]."""
+    into = put_in.double().flatten(2).norm(dim=2).sum(1).clamp_min(torch.finfo(torch.float64).tiny)
+    return np.asarray((back.double().flatten(1).norm(dim=1) / into).numpy())

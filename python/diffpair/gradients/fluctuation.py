@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -20,15 +21,37 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class FrameSums:
-    """Per frame: observables A [F, rows] and S = dU/dc [F, npairs * (knots + 2)], sums over pairs of B_k(r)."""
+    """What a state's rows and their gradient need of the frames.
+
+    observables: A per frame, [F, rows]. splines: S = dU/dc per frame, sums over pairs of B_k(r), [F, npairs * (knots +
+    2)]. explicit: of the rows that depend on the table itself, dA/dc at fixed positions, row -> [F, npairs * (knots +
+    2)]; A is linear in the table.
+    """
 
     observables: Array
     splines: Array
+    explicit: dict[int, Array] = field(default_factory=dict)
+
+    @classmethod
+    def joined(cls, parts: Sequence[FrameSums]) -> FrameSums:
+        """Those of several samplings with the same table, one after another."""
+        explicit = {row: np.concatenate([part.explicit[row] for part in parts]) for row in parts[0].explicit}
+        observables, splines = (np.concatenate([getattr(p, k) for p in parts]) for k in ("observables", "splines"))
+        return cls(observables, splines, explicit)
 
     @property
     def mean(self) -> Array:
         """<A>, [rows]."""
         return self.observables.mean(0)
+
+    def at(self, change: Array) -> FrameSums:
+        """The same frames with A at a table that differs by `change` [npairs * (knots + 2)], in kJ/mol."""
+        if not self.explicit:
+            return self
+        observables = self.observables.copy()
+        for row, slopes in self.explicit.items():
+            observables[:, row] += slopes @ change
+        return FrameSums(observables, self.splines, self.explicit)
 
     def standard_error(self) -> Array:
         """Standard error of <A> from block averages, [rows]; inf with a single frame."""
@@ -74,12 +97,12 @@ class FrameSums:
 class Fluctuation:
     """d<A>/dc = <dA/dc> - beta cov(A, S), exact in equilibrium for any static observable A.
 
-    g(r) depends on c through the ensemble alone, so the explicit term <dA/dc> is 0 for it; `jacobian` takes it for
-    observables like the pressure. With n frames the covariance has a relative noise of about 1/sqrt(n).
+    g(r) depends on c through the ensemble alone, so the explicit term <dA/dc> is 0 for it, but not for the pressure.
+    With n frames the covariance has a relative noise of about 1/sqrt(n).
     """
 
-    def sums(self, rows: TargetRows, grid: TableGrid, frames: Frames) -> FrameSums:
-        """A and S of every frame."""
+    def sums(self, rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames) -> FrameSums:
+        """A and S of every frame; A at the table `coefficients` [npairs, knots + 2]."""
         topology = rows.topology
         splines = []
         for start in range(0, len(frames.positions), CHUNK):
@@ -96,13 +119,14 @@ class Fluctuation:
                     grid.knots,
                 ).flatten(1)
             )
-        return FrameSums(rows.of_frames(frames.positions, frames.boxes), torch.cat(splines).numpy())
+        return FrameSums(
+            rows.of_frames(frames.positions, frames.boxes, coefficients, grid),
+            torch.cat(splines).numpy(),
+            rows.explicit(frames.positions, frames.boxes, grid),
+        )
 
-    def jacobian(self, sums: FrameSums, beta: float, explicit: Array | None = None) -> Array:
-        """d<A>/dc, [rows, npairs * (knots + 2)].
-
-        Args:
-            sums: of the frames. beta: 1/kT in mol/kJ. explicit: <dA/dc>, same shape as the result.
+    def jacobian(self, sums: FrameSums, beta: float) -> Array:
+        """d<A>/dc, [rows, npairs * (knots + 2)], of frames at 1/kT = beta in mol/kJ.
 
         Raises DiffPairError with fewer than two frames.
         """
@@ -111,20 +135,22 @@ class Fluctuation:
             raise DiffPairError(f"the fluctuation gradient needs 2 or more frames, not {count}")
         a = sums.observables - sums.mean
         s = sums.splines - sums.splines.mean(0)
-        jacobian = -beta / (count - 1) * (a.T @ s)
-        return jacobian if explicit is None else explicit + jacobian
+        jacobian = np.asarray(-beta / (count - 1) * (a.T @ s))
+        for row, slopes in sums.explicit.items():
+            jacobian[row] += slopes.mean(0)
+        return jacobian
 
     def __call__(
         self, rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames, weights: Tensor,
         sums: FrameSums | None = None,
     ) -> Tensor:  # fmt: skip
         """See GradientMethod. Only the weighted covariance is formed, not the Jacobian."""
-        sums = sums or self.sums(rows, grid, frames)
+        sums = sums or self.sums(rows, coefficients.detach(), grid, frames)
         gradient = self.contributions(sums, weights.detach().numpy(), rows.state.beta).mean(0)
         return torch.from_numpy(gradient).reshape(coefficients.shape)
 
     def contributions(self, sums: FrameSums, weights: Array, beta: float) -> Array:
-        """What each frame adds to -beta cov(w . A, S): [F, npairs * (knots + 2)], whose mean is that gradient.
+        """What each frame adds to w . d<A>/dc: [F, npairs * (knots + 2)], whose mean is that gradient.
 
         Their scatter tells its noise. Raises DiffPairError with fewer than two frames.
         """
@@ -133,4 +159,7 @@ class Fluctuation:
             raise DiffPairError(f"the fluctuation gradient needs 2 or more frames, not {count}")
         weighted = sums.observables @ weights
         factor = -beta * count / (count - 1)
-        return np.asarray((factor * (weighted - weighted.mean()))[:, None] * (sums.splines - sums.splines.mean(0)))
+        result = (factor * (weighted - weighted.mean()))[:, None] * (sums.splines - sums.splines.mean(0))
+        for row, slopes in sums.explicit.items():
+            result += weights[row] * slopes
+        return np.asarray(result)

@@ -29,7 +29,7 @@ class ReweightedFrames:
     The energy is linear in the table, U = S . c, so the weights are exact (free energy perturbation; for learning:
     DiffTRe, Thaler and Zavadlav, Nat. Commun. 12, 6884 (2021)).
 
-    sums: A and S of the frames. probabilities: p, [F], adding up to 1. beta: 1/kT in mol/kJ.
+    sums: S of the frames, and A at the other table. probabilities: p, [F], adding up to 1. beta: 1/kT in mol/kJ.
     """
 
     sums: FrameSums
@@ -49,7 +49,7 @@ class ReweightedFrames:
         if not np.isfinite(energy).all():
             raise DiffPairError("the frames cannot be reweighted: an energy under the present table is not finite")
         weights = np.exp(energy.min() - energy)
-        return cls(sums, weights / weights.sum(), beta)
+        return cls(sums.at(change), weights / weights.sum(), beta)
 
     @property
     def effective(self) -> float:
@@ -62,15 +62,16 @@ class ReweightedFrames:
         return self.probabilities @ self.sums.observables
 
     def gradient(self, weights: Array) -> Array:
-        """d(w . <A>)/dc = -beta cov_p(w . A, S), the exact derivative of w . mean, [npairs * (knots + 2)].
-
-        g(r) depends on c through the ensemble alone, so that <dA/dc> is 0.
-        """
+        """d(w . <A>)/dc = <w . dA/dc> - beta cov_p(w . A, S), the exact derivative of w . mean, [npairs * (knots +
+        2)]."""
         weighted = self.sums.observables @ weights
         p = self.probabilities
         # both factors are centred: less is lost to cancellation than with one of them
         splines = self.sums.splines - p @ self.sums.splines
-        return np.asarray(-self.beta * ((p * (weighted - p @ weighted)) @ splines))
+        gradient = -self.beta * ((p * (weighted - p @ weighted)) @ splines)
+        for row, slopes in self.sums.explicit.items():
+            gradient += weights[row] * (p @ slopes)
+        return np.asarray(gradient)
 
 
 class Reweighting:
@@ -112,9 +113,9 @@ class Reweighting:
 
         reference: the table that made the frames, where that is not `coefficients`. Raises TooFewFrames.
         """
-        sums = sums or Fluctuation().sums(rows, grid, frames)
+        made_by = coefficients if reference is None else reference
+        sums = sums or Fluctuation().sums(rows, made_by.detach(), grid, frames)
         if len(sums.observables) < 2:
             raise DiffPairError(f"the reweighting gradient needs 2 or more frames, not {len(sums.observables)}")
-        present = coefficients.detach().numpy()
-        seen = self.reweight(rows, sums, present, present if reference is None else reference.detach().numpy())
+        seen = self.reweight(rows, sums, coefficients.detach().numpy(), made_by.detach().numpy())
         return torch.from_numpy(seen.gradient(weights.detach().numpy())).reshape(coefficients.shape)

@@ -8,76 +8,76 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diffpair.errors import DiffPairError
-from diffpair.observables.smooth_rdf import SmoothRdf
+from diffpair.gradients.pressure_rows import PressureRows
+from diffpair.gradients.rdf_rows import RdfRows
+from diffpair.gradients.rows import StaticRows
+from diffpair.potentials.base import TableGrid
 from diffpair.segments import Topology
 from diffpair.states import State
-from diffpair.tables import pair_row
 
 Array = NDArray[np.float64]
 CHUNK = 64  # frames per operator call
 
 
 class TargetRows:
-    """The smooth g(r) of all targets of a state, one after another: the rows of residual and Jacobian.
-
-    Bins that the target's data cannot be compared at (see RdfTarget.smoothed) are left out.
+    """The rows of residual and Jacobian of a state: those of its RDFs first, then those of further kinds.
 
     Attributes:
-        target: the smoothed targets, [rows]. error: their standard errors, 0 where none is given, [rows].
-        slices: which rows belong to which target. radii: bin centres in nm, [rows].
+        rdf, pressure: the rows of each kind. parts: all of them, in the order of the rows.
+        target: what is wanted, [rows]. error: its standard errors, 0 where none is given, [rows].
     """
 
     def __init__(self, state: State) -> None:
         if not state.targets:
             raise DiffPairError(f"state {state.name!r} has no target")
         self.state = state
-        num_types = len(state.type_names)
-        self.topology = Topology.of(state.types, num_types, state.exclusions)
+        self.topology = Topology.of(state.types, len(state.type_names), state.exclusions)
         self.inverse_mass = torch.from_numpy(
             np.divide(1.0, state.masses, out=np.zeros(state.num_atoms), where=np.asarray(state.masses) > 0)
         )
-        self._rdfs: dict[tuple[float, float, int], SmoothRdf] = {}
-        self._parts: list[tuple[tuple[float, float, int], int]] = []  # per target: its bins, its pair's row
-        self.slices: list[slice] = []
-        radii, values, errors = [], [], []
-        for target in state.targets:
-            smooth, centres, width = target.smoothed(), target.r, target.bin_width
-            usable = np.flatnonzero(np.isfinite(smooth) & (centres >= 2.5 * width))
-            if not len(usable):
-                raise DiffPairError(f"{target.label}: has no bin that can be compared with a smooth g(r)")
-            keep = slice(int(usable[0]), int(usable[-1]) + 1)
-            if not np.isfinite(smooth[keep]).all():
-                raise DiffPairError(f"{target.label}: g cannot be smoothed in the middle of its range")
-            bins = (float(centres[keep.start]), width, keep.stop - keep.start)
-            self._rdfs.setdefault(bins, SmoothRdf(*bins, self.topology))
-            self._parts.append((bins, pair_row(*state.pair_types(target.pair), num_types)))
-            start = self.slices[-1].stop if self.slices else 0
-            self.slices.append(slice(start, start + bins[2]))
-            radii.append(centres[keep])
-            values.append(smooth[keep])
-            errors.append(np.zeros(bins[2]) if target.error is None else target.error[keep])
-        self.radii: Array = np.concatenate(radii)
-        self.target: Array = np.concatenate(values)
-        self.error: Array = np.concatenate(errors)
+        self.rdf = RdfRows(state, self.topology)
+        self.pressure = PressureRows(state, self.topology)
+        self.parts: list[StaticRows] = [part for part in (self.rdf, self.pressure) if len(part)]
+        self.target: Array = np.concatenate([part.target for part in self.parts])
+        self.error: Array = np.concatenate([part.error for part in self.parts])
 
     def __len__(self) -> int:
         return len(self.target)
 
-    @property
-    def pair_rows(self) -> list[int]:
-        """Per target, the row of its pair of types in a table."""
-        return [row for _, row in self._parts]
+    def values(self, x: Tensor, boxes: Tensor, coefficients: Tensor, grid: TableGrid) -> Tensor:
+        """The rows per frame, see StaticRows.values: [M, rows]."""
+        return torch.cat([part.values(x, boxes, coefficients, grid) for part in self.parts], dim=1)
 
-    def g(self, x: Tensor, boxes: Tensor) -> Tensor:
-        """Smooth g per frame, [M, rows] float64, differentiable in positions x [M, N, 3]; boxes [M, 3, 3]."""
-        by_bins = {bins: rdf.g(x, boxes) for bins, rdf in self._rdfs.items()}
-        return torch.cat([by_bins[bins][:, row] for bins, row in self._parts], dim=1)
+    def of_segment(self, x: Tensor, v: Tensor, boxes: Tensor, coefficients: Tensor, grid: TableGrid) -> Tensor:
+        """The rows per replica of a segment, see Rows.of_segment: [R, rows]."""
+        return torch.cat([part.of_segment(x, v, boxes, coefficients, grid) for part in self.parts], dim=1)
 
-    def of_frames(self, positions: Array, boxes: Array) -> Array:
-        """Smooth g per frame, [F, rows], without gradient."""
+    def of_frames(self, positions: Array, boxes: Array, coefficients: Tensor, grid: TableGrid) -> Array:
+        """The rows per frame, [F, rows], without gradient."""
         with torch.no_grad():
-            parts = [self.g(*frame_tensors(positions, boxes, i)) for i in range(0, len(positions), CHUNK)]
-        return torch.cat(parts).numpy()
+            chunks = [
+                self.values(*frame_tensors(positions, boxes, i), coefficients, grid)
+                for i in range(0, len(positions), CHUNK)
+            ]
+        return torch.cat(chunks).numpy()
+
+    def explicit(self, positions: Array, boxes: Array, grid: TableGrid) -> dict[int, Array]:
+        """dA/dc at fixed positions of the rows that depend on the table itself: row -> [F, npairs * (knots + 2)]."""
+        result: dict[int, Array] = {}
+        start = 0
+        for part in self.parts:
+            chunks = [part.explicit(*frame_tensors(positions, boxes, i), grid) for i in range(0, len(positions), CHUNK)]
+            known = [chunk for chunk in chunks if chunk is not None]
+            if known:
+                result |= {start + k: values for k, values in enumerate(torch.cat(known).numpy().swapaxes(0, 1))}
+            start += len(part)
+        return result
+
+    def sigma(self, noise: Array) -> Array:
+        """Error that each row's residual is weighed by, see Rows.sigma: [rows]."""
+        ends = np.cumsum([len(part) for part in self.parts])
+        pieces = np.split(noise, ends[:-1])
+        return np.concatenate([part.sigma(piece) for part, piece in zip(self.parts, pieces, strict=True)])
 
 
 def frame_tensors(positions: Array, boxes: Array, start: int) -> tuple[Tensor, Tensor]:

@@ -25,10 +25,16 @@ def pair_virial(
             f"a table for {topology.num_types} types has the shape [{rows}, knots + 2], or that once per frame, not "
             f"{list(coefficients.shape)}"
         )
-    sums = torch.ops.diffpair.virial_sums(
-        x, boxes, topology.types, topology.exclusions, topology.num_types, r_min, cutoff, coefficients.shape[-1] - 2
-    )
+    sums = virial_sums(x, boxes, topology, r_min=r_min, cutoff=cutoff, knots=coefficients.shape[-1] - 2)
     return -(sums * coefficients).sum((1, 2))
+
+
+def virial_sums(x: Tensor, boxes: Tensor, topology: Topology, *, r_min: float, cutoff: float, knots: int) -> Tensor:
+    """-dW/dc of each frame, [M, P, knots + 2] float64: sums over pairs of r B_k'(r). W is linear in the table."""
+    sums: Tensor = torch.ops.diffpair.virial_sums(
+        x, boxes, topology.types, topology.exclusions, topology.num_types, r_min, cutoff, knots
+    )
+    return sums
 
 
 def pair_pressure(

@@ -11,7 +11,7 @@ from diffpair.errors import DiffPairError
 from diffpair.potentials.analytic import GeneralisedLennardJones, LennardJones, ModifiedMorse, SoftSphere, Yukawa
 from diffpair.potentials.base import PairPotential
 from diffpair.potentials.bspline import BSpline
-from diffpair.potentials.combine import Sum
+from diffpair.potentials.combine import Sum, TemperatureDependent
 from diffpair.potentials.mlp import GaussianMLP
 from diffpair.potentials.user_module import UserModule
 
@@ -29,13 +29,15 @@ _ANALYTIC: dict[str, tuple[type[PairPotential], tuple[str, ...], tuple[str, ...]
 class Scales:
     """What a fit knows about its system and the config may leave open.
 
-    length: contact distance in nm. energy: kT in kJ/mol. r_min: first knot in nm. knots: of a spline.
+    length: contact distance in nm. energy: kT in kJ/mol. r_min: first knot in nm. knots: of a spline. temperature: mean
+    one of the fitted states, K.
     """
 
     length: float
     energy: float
     r_min: float
     knots: int
+    temperature: float
 
 
 def build_potential(
@@ -57,7 +59,7 @@ def build_potential(
 
     Raises DiffPairError for values that do not fit the types, or parameters that the form does not take.
     """
-    if global_names and section.form != "module":
+    if global_names and section.form not in ("module", "energy_entropy"):
         raise DiffPairError(
             f"states: the form {section.form} takes no parameters, but the states give {', '.join(global_names)}"
         )
@@ -79,6 +81,10 @@ def _term(
     if term.form == "sum":
         parts = [_term(part, section, types, scales, (), (), seed + i) for i, part in enumerate(term.parts)]
         return Sum(parts)
+    if term.form == "energy_entropy":
+        energy = _term(term.energy, section, types, scales, (), (), seed)
+        entropy = _term(term.entropy, section, types, scales, (), (), seed + 1)
+        return TemperatureDependent(energy, entropy, term.reference or scales.temperature)
     if term.form in _ANALYTIC:
         cls, per_pair, options = _ANALYTIC[term.form]
         values: dict[str, Any] = {

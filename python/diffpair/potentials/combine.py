@@ -55,10 +55,11 @@ class Sum(PairPotential):
 
 
 class TemperatureDependent(PairPotential):
-    """u(r, T) = U(r) - T S(r): a free energy whose entropy S [kJ/mol/K] does not depend on temperature.
+    """u(r, T) = U(r) - (T - T0) S(r): a free energy whose entropy S does not depend on temperature.
 
-    The one global parameter is the temperature in K. `entropy` is an ordinary potential in kJ/mol that is divided by
-    `reference` (K), so that both parts are numbers of the same size.
+    The one global parameter is the temperature in K. `energy` is U, the potential at the reference temperature T0, and
+    `entropy` is T0 S, an ordinary potential in kJ/mol: numbers of the same size. Around T0, not around absolute zero as
+    in U' - T S (U' = U + T0 S): there the temperatures of a fit can tell the two apart.
     """
 
     def __init__(self, energy: PairPotential, entropy: PairPotential, reference: float) -> None:
@@ -72,15 +73,15 @@ class TemperatureDependent(PairPotential):
         self.global_names = ["temperature"]
 
     def forward(self, r: Tensor, temperature: Tensor) -> Tensor:
-        """U - T S [npairs, n] in kJ/mol at r [n] in nm and the temperature in K."""
-        return self.energy(r) - (temperature / self.reference) * self.entropy(r)
+        """u [npairs, n] in kJ/mol at r [n] in nm and the temperature in K."""
+        return self.energy(r) - (temperature / self.reference - 1) * self.entropy(r)
 
     def exact_coefficients(self, grid: TableGrid, parameters: tuple[float, ...]) -> Tensor | None:
         from diffpair.potentials.tabulation import tabulate
 
         if self.own_grid() is None:
             return None
-        return tabulate(self.energy, grid) - (parameters[0] / self.reference) * tabulate(self.entropy, grid)
+        return tabulate(self.energy, grid) - (parameters[0] / self.reference - 1) * tabulate(self.entropy, grid)
 
     def own_grid(self) -> TableGrid | None:
         return _common_grid([self.energy, self.entropy])

@@ -11,6 +11,7 @@ from torch import Tensor
 import diffpair.ops  # noqa: F401  registers torch.ops.diffpair
 from diffpair.errors import DiffPairError
 from diffpair.potentials.base import PairPotential, TableGrid
+from diffpair.potentials.combine import TemperatureDependent
 from diffpair.tables import PairTable, type_pairs
 
 CHECKED_UP_TO = 20.0  # kT: where U is higher, particles hardly ever are
@@ -133,6 +134,11 @@ def to_table(
     grid = TableGrid(*grid)
     with torch.no_grad():
         coefficients = tabulate(potential, grid, parameters).clone()
+        entropy = None
+        if isinstance(potential, TemperatureDependent):
+            other = tabulate(potential, grid, (parameters[0] + potential.reference,))
+            entropy = (coefficients - other) / potential.reference  # the table is linear in the temperature
+            entropy[:, -3:] = 0.0
     coefficients[:, -3:] = 0.0
     return PairTable(
         types=potential.types,
@@ -140,4 +146,5 @@ def to_table(
         cutoff=grid.cutoff,
         coefficients=coefficients.numpy(),
         global_parameters=dict(zip(potential.global_names, map(float, parameters), strict=True)),
+        entropy=None if entropy is None else entropy.numpy(),
     )

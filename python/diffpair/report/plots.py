@@ -45,7 +45,7 @@ def plot_fit(
     start: the potential before the fit, drawn dashed. uncertainty: drawn as a band of 2 standard deviations.
     title: above everything. loss_label: what the losses are.
     """
-    rdfs = [(result, rdf) for result in results for rdf in result.targets]
+    rdfs = [(result, rdf) for result in results for rdf in result.rdfs]
     panels = len(rdfs) + 2
     columns = min(_COLUMNS, panels)
     rows = math.ceil(panels / columns)

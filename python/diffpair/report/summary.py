@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,12 @@ def _state(result: ProductionResult) -> dict[str, Any]:
         "pressure": pressure,
         "targets": [
             {"kind": "rdf", "pair": list(target.pair), "mae": target.mae, "mae_noise": target.mae_noise}
-            for target in result.targets
+            for target in result.rdfs
+        ]
+        + [{"kind": "pressure", **asdict(found), "unit": "bar"} for found in result.pressures]
+        + [
+            {"kind": "vacf", "max_deviation": found.max_deviation, "error": float(found.error.max())}
+            for found in result.vacfs
         ],
     }
 

@@ -18,7 +18,7 @@ from diffpair.errors import DiffPairError
 from diffpair.states.lattice import type_masses
 from diffpair.states.state import State
 from diffpair.states.validate import check_targets
-from diffpair.targets import RdfTarget
+from diffpair.targets import Target
 
 PathLike = str | os.PathLike[str]
 
@@ -39,7 +39,7 @@ def build_from_files(
     xml: PathLike | None = None,
     types: Mapping[str, str] | None = None,
     temperature: float = 300.0,
-    targets: Sequence[RdfTarget] = (),
+    targets: Sequence[Target] = (),
     held_out: bool = False,
     parameters: Sequence[float] = (),
     exclude_bonds: int = 3,

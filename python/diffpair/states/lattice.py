@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from diffpair.errors import DiffPairError
 from diffpair.states.state import State
 from diffpair.states.validate import check_targets
-from diffpair.targets import RdfTarget
+from diffpair.targets import Target
 
 _BASES = {
     "fcc": np.array([[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]),
@@ -85,7 +85,7 @@ def build_lattice(
     types: Mapping[str, float],
     masses: float | Mapping[str, float] | Sequence[float],
     temperature: float,
-    targets: Sequence[RdfTarget] = (),
+    targets: Sequence[Target] = (),
     held_out: bool = False,
     seed: int = 1,
     parameters: Sequence[float] = (),

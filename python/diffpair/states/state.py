@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from diffpair.targets import RdfTarget
+from diffpair.targets import PressureTarget, RdfTarget, Target, VacfTarget
 
 if TYPE_CHECKING:
     import openmm
@@ -36,7 +36,7 @@ class State:
     box: NDArray[np.float64]
     exclusions: NDArray[np.int64]
     temperature: float
-    targets: list[RdfTarget] = field(default_factory=list)
+    targets: list[Target] = field(default_factory=list)
     held_out: bool = False
     parameters: tuple[float, ...] = ()
     base_system: openmm.System | None = None
@@ -65,6 +65,21 @@ class State:
     def half_box(self) -> float:
         """The longest distance that the minimum image convention allows, as OpenMM counts it, nm."""
         return 0.5 * float(np.min(np.diag(self.box)))
+
+    @property
+    def rdfs(self) -> list[RdfTarget]:
+        """The targets that are radial distribution functions."""
+        return [target for target in self.targets if isinstance(target, RdfTarget)]
+
+    @property
+    def pressures(self) -> list[PressureTarget]:
+        """The targets that are pressures."""
+        return [target for target in self.targets if isinstance(target, PressureTarget)]
+
+    @property
+    def vacfs(self) -> list[VacfTarget]:
+        """The targets that are velocity autocorrelations."""
+        return [target for target in self.targets if isinstance(target, VacfTarget)]
 
     def pair_types(self, pair: tuple[str, str]) -> tuple[int, int]:
         """Indices into `type_names` of a pair of names."""

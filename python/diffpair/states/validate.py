@@ -14,8 +14,14 @@ _SLACK = 1 + 1e-6  # a cutoff of exactly half the box is fine
 
 
 def check_targets(state: State) -> None:
-    """Refuse targets of unknown types, beyond half the box, or in the wrong unit by appearance (DiffPairError)."""
-    for target in state.targets:
+    """Refuse targets of unknown types, beyond half the box, or in the wrong unit by appearance, and pressures of states
+    that are fitted with further forces (DiffPairError)."""
+    if state.pressures and state.base_system is not None and not state.held_out:
+        raise DiffPairError(
+            f"state {state.name!r} has further forces, whose part of the pressure a fit does not know: a pressure can "
+            f"be a target of pure pair systems only, or of states that are held out"
+        )
+    for target in state.rdfs:
         for kind in target.pair:
             if kind not in state.type_names:
                 known = ", ".join(state.type_names)

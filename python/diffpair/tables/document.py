@@ -20,14 +20,15 @@ from diffpair.tables.pairs import type_pairs
 FORMAT = "diffpair-potential"
 VERSION = 1
 UNITS = {"length": "nm", "energy": "kJ/mol"}
+ENTROPY_UNIT = "kJ/mol/K"
 _REQUIRED = ("units", "types", "r_min", "cutoff", "knots", "pairs")
-_OPTIONAL = ("global_parameters", "provenance", "fit")
+_OPTIONAL = ("global_parameters", "entropy", "provenance", "fit")
 
 
 def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read and check a whole potential file, provenance and fit errors included.
 
-    Returns a dict with the keys of the file; ``global_parameters``, ``provenance`` and ``fit`` are ``{}`` if absent.
+    Returns a dict with the keys of the file; the optional ones are ``{}`` if absent.
     Checked are structure, counts and finiteness; PairTable checks what the values mean. Raises DiffPairError.
     """
     path = Path(path)
@@ -53,10 +54,15 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     knots = document["knots"]
     if isinstance(knots, bool) or not isinstance(knots, int) or knots < 1:
         raise DiffPairError(f'{path}: "knots" must be a positive integer, not {_short(knots)}')
-    _check_pairs(path, document["pairs"], document["types"], knots)
+    _check_pairs(path, "pairs", document["pairs"], document["types"], knots)
     for key in _OPTIONAL:
         if not isinstance(document.setdefault(key, {}), dict):
             raise DiffPairError(f'{path}: "{key}" must be an object, not {_short(document[key])}')
+    entropy = document["entropy"]
+    if entropy:
+        if set(entropy) != {"unit", "pairs"} or entropy["unit"] != ENTROPY_UNIT:
+            raise DiffPairError(f'{path}: "entropy" must hold "unit": "{ENTROPY_UNIT}" and "pairs" and nothing else')
+        _check_pairs(path, "entropy.pairs", entropy["pairs"], document["types"], knots)
     parameters = document["global_parameters"]
     for name in parameters:
         parameters[name] = _number(path, f"global_parameters.{name}", parameters[name])
@@ -142,12 +148,12 @@ def _check_types(path: Path, types: Any) -> None:
         raise DiffPairError(f'{path}: "types" names a type twice: {_short(types)}')
 
 
-def _check_pairs(path: Path, pairs: Any, types: list[str], knots: int) -> None:
+def _check_pairs(path: Path, what: str, pairs: Any, types: list[str], knots: int) -> None:
     if not isinstance(pairs, list):
-        raise DiffPairError(f'{path}: "pairs" must be a list, not {_short(pairs)}')
+        raise DiffPairError(f'{path}: "{what}" must be a list, not {_short(pairs)}')
     seen: set[frozenset[str]] = set()
     for index, pair in enumerate(pairs):
-        key = f"pairs[{index}]"
+        key = f"{what}[{index}]"
         if not isinstance(pair, dict) or set(pair) != {"types", "coefficients"}:
             raise DiffPairError(f'{path}: "{key}" must hold "types" and "coefficients" and nothing else')
         names = pair["types"]
@@ -170,7 +176,7 @@ def _check_pairs(path: Path, pairs: Any, types: list[str], knots: int) -> None:
         pair["coefficients"] = [_number(path, f"{key}.coefficients[{i}]", value) for i, value in enumerate(values)]
     for a, b in type_pairs(types):
         if frozenset((a, b)) not in seen:
-            raise DiffPairError(f'{path}: "pairs" has no potential for the type pair {a}-{b}')
+            raise DiffPairError(f'{path}: "{what}" has no potential for the type pair {a}-{b}')
 
 
 def _number(path: Path, key: str, value: Any) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffpair.errors import DiffPairError
-from diffpair.tables.document import FORMAT, UNITS, VERSION, read_document, write_document
+from diffpair.tables.document import ENTROPY_UNIT, FORMAT, UNITS, VERSION, read_document, write_document
 from diffpair.tables.pairs import pair_row, type_pairs
 from diffpair.tables.spline import overlap
 
@@ -42,6 +42,8 @@ class PairTable:
         coefficients: [npairs, knots + 2] in kJ/mol, rows in the order (0,0), (0,1) .. (0,T-1), (1,1) ..; the last three
             of each row are 0. A read-only float64 copy is kept.
         global_parameters: values of the potential's global parameters it was tabulated at; may be empty.
+        entropy: S of a potential U - (T - T0) S at T0, the global parameter `temperature`; as coefficients, in
+            kJ/mol/K; None for any other potential. A read-only float64 copy is kept.
 
     Raises:
         DiffPairError: a value is unusable; the sentence names it.
@@ -52,14 +54,18 @@ class PairTable:
     cutoff: float
     coefficients: Array
     global_parameters: dict[str, float] = field(default_factory=dict)
+    entropy: Array | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "types", tuple(self.types))
         object.__setattr__(self, "r_min", float(self.r_min))
         object.__setattr__(self, "cutoff", float(self.cutoff))
-        coefficients = np.array(self.coefficients, dtype=np.float64, order="C")
-        coefficients.setflags(write=False)
-        object.__setattr__(self, "coefficients", coefficients)
+        for name in ("coefficients", "entropy"):
+            given = getattr(self, name)
+            if given is not None:
+                array = np.array(given, dtype=np.float64, order="C")
+                array.setflags(write=False)
+                object.__setattr__(self, name, array)
         parameters = {str(name): float(value) for name, value in self.global_parameters.items()}
         object.__setattr__(self, "global_parameters", parameters)
         self._check()
@@ -75,20 +81,31 @@ class PairTable:
             raise DiffPairError(f"coefficients of {len(self.types)} types need {npairs} rows, but the shape is {shape}")
         if shape[1] < MIN_KNOTS + 2:
             raise DiffPairError(f"knots = {shape[1] - 2} is too few: a table needs at least {MIN_KNOTS}")
-        bad = np.argwhere(~np.isfinite(self.coefficients))
-        if len(bad):
-            row, k = bad[0]
-            raise DiffPairError(f"coefficient {k} of the pair {self.pair_name(row)} is {self.coefficients[row, k]}")
-        bad = np.argwhere(self.coefficients[:, -3:] != 0)
-        if len(bad):
-            row = bad[0][0]
-            raise DiffPairError(
-                f"the last three coefficients of the pair {self.pair_name(row)} must be 0, so that the potential ends "
-                f"smoothly at the cutoff, but they are {self.coefficients[row, -3:].tolist()}"
-            )
+        self._check_values("", self.coefficients)
         for name, value in self.global_parameters.items():
             if not np.isfinite(value):
                 raise DiffPairError(f"global parameter {name} is {value}")
+        if self.entropy is not None:
+            if self.entropy.shape != shape:
+                raise DiffPairError(
+                    f"the entropy needs the shape {shape} of the coefficients, not {self.entropy.shape}"
+                )
+            self._check_values("entropy's ", self.entropy)
+            if "temperature" not in self.global_parameters:
+                raise DiffPairError("a table with an entropy needs the global parameter temperature")
+
+    def _check_values(self, whose: str, values: Array) -> None:
+        bad = np.argwhere(~np.isfinite(values))
+        if len(bad):
+            row, k = bad[0]
+            raise DiffPairError(f"{whose}coefficient {k} of the pair {self.pair_name(row)} is {values[row, k]}")
+        bad = np.argwhere(values[:, -3:] != 0)
+        if len(bad):
+            row = bad[0][0]
+            raise DiffPairError(
+                f"the {whose}last three coefficients of the pair {self.pair_name(row)} must be 0, so that the "
+                f"potential ends smoothly at the cutoff, but they are {values[row, -3:].tolist()}"
+            )
 
     @property
     def knots(self) -> int:
@@ -142,6 +159,17 @@ class PairTable:
         c = np.stack([c[near.first + k] for k in range(4)])
         return np.asarray((c * near.values).sum(0)), np.asarray((c * near.slopes).sum(0))
 
+    def at_temperature(self, temperature: float) -> PairTable:
+        """The potential at another temperature in K: U - (T - T0) S. Raises DiffPairError without an entropy."""
+        if self.entropy is None:
+            raise DiffPairError("the potential does not depend on temperature: it has no entropy")
+        if not (np.isfinite(temperature) and temperature > 0):
+            raise DiffPairError(f"the temperature must be positive, not {temperature} K")
+        change = float(temperature) - self.global_parameters["temperature"]
+        parameters = {**self.global_parameters, "temperature": float(temperature)}
+        coefficients = self.coefficients - change * self.entropy
+        return PairTable(self.types, self.r_min, self.cutoff, coefficients, parameters, self.entropy)
+
     def to_custom_nonbonded_force(self) -> openmm.CustomNonbondedForce:
         """The same potential as OpenMM's own CustomNonbondedForce, without particles; see diffpair.custom_force."""
         from diffpair.custom_force import custom_nonbonded_force
@@ -162,6 +190,7 @@ class PairTable:
             provenance: where the potential comes from (config, versions, date): anything that is JSON.
             fit: fit errors: anything that is JSON.
         """
+        entropy = {} if self.entropy is None else {"unit": ENTROPY_UNIT, "pairs": self._rows(self.entropy)}
         write_document(
             path,
             {
@@ -172,30 +201,38 @@ class PairTable:
                 "r_min": self.r_min,
                 "cutoff": self.cutoff,
                 "knots": self.knots,
-                "pairs": [
-                    {"types": list(pair), "coefficients": row}
-                    for pair, row in zip(self.pairs, self.coefficients.tolist(), strict=True)
-                ],
+                "pairs": self._rows(self.coefficients),
                 "global_parameters": self.global_parameters,
+                **({"entropy": entropy} if entropy else {}),
                 "provenance": dict(provenance or {}),
                 "fit": dict(fit or {}),
             },
         )
+
+    def _rows(self, values: Array) -> list[dict[str, Any]]:
+        return [
+            {"types": list(pair), "coefficients": row} for pair, row in zip(self.pairs, values.tolist(), strict=True)
+        ]
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> PairTable:
         """Read a potential file; executes nothing. Raises DiffPairError naming the file and the key."""
         document = read_document(path)
         types = tuple(document["types"])
-        rows = {frozenset(pair["types"]): pair["coefficients"] for pair in document["pairs"]}
-        ordered = [rows[frozenset(pair)] for pair in type_pairs(types)]
+
+        def ordered(pairs: list[dict[str, Any]]) -> Array:
+            rows = {frozenset(pair["types"]): pair["coefficients"] for pair in pairs}
+            return np.array([rows[frozenset(pair)] for pair in type_pairs(types)])
+
+        entropy = document["entropy"]
         try:
             return cls(
                 types=types,
                 r_min=document["r_min"],
                 cutoff=document["cutoff"],
-                coefficients=np.array(ordered),
+                coefficients=ordered(document["pairs"]),
                 global_parameters=document["global_parameters"],
+                entropy=ordered(entropy["pairs"]) if entropy else None,
             )
         except DiffPairError as error:
             raise DiffPairError(f"{path}: {error}") from None
@@ -208,6 +245,8 @@ class PairTable:
             and (self.r_min, self.cutoff) == (other.r_min, other.cutoff)
             and self.coefficients.tobytes() == other.coefficients.tobytes()
             and self.global_parameters == other.global_parameters
+            and (None if self.entropy is None else self.entropy.tobytes())
+            == (None if other.entropy is None else other.entropy.tobytes())
         )
 
     __hash__ = None  # type: ignore[assignment]

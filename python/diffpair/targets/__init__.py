@@ -1,7 +1,11 @@
-"""Measured structure as fit targets: radial distribution functions from files."""
+"""What was measured, as fit targets: radial distribution functions, velocity autocorrelations, pressures."""
 
+from diffpair.targets.pressure_target import PressureTarget
 from diffpair.targets.rdf_file import read_rdf
 from diffpair.targets.rdf_target import RdfTarget
 from diffpair.targets.unit_check import check_unit
+from diffpair.targets.vacf_target import VacfTarget, read_vacf
 
-__all__ = ["RdfTarget", "check_unit", "read_rdf"]
+Target = RdfTarget | PressureTarget | VacfTarget
+
+__all__ = ["PressureTarget", "RdfTarget", "Target", "VacfTarget", "check_unit", "read_rdf", "read_vacf"]

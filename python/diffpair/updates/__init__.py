@@ -9,6 +9,7 @@ from diffpair.updates.iterative_boltzmann import IterativeBoltzmann
 from diffpair.updates.observations import Memory, Observation
 from diffpair.updates.parameter_space import ParameterSpace
 from diffpair.updates.pull_back import pull_back
+from diffpair.updates.segment_memory import SegmentMemory
 
 __all__ = [
     "FirstOrder",
@@ -20,6 +21,7 @@ __all__ = [
     "Observation",
     "ParameterSpace",
     "RdfView",
+    "SegmentMemory",
     "StateView",
     "Step",
     "Update",

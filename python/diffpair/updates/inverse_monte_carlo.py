@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from diffpair.errors import DiffPairError
 from diffpair.updates.base import Needs, StateView, Step
 from diffpair.updates.core import sampled_coefficients
-from diffpair.updates.gauss_newton import largest_change, regularise
-from diffpair.updates.iterative_boltzmann import deviation
+from diffpair.updates.gauss_newton import largest_change
+from diffpair.updates.iterative_boltzmann import deviation, move_tables
 from diffpair.updates.parameter_space import ParameterSpace
-from diffpair.updates.pull_back import pull_back
 
 Array = NDArray[np.float64]
 
@@ -36,7 +35,7 @@ class InverseMonteCarlo:
     needs: Needs = "jacobian"
     averages_late = False
 
-    def __init__(self, damping: float = 1.0, regularisation: float = 1e-4, radius: float = 2.0) -> None:
+    def __init__(self, damping: float = 1.0, regularisation: float = 1e-2, radius: float = 2.0) -> None:
         self.damping, self.regularisation = damping, regularisation
         self.radius = self.largest_radius = radius
 
@@ -57,8 +56,8 @@ class InverseMonteCarlo:
             moved = [self.radius / size * change for change in moved]
         predicted = np.concatenate([s.memory.observations[-1].jacobian @ moved[s.variant] for s in states])
         wanted = [table + change for table, change in zip(tables, moved, strict=True)]
-        pull_back(space, regularise(space, states, wanted))
-        return Step(min(size, self.radius), 0.0, deviation(states), float(np.abs(predicted).mean()))
+        moved_by = move_tables(space, states, wanted)
+        return Step(moved_by, 0.0, deviation(states), float(np.abs(predicted).mean()))
 
     def _change(self, space: ParameterSpace, states: list[StateView], variant: int, table: Array) -> Array:
         """dc of one variant's table, [npairs * (knots + 2)]."""

@@ -67,9 +67,8 @@ class IterativeBoltzmann:
                 if parts:
                     row += fit_spline(grid, r, np.mean(parts, axis=0), space.kT)
             wanted.append(rows.ravel())
-        pull_back(space, regularise(space, states, wanted))
-        moved = [now - before for now, before in zip(space.tables(), tables, strict=True)]
-        return Step(largest_change(states, moved), 0.0, deviation(states), float("nan"))
+        size = move_tables(space, states, wanted)
+        return Step(size, 0.0, deviation(states), float("nan"))
 
     def _correction(self, state: StateView, rdf: RdfView, r: Array, cutoff: float, several: bool) -> Array:
         """dU at distances r [n] in kJ/mol."""
@@ -90,6 +89,16 @@ class IterativeBoltzmann:
 
     def restore(self, content: dict[str, Any]) -> None:
         self.factor = content["factor"]
+
+
+def move_tables(space: ParameterSpace, states: list[StateView], wanted: list[Array]) -> float:
+    """Bring the potential nearest to the wanted tables; the largest change of U / kT at a visited distance.
+
+    A form of few parameters has a core of its own, and would bend to a continued one.
+    """
+    tables = space.tables()
+    pull_back(space, wanted if space.few else regularise(space, states, wanted))
+    return largest_change(states, [now - before for now, before in zip(space.tables(), tables, strict=True)])
 
 
 def deviation(states: list[StateView]) -> float:

@@ -31,6 +31,7 @@ Array = NDArray[np.float64]
 AMPLITUDES = 10.0 ** np.arange(-4.0, 5.1, 0.25)  # tried for a
 TARGET_NOISE = np.array([0.0, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0])  # tried for t
 INFLATION, BELIEF = 2.0, 20  # of the noise that blocks show, and the weight of that guess
+MOST_INFLATION = 3.0
 SIGNAL = 10.0  # variance that the prior expects of g along a direction, over that of noise
 POSTERIOR_ROUNDS = 3  # of a fixed point that is nearly there at once
 TENSION = 0.1  # of P / (rho kT): how far below 0 the fluid may hold together
@@ -154,12 +155,16 @@ class LinearModel:
         return float(np.sqrt(np.mean(whitened**2)))
 
     def significance(self, moved: list[Array]) -> float:
-        """Reduction of chi^2 that a change of the tables predicts, per parameter that the data fix."""
+        """Reduction of chi^2 that a change of the tables predicts, per parameter that the data fix, in units of noise.
+
+        Early scatter between the iterations is not noise alone, so `inflation` counts up to MOST_INFLATION.
+        """
         change = np.concatenate([j @ moved[s.variant] for j, s in zip(self._in_tables, self._states, strict=True)])
         both = np.column_stack([self.residual, self.residual + change])
         before, after = np.sum(self._whiten(both, self.data.target_noise)[0] ** 2, axis=0)
         ratios, _ = self._spread(self.data.matrix)
-        return float((before - after) / max(np.sum(1 - ratios), 1.0))
+        noise = min(self.inflation(), MOST_INFLATION)
+        return float((before - after) / (noise * max(np.sum(1 - ratios), 1.0)))
 
     @property
     def sampling_noise(self) -> float:

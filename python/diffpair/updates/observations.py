@@ -43,6 +43,11 @@ class Memory:
     def add(self, observation: Observation) -> None:
         self.observations = [*self.observations[-(KEPT - 1) :], observation]
 
+    @property
+    def has_jacobian(self) -> bool:
+        """Whether there is a Jacobian."""
+        return bool(self.observations and len(self.observations[-1].jacobian))
+
     def _weights(self) -> Array:
         weights = self._frames() * JACOBIAN_DECAY ** np.arange(len(self.observations) - 1.0, -1.0, -1.0)
         return np.asarray(weights / weights.sum())

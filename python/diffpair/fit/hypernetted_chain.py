@@ -1,0 +1,178 @@
+"""Hypernetted-chain inversion: from g(r) to a potential through the Ornstein-Zernike relation."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import dct, dst
+from scipy.interpolate import CubicSpline
+
+from diffpair.errors import DiffPairError
+from diffpair.states import State
+from diffpair.tables import type_pairs
+from diffpair.targets import RdfTarget
+
+Array = NDArray[np.float64]
+PER_CONTACT = 32  # points per smallest contact distance
+POINTS = 1024
+LONGEST = 6.0  # contact distances: data beyond them are not used
+STAGES = 12  # densities from 0 to the state's
+LEAST = 0.01  # S(k): less is noise
+SETTLED = 1e-6
+NORMALISED = 0.8  # part of the density from which on g is normalised: U at lower ones does not end in 0 yet
+TAIL = 0.15  # the last part of the data, over which U is 0 on average
+DOUBT = 0.02  # of the normalisation of g, at most
+
+
+class HypernettedChain:
+    """gamma = h - c of all pairs of types of one state; U = kT (gamma - ln g) in the hypernetted-chain closure.
+
+    The direct correlation functions c belong to the measured h = g - 1 by the Ornstein-Zernike relation, for several
+    types H = C (1 - C)^-1 with H_ab(k) = rho sqrt(x_a x_b) h_ab(k); Hansen and McDonald, Theory of Simple Liquids, the
+    chapters on distribution-function theories and mixtures. The closure leaves out the bridge functions; Levesque, Weis
+    and Reatto, Phys. Rev. Lett. 54, 451 (1985), start from the same formula and put them in by simulation.
+
+    h is known up to the end of the data only. Beyond, the closure with U = 0 holds: c = exp(gamma) - 1 - gamma. So the
+    unknowns are c where h is known, and h elsewhere, found by Newton's method at densities that grow from 0, where
+    c = h, to the state's. S(k) >= 0.01 is kept on the way: where the data do not allow the full density, the highest
+    one that they allow is used, which lies between Boltzmann inversion and this one.
+
+    At small k a liquid's S is small, and c(k) takes up a wrong normalisation of g as (1 - 1 / S)' = 1 / S^2; g of N
+    particles is off by about 1 / N. Therefore each g is multiplied by a number near 1 such that U is 0 on average over
+    the last part of its data.
+
+    Args:
+        state: with a target for every pair of its types.
+        contact: the smallest contact distance in nm, the unit of the grid.
+
+    Raises DiffPairError if a pair has no target.
+    """
+
+    def __init__(self, state: State, contact: float) -> None:
+        counts = np.bincount(state.types, minlength=len(state.type_names))
+        present = [name for name, count in zip(state.type_names, counts, strict=True) if count]
+        fractions = counts[counts > 0] / state.num_atoms
+        self.types, self.density, self.reached = len(present), state.density, 0.0
+        self.pairs = [(present.index(a), present.index(b)) for a, b in type_pairs(tuple(present))]
+        self._root = np.sqrt(np.outer(fractions, fractions))
+        spacing = contact / PER_CONTACT
+        self.r: Array = spacing * np.arange(1, POINTS, dtype=np.float64)
+        self._dr, self._dk = spacing, np.pi / (POINTS * spacing)
+        self._k = self._dk * np.arange(1, POINTS)
+        targets = [_target(state, (present[a], present[b])) for a, b in self.pairs]
+        self._known = [int(np.searchsorted(self.r, min(float(t.r[-1]), LONGEST * contact))) for t in targets]
+        self._g = [_resample(t, self.r[:n]) for t, n in zip(targets, self._known, strict=True)]
+        self._scale = np.ones(len(self.pairs))
+        self._gamma: dict[tuple[str, str], Array] = {}
+        for (a, b), row in zip(self.pairs, self._solve(), strict=True):
+            self._gamma[present[a], present[b]] = self._gamma[present[b], present[a]] = row
+
+    def indirect(self, pair: tuple[str, str], r: Array) -> Array:
+        """gamma at distances r [n] in nm, 0 beyond the data."""
+        return np.asarray(
+            np.where(r <= self.r[-1], CubicSpline(self.r, self._gamma[pair])(np.minimum(r, self.r[-1])), 0)
+        )
+
+    def _forward(self, f: Array) -> Array:
+        """Fourier transform in space of rows of f(r)."""
+        return np.asarray(2 * np.pi * self._dr / self._k * dst(self.r * f, type=1))
+
+    def _backward(self, f: Array) -> Array:
+        return np.asarray(self._dk / (4 * np.pi**2 * self.r) * dst(self._k * f, type=1))
+
+    def _structure(self, c: Array, density: float) -> Array | None:
+        """S(k) = (1 - C)^-1, [k, types, types], or None where it is not positive or below LEAST."""
+        matrix = np.empty((len(self._k), self.types, self.types))
+        for (a, b), row in zip(self.pairs, self._forward(c), strict=True):
+            matrix[:, a, b] = matrix[:, b, a] = density * self._root[a, b] * row
+        inverse = np.eye(self.types) - matrix
+        if not np.isfinite(inverse).all():
+            return None
+        values = np.linalg.eigvalsh(inverse)
+        if values.min() <= 0 or values.max() > 1 / LEAST:
+            return None
+        return np.asarray(np.linalg.inv(inverse))
+
+    def _correlation(self, structure: Array, density: float) -> Array:
+        """h(r) of all pairs."""
+        rows = [(structure[:, a, b] - (a == b)) / (density * self._root[a, b]) for a, b in self.pairs]
+        return self._backward(np.array(rows))
+
+    def _response(self, structure: Array) -> Array:
+        """dh / dc over the known points of all pairs: the cosine transforms of the products of two S(k)."""
+        blocks = []
+        for (a, b), n in zip(self.pairs, self._known, strict=True):
+            row = []
+            for (c, d), m in zip(self.pairs, self._known, strict=True):
+                weight = structure[:, a, c] * structure[:, d, b]
+                if c != d:
+                    weight = weight + structure[:, a, d] * structure[:, c, b]
+                cosines = dct(np.pad(weight, 1), type=1) / 2
+                i, j = np.arange(1, n + 1)[:, None], np.arange(1, m + 1)[None]
+                factor = self._dr * self._dk / np.pi * self._root[c, d] / self._root[a, b]
+                row.append(factor * j / i * (cosines[np.abs(i - j)] - cosines[i + j]))
+            blocks.append(row)
+        return np.block(blocks)
+
+    def _solve(self) -> Array:
+        c = np.zeros((len(self.pairs), len(self.r)))
+        for row, g, n in zip(c, self._g, self._known, strict=True):
+            row[:n] = g - 1
+        gamma = np.zeros_like(c)
+        stages = [*np.linspace(0, 1, STAGES + 1)[1:], *[1.0] * STAGES]
+        for part in stages:
+            after = self._newton(c, part * self.density, part > NORMALISED)
+            if after is None:
+                break
+            change = float(np.abs(after[0] - c).max())
+            c, gamma, self.reached = *after, float(part)
+            if part == 1 and change < SETTLED:
+                break
+        return gamma
+
+    def _newton(self, c: Array, density: float, normalise: bool) -> tuple[Array, Array] | None:
+        """One step: c and gamma, or None where S(k) is out of bounds. normalise: g too."""
+        structure = self._structure(c, density)
+        if structure is None:
+            return None
+        h = self._correlation(structure, density)
+        count, size = len(self.pairs), sum(self._known)
+        system, wanted = np.zeros((size + count, size + count)), np.zeros(size + count)
+        system[:size, :size] = self._response(structure)
+        start = 0
+        for pair, (g, n) in enumerate(zip(self._g, self._known, strict=True)):
+            data, rows = self._scale[pair] * g, slice(start, start + n)
+            wanted[rows] = data - 1 - h[pair, :n]
+            start += n
+            if not normalise:
+                system[size + pair, size + pair] = 1
+                continue
+            system[rows, size + pair] = -data  # the normalisation is an unknown of its own
+            tail = np.arange(n)[self.r[:n] > (1 - TAIL) * self.r[n - 1]]
+            system[size + pair, rows.start + tail] = 1 / len(tail)
+            wanted[size + pair] = np.mean(data[tail] - 1 - c[pair, tail] - np.log(np.maximum(data[tail], 0.1)))
+        step = np.linalg.solve(system, wanted)
+        self._scale = np.clip(self._scale * (1 + np.clip(step[size:], -DOUBT, DOUBT)), 1 - DOUBT, 1 + DOUBT)
+        new, start = c.copy(), 0
+        for pair, n in enumerate(self._known):
+            new[pair, :n] += step[start : start + n]
+            beyond = np.clip(h[pair, n:] - c[pair, n:], -1, 1)
+            new[pair, n:] = np.expm1(beyond) - beyond
+            start += n
+        structure = self._structure(new, density)
+        return None if structure is None else (new, self._correlation(structure, density) - new)
+
+
+def _target(state: State, pair: tuple[str, str]) -> RdfTarget:
+    for target in state.rdfs:
+        if sorted(target.pair) == sorted(pair):
+            return target
+    raise DiffPairError(
+        f"start: hypernetted-chain needs g(r) of every pair of types, but state {state.name!r} has no target for "
+        f"{'-'.join(pair)}; boltzmann-inversion does without"
+    )
+
+
+def _resample(target: RdfTarget, r: Array) -> Array:
+    """g at distances r [n] in nm, 0 where the data begin with 0."""
+    return np.asarray(np.where(r < target.r[0], 0.0, np.maximum(CubicSpline(target.r, target.g)(r), 0.0)))

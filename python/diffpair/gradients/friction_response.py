@@ -1,0 +1,55 @@
+"""How the velocity autocorrelation answers to the friction, through segments."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.fft import dct
+from torch import Tensor
+
+from diffpair.config.gradient import BATCHES
+from diffpair.engines.frames import Frames
+from diffpair.gradients.dynamics import noise_seed
+from diffpair.gradients.target_rows import TargetRows
+from diffpair.observables.time_correlation import velocity_autocorrelation
+from diffpair.potentials.base import TableGrid
+from diffpair.segments import LangevinMiddle, run_segment
+
+Array = NDArray[np.float64]
+MODES = 8  # smooth vectors (cosines over the lags) that the response is measured with
+
+
+def friction_response(
+    rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames, friction: float, *, lags: int,
+    stride: int, timestep: float, segments: int, seed: int, dtype: torch.dtype = torch.float64,
+    modes: int = MODES,
+) -> Array:  # fmt: skip
+    """d (C(t) / C(0)) / d ln(friction) of batches of Langevin segments, [BATCHES, lags].
+
+    Start states do not depend on the friction in equilibrium, neither positions nor velocities: other than for g(r),
+    nothing of the response is missing from a segment that is as long as the longest lag. The noise of the thermostat is
+    held fixed.
+
+    Args:
+        coefficients: the table, [npairs, knots + 2] in kJ/mol, on `grid`. frames: production frames to start from, at
+        least BATCHES. friction: 1/ps. lags: from 0 on, `stride` steps of `timestep` (ps) apart. segments: replicas.
+        seed: of their noise. modes: backward passes, one for each smooth vector; `lags` of them give all there is.
+    """
+    chosen = np.linspace(0, len(frames) - 1, max(BATCHES, min(segments, len(frames)))).round().astype(int)
+    vectors = torch.from_numpy(dct(np.eye(lags), axis=0, norm="ortho")[:modes])
+    responses = []
+    for number, batch in enumerate(np.array_split(chosen, BATCHES)):
+        x0, v0 = (torch.from_numpy(a[batch]).to(dtype) for a in (frames.positions, frames.velocities))
+        log_friction = torch.tensor(np.log(friction), dtype=torch.float64, requires_grad=True)
+        noise = noise_seed(seed, rows.state, number)
+        _, v = run_segment(
+            x0, v0, coefficients.detach(), topology=rows.topology,
+            boxes=torch.from_numpy(np.ascontiguousarray(frames.boxes[batch])), inverse_mass=rows.inverse_mass,
+            r_min=grid.r_min, cutoff=grid.cutoff, timestep=timestep, steps=(lags - 1) * stride, frame_every=stride,
+            integrator=LangevinMiddle(rows.state.temperature, log_friction.exp(), noise),
+        )  # fmt: skip
+        curve = velocity_autocorrelation(torch.cat([v0[:, None], v], dim=1), lags, normalised=True)
+        parts = [torch.autograd.grad(curve @ w, log_friction, retain_graph=True)[0] for w in vectors]
+        responses.append((vectors.T @ torch.stack(parts)).numpy())
+    return np.array(responses)

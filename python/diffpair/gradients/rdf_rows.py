@@ -1,0 +1,74 @@
+"""Radial distribution functions as rows of a fit."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from diffpair.errors import DiffPairError
+from diffpair.gradients.rows import StaticRows
+from diffpair.observables.smooth_rdf import SmoothRdf
+from diffpair.potentials.base import TableGrid
+from diffpair.segments import Topology
+from diffpair.states import State
+from diffpair.tables import pair_row
+
+Array = NDArray[np.float64]
+ERROR_FLOOR = 0.003  # of g per bin: what is below it does not matter
+SMOOTHING = np.ones(5) / 5  # of the noisy variance of a variance, over neighbouring bins
+
+
+class RdfRows(StaticRows):
+    """The smooth g(r) of all RDF targets of a state, one after another.
+
+    Bins that the target's data cannot be compared at (see RdfTarget.smoothed) are left out.
+
+    Attributes:
+        target, error: see Rows; the targets are smoothed. slices: which rows belong to which target. pair_rows: per
+        target, the row of its pair of types in a table. radii: bin centres in nm, [rows].
+    """
+
+    def __init__(self, state: State, topology: Topology) -> None:
+        num_types = len(state.type_names)
+        self._rdfs: dict[tuple[float, float, int], SmoothRdf] = {}
+        self._parts: list[tuple[tuple[float, float, int], int]] = []  # per target: its bins, its pair's row
+        self.slices: list[slice] = []
+        radii, values, errors = [np.zeros(0)], [np.zeros(0)], [np.zeros(0)]
+        for target in state.rdfs:
+            smooth, centres, width = target.smoothed(), target.r, target.bin_width
+            usable = np.flatnonzero(np.isfinite(smooth) & (centres >= 2.5 * width))
+            if not len(usable):
+                raise DiffPairError(f"{target.label}: has no bin that can be compared with a smooth g(r)")
+            keep = slice(int(usable[0]), int(usable[-1]) + 1)
+            if not np.isfinite(smooth[keep]).all():
+                raise DiffPairError(f"{target.label}: g cannot be smoothed in the middle of its range")
+            bins = (float(centres[keep.start]), width, keep.stop - keep.start)
+            self._rdfs.setdefault(bins, SmoothRdf(*bins, topology))
+            self._parts.append((bins, pair_row(*state.pair_types(target.pair), num_types)))
+            start = self.slices[-1].stop if self.slices else 0
+            self.slices.append(slice(start, start + bins[2]))
+            radii.append(centres[keep])
+            values.append(smooth[keep])
+            errors.append(np.zeros(bins[2]) if target.error is None else target.error[keep])
+        self.radii: Array = np.concatenate(radii)
+        self.target: Array = np.concatenate(values)
+        self.error: Array = np.concatenate(errors)
+        self.pair_rows = [row for _, row in self._parts]
+
+    def g(self, x: Tensor, boxes: Tensor) -> Tensor:
+        """Smooth g per frame, [M, rows] float64, differentiable in positions x [M, N, 3]; boxes [M, 3, 3]."""
+        by_bins = {bins: rdf.g(x, boxes) for bins, rdf in self._rdfs.items()}
+        return torch.cat([by_bins[bins][:, row] for bins, row in self._parts], dim=1)
+
+    def values(self, x: Tensor, boxes: Tensor, coefficients: Tensor, grid: TableGrid) -> Tensor:
+        """See StaticRows; g depends on the table through the ensemble alone."""
+        return self.g(x, boxes)
+
+    def sigma(self, noise: Array) -> Array:
+        """See Rows. Neighbouring bins are about equally noisy, which steadies the estimate."""
+        variance = noise**2
+        for where in self.slices:
+            variance[where] = np.convolve(variance[where], SMOOTHING, mode="same")
+        return np.asarray(np.sqrt(variance + self.error**2 + ERROR_FLOOR**2))

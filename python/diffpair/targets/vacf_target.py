@@ -1,0 +1,99 @@
+"""A measured velocity autocorrelation, and the file it is read from."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffpair.errors import DiffPairError
+from diffpair.targets.units import convert
+
+Array = NDArray[np.float64]
+EVEN = 1e-3  # of an interval: lags may be off their places by so much
+
+
+@dataclass(frozen=True)
+class VacfTarget:
+    """C(t) / C(0) with C(t) = <v(0) . v(t)> over all atoms.
+
+    Args:
+        t: lags in ps, [lags], even from 0 on. c: C(t) / C(0) there. error: its standard error, or None. file: where it
+        comes from.
+
+    Raises:
+        DiffPairError: fewer than 3 lags, lags that are uneven or do not start at 0, or C(0) / C(0) that is not 1.
+    """
+
+    t: Array
+    c: Array
+    error: Array | None = None
+    file: Path | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.t) < 3 or len(self.c) != len(self.t):
+            raise DiffPairError(f"{self.label}: needs 3 or more lags, but has {len(self.t)}")
+        if not np.isfinite(np.concatenate([self.t, self.c])).all():
+            raise DiffPairError(f"{self.label}: a number is not finite")
+        off = np.abs(self.t - self.interval * np.arange(len(self.t))).max()
+        if not self.interval > 0 or off > EVEN * self.interval:
+            raise DiffPairError(f"{self.label}: the lags must be even and start at 0")
+        if abs(self.c[0] - 1) > 1e-3:
+            raise DiffPairError(f"{self.label}: C(t) / C(0) must be 1 at lag 0, not {self.c[0]:g}")
+        if self.error is not None and not (np.isfinite(self.error) & (self.error >= 0)).all():
+            raise DiffPairError(f"{self.label}: errors must be zero or more")
+
+    @property
+    def interval(self) -> float:
+        """Between lags, ps."""
+        return float(self.t[-1] / (len(self.t) - 1))
+
+    @property
+    def label(self) -> str:
+        """How messages name this target."""
+        return f"vacf {self.file}" if self.file else "vacf"
+
+    def stride(self, timestep: float) -> int:
+        """Time steps (ps) between lags. Raises DiffPairError where these are no whole number."""
+        steps = round(self.interval / timestep)
+        if steps < 1 or abs(steps * timestep - self.interval) > EVEN * self.interval:
+            raise DiffPairError(
+                f"{self.label}: its lags are {self.interval:g} ps apart, which is no multiple of the time step of "
+                f"{timestep:g} ps"
+            )
+        return steps
+
+
+def read_vacf(path: str | os.PathLike[str], t_unit: str = "ps") -> VacfTarget:
+    """Read columns t, C(t) / C(0) and perhaps its standard error, separated by commas or white space.
+
+    A header line is optional; lines that start with # or @ are comments. Raises DiffPairError.
+    """
+    path = Path(path)
+    scale = convert(1.0, t_unit, "ps")
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DiffPairError(f"{path}: cannot be read as a target vacf: {error}") from None
+    rows: list[list[float]] = []
+    for number, line in enumerate(lines, start=1):
+        text = line.strip()
+        if not text or text[0] in "#@":
+            continue
+        try:
+            row = [float(field) for field in re.split(r"[\s,;]+", text)]
+        except ValueError:
+            if not rows:
+                continue  # the header
+            raise DiffPairError(f"{path}, line {number}: {text!r} does not hold numbers") from None
+        if len(row) not in (2, 3) or (rows and len(row) != len(rows[0])):
+            raise DiffPairError(f"{path}, line {number}: t, C(t) / C(0) and perhaps an error are needed, not {text!r}")
+        rows.append(row)
+    if len(rows) < 3:
+        raise DiffPairError(f"{path}: a target vacf needs 3 or more lags, but has {len(rows)}")
+    data = np.array(rows)
+    return VacfTarget(scale * data[:, 0], data[:, 1], data[:, 2] if data.shape[1] == 3 else None, path)

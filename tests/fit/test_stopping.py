@@ -1,0 +1,92 @@
+"""When a fit ends, how long it samples, and how far it trusts its model."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from diffpair.fit import run_fit
+from diffpair.fit.effort import Effort
+from diffpair.fit.history import Iteration
+from diffpair.fit.stopping import IDLE, Stopping
+from diffpair.fit.trust import reduction_ratio
+from diffpair.updates import Memory, Observation
+
+RNG = np.random.default_rng(0)
+
+
+def iteration(number, mae=0.01, significance=5.0, pooled_noise=0.001, accepted=True):
+    entry = Iteration(number, mae, 0.003, accepted, 0.02, 1.0, 1000, 1.0)
+    entry.significance, entry.pooled_noise = significance, pooled_noise
+    return entry
+
+
+def test_stops_when_the_rest_is_noise_that_was_averaged_enough():
+    stopping = Stopping(0.002)
+    assert stopping.reason([iteration(1)]) == ""
+    assert "at its statistical noise" in stopping.reason([iteration(1, significance=0.8)])
+    assert stopping.reason([iteration(1, significance=0.8, pooled_noise=0.003)]) == ""
+    assert stopping.reason([iteration(1, significance=0.8, accepted=False)]) == ""
+    assert stopping.reason([iteration(1, significance=float("nan"))]) == ""
+
+
+def test_stops_without_progress():
+    stuck = [iteration(i, mae=0.01, significance=1.5) for i in range(1, IDLE + 2)]
+    assert "no progress" in Stopping(1e-6).reason(stuck)
+    assert Stopping(1e-6).reason(stuck[:-1]) == ""
+    better = [*stuck[:-1], iteration(IDLE + 1, mae=0.005, significance=1.5)]
+    assert Stopping(1e-6).reason(better) == ""
+
+
+def test_fit_of_its_own_frames_stops_at_the_noise(make_config, out):
+    """Many iterations are allowed, few are needed; without the rule all are done."""
+    update = {"method": "gauss-newton", "iterations": 40}
+    sampling = {"timestep": "5 fs", "equilibration": 50, "steps": 800, "every": 10, "melt": 600}
+    production = {"max_steps": 1000, "noise_target": 0.1}
+    summary = json.loads(run_fit(make_config(sampling=sampling, production=production, update=update), out).read_text())
+    assert summary["iterations"] < 25
+    assert "noise" in summary["stopped"] or "no progress" in summary["stopped"]
+
+
+def test_samplings_grow_within_their_budget():
+    effort, lengths = Effort(10), []
+    mae = 0.08
+    while not effort.exhausted:
+        lengths.append(effort.factor)
+        effort.spent()
+        effort.plan((mae**2 + 0.003**2 / effort.factor) ** 0.5, 0.003 / effort.factor**0.5)
+        mae *= 0.5
+    assert lengths[0] == 1 and max(lengths) > 1.5
+    assert 9.5 <= sum(lengths) <= 10 and len(lengths) < 10
+    fixed = Effort(10, adaptive=False)
+    fixed.plan(0.003, 0.003)
+    assert fixed.factor == 1 and not fixed.exhausted
+
+
+def observation(c, residual, jacobian, noise=0.001):
+    n = len(residual)
+    return Observation(
+        c, residual, np.full(n, noise), jacobian, np.zeros((0, len(c))), noise**2 * np.eye(n), frames=100.0
+    )
+
+
+@pytest.mark.parametrize(("part", "expected"), [(1.0, 1.0), (0.5, 0.75), (-0.3, -0.69)])
+def test_ratio_of_actual_to_predicted_reduction(part, expected):
+    """A step that the model says removes the residual, and that removes `part` of it: ratio 1 - (1 - part)^2."""
+    jacobian = RNG.normal(size=(60, 4))
+    c = np.ones(4)
+    first = observation(c, jacobian @ c, jacobian)
+    after = observation(np.zeros(4), (1 - part) * (jacobian @ c), jacobian)
+    assert reduction_ratio([Memory([first])], [after]) == pytest.approx(expected, abs=0.01)
+
+
+def test_noise_gives_no_verdict():
+    jacobian = RNG.normal(size=(60, 4))
+    c = 1e-5 * np.ones(4)
+    first = observation(c, jacobian @ c, jacobian)
+    for _ in range(20):
+        after = observation(np.zeros(4), 0.001 * RNG.normal(size=60), jacobian)
+        assert reduction_ratio([Memory([first])], [after]) is None
+    assert reduction_ratio([Memory()], [first]) is None

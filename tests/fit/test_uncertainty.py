@@ -1,0 +1,136 @@
+"""Error bars of U, on a gas so thin that g(r) = exp(-beta U(r)): everything can be checked on paper."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from diffpair.errors import DiffPairError
+from diffpair.potentials import BSpline, TableGrid
+from diffpair.tables import PairTable, TableUncertainty, load_uncertainty
+from diffpair.updates import GaussNewton, Memory, Observation, ParameterSpace, StateView
+from diffpair.updates.basis import spline_basis
+from diffpair.updates.linear_model import FLOOR, LinearModel, Start
+
+GRID = TableGrid(0.8, 2.5, 40)
+R = np.linspace(0.85, 2.6, 90)
+BASIS = spline_basis(GRID, R)
+NOISE = 0.01
+# neighbouring bins share pairs: noise that is correlated over two of them
+CORRELATED = NOISE**2 * np.exp(-0.5 * ((np.arange(90)[:, None] - np.arange(90)) / 2.0) ** 2) + 1e-8 * np.eye(90)
+
+
+def wanted_table():
+    r = np.maximum(GRID.centres().numpy(), 0.8)
+    table = 4 * (r**-12.0 - r**-6.0) * np.clip((2.5 - r) / 0.6, 0, 1)
+    table[-3:] = 0
+    return table
+
+
+def new_space():
+    return ParameterSpace(BSpline(("A",), GRID.cutoff, GRID.r_min, GRID.knots), GRID, [()], 1.0, np.array([1.0]))
+
+
+def view_of(observations, target, error=None):
+    weights = (BASIS * (R**2 * target)[:, None]).sum(0)[None]
+    return StateView(Memory(observations), 0, BASIS[target > 0.1], 1.0, weights, target_error=error)
+
+
+def observe(table, target, noise=0.0, covariance=CORRELATED):
+    g = np.exp(-BASIS @ table)
+    sigma = np.sqrt(np.diag(covariance) + 0.003**2)
+    none = np.zeros((0, len(table)))
+    return Observation(table, g + noise - target, sigma, -g[:, None] * BASIS, none, covariance)
+
+
+def test_posterior_is_the_textbook_formula():
+    """a Sigma - a Sigma J^T (a J Sigma J^T + C)^-1 J a Sigma, with full matrices."""
+    space, target = new_space(), np.exp(-BASIS @ wanted_table())
+    start = Start.of(space)
+    observation = observe(space.tables()[0], target)
+    model = LinearModel(space, [view_of([observation], target, np.full(90, 1e-9))], start)
+    after, before, _ = model.posterior()
+    jacobian, c = space.jacobians()[0], CORRELATED * (1 + (1e-9 / NOISE) ** 2) + FLOOR**2 * np.eye(90)
+    prior = before[0] @ before[0].T
+    j = observation.jacobian
+    # the columns of `before` that no data reach are left out of both
+    expected = prior - prior @ j.T @ np.linalg.solve(j @ prior @ j.T + model.inflation() * c, j @ prior)
+    assert after[0] @ after[0].T == pytest.approx(expected, abs=1e-8 * np.abs(prior).max())
+    factor = space.factors([jacobian])[0].factor
+    sigma = model.data.amplitude * jacobian @ factor @ factor.T @ jacobian.T
+    assert BASIS @ prior @ BASIS.T == pytest.approx(BASIS @ sigma @ BASIS.T, abs=1e-3 * np.abs(sigma).max())
+
+
+def test_band_holds_the_truth():
+    """Over 12 fits with noise of their own, in target and samplings: 9 of 10 distances, and no band too wide."""
+    rng = np.random.default_rng(3)
+    factor = np.linalg.cholesky(CORRELATED)
+    truth = wanted_table()
+    exact = np.exp(-BASIS @ truth)
+    inside, ratios = [], []
+    for _ in range(12):
+        space = new_space()
+        space.set(0.7 * truth[: space.size])
+        start, update = Start.of(space), GaussNewton()
+        target = exact + np.sqrt(0.5) * factor @ rng.normal(size=90)
+        observations: list[Observation] = []
+        for _ in range(6):
+            observations.append(observe(space.tables()[0], target, factor @ rng.normal(size=90)))
+            view = view_of(observations, target)
+            update.step(space, [view])
+        after, _, _ = LinearModel(space, [view], start).posterior()
+        seen = BASIS[(exact > 0.1) & (R < 2.4)]
+        sigma = np.sqrt(((seen @ after[0]) ** 2).sum(1))
+        error = seen @ (space.tables()[0] - truth)
+        inside.append(np.abs(error) < 2 * sigma)
+        ratios.append(error / sigma)
+    assert np.mean(inside) > 0.9
+    assert 0.5 < np.sqrt(np.mean(np.square(ratios))) < 1.3
+
+
+def test_scatter_between_iterations_widens_the_band():
+    """Slow motion that blocks within a sampling do not see."""
+    rng = np.random.default_rng(1)
+    space, target = new_space(), np.exp(-BASIS @ wanted_table())
+    space.set(wanted_table()[: space.size])
+    start = Start.of(space)
+    slow = -3 * (CORRELATED @ BASIS)[:, 10] / NOISE
+
+    def inflation(size):
+        factor = np.linalg.cholesky(CORRELATED)
+        noises = [factor @ rng.normal(size=90) + size * rng.normal() * slow for _ in range(6)]
+        observations = [observe(space.tables()[0], target, noise) for noise in noises]
+        space.set(0.8 * wanted_table()[: space.size])
+        model = LinearModel(space, [view_of(observations, target)], start)
+        space.set(wanted_table()[: space.size])
+        return model.inflation()
+
+    assert inflation(5.0) > 2 * inflation(0.0)
+
+
+def test_band_survives_the_file(tmp_path):
+    table = PairTable(("A", "B"), 0.3, 1.0, np.zeros((3, 12)))
+    band = TableUncertainty(("A", "B"), np.linspace(0.3, 1.0, 5), np.arange(15.0).reshape(3, 5), ("a note",))
+    path = tmp_path / "p.json"
+    table.save(path, fit={"uncertainty": band.document()})
+    again = load_uncertainty(path)
+    assert again.types == band.types and again.notes == band.notes
+    assert (again.sigma == band.sigma).all() and (again.r == band.r).all()
+    assert again.at(0.475, "B", "A") == pytest.approx(6.0) and again.at([0.1, 1.2], "A") == pytest.approx([0.0, 0.0])
+    assert again.at(0.65, "B") == pytest.approx(12.0)
+    with pytest.raises(DiffPairError, match="type 'C' is not in the error band"):
+        again.at(0.5, "C")
+    table.save(path)
+    assert load_uncertainty(path) is None
+
+
+@pytest.mark.parametrize("change", [{"r": [0.3, 0.2]}, {"pairs": []}, {"r": "x"}, {"pairs": [{"types": ["A", "A"]}]}])
+def test_damaged_band_is_refused(change, tmp_path):
+    path = tmp_path / "p.json"
+    band = TableUncertainty(("A",), np.array([0.3, 1.0]), np.ones((1, 2)))
+    PairTable(("A",), 0.3, 1.0, np.zeros((1, 12))).save(path, fit={"uncertainty": {**band.document(), **change}})
+    with pytest.raises(DiffPairError, match=r'p\.json: "fit\.uncertainty" is not an error band'):
+        load_uncertainty(path)
+    assert json.loads(path.read_text())["fit"]["uncertainty"]
