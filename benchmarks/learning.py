@@ -22,6 +22,7 @@ from learning_fits import Run
 
 CASES = {
     "recover": cases.recover,
+    "dynamics": dynamics_cases.dynamics,
     "diffsim": dynamics_cases.diffsim,
     "states": cases.states,
     "families": cases.families,

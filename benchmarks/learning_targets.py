@@ -23,6 +23,7 @@ Array = NDArray[np.float64]
 KELVIN = 120.27  # of T* = 1
 BOLTZMANN = 0.00831446261815324  # kJ/mol/K
 CUTOFF = 2.5
+FRICTION = 1.0  # 1/ps, of all simulations
 MELTING, BLOCKS = 3000, 10
 BAR = 16.6053907  # of 1 kJ/mol/nm^3
 VERSION = 2  # of what a file in the folder of targets means
@@ -143,6 +144,25 @@ def make_target(state: Simulated, folder: Path, progress: Callable[[int], None] 
     return Target(state, files, float(np.sqrt(2 / np.pi) * np.mean(errors)), pressure)
 
 
+def make_vacf(state: Simulated, folder: Path, lags: int = 51, stride: int = 2) -> Path:
+    """A file t (ps), C(t) / C(0) of a state at FRICTION, lags `stride` time steps apart, unless the folder holds it."""
+    rdf = state.files(folder)[0]
+    file = rdf.with_name(f"{rdf.stem}-vacf-{lags}-{stride}-{FRICTION:g}.csv")
+    if not file.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        context = _context(state, composition(state), (state.atoms / state.density) ** (1 / 3))
+        velocities = []
+        for _ in range(max(state.steps // stride, 2 * lags)):
+            context.getIntegrator().step(stride)
+            velocities.append(context.getState(velocities=True).getVelocities(asNumpy=True)._value.astype(np.float32))
+        v = np.array(velocities).reshape(len(velocities), -1)
+        origins = len(v) - lags
+        c = np.array([np.einsum("ij,ij->", v[:origins], v[lag : lag + origins]) for lag in range(lags)])
+        times = stride * state.timestep * np.arange(lags)
+        np.savetxt(file, np.column_stack([times, c / c[0]]), delimiter=",", header="t,c", comments="")
+    return file
+
+
 def read_columns(file: Path) -> Array:
     """r, g and its standard error, [3, bins], of a target's file."""
     return np.loadtxt(file, delimiter=",", skiprows=2).T
@@ -194,7 +214,7 @@ def _context(state: Simulated, types: NDArray[np.int64], edge: float) -> openmm.
     for _ in types:
         system.addParticle(1.0)
     system.addForce(state.truth.force(types))
-    integrator = openmm.LangevinMiddleIntegrator(kelvin, 1.0, state.timestep)
+    integrator = openmm.LangevinMiddleIntegrator(kelvin, FRICTION, state.timestep)
     integrator.setRandomNumberSeed(state.seed)
     context = openmm.Context(system, integrator, openmm.Platform.getPlatformByName("CPU"))
     cells = int(np.ceil((state.atoms / 4) ** (1 / 3) - 1e-9))

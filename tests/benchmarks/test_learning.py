@@ -23,12 +23,18 @@ from learning_targets import BAR, KELVIN, Simulated, Truth, composition, make_ta
 
 
 def test_quick_run(tmp_path: Path) -> None:
-    arguments = ["--quick", "--cases", "recover,joint,binary,water,argon,errors,baselines", "--threads", "1"]
+    arguments = [
+        "--quick",
+        "--cases",
+        "recover,diffsim,dynamics,joint,binary,water,pressure,entropic,errors,baselines",
+        "--threads",
+        "1",
+    ]
     places = ["--json", str(tmp_path / "bars.json"), "--targets", str(tmp_path / "t"), "--keep", str(tmp_path / "k")]
     done = subprocess.run([sys.executable, str(SCRIPT), *arguments, *places], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     bars = json.loads((tmp_path / "bars.json").read_text())
-    assert len(bars) == 4 + 3 + 5 + 2 + 1 + 3
+    assert len(bars) == 4 + 3 + 3 + 3 + 5 + 1 + 2 + 2 + 1 + 3
     for bar in bars:
         assert list(bar) == ["case", "figure", "unit", "bar", "holds"]
         assert bar["holds"] is None
@@ -37,7 +43,7 @@ def test_quick_run(tmp_path: Path) -> None:
     for word in ("held out", "MD steps", "RMS error of U of A-B", "noise 0.0", "2-sigma", "imc"):
         assert word in words
     made = len(list((tmp_path / "t").glob("*.csv")))
-    assert made == 1 + 5 + 9 + 1  # the first of the error bars is the first of all
+    assert made == 1 + 1 + 5 + 9 + 4 + 1  # the first of the error bars is the first of all
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -158,7 +158,7 @@ def virial_row(rows: TargetRows, grid: TableGrid) -> Array:
     state, width = rows.state, grid.knots + 2
     counts, volume = np.bincount(state.types, minlength=len(state.type_names)), float(np.linalg.det(state.box))
     result = np.zeros((len(type_pairs(state.type_names)), width))
-    for target in state.targets:
+    for target in state.rdfs:
         a, b = state.pair_types(target.pair)
         pairs = counts[a] * (counts[a] - 1) / 2 if a == b else counts[a] * counts[b]
         r = np.linspace(max(grid.r_min, target.edges[0]), min(grid.cutoff, target.r_max), 40 * grid.knots)
