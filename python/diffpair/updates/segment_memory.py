@@ -43,7 +43,7 @@ class SegmentMemory(Memory):
     @property
     def has_jacobian(self) -> bool:
         """See Memory."""
-        return bool(self.observations and self.steps)
+        return bool(self.observations and self.known)
 
     @property
     def gain(self) -> float:
