@@ -16,13 +16,13 @@ class Bar:
     """A measured figure and what is asked of it.
 
     holds: whether the figure reaches the bar; None if it was not measured, or not under the bar's conditions, and then
-    `case` says why. JSON has the same keys.
+    `case` says why. A figure that nothing is asked of has no bar either. JSON has the same keys.
     """
 
     case: str
     figure: float | None
     unit: str
-    bar: float
+    bar: float | None
     holds: bool | None
 
 
@@ -34,6 +34,11 @@ def at_least(case: str, figure: float, bar: float, unit: str = "x") -> Bar:
 def at_most(case: str, figure: float, bar: float, unit: str) -> Bar:
     """A bar that smaller figures hold."""
     return Bar(f"{case}, at most", figure, unit, bar, figure <= bar)
+
+
+def figure(case: str, value: float, unit: str) -> Bar:
+    """A figure that stands beside others, without a bar."""
+    return Bar(case, value, unit, None, None)
 
 
 def missing(case: str, bar: float, unit: str, why: str) -> Bar:
@@ -59,5 +64,5 @@ def show(bars: list[Bar], console: Console) -> None:
     words = {True: "[green]holds[/]", False: "[red]falls short[/]", None: "not judged"}
     for bar in bars:
         figure = "-" if bar.figure is None or not math.isfinite(bar.figure) else f"{bar.figure:.3g}"
-        table.add_row(bar.case, figure, f"{bar.bar:g}", bar.unit, words[bar.holds])
+        table.add_row(bar.case, figure, "-" if bar.bar is None else f"{bar.bar:g}", bar.unit, words[bar.holds])
     console.print(table)

@@ -13,7 +13,8 @@ import yaml
 
 from diffpair.errors import DiffPairError
 from diffpair.fit import run_fit
-from diffpair.fit.history import CHECKPOINT, load_checkpoint, save_checkpoint
+from diffpair.fit.history import CHECKPOINT, Iteration, load_checkpoint, save_checkpoint
+from diffpair.fit.loop import steady_noise
 from diffpair.fit.progress import FitProgress
 from diffpair.tables import PairTable, read_document
 
@@ -109,3 +110,13 @@ def test_refused_config_leaves_no_folder(make_config, tmp_path):
     with pytest.raises(DiffPairError, match="too short"):
         run_fit(make_config(production={"max_steps": 50}), tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_drift_does_not_count_as_noise():
+    """A fluid that falls apart has large block errors; they must not make its residual acceptable."""
+    entries = [Iteration(k, 0.01, noise, True, 0.1, 1.0, 0, 0.0) for k, noise in enumerate((0.002, 0.003, 0.002), 1)]
+    rejected = Iteration(4, 0.5, 0.1, False, 0.1, 1.0, 0, 0.0)
+    assert steady_noise(0.02, [*entries, rejected]) == 0.002
+    assert steady_noise(0.001, entries) == 0.001
+    assert steady_noise(0.02, []) == 0.02
+    assert steady_noise(float("nan"), entries) == 0.0

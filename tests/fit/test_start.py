@@ -8,11 +8,12 @@ import pytest
 from diffpair.errors import DiffPairError
 from diffpair.fit.scales import choose_scales, contact_distances
 from diffpair.fit.setup import prepare
-from diffpair.fit.start import boltzmann_inversion, from_file
+from diffpair.fit.start import boltzmann_inversion, crystalline, from_file
+from diffpair.observables.rdf import histogram_rdf
 from diffpair.potentials import TableGrid
 from diffpair.states import build_lattice
 from diffpair.tables import PairTable
-from diffpair.targets import RdfTarget
+from diffpair.targets import RdfTarget, read_rdf
 from diffpair.updates.basis import spline_basis
 
 R = 0.805 + 0.02 * np.arange(120)
@@ -116,3 +117,19 @@ def test_every_form_is_prepared(form, make_config):
     assert np.isfinite(setup.space.tables()[0]).all()
     if form == "sum":  # the fixed part is not learned, the spline makes up the difference to the inverted potential
         assert setup.space.size == setup.space.grid.knots - 1 and setup.start_misfit < 0.05
+
+
+def test_a_crystal_starts_with_a_repulsion(target_file):
+    """FCC sites with thermal displacements of 0.07 spacings; the liquid's own g is inverted as ever."""
+    state = build_lattice("x", 256, 1.2, {"A": 1.0}, 1.0, 144.0)
+    x = state.positions + np.random.default_rng(1).normal(scale=0.07, size=(20, 256, 3))
+    edges = np.linspace(0.7, 2.9, 101)
+    g = histogram_rdf(x, state.box, state.types, None, (0, 0), edges)
+    crystal = RdfTarget(("A", "A"), 0.5 * (edges[1:] + edges[:-1]), g)
+    assert crystalline(crystal)
+    assert not crystalline(read_rdf(target_file, ("A", "A")))
+    state.targets.append(crystal)
+    (row,) = boltzmann_inversion([state], GRID, np.array([1.0]))
+    r = np.linspace(0.85, 2.4, 50)
+    energy = PairTable(("A",), GRID.r_min, GRID.cutoff, row[None]).energy(r)
+    assert (np.diff(energy) < 1e-3).all() and energy[r > 1.0].max() < 5.0 / state.beta

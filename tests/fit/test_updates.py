@@ -212,3 +212,26 @@ def test_core_continues_smoothly_and_repulsively():
 def test_nothing_to_learn():
     with pytest.raises(DiffPairError, match="no parameter to learn"):
         ParameterSpace(LennardJones(("A",), 2.5).requires_grad_(False), GRID, [()], KT, CONTACT)
+
+
+@pytest.mark.parametrize("pressure", [2.0, -10.0])
+def test_a_fluid_is_not_put_under_tension(pressure):
+    """P / (rho kT) of the wanted potential is 2 or -10; only the latter is avoided, as far as the noisy data allow."""
+    wanted, ends = lennard_jones_table(), []
+    well = np.where((GRID.centres().numpy() > 1.05) & (GRID.centres().numpy() < 2), wanted, 0)
+    virial = (pressure - 1) / (well @ well) * well
+    for row in (None, virial):
+        space = ParameterSpace(FORMS["bspline"](), GRID, [()], KT, CONTACT)
+        space.set(lennard_jones_table(0.3)[: space.size])
+        gas, update = ThinGas(g_of(wanted)), GaussNewton()
+        for _ in range(6):
+            view = gas.observe(space.tables()[0])
+            noisy = replace(gas.memory.observations[-1], covariance=0.5**2 * np.eye(len(R)))
+            gas.memory.observations[-1] = noisy
+            update.step(space, [replace(view, virial=row)])
+        ends.append(1 + virial @ space.tables()[0])
+    assert ends[0] > 1 if pressure > 0 else ends[0] < -3
+    if pressure > 0:
+        assert ends[1] == pytest.approx(ends[0], abs=1e-9)
+    else:
+        assert -0.5 < ends[1] < 0.2

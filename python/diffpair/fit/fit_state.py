@@ -15,7 +15,7 @@ from diffpair.engines.phases import structure
 from diffpair.gradients import Fluctuation, FrameSums, TargetRows
 from diffpair.potentials import TableGrid
 from diffpair.states import State
-from diffpair.tables import PairTable
+from diffpair.tables import PairTable, pair_row, type_pairs
 from diffpair.updates import Memory, Observation, RdfView, StateView
 from diffpair.updates.basis import spline_basis
 
@@ -55,6 +55,7 @@ class FitState:
             probe[:, pair * width : (pair + 1) * width] = spline_basis(grid, visited)
             probes.append(probe)
         self.probe: Array = np.concatenate(probes)
+        self.virial = virial_row(self.rows, grid) if state.from_lattice else None  # others may have further forces
 
     def melt(self, progress: Callable[[int], None] | None = None) -> None:
         """From the lattice to a liquid, where the state starts from one."""
@@ -132,8 +133,39 @@ class FitState:
             for where, pair in zip(rdf.slices, rdf.pair_rows, strict=True)
         )
         return StateView(
-            self.memory, self.variant, self.probe, 1 / self.state.beta, self.weights, gradient, rdfs, rows.error
+            self.memory,
+            self.variant,
+            self.probe,
+            1 / self.state.beta,
+            self.weights,
+            gradient,
+            rdfs,
+            rows.error,
+            self.virial,
         )
 
     def snapshot(self) -> Snapshot:
         return self.sampler.snapshot()
+
+
+def virial_row(rows: TargetRows, grid: TableGrid) -> Array:
+    """W, [npairs * (knots + 2)], such that the pressure of a table c is rho kT (1 + W c) if g(r) is the targets':
+
+    P = rho kT - 1/(3 V) sum over pairs of types of N_pairs / V integral 4 pi r^3 g(r) U'(r) dr
+
+    (D. Frenkel, B. Smit, Understanding Molecular Simulation, 2002, eq. 4.4.12). Pairs without a target add nothing.
+    """
+    state, width = rows.state, grid.knots + 2
+    counts, volume = np.bincount(state.types, minlength=len(state.type_names)), float(np.linalg.det(state.box))
+    result = np.zeros((len(type_pairs(state.type_names)), width))
+    for target in state.rdfs:
+        a, b = state.pair_types(target.pair)
+        pairs = counts[a] * (counts[a] - 1) / 2 if a == b else counts[a] * counts[b]
+        r = np.linspace(max(grid.r_min, target.edges[0]), min(grid.cutoff, target.r_max), 40 * grid.knots)
+        step = 1e-3 * grid.spacing
+        slope = (spline_basis(grid, r + step) - spline_basis(grid, r - step)) / (2 * step)
+        integrand = 4 * np.pi * r**3 * np.interp(r, target.r, target.g)
+        result[pair_row(a, b, len(counts))] -= (
+            pairs / (3 * volume**2) * np.trapezoid(integrand[:, None] * slope, r, axis=0)
+        )
+    return np.asarray(result.ravel() * state.beta * volume / len(state.types))

@@ -181,7 +181,7 @@ class FitLoop:
             self.pressure |= state.pressure_residual(observation.residual)
         if not np.isfinite(mae):
             return self._recover(number, mae, noise, "g(r) is not finite")
-        if self.best is not None and mae > WORSE * self.best.mae + 3 * (noise if np.isfinite(noise) else 0.0):
+        if self.best is not None and mae > WORSE * self.best.mae + 3 * steady_noise(noise, self.history):
             for state, observation in zip(self.states, observations, strict=True):
                 if isinstance(state.memory, SegmentMemory):
                     state.memory.learn(observation)
@@ -266,3 +266,14 @@ class FitLoop:
     def bands(self) -> list[TableUncertainty]:
         """Error bands of the present tables, one for each variant; none without a Jacobian."""
         return uncertainty(self.space, self.states, self._start)
+
+
+def steady_noise(noise: float, history: list[Iteration]) -> float:
+    """The noise of an iteration, or the median of the earlier ones if that is smaller; 0 if it is not known.
+
+    A fluid that falls apart or freezes drifts, which block averages take for noise: it must not excuse a residual.
+    """
+    if not np.isfinite(noise):
+        return 0.0
+    earlier = [entry.noise for entry in history if entry.accepted and np.isfinite(entry.noise)]
+    return float(min(noise, np.median(earlier))) if earlier else noise

@@ -21,6 +21,8 @@ from diffpair.updates.core import power_law
 
 Array = NDArray[np.float64]
 TRUSTED = 0.05  # g above this is inverted, the core below it continued
+BARE, LONG_RANGED = 0.3, 0.12  # what a crystal has: g between its first shells, mean |g - 1| in the last third of r
+STIFF = 4.0  # kT, of the repulsion that a crystal starts with
 
 
 def boltzmann_inversion(states: list[State], grid: TableGrid, contact: Array) -> Array:
@@ -28,7 +30,8 @@ def boltzmann_inversion(states: list[State], grid: TableGrid, contact: Array) ->
 
     Exact at low density; in a liquid it is the potential of mean force. Below the distance at which g is too small to
     be inverted, U goes on as r^-12 with the same slope; toward the cutoff it is switched to zero. A pair of types
-    without a target starts as a soft repulsion.
+    without a target starts as a soft repulsion; so does a crystal, whose neighbours would hold every particle in a well
+    as deep as -kT ln g each, and steps of some kT do not lead out of that.
     """
     return _inversion(states, grid, contact, {})
 
@@ -47,7 +50,9 @@ def _inversion(states: list[State], grid: TableGrid, contact: Array, chains: dic
     rows = []
     for entries, reach in zip(targets_by_pair(states), contact, strict=True):
         kT = np.mean([1 / s.beta for s, _ in entries]) if entries else 1 / states[0].beta
-        if entries:
+        if any(crystalline(target) for _, target in entries):
+            energy = STIFF * kT * (r / reach).clip(0.5) ** -12.0 * fade(r, grid.cutoff)
+        elif entries:
             energies = [_invert(s, target, r, grid.cutoff, chains.get(s.name)) for s, target in entries]
             energy = np.mean(energies, axis=0)
         else:
@@ -55,6 +60,13 @@ def _inversion(states: list[State], grid: TableGrid, contact: Array, chains: dic
             energy = kT * x**-12.0 * fade(r, grid.cutoff)
         rows.append(fit_spline(grid, r, energy, float(kT)))
     return np.array(rows)
+
+
+def crystalline(target: RdfTarget) -> bool:
+    """Whether g is that of a crystal: next to nothing between the first shells, and no decay."""
+    g = gaussian_filter1d(target.g, 0.7, mode="nearest")
+    peak = int(np.argmax(g))
+    return bool(g[peak:].min() < BARE and np.mean(np.abs(g[-len(g) // 3 :] - 1)) > LONG_RANGED)
 
 
 def _invert(state: State, target: RdfTarget, r: Array, cutoff: float, chain: HypernettedChain | None) -> Array:

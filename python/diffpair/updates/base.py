@@ -36,7 +36,8 @@ class StateView:
     parameters. probe: matrix [n, npairs * (knots + 2)] that gives U on distances that particles visit. kT: kJ/mol.
     weights: mean sums of B_k(r) per frame, [npairs, knots + 2]. gradient: dL/dc at the present table, flat [npairs *
     (knots + 2)] in 1/(kJ/mol), for an update that needs it. rdfs: the targets g(r).
-    target_error: standard errors of the targets, [rows]; 0 or None where unknown.
+    target_error: standard errors of the targets, [rows]; 0 or None where unknown. virial: [npairs * (knots + 2)], such
+    that P / (rho kT) = 1 + virial c where g is the target; None where that is not all of the pressure.
     """
 
     memory: Memory
@@ -47,6 +48,7 @@ class StateView:
     gradient: Array | None = None
     rdfs: tuple[RdfView, ...] = ()
     target_error: Array | None = None
+    virial: Array | None = None
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ INFLATION, BELIEF = 2.0, 20  # of the noise that blocks show, and the weight of 
 MOST_INFLATION = 3.0
 SIGNAL = 10.0  # variance that the prior expects of g along a direction, over that of noise
 POSTERIOR_ROUNDS = 3  # of a fixed point that is nearly there at once
+TENSION = 0.1  # of P / (rho kT): how far below 0 the fluid may hold together
 FLOOR = 1e-3  # noise of g per bin that is always assumed: empty bins show none
 
 
@@ -82,6 +83,7 @@ class LinearModel:
         else:
             self.moved = [now - before for now, before in zip(self.tables, start.tables, strict=True)]
         rows, doubts, wanted, unwanted, residuals = [], [], [], [], []
+        virials, pressures = [np.zeros((0, space.size))], []
         self._noise: list[tuple[Array, Array, Array]] = []
         self._in_tables: list[Array] = []
         self._pooled: list[Array] = []
@@ -97,7 +99,10 @@ class LinearModel:
             residuals.append(residual)
             wanted.append(residual - jacobian @ moved)
             unwanted.append(-doubt @ moved)
-        scaled = times_factor(np.concatenate(rows + doubts), self._blocks)
+            if state.virial is not None:
+                virials.append(state.virial[None] @ by_theta)
+                pressures.append(1 + float(state.virial @ (self.tables[state.variant] - moved)))
+        scaled = times_factor(np.concatenate(rows + doubts + virials), self._blocks)
         y = np.concatenate(wanted + unwanted)
         if not (np.isfinite(scaled).all() and np.isfinite(y).all()):
             raise DiffPairError("the Jacobian of the fit is not finite")
@@ -105,7 +110,8 @@ class LinearModel:
         keep = values > 1e-9 * values[0]
         self._back, scaled = right[keep], left[:, keep] * values[keep]
         count = sum(map(len, residuals))
-        self._doubt, self._unwanted = scaled[count:], y[count:]
+        self._doubt, self._unwanted = scaled[count : len(y)], y[count:]
+        self._virial, self._pressure = scaled[len(y) :], np.array(pressures)  # P / (rho kT) = pressure + virial x
         self._matrix = scaled[:count]
         self._by_prior = [times_factor(j, self._blocks) @ self._back.T for j in self.jacobians]
         self.residual = np.concatenate(residuals)
@@ -168,13 +174,23 @@ class LinearModel:
     def change(self) -> tuple[Array, list[Array]]:
         """The step to the most probable potential: of theta [P], and of each variant's table.
 
-        What the Jacobian's noise makes of a step counts like a residual of its own, wanted: 0.
+        What the Jacobian's noise makes of a step counts like a residual of its own, wanted: 0; so does a pressure where
+        it would be negative, since a fluid under tension falls apart into liquid and gas.
         """
         matrix = np.concatenate([self.data.matrix, self._doubt])
         y = np.concatenate([self.data.wanted, self._unwanted])
-        inverse = matrix.T @ matrix + np.eye(matrix.shape[1]) / self.data.amplitude
-        moved = factor_times(self._blocks, self._back.T @ -np.linalg.solve(inverse, matrix.T @ y))
+        x = self._most_probable(matrix, y)
+        torn = self._pressure + self._virial @ x < 0
+        if torn.any():
+            matrix = np.concatenate([matrix, self._virial[torn] / TENSION])
+            x = self._most_probable(matrix, np.concatenate([y, self._pressure[torn] / TENSION]))
+        moved = factor_times(self._blocks, self._back.T @ x)
         return moved - self.theta_moved, [j @ moved - m for j, m in zip(self.jacobians, self.moved, strict=True)]
+
+    def _most_probable(self, matrix: Array, y: Array) -> Array:
+        """x of greatest probability where matrix x + y is noise of variance 1 and x has the prior's variance."""
+        inverse = matrix.T @ matrix + np.eye(matrix.shape[1]) / self.data.amplitude
+        return np.asarray(-np.linalg.solve(inverse, matrix.T @ y))
 
     def posterior(self) -> tuple[list[Array], list[Array], Array]:
         """Factors F of the covariances F F^T of each variant's table, after the data and before, and the ratio of the

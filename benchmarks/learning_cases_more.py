@@ -1,0 +1,90 @@
+"""Cases of the learning benchmark beyond a fit to g(r): pressure, error bars, and the older methods beside ours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from bars import Bar, at_least, at_most
+from learning_cases import FAST
+from learning_cases_joint import JOINT_SAMPLING
+from learning_fits import Fitted, Run, failed, judged
+from learning_states import ENTROPIC_TEMPERATURES, JOINT, JOINT_TESTS, entropic_state, lennard_jones, paper_state
+from learning_targets import CUTOFF, Array, Target, read_columns
+
+from diffpair import DiffPairError
+
+INDEPENDENT = 8  # targets of the case errors
+BASELINES = {"ibi": 25, "imc": 10}  # iterations; Gauss-Newton has 10
+
+
+def pressure(run: Run) -> list[Bar]:
+    """g(r) and pressure of one state together."""
+    case, bar = "LJ (0.845, 1.0), g(r) and pressure", 0.01
+    section, target = run.section(paper_state(0.845, 1.0))
+    section["targets"].append({"pressure": {"value": f"{target.pressure} bar"}})
+    try:
+        result = run.fit(case, [(section, target)], sampling=FAST)
+    except DiffPairError as error:
+        return [failed(case, bar, error)]
+    found = result.state(section["name"])["pressure"]
+    off = 100 * abs(found["value"] / target.pressure - 1)
+    noise = f"(noise {100 * found['error'] / abs(target.pressure):.1f} %)"
+    return [judged(case, result, bar), at_most(f"{case}: error of the pressure {noise}", off, 5.0, "%")]
+
+
+def entropic(run: Run) -> list[Bar]:
+    """U(r) - T S(r) from three temperatures, tested at a fourth."""
+    case, bar = "U(r) - T S(r)", 0.01
+    *_, held_out = ENTROPIC_TEMPERATURES
+    sections = [run.section(entropic_state(t), held_out=t == held_out) for t in ENTROPIC_TEMPERATURES]
+    potential = {"form": "energy_entropy", "cutoff": f"{CUTOFF} nm"}
+    try:
+        result = run.fit(case, sections, potential=potential, sampling=FAST)
+    except DiffPairError as error:
+        return [failed(case, bar, error)]
+    return [
+        judged(f"{case}: three temperatures", result, bar, held_out=False),
+        judged(f"{case}: a fourth, held out", result, bar, held_out=True),
+    ]
+
+
+def errors(run: Run) -> list[Bar]:
+    """How often the true U lies in the 2-sigma band of fits to independent targets of one state."""
+    case = "error bars: true U inside the 2-sigma band where g > 0.1"
+    inside: list[Array] = []
+    for seed in range(1, 3 if run.quick else INDEPENDENT + 1):
+        section, target = run.section(lennard_jones(0.845, 1.0, steps=10_000, seed=seed))
+        try:
+            result = replace(run, seed=run.seed + seed).fit(f"error bars {seed}", [(section, target)], sampling=FAST)
+        except DiffPairError as error:
+            return [failed(case, 90.0, error)]
+        inside.append(_inside(result, target))
+    shares = [float(np.mean(row)) for row in inside]
+    worst = f"(the worst of {len(shares)} targets {100 * min(shares):.0f} %)"
+    return [at_least(f"{case} {worst}", 100 * float(np.mean(np.concatenate(inside))), 90.0, "%")]
+
+
+def _inside(result: Fitted, target: Target) -> Array:
+    """1 at every distance with g > 0.1 and within the cutoff at which the band holds the truth, else 0."""
+    r, g, _ = read_columns(target.files[0])
+    r = r[(g > 0.1) & (r < CUTOFF)]
+    band = result.document["fit"]["uncertainty"]
+    sigma = np.interp(r, band["r"], band["pairs"][0]["sigma"])
+    away = np.abs(result.table.energy(r) - target.state.truth.energy(r))
+    return np.asarray(away <= 2 * sigma, dtype=np.float64)
+
+
+def baselines(run: Run) -> list[Bar]:
+    """Iterative Boltzmann inversion and inverse Monte Carlo on the first case, and the former on three states."""
+    one = [run.section(paper_state(0.845, 1.0))]
+    three = [run.section(lennard_jones(*state)) for state in JOINT]
+    three += [run.section(lennard_jones(*state), held_out=True) for state in JOINT_TESTS]
+    bars = []
+    for method, iterations in BASELINES.items():
+        case = f"LJ (0.845, 1.0), {method}, {iterations} iterations"
+        bars.append(run.bar(case, one, None, sampling=FAST, update={"method": method, "iterations": iterations}))
+    iterations = BASELINES["ibi"]
+    update = {"method": "ibi", "iterations": iterations}
+    case = f"LJ, three states jointly, multistate ibi, {iterations} iterations, all five"
+    return [*bars, run.bar(case, three, None, sampling=JOINT_SAMPLING, update=update)]
