@@ -64,7 +64,7 @@ def test_gauss_newton_without_fluctuations(make_config, out, monkeypatch):
 
 
 def test_friction_is_learned(make_config, out, tmp_path):
-    """The target is Lennard-Jones with a friction of 2 / ps; from 20 / ps it falls by up to e in every iteration."""
+    """The target is that of Lennard-Jones with a friction of 2 / ps; from 20 / ps it falls by up to e a step."""
     lattice = build_lattice("lj", 256, 0.845, {"A": 1.0}, 1.0, 120.27)
     table = to_table(LennardJones(("A",), 2.5), TableGrid(0.75, 2.5, 60))
     sampler = Sampler(lattice, table, timestep=0.005, friction=2.0, seed=4)

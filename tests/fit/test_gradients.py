@@ -16,7 +16,7 @@ from diffpair.gradients import DiscreteAdjoint
 from diffpair.segments import NoseHoover, Verlet
 from diffpair.tables import read_document
 
-SHORT = {"timestep": "5 fs", "equilibration": 50, "steps": 400, "every": 10, "melt": 400}
+SHORT = {"timestep": "5 fs", "equilibration": 50, "steps": 400, "every": 10, "melt": 400, "adaptive": False}
 BRIEF = {"max_steps": 1000, "noise_target": 0.1}
 
 

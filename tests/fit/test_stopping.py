@@ -25,11 +25,16 @@ def iteration(number, mae=0.01, significance=5.0, pooled_noise=0.001, accepted=T
 
 def test_stops_when_the_rest_is_noise_that_was_averaged_enough():
     stopping = Stopping(0.002)
-    assert stopping.reason([iteration(1)]) == ""
-    assert "at its statistical noise" in stopping.reason([iteration(1, significance=0.8)])
-    assert stopping.reason([iteration(1, significance=0.8, pooled_noise=0.003)]) == ""
-    assert stopping.reason([iteration(1, significance=0.8, accepted=False)]) == ""
-    assert stopping.reason([iteration(1, significance=float("nan"))]) == ""
+    before = [iteration(1), iteration(2)]
+    assert stopping.reason([*before, iteration(3)]) == ""
+    assert "at its statistical noise" in stopping.reason([*before, iteration(3, significance=0.4)])
+    assert stopping.reason([iteration(1), iteration(2, significance=0.4)]) == ""
+    assert stopping.reason([*before, iteration(3, significance=0.4, pooled_noise=0.003)]) == ""
+    assert stopping.reason([*before, iteration(3, significance=0.4, accepted=False)]) == ""
+    assert stopping.reason([*before, iteration(3, significance=float("nan"))]) == ""
+    lost = iteration(3, significance=0.1)
+    lost.chi = 55.0
+    assert stopping.reason([*before, lost]) == ""
 
 
 def test_stops_without_progress():
@@ -60,6 +65,9 @@ def test_samplings_grow_within_their_budget():
         mae *= 0.5
     assert lengths[0] == 1 and max(lengths) > 1.5
     assert 9.5 <= sum(lengths) <= 10 and len(lengths) < 10
+    drifting = Effort(2)
+    drifting.spent(repeated=True)
+    assert drifting.left == 1 and not drifting.exhausted
     fixed = Effort(10, adaptive=False)
     fixed.plan(0.003, 0.003)
     assert fixed.factor == 1 and not fixed.exhausted

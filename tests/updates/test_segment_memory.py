@@ -22,7 +22,7 @@ def memory_of(rng, noise=0.0, batches=4, jacobian=None):
 
 
 def observation(c, residual, sigma=0.01):
-    return Observation(c, residual, np.full(ROWS, sigma), NONE, NONE)
+    return Observation(c, residual, np.full(ROWS, sigma), NONE, NONE, sigma**2 * np.eye(ROWS))
 
 
 def test_products_of_smooth_vectors_make_a_projection():
@@ -48,6 +48,9 @@ def test_gain_is_learned():
         memory.add(observation(c, true @ c + 0.01 * rng.normal(size=ROWS)))
     assert memory.gain == pytest.approx(1 / 0.45, rel=0.01)
     np.testing.assert_allclose(memory.jacobian(), memory.gain * seen)
+    before = len(memory.observations)
+    memory.learn(observation(c + 0.1, true @ (c + 0.1)))  # the fit went back from there
+    assert len(memory.observations) == before and memory.gain == pytest.approx(1 / 0.45, rel=0.01)
     # steps within the noise say little: the gain stays near 1
     memory, seen = memory_of(rng)
     memory.add(observation(np.zeros(WIDTH), np.zeros(ROWS), 1.0))

@@ -10,7 +10,7 @@ from diffpair.errors import DiffPairError
 
 class Sampling(Section):
     """Molecular dynamics of one iteration, in steps. ``melt``: steps that turn a lattice into a liquid first.
-    ``adaptive``: gauss-newton samples short at first and longer as the residual falls, ``steps`` on average."""
+    ``adaptive``: gauss-newton's samplings grow as the residual falls; a sampling that drifts is followed by another."""
 
     timestep: Time
     equilibration: CountOrZero = 500

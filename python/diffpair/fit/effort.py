@@ -26,9 +26,11 @@ class Effort:
         """Nothing is left for another iteration."""
         return self.adaptive and self.left < LEAST
 
-    def spent(self, extended: bool = False) -> None:
-        """An iteration has sampled `factor`, or twice that."""
-        self.left -= self.factor * (2 if extended else 1)
+    def spent(self, repeated: bool = False) -> None:
+        """An iteration has sampled `factor`, or twice that because of a drift, which never takes the last iteration."""
+        self.left -= self.factor
+        if repeated:
+            self.left = max(self.left - self.factor, min(self.left, 1.0))
 
     def plan(self, mae: float, noise: float) -> None:
         """The next factor.

@@ -72,7 +72,7 @@ class FitState:
         self.sampler.equilibrate(self.sampling.equilibration, progress)
         steps = self.sampling.steps if factor == 1 else max(2, round(factor * self.sampling.steps / every)) * every
         frames = self.sampler.sample(steps, every, progress)
-        self.extended = drifts(frames.potential_energy)
+        self.extended = self.sampling.adaptive and drifts(frames.potential_energy)
         if self.extended:
             frames = frames.joined(self.sampler.sample(steps, every, progress))
             frames = frames.since(equilibrated_from(frames.potential_energy)[0])

@@ -74,6 +74,7 @@ class FrictionFit:
                 batches = friction_response(
                     state.rows, coefficients, state.grid, frames[state.state.name], self.friction, lags=lags,
                     stride=stride, timestep=self.timestep, segments=self.segments, seed=self.seed + 7919 * draw,
+                    dtype=torch.float32,
                 )  # fmt: skip
                 self.gradients += MODES
                 known = 0.0 if target.error is None else target.error

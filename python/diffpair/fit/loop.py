@@ -182,6 +182,9 @@ class FitLoop:
         if not np.isfinite(mae):
             return self._recover(number, mae, noise, "g(r) is not finite")
         if self.best is not None and mae > WORSE * self.best.mae + 3 * steady_noise(noise, self.history):
+            for state, observation in zip(self.states, observations, strict=True):
+                if isinstance(state.memory, SegmentMemory):
+                    state.memory.learn(observation)
             return self._recover(number, mae, noise, f"worse than iteration {self.best.number}: rolled back")
         ratio = reduction_ratio([s.memory for s in self.states], observations)
         for state, observation in zip(self.states, observations, strict=True):

@@ -48,6 +48,7 @@ from diffpair.updates import (
 
 Array = NDArray[np.float64]
 TOLERANCE = 1e-3
+FIRST_RADIUS = 0.35  # part of the trust radius while the gain of segments is not known: they see half the response
 START_STEPS = 40  # of Levenberg-Marquardt, to bring a network to the inverted potential
 
 
@@ -203,7 +204,10 @@ def make_update(setup: Setup) -> Update:
     section = setup.config.method
     match section:
         case update_sections.GaussNewton():
-            return GaussNewton(section.damping or 1.0, section.smoothness)
+            update = GaussNewton(section.damping or 1.0, section.smoothness)
+            if segment_jacobian(setup.config):
+                update.radius *= FIRST_RADIUS
+            return update
         case update_sections.IterativeBoltzmann():
             return IterativeBoltzmann(section.damping, section.smoothing)
         case update_sections.InverseMonteCarlo():

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from diffpair.fit.history import Iteration
 
 IDLE = 5  # iterations without progress
+SIGNIFICANT = 0.5  # reduction of chi^2 per parameter, over what noise does
+SAMPLINGS, LARGEST_CHI = 3, 2.0  # fewer, or a larger residual: a short step comes from a Jacobian that is not known
 PROGRESS = 0.97  # of the best residual: less than that is none
 
 
@@ -14,9 +16,9 @@ PROGRESS = 0.97  # of the best residual: less than that is none
 class Stopping:
     """Stops a fit whose residual is noise, and one that gets nowhere.
 
-    A step whose predicted reduction of chi^2 is below one for each parameter that the data fix moves every one of them
-    by less than its standard error: such a residual is noise. The fit goes on all the same while it can still be
-    averaged out, until the noise of the pooled residual is below `noise`.
+    A step whose predicted reduction of chi^2 is below SIGNIFICANT for each parameter that the data fix moves every one
+    of them by less than its standard error: such a residual is noise. The fit goes on all the same while it can still
+    be averaged out, until the noise of the pooled residual is below `noise`.
 
     Args:
         noise: mean |error of g| of the pooled residual that is small enough.
@@ -27,7 +29,8 @@ class Stopping:
     def reason(self, history: list[Iteration]) -> str:
         """Why the fit should stop now; empty to go on. history: up to the last iteration."""
         last = history[-1]
-        if last.accepted and last.significance < 1.0 and last.pooled_noise <= self.noise:
+        known = sum(h.accepted for h in history) >= SAMPLINGS and last.chi < LARGEST_CHI
+        if last.accepted and known and last.significance < SIGNIFICANT and last.pooled_noise <= self.noise:
             return (
                 f"the residual is at its statistical noise: chi {last.chi:.2f}, and the next step would change U by "
                 f"{last.step:.3f} kT, which is less than the error of U"
@@ -35,6 +38,6 @@ class Stopping:
         good = [h for h in history if h.accepted]
         if len(good) > IDLE:
             before, lately = min(h.mae for h in good[:-IDLE]), min(h.mae for h in good[-IDLE:])
-            if lately > PROGRESS * before and all(h.significance < 2.0 for h in good[-IDLE:]):
+            if lately > PROGRESS * before and all(h.significance < 2.0 and h.chi < LARGEST_CHI for h in good[-IDLE:]):
                 return f"no progress over the last {IDLE} iterations"
         return ""

@@ -16,6 +16,7 @@ from diffpair.updates.parameter_space import ParameterSpace
 from diffpair.updates.pull_back import pull_back
 
 Array = NDArray[np.float64]
+FIRST = 0.3  # of the radius, to begin with: the first Jacobian is that of one sampling, far from the target
 
 
 class GaussNewton:
@@ -35,7 +36,7 @@ class GaussNewton:
 
     def __init__(self, damping: float = 1.0, smoothness: float | None = None, radius: float = 1.0) -> None:
         self.damping, self.smoothness = damping, smoothness
-        self.radius = self.largest_radius = radius
+        self.radius, self.largest_radius = FIRST * radius, radius
         self.start: Start | None = None
 
     def shrink(self, factor: float = 0.5) -> None:

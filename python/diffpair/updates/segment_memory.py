@@ -23,8 +23,8 @@ class SegmentMemory(Memory):
         a = (sum p . C^-1 dA + 1) / (sum p . C^-1 p + 1),
 
     C their variances: least squares with a = 1 +- 1 as what is known before. Fresh products J_seg^T w at the present
-    table go in by the adjoint Broyden update (S. Schlenkrich, A. Griewank, A. Walther, SIAM J. Optim. 20, 2010: of all
-    matrices with the right J^T w the nearest one), damped by their noise.
+    table go in by the adjoint Broyden update (S. Schlenkrich, A. Griewank, A. Walther, Math. Program. 121, 221 (2010):
+    of all matrices with the right J^T w the nearest one), damped by their noise.
 
     All is kept per batch of segments, [batches, rows, n] with n = npairs * (knots + 2); the spread of the batches is
     the noise of the Jacobian, `doubt`.
@@ -80,6 +80,11 @@ class SegmentMemory(Memory):
 
     def add(self, observation: Observation) -> None:
         """Keep it, and what the step to it has taught."""
+        self.learn(observation)
+        super().add(observation)
+
+    def learn(self, observation: Observation) -> None:
+        """What the step to it has taught, also where the fit goes back from there."""
         if self.observations:
             last = self.observations[-1]
             self.moves.append(
@@ -89,13 +94,18 @@ class SegmentMemory(Memory):
                     observation.sigma**2 + last.sigma**2,
                 )
             )
-        super().add(observation)
 
     def jacobian(self) -> Array:
         """Of equilibrium averages, as far as known."""
         if not self.known:
             raise DiffPairError("the Jacobian of the segments has not been measured yet")
         return np.asarray(self.gain * self.batches.mean(0))
+
+    def noise(self, coefficients: Array) -> tuple[Array, Array]:
+        """See Memory.noise; without correlations between bins. Those make some smooth combinations of bins look known
+        far better than the segments' Jacobian, which is not exact, predicts them."""
+        _, error, _ = self.pooled(coefficients)
+        return np.diag(error**2), np.diag(self.observations[-1].sigma ** 2)
 
     def doubt(self) -> Array:
         """See Observation.doubt: |doubt dc|^2 is the variance of J dc in units of the latest sigma^2."""
