@@ -53,7 +53,7 @@ def binary(run: Run) -> list[Bar]:
     """Three potentials from two compositions of a mixture, tested on a third."""
     case, bar = "binary mixture", 0.01
     made = [run.section(mixture(x), held_out=x == MOLE_FRACTIONS[-1]) for x in MOLE_FRACTIONS]
-    production = {"max_steps": 100_000, "noise_target": 0.0005}  # so small that it takes all its steps
+    production = {"max_steps": 150_000, "noise_target": 0.0005}  # so small that it takes all its steps
     try:
         result = run.fit(case, made, sampling=MIXTURE_SAMPLING, production=production)
     except DiffPairError as error:
