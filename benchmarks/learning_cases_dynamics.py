@@ -10,7 +10,7 @@ from learning_targets import FRICTION, make_vacf
 
 from diffpair import DiffPairError
 
-SEGMENTS = {"method": "adjoint", "segments": 16, "steps": 60, "every": 30}
+SEGMENTS = {"method": "adjoint", "segments": 16, "steps": 60, "every": 10}
 
 
 def diffsim(run: Run) -> list[Bar]:

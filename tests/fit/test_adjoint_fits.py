@@ -60,7 +60,9 @@ def test_gauss_newton_without_fluctuations(make_config, out, monkeypatch):
     summary = json.loads(run_fit(config, out, resume=True).read_text())
     history = history_of(out)
     assert min(h["mae"] for h in history) < 0.2 * history[0]["mae"]
-    assert summary["gradient"]["gradients"] == 40 + summary["iterations"] - 1  # all modes once, then one of every iteration
+    assert (
+        summary["gradient"]["gradients"] == 40 + summary["iterations"] - 1
+    )  # all modes once, then one of every iteration
 
 
 def test_friction_is_learned(make_config, out, tmp_path):
