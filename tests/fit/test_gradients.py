@@ -126,7 +126,7 @@ def test_audited_steps(make_config, out, monkeypatch, measured):
     kept = {"every": 10, "integrator": "langevin-middle", "friction": 2.0}
     assert chosen.items() > kept.items()
     wanted = {"method": "adjoint", "segments": chosen["segments"], "steps": chosen["steps"], **kept}
-    assert summary["gradient"] == {**wanted, "audit": "audit.json"}
+    assert summary["gradient"] == {**wanted, "audit": "audit.json", "gradients": 3}
     assert read_document(out / "potential.json")["provenance"]["gradient"] == summary["gradient"]
     assert summary["md_steps"] == 400 + 50 + 1200 + 3 * 450
 
@@ -150,7 +150,7 @@ def test_segments_of_the_integrator_that_is_asked_for(make_config, out, measured
     )  # fmt: skip
     summary = json.loads(run_fit(config, out, progress=Lines()).read_text())
     assert [(seed, draw, vars(made)) for seed, draw, made in measured] == [(4, n, vars(segments)) for n in (1, 2)]
-    assert summary["gradient"] == {**numbers, **kept}
+    assert summary["gradient"] == {**numbers, **kept, "gradients": 2}
     assert read_document(out / "potential.json")["provenance"]["gradient"] == summary["gradient"]
 
 

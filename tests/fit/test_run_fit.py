@@ -118,7 +118,7 @@ def test_lennard_jones_form_learns_its_two_numbers(make_config, out):
         potential={"form": "lj", "cutoff": "2.5 nm", "sigma": "0.96 nm", "epsilon": "1.3 kJ/mol"},
         sampling={**SHORT, "steps": 1000},
         production=BRIEF,
-        update={"method": "gauss-newton", "iterations": 5},
+        update={"method": "gauss-newton", "iterations": 8},
     )
     run_fit(config, out)
     table = PairTable.load(out / "potential.json")

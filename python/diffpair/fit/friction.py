@@ -21,6 +21,7 @@ from diffpair.gradients.friction_response import MODES, friction_response
 Array = NDArray[np.float64]
 ERROR_FLOOR = 0.003  # of C(t) / C(0): what is below it does not matter
 LARGEST = 1.0  # step in ln(friction)
+SETTLED = 0.05  # a step in ln(friction) that no longer matters
 DECAY = 0.7  # weight of an observation, per iteration that it is old: the table was another one
 NONLINEARITY = 0.3  # error of a linear prediction, as a part of the predicted change
 KEPT = 6
@@ -49,6 +50,7 @@ class FrictionFit:
         self.timestep, self.segments, self.seed = timestep, segments, seed
         self.observations: list[FrictionObservation] = []
         self.gradients = 0  # backward passes through all segments of a state
+        self.settled = False  # the last step was short, or within the friction's error
         self._set()
 
     @property
@@ -90,7 +92,9 @@ class FrictionFit:
         for _ in range(5):  # weights depend on where it goes
             slope, curvature = self._normal_equation(now)
             now -= slope / curvature if curvature > 0 else 0.0
-        self.log_friction += float(np.clip(now - self.log_friction, -LARGEST, LARGEST))
+        step = float(np.clip(now - self.log_friction, -LARGEST, LARGEST))
+        self.log_friction += step
+        self.settled = abs(step) < max(SETTLED, self.error)
         self._set()
         return float(np.abs(observation.residual).max())
 
@@ -116,11 +120,13 @@ class FrictionFit:
             | {k: torch.from_numpy(getattr(o, k).copy()) for k in ("residual", "sigma", "response")}
             for o in self.observations
         ]
-        return {"log_friction": self.log_friction, "gradients": self.gradients, "observations": kept}
+        numbers = {"log_friction": self.log_friction, "gradients": self.gradients, "settled": self.settled}
+        return {**numbers, "observations": kept}
 
     def restore(self, content: dict[str, Any]) -> None:
         """Go on where `content` was taken."""
         self.log_friction, self.gradients = content["log_friction"], content["gradients"]
+        self.settled = content["settled"]
         self.observations = [
             FrictionObservation(o["log_friction"], *(o[k].numpy() for k in ("residual", "sigma", "response")))
             for o in content["observations"]

@@ -127,6 +127,8 @@ class FitLoop:
     def _ended(self) -> str:
         """Why there should be no further iteration; empty if there should."""
         done = len(self.history)
+        if self.friction is not None and not self.friction.settled:
+            return ""
         if done and self.stopping is not None and (reason := self.stopping.reason(self.history)):
             return reason
         if self.effort.exhausted and done < self.iterations:
