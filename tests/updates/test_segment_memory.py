@@ -58,6 +58,25 @@ def test_gain_is_learned():
     assert memory.gain == pytest.approx(1.0, abs=0.1)
 
 
+def test_steps_correct_what_the_segments_missed():
+    """J dc of a step is what it did to the averages; directions that no step has tried stay; noise teaches nothing."""
+    rng = np.random.default_rng(5)
+    memory, seen = memory_of(rng)
+    true = seen.copy()
+    true[:, 0] += 3.0
+    step = np.zeros(WIDTH)
+    step[:2] = 0.5
+    memory.add(observation(np.zeros(WIDTH), np.zeros(ROWS)))
+    memory.add(observation(step, true @ step))
+    jacobian = memory.jacobian()
+    np.testing.assert_allclose(jacobian @ step, true @ step, rtol=1e-2)
+    np.testing.assert_allclose(jacobian[:, 2:], memory.gain * seen[:, 2:])
+    noisy, seen = memory_of(rng)
+    noisy.add(observation(np.zeros(WIDTH), np.zeros(ROWS), 1.0))
+    noisy.add(observation(step, seen @ step + rng.normal(size=ROWS), 1.0))
+    np.testing.assert_allclose(noisy.jacobian(), noisy.gain * seen)
+
+
 def test_adjoint_broyden():
     """J^T w becomes right, what is orthogonal to w in units of the errors stays, and no other change is smaller."""
     rng = np.random.default_rng(2)

@@ -28,7 +28,7 @@ def reduction_ratio(memories: list[Memory], observations: list[Observation]) -> 
     """
     predicted = actual = variance = 0.0
     for memory, new in zip(memories, observations, strict=True):
-        if not memory.observations or not len(memory.observations[-1].jacobian):
+        if not memory.has_jacobian:
             return None
         last = memory.observations[-1]
         expected, _, _ = memory.pooled(new.coefficients)

@@ -108,7 +108,8 @@ class SegmentMemory(Memory):
         result = jacobian.copy()
         for move, change, variance in self.moves:
             missed = change - result @ move
-            part = max(0.0, 1 - len(missed) / max(float(missed @ (missed / variance)), 1e-300))
+            noise = len(missed) + 2 * np.sqrt(2 * len(missed))  # mean of chi^2 and two standard deviations
+            part = max(0.0, 1 - noise / max(float(missed @ (missed / variance)), 1e-300))
             length = float(move @ (metric * move))
             if part > 0 and length > 0:
                 result += part * np.outer(missed, metric * move / length)
