@@ -157,8 +157,8 @@ def virial_row(rows: TargetRows, grid: TableGrid) -> Array | None:
 
     P = rho kT - 1/(3 V) sum over pairs of types of N_pairs / V integral 4 pi r^3 g(r) U'(r) dr
 
-    (D. Frenkel, B. Smit, Understanding Molecular Simulation, 2002, eq. 4.4.12). None where the targets do not tell all of
-    it: a pair of types has none, or its target ends before the cutoff.
+    (D. Frenkel, B. Smit, Understanding Molecular Simulation, 2002, eq. 4.4.12). None where the targets do not tell
+    all of it: a pair of types has none, or its target ends before the cutoff.
     """
     state, width = rows.state, grid.knots + 2
     counts, volume = np.bincount(state.types, minlength=len(state.type_names)), float(np.linalg.det(state.box))

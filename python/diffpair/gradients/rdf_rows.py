@@ -27,8 +27,8 @@ class RdfRows(StaticRows):
     Bins that the target's data cannot be compared at (see RdfTarget.smoothed) are left out.
 
     Attributes:
-        target, error, floor: see Rows; the targets are smoothed. slices: which rows belong to which target. pair_rows: per
-        target, the row of its pair of types in a table. radii: bin centres in nm, [rows].
+        target, error, floor: see Rows; the targets are smoothed. slices: which rows belong to which target. pair_rows:
+        per target, the row of its pair of types in a table. radii: bin centres in nm, [rows].
     """
 
     def __init__(self, state: State, topology: Topology) -> None:
