@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from diffpair.errors import DiffPairError
+from diffpair.gradients.rdf_rows import FLOOR
 from diffpair.potentials import BSpline, TableGrid
 from diffpair.tables import PairTable, TableUncertainty, load_uncertainty
 from diffpair.updates import GaussNewton, Memory, Observation, ParameterSpace, StateView
 from diffpair.updates.basis import spline_basis
-from diffpair.updates.linear_model import FLOOR, LinearModel, Start
+from diffpair.updates.linear_model import LinearModel, Start
 
 GRID = TableGrid(0.8, 2.5, 40)
 R = np.linspace(0.85, 2.6, 90)
@@ -35,7 +36,9 @@ def new_space():
 
 def view_of(observations, target, error=None):
     weights = (BASIS * (R**2 * target)[:, None]).sum(0)[None]
-    return StateView(Memory(observations), 0, BASIS[target > 0.1], 1.0, weights, target_error=error)
+    return StateView(
+        Memory(observations), 0, BASIS[target > 0.1], 1.0, weights, target_error=error, floor=np.full(90, FLOOR)
+    )
 
 
 def observe(table, target, noise=0.0, covariance=CORRELATED):

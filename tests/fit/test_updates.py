@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from diffpair.errors import DiffPairError
+from diffpair.gradients.rdf_rows import FLOOR
 from diffpair.potentials import BSpline, GaussianMLP, LennardJones, Sum, TableGrid, TemperatureDependent, tabulate
 from diffpair.updates import (
     FirstOrder,
@@ -52,7 +53,8 @@ class ThinGas:
             Observation(table, g - self.target, np.full(len(R), 0.003), jacobian, none, 0.003**2 * np.eye(len(R)))
         )
         weights = (BASIS * (R**2 * g)[:, None]).sum(0)[None]
-        return StateView(self.memory, self.variant, BASIS[self.target > 0.1], self.kT, weights)
+        floor = np.full(len(R), FLOOR)
+        return StateView(self.memory, self.variant, BASIS[self.target > 0.1], self.kT, weights, floor=floor)
 
 
 def iterate(space, gases, update, count):

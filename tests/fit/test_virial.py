@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diffpair.fit.fit_state import virial_row
+from diffpair.config.sampling import Sampling
+from diffpair.fit.fit_state import FitState, virial_row
 from diffpair.fit.start import fit_spline
 from diffpair.gradients import TargetRows
 from diffpair.observables.rdf import histogram_rdf
 from diffpair.potentials import TableGrid
 from diffpair.states import build_lattice
-from diffpair.targets import RdfTarget
+from diffpair.tables import PairTable
+from diffpair.targets import PressureTarget, RdfTarget
 
 GRID = TableGrid(0.2, 1.5, 60)
 EDGES = np.linspace(0.2, 1.6, 281)
@@ -29,7 +31,9 @@ def test_pressure_of_a_mixture():
         state.targets.append(RdfTarget(names, 0.5 * (EDGES[1:] + EDGES[:-1]), g))
     r = np.linspace(0.2, 1.5, 500)
     tables = [fit_spline(GRID, r, s * (1.5 - r) ** 3, 1.0) for s in STRENGTHS]
-    ratio = 1 + virial_row(TargetRows(state), GRID) @ np.concatenate(tables)
+    row = virial_row(TargetRows(state), GRID)
+    assert row is not None
+    ratio = 1 + row @ np.concatenate(tables)
 
     i, j = np.triu_indices(300, 1)
     d = x[i] - x[j]
@@ -40,3 +44,30 @@ def test_pressure_of_a_mixture():
     pressure = 300 / edge**3 * kT + np.sum((distance * force)[near]) / (3 * edge**3)
     assert ratio == pytest.approx(pressure * edge**3 / (300 * kT), rel=0.01)
     assert abs(ratio - 1) > 0.5
+
+
+@pytest.mark.parametrize(
+    ("pairs", "end", "known"),
+    [
+        ([("A", "A"), ("A", "B"), ("B", "B")], 1.44, True),
+        ([("A", "A"), ("A", "B"), ("B", "B")], 1.3, False),
+        ([("A", "A"), ("B", "B")], 1.6, False),
+    ],
+)
+def test_no_pressure_where_the_targets_do_not_tell_all_of_it(pairs, end, known):
+    """A pair of types without a target, or targets that end before the cutoff of 1.5 nm."""
+    state = build_lattice("x", 300, 4.0, {"A": 0.4, "B": 0.6}, 1.0, 150.0)
+    r = np.arange(0.205, end, 0.01)
+    state.targets += [RdfTarget(names, r, np.ones_like(r)) for names in pairs]
+    assert (virial_row(TargetRows(state), GRID) is not None) == known
+
+
+def test_wanted_pressure_needs_no_guard():
+    """A pressure as a target may be negative."""
+    r = np.arange(0.205, 1.6, 0.01)
+    for extra, guarded in (([], True), ([PressureTarget(-50.0)], False)):
+        targets = [RdfTarget(("A", "A"), r, np.ones_like(r)), *extra]
+        state = build_lattice("x", 300, 4.0, {"A": 1.0}, 1.0, 150.0, targets=targets)
+        table = PairTable(("A",), GRID.r_min, GRID.cutoff, np.zeros((1, GRID.knots + 2)))
+        found = FitState(state, 0, GRID, table, Sampling(timestep="2 fs"), seed=1)
+        assert (found.view().virial is not None) == guarded

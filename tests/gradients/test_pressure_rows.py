@@ -17,6 +17,8 @@ from diffpair.states import build_lattice
 from diffpair.states.system import make_system
 from diffpair.tables import PairTable
 from diffpair.targets import PressureTarget, RdfTarget
+from diffpair.updates import Memory, Observation, StateView
+from diffpair.updates.linear_model import target_noise
 
 GRID = TableGrid(0.5, 1.4, 12)
 
@@ -174,3 +176,22 @@ def test_weight_of_the_residual(rows):
     bare = build_lattice("x", 40, 1.2, {"A": 1.0}, 1.0, 150.0, targets=[PressureTarget(40.0)])
     assert TargetRows(bare).sigma(np.zeros(1)) == pytest.approx([0.01])
     np.testing.assert_array_equal(sigma[:-1], rows.rdf.sigma(noise[:-1]))
+
+
+@pytest.mark.parametrize(("error", "expected"), [(3.0, None), (None, 0.01), (0.0, 0.01)])
+@pytest.mark.parametrize("noise", [0.0, 0.02])
+def test_noise_of_the_target_in_gauss_newton(error, expected, noise):
+    """A pressure is known to its error or, without one, to 1 % of rho kT; g to 0.001, as well as one run tells it."""
+    r = np.arange(0.205, 1.0, 0.02)
+    targets = [RdfTarget(("A", "A"), r, np.ones_like(r)), PressureTarget(40.0, error)]
+    rows = TargetRows(build_lattice("x", 40, 1.2, {"A": 1.0}, 1.0, 150.0, targets=targets))
+    n, table = len(rows), np.zeros(3)
+    one = Observation(table, np.zeros(n), np.ones(n), np.zeros((n, 3)), np.zeros((0, 3)), noise**2 * np.eye(n))
+    view = StateView(
+        Memory([one]), 0, np.zeros((0, 3)), 1.0, np.zeros((1, 3)), target_error=rows.error, floor=rows.floor
+    )
+    fixed, free, _ = target_noise(view, table, 1.0)
+    wanted = expected if expected is not None else 3.0 / rows.pressure.ideal
+    assert fixed[-1, -1] == pytest.approx(noise**2 + wanted**2)
+    assert np.diag(fixed)[:-1] == pytest.approx(noise**2 + 0.001**2)
+    assert np.diag(free) == pytest.approx([*[noise**2] * (n - 1), 0.0 if error else noise**2])

@@ -12,6 +12,15 @@ from diffpair.engines import Snapshot
 Array = NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class Tried:
+    """Parameters [P] that an accepted iteration has sampled, and its mean |g - target|."""
+
+    theta: Array
+    mae: float
+    number: int
+
+
 @dataclass
 class Best:
     """The best potential so far, and the simulations at its end."""

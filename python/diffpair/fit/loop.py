@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from diffpair.engines import Exploded, Frames
 from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.errors import DiffPairError
-from diffpair.fit.best import Best
+from diffpair.fit.best import Best, Tried
 from diffpair.fit.effort import Effort
 from diffpair.fit.fit_state import FitState
 from diffpair.fit.friction import FrictionFit
@@ -68,6 +68,7 @@ class FitLoop:
         self.history: list[Iteration] = []
         self.best: Best | None = None
         self.late: list[Array] = []  # parameters of accepted iterations
+        self.tried: list[Tried] = []  # all of them
         self.failures = 0
         self.pressure: dict[str, float] = {}  # of the present iteration, see Iteration
         self.independent: dict[str, float] = {}  # frames of the last sampling, per state
@@ -197,6 +198,7 @@ class FitLoop:
         if self.best is None or mae < self.best.mae:
             self.best = Best(self.space.get(), mae, number)
         self.best.snapshots = [s.snapshot() for s in self.states]
+        self.tried.append(Tried(self.space.get(), mae, number))
         self.late.append(self.space.get())
         self.late = self.late[-max(1, self.iterations // 4) :]
         self._adjust(ratio)

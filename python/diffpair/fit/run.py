@@ -14,6 +14,7 @@ from diffpair.config.update import GaussNewton
 from diffpair.engines import Exploded, ProductionResult, Snapshot, production
 from diffpair.errors import DiffPairError
 from diffpair.fit.auto_steps import choose_segments
+from diffpair.fit.fallback import produce_or_go_back
 from diffpair.fit.folder import (
     AUDIT,
     PLOT,
@@ -183,18 +184,17 @@ def _finish(setup: Setup, loop: FitLoop, out: Path, digest: str, progress: FitPr
     origin = provenance(setup, len(loop.history), digest) | {"gradient": _describe_gradient(setup, loop)}
     try:
         save_tables(out, setup, provenance=origin, fit=fit)
-        try:
-            results = _production(setup, loop, progress)
-        except Exploded as error:
-            if loop.best is None:
-                raise
-            fit["notes"].append(
-                f"the last potential was unstable in production, that of iteration {loop.best.number} is kept: {error}"
-            )
-            progress.say(f"note: {fit['notes'][-1]}")
-            setup.space.set(loop.best.theta)
+
+        def changed(notes: list[str]) -> None:
+            fit["notes"] = notes
             save_tables(out, setup, provenance=origin, fit=fit)
-            results = _production(setup, loop, progress)
+
+        outcome = produce_or_go_back(
+            setup.space, loop.tried, lambda anew: _production(setup, loop, progress, anew), changed
+        )
+        results, fit["notes"] = outcome.results, outcome.notes
+        for note in outcome.notes:
+            progress.say(f"note: {note}")
         fit |= _errors(setup, results)
     except DiffPairError as error:
         kept = f"; {out / POTENTIAL} holds the learned potential" if (out / POTENTIAL).is_file() else ""
@@ -268,11 +268,11 @@ def _say_results(results: list[ProductionResult], progress: FitProgress) -> None
             )
 
 
-def _production(setup: Setup, loop: FitLoop, progress: FitProgress) -> list[ProductionResult]:
-    """Every state, held-out ones too, with the final table and a seed of its own."""
+def _production(setup: Setup, loop: FitLoop, progress: FitProgress, anew: bool) -> list[ProductionResult]:
+    """Every state, held-out ones too, with the final table and a seed of its own; anew: not from the fit's end."""
     config = setup.config
     section, sampling = config.production, config.sampling
-    ends: dict[str, Snapshot] = {s.state.name: s.snapshot() for s in loop.states}
+    ends: dict[str, Snapshot] = {} if anew else {s.state.name: s.snapshot() for s in loop.states}
     results = []
     for index, state in enumerate(setup.states):
         progress.begin(f"production {state.name}", section.max_steps)

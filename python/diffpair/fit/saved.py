@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from diffpair.engines import Snapshot
-from diffpair.fit.best import Best
+from diffpair.fit.best import Best, Tried
 from diffpair.fit.history import Iteration
 from diffpair.fit.watch import WatchedAdjoint
 from diffpair.updates import Observation, SegmentMemory
@@ -26,6 +26,7 @@ def content_of(loop: FitLoop) -> dict[str, Any]:
         "history": [asdict(h) for h in loop.history],
         "failures": loop.failures,
         "late": [torch.from_numpy(t) for t in loop.late],
+        "tried": [{**vars(t), "theta": torch.from_numpy(t.theta)} for t in loop.tried],
         "md_steps": loop.md_steps,
         "seconds": loop.seconds,
         "update": loop.update.content(),
@@ -56,6 +57,7 @@ def restore(loop: FitLoop, content: dict[str, Any]) -> None:
     loop.space.set(content["theta"].numpy())
     loop.history = [Iteration(**h) for h in content["history"]]
     loop.failures, loop.late = content["failures"], [t.numpy() for t in content["late"]]
+    loop.tried = [Tried(t["theta"].numpy(), t["mae"], t["number"]) for t in content.get("tried", [])]
     loop.seconds_before = content["seconds"]
     if loop.friction is not None:
         loop.friction.restore(content["friction"])

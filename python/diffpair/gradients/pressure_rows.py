@@ -23,7 +23,7 @@ class PressureRows(StaticRows):
     There is no correction for a tail: U is 0 beyond the cutoff, in production too.
 
     Attributes:
-        target, error: see Rows. ideal: rho kT, the unit, in bar.
+        target, error, floor: see Rows. ideal: rho kT, the unit, in bar.
     """
 
     def __init__(self, state: State, topology: Topology) -> None:
@@ -32,7 +32,7 @@ class PressureRows(StaticRows):
         targets = state.pressures
         self.target = np.array([t.value for t in targets]) / self.ideal
         self.error = np.array([t.error or 0.0 for t in targets]) / self.ideal
-        self._floor = np.array([ERROR_FLOOR if t.error is None else 0.0 for t in targets])
+        self.floor = np.array([ERROR_FLOOR if not t.error else 0.0 for t in targets])
 
     def values(self, x: Tensor, boxes: Tensor, coefficients: Tensor, grid: TableGrid) -> Tensor:
         """See StaticRows."""
@@ -49,4 +49,4 @@ class PressureRows(StaticRows):
 
     def sigma(self, noise: Array) -> Array:
         """See Rows."""
-        return np.asarray(np.sqrt(noise**2 + self.error**2 + self._floor**2))
+        return np.asarray(np.sqrt(noise**2 + self.error**2 + self.floor**2))

@@ -16,7 +16,8 @@ from diffpair.states import State
 from diffpair.tables import pair_row
 
 Array = NDArray[np.float64]
-ERROR_FLOOR = 0.003  # of g per bin: what is below it does not matter
+ERROR_FLOOR = 0.003  # of g per bin, in the weight of a bin: what is below it does not matter
+FLOOR = 0.001  # of g per bin, in a covariance of all bins: empty bins show no noise
 SMOOTHING = np.ones(5) / 5  # of the noisy variance of a variance, over neighbouring bins
 
 
@@ -26,8 +27,8 @@ class RdfRows(StaticRows):
     Bins that the target's data cannot be compared at (see RdfTarget.smoothed) are left out.
 
     Attributes:
-        target, error: see Rows; the targets are smoothed. slices: which rows belong to which target. pair_rows: per
-        target, the row of its pair of types in a table. radii: bin centres in nm, [rows].
+        target, error, floor: see Rows; the targets are smoothed. slices: which rows belong to which target. pair_rows:
+        per target, the row of its pair of types in a table. radii: bin centres in nm, [rows].
     """
 
     def __init__(self, state: State, topology: Topology) -> None:
@@ -55,6 +56,7 @@ class RdfRows(StaticRows):
         self.radii: Array = np.concatenate(radii)
         self.target: Array = np.concatenate(values)
         self.error: Array = np.concatenate(errors)
+        self.floor: Array = np.full(len(self.error), FLOOR)
         self.pair_rows = [row for _, row in self._parts]
 
     def g(self, x: Tensor, boxes: Tensor) -> Tensor:

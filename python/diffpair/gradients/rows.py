@@ -19,11 +19,13 @@ class Rows(ABC):
     Without unit, so that rows of different kinds add up in one loss.
 
     Attributes:
-        target: what is wanted, [rows]. error: its standard error, 0 where none is given, [rows].
+        target: what is wanted, [rows]. error: its standard error, 0 where none is given, [rows]. floor: noise that a
+            fit always assumes besides, [rows].
     """
 
     target: Array
     error: Array
+    floor: Array
 
     def __len__(self) -> int:
         return len(self.target)

@@ -24,7 +24,7 @@ class TargetRows:
 
     Attributes:
         rdf, pressure: the rows of each kind. parts: all of them, in the order of the rows.
-        target: what is wanted, [rows]. error: its standard errors, 0 where none is given, [rows].
+        target: what is wanted, [rows]. error: its standard errors, 0 where none is given, [rows]. floor: see Rows.
     """
 
     def __init__(self, state: State) -> None:
@@ -40,6 +40,7 @@ class TargetRows:
         self.parts: list[StaticRows] = [part for part in (self.rdf, self.pressure) if len(part)]
         self.target: Array = np.concatenate([part.target for part in self.parts])
         self.error: Array = np.concatenate([part.error for part in self.parts])
+        self.floor: Array = np.concatenate([part.floor for part in self.parts])
 
     def __len__(self) -> int:
         return len(self.target)

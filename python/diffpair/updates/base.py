@@ -37,7 +37,8 @@ class StateView:
     weights: mean sums of B_k(r) per frame, [npairs, knots + 2]. gradient: dL/dc at the present table, flat [npairs *
     (knots + 2)] in 1/(kJ/mol), for an update that needs it. rdfs: the targets g(r).
     target_error: standard errors of the targets, [rows]; 0 or None where unknown. virial: [npairs * (knots + 2)], such
-    that P / (rho kT) = 1 + virial c where g is the target; None where that is not all of the pressure.
+    that P / (rho kT) = 1 + virial c where g is the target; None where that is not all of the pressure, and where a
+    pressure is a target. floor: noise that is always assumed of a row, [rows]; none where None.
     """
 
     memory: Memory
@@ -49,6 +50,7 @@ class StateView:
     rdfs: tuple[RdfView, ...] = ()
     target_error: Array | None = None
     virial: Array | None = None
+    floor: Array | None = None
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,6 @@ MOST_INFLATION = 3.0
 SIGNAL = 10.0  # variance that the prior expects of g along a direction, over that of noise
 POSTERIOR_ROUNDS = 3  # of a fixed point that is nearly there at once
 TENSION = 0.1  # of P / (rho kT): how far below 0 the fluid may hold together
-FLOOR = 1e-3  # noise of g per bin that is always assumed: empty bins show none
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ class LinearModel:
         for state in states:
             moved, by_theta = self.moved[state.variant], self.jacobians[state.variant]
             residual, _, jacobian = state.memory.pooled(self.tables[state.variant])
-            self._noise.append(_noise(state, self.tables[state.variant], damping))
+            self._noise.append(target_noise(state, self.tables[state.variant], damping))
             doubt = state.memory.doubt()
             self._in_tables.append(jacobian)
             self._pooled.append(state.memory.noise(self.tables[state.variant])[0])
@@ -226,7 +225,7 @@ class LinearModel:
             found, expected = state.memory.scatter(self.tables[state.variant])
             if len(found) < 3:
                 continue
-            single = state.memory.noise(self.tables[state.variant])[1] + FLOOR**2 * np.eye(found.shape[1])
+            single = state.memory.noise(self.tables[state.variant])[1] + _floor(state, found.shape[1])
             factor = cholesky(single, lower=True)
             signal = solve_triangular(factor, by_prior, lower=True)
             left, values, _ = np.linalg.svd(signal, full_matrices=False)
@@ -247,7 +246,7 @@ class LinearModel:
         return 1 / (1 + amplitude * np.maximum(values, 0.0)), np.sqrt(amplitude) * vectors
 
 
-def _noise(state: StateView, table: Array, damping: float) -> tuple[Array, Array, Array]:
+def target_noise(state: StateView, table: Array, damping: float) -> tuple[Array, Array, Array]:
     """Covariance of the residual's noise as far as it is known, that of a target like one run of the fit where the
     target's errors are not known, and that of one run."""
     pooled, single = state.memory.noise(table)
@@ -255,5 +254,11 @@ def _noise(state: StateView, table: Array, damping: float) -> tuple[Array, Array
     error = np.zeros_like(spread) if state.target_error is None else state.target_error
     given = error > 0
     scale = np.divide(error, spread, out=np.zeros_like(spread), where=given & (spread > 0))
-    known = pooled + scale[:, None] * single * scale + FLOOR**2 * np.eye(len(pooled))
+    silent = np.diag(np.where(given & (spread == 0), error, 0.0) ** 2)
+    known = pooled + scale[:, None] * single * scale + silent + _floor(state, len(pooled))
     return damping * known, damping * np.where(given[:, None] | given, 0.0, single), single
+
+
+def _floor(state: StateView, rows: int) -> Array:
+    """Covariance of the noise that is always assumed, [rows, rows]."""
+    return np.zeros((rows, rows)) if state.floor is None else np.diag(state.floor**2)
