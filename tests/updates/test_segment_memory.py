@@ -17,7 +17,7 @@ def memory_of(rng, noise=0.0, batches=4, jacobian=None):
     memory = SegmentMemory(48)
     true = rng.normal(size=(ROWS, WIDTH)) if jacobian is None else jacobian
     products = true + noise * rng.normal(size=(batches, ROWS, WIDTH))
-    memory.begin(np.eye(ROWS), products)
+    memory.begin(np.eye(ROWS), products, steps=60)
     return memory, true
 
 
@@ -32,7 +32,7 @@ def test_products_of_smooth_vectors_make_a_projection():
     memory = SegmentMemory(7)
     with pytest.raises(DiffPairError, match="has not been measured"):
         memory.jacobian()
-    memory.begin(vectors, np.repeat((vectors @ true)[None], 4, 0))
+    memory.begin(vectors, np.repeat((vectors @ true)[None], 4, 0), steps=60)
     np.testing.assert_allclose(memory.jacobian(), vectors.T @ vectors @ true)
 
 

@@ -24,6 +24,7 @@ def content_of(loop: FitLoop) -> dict[str, Any]:
     return {
         "theta": torch.from_numpy(loop.space.get()),
         "history": [asdict(h) for h in loop.history],
+        "warnings": loop.warnings(),
         "failures": loop.failures,
         "late": [torch.from_numpy(t) for t in loop.late],
         "md_steps": loop.md_steps,
@@ -55,6 +56,7 @@ def restore(loop: FitLoop, content: dict[str, Any]) -> None:
     """Go on where `content` was taken."""
     loop.space.set(content["theta"].numpy())
     loop.history = [Iteration(**h) for h in content["history"]]
+    loop.independent = loop.history[-1].independent if loop.history else {}
     loop.failures, loop.late = content["failures"], [t.numpy() for t in content["late"]]
     loop.seconds_before = content["seconds"]
     if loop.friction is not None:
@@ -74,7 +76,7 @@ def restore(loop: FitLoop, content: dict[str, Any]) -> None:
         best = content["best"]
         snapshots = [_unpack(kept["best"]) for kept in content["states"]]
         loop.best = Best(best["theta"].numpy(), best["mae"], best["number"], snapshots)
-    loop.steps_before = content["md_steps"]
+    loop.steps_before, loop.warnings_before = content["md_steps"], content["warnings"]
 
 
 def _pack(snapshot: Snapshot) -> dict[str, Any]:
