@@ -34,8 +34,8 @@ class ParameterSpace:
 
     The prior says which of the changes from the start that explain the data equally well is the more likely one, in
     units of kT. Coefficients of a spline: correlated over half a contact distance (Matern 5/2), so smooth changes,
-    ending at zero at the cutoff; larger below the contact distance. Weights of a network: all alike, which makes its neural tangent
-    kernel the prior of the table. Few parameters: each free to move U by kT.
+    ending at zero at the cutoff; larger below the contact distance. Weights of a network: all alike, which makes its
+    neural tangent kernel the prior of the table. Few parameters: each free to move U by kT.
 
     Args:
         potential: its trainable parameters are the space.

@@ -140,7 +140,12 @@ class SegmentMemory(Memory):
     def content(self) -> dict[str, Any]:
         """Everything beside the observations that `restore` needs, as tensors and plain values."""
         moves = [[torch.from_numpy(part.copy()) for part in move] for move in self.moves]
-        return {"known": self.known, "steps": self.steps, "batches": torch.from_numpy(self.batches.copy()), "moves": moves}
+        return {
+            "known": self.known,
+            "steps": self.steps,
+            "batches": torch.from_numpy(self.batches.copy()),
+            "moves": moves,
+        }
 
     def restore(self, content: dict[str, Any]) -> None:
         """Go on where `content` was taken."""
