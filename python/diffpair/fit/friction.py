@@ -25,6 +25,7 @@ SETTLED = 0.05  # a step in ln(friction) that no longer matters
 KNOWN = 0.03  # standard error of ln(friction) that is small enough
 NONLINEARITY = 0.3  # error of a linear prediction, as a part of the predicted change
 KEPT = 20
+LONGER = 3  # times the steps of a sampling: its VACF is cheap beside the response
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class FrictionFit:
         for state in self.states:
             for target in state.state.vacfs:
                 stride, lags = target.stride(self.timestep), len(target.t)
-                value, error = sample_vacf(state.sampler, lags, stride, state.sampling.steps)
+                value, error = sample_vacf(state.sampler, lags, stride, LONGER * state.sampling.steps)
                 coefficients = torch.from_numpy(state.sampler.table.coefficients.copy())
                 batches = friction_response(
                     state.rows, coefficients, state.grid, frames[state.state.name], self.friction, lags=lags,
