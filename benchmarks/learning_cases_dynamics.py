@@ -36,7 +36,7 @@ def dynamics(run: Run) -> list[Bar]:
     vacf = make_vacf(run.smaller(lennard_jones(0.845, 1.0)), run.folder)
     section["targets"].append({"vacf": {"file": str(vacf.resolve())}})
     gradient = {**SEGMENTS, "learn_friction": f"{10 * FRICTION} /ps"}
-    update = {"method": "gauss-newton", "iterations": 10}
+    update = {"method": "gauss-newton", "iterations": 15}
     try:
         result = run.fit(case, [(section, target)], sampling=FAST, gradient=gradient, update=update)
     except DiffPairError as error:

@@ -63,6 +63,15 @@ def test_validate_config(capsys, folder):
     assert "gradient: fluctuation; update: gauss-newton, 10 iterations" in out
 
 
+def test_validate_vacf(capsys, folder):
+    (folder / "vacf.csv").write_text("\n".join(f"{0.01 * k} {0.9**k}" for k in range(51)))
+    text = CONFIG.replace("targets: [", "targets: [vacf: {file: vacf.csv}, ")
+    (folder / "fit.yaml").write_text(text + "gradient: {method: adjoint, learn_friction: 2 /ps}\n")
+    status, out, err = run(capsys, "validate", folder / "fit.yaml")
+    assert (status, err) == (0, "")
+    assert "C(t)/C(0) of the velocities: 51 lags of 0.01 ps, to 0.5 ps" in out
+
+
 def test_validate_potential(capsys, folder):
     status, out, err = run(capsys, "validate", folder / "p.json")
     assert (status, err) == (0, "")

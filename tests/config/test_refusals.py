@@ -316,6 +316,29 @@ def test_vacf_needs_a_friction_to_learn(tmp_path):
     assert "vacf.t_unit: 'nm' is not a unit of time such as ps" in refusal(tmp_path, text)
 
 
+def test_vacf_alone_fits_nothing(tmp_path):
+    vacf = GOOD.replace("{method: fluctuation}", "{method: adjoint, learn_friction: 2 /ps}")
+    second = "  - {name: b, system: SYSTEM, temperature: 300 K, targets: [{vacf: {file: c.csv}}]HELD}\n"
+    system = "{lattice: {n: 108, density: 0.8 nm^-3, types: {A: 1}, mass: 1 amu}}"
+    for held in ("", ", held_out: true"):
+        text = vacf.replace("sampling:", second.replace("SYSTEM", system).replace("HELD", held) + "sampling:", 1)
+        text = text.replace("targets:", "targets:\n      - vacf: {file: c.csv}", 1)
+        if held:
+            path = tmp_path / "fit.yaml"
+            path.write_text(text)
+            assert load_config(path).states[1].held_out
+        else:
+            assert "states: 'b' is fitted but has a vacf alone, which tells nothing of the potential" in refusal(
+                tmp_path, text
+            )
+
+
+@pytest.mark.parametrize("text", ["adaptive: 1", "adaptive: 'yes'"])
+def test_flags(tmp_path, text):
+    said = refusal(tmp_path, GOOD.replace("sampling: {", f"sampling: {{{text}, ", 1))
+    assert "sampling.adaptive: must be true or false" in said
+
+
 def test_line_of_a_block_style_key(tmp_path):
     text = GOOD.replace(f"{{{SPLINE}}}", "\n  form: bspline\n\n  # how far\n  cutoff: 2.5 K\n  knots: 60")
     assert refusal(tmp_path, text).startswith(", line 5: potential.cutoff: 'K' is not a unit of length")

@@ -53,3 +53,24 @@ def test_goes_on_where_it_was_left():
     other = FrictionFit(3.0, [], timestep=0.005, segments=8, seed=1)
     other.restore(fit.content())
     assert other.friction == fit.friction and other.error == fit.error
+
+
+def test_settles_once_its_error_is_small():
+    """Steps within a large error do not end a fit: more iterations make it smaller."""
+    rng = np.random.default_rng(2)
+    fit, errors = FrictionFit(1.0, [], timestep=0.005, segments=8, seed=1), []
+    while not fit.settled and len(errors) < 20:
+        fit.step(observe(fit, rng, noise=0.05))
+        errors.append(fit.error)
+    assert 3 <= len(errors) < 20 and errors[-1] < 0.03 and errors[1] > 0.04
+
+
+def test_tables_that_were_off_weigh_little():
+    """A wrong table shifts C(t); how far g is off tells by how much it may."""
+    rng = np.random.default_rng(3)
+    fit = FrictionFit(2.0, [], timestep=0.005, segments=8, seed=1)
+    for off in (0.1, 0.05, 0.02, 0.0, 0.0, 0.0):
+        o = observe(fit, rng)
+        sigma = np.sqrt(o.sigma**2 + off**2)
+        fit.step(FrictionObservation(o.log_friction, o.residual + off * (T > 0), sigma, o.response))
+    assert fit.friction == pytest.approx(1.0, rel=0.03)

@@ -17,7 +17,7 @@ def memory_of(rng, noise=0.0, batches=4, jacobian=None):
     memory = SegmentMemory(48)
     true = rng.normal(size=(ROWS, WIDTH)) if jacobian is None else jacobian
     products = true + noise * rng.normal(size=(batches, ROWS, WIDTH))
-    memory.begin(np.eye(ROWS), products)
+    memory.begin(np.eye(ROWS), products, steps=60)
     return memory, true
 
 
@@ -32,7 +32,7 @@ def test_products_of_smooth_vectors_make_a_projection():
     memory = SegmentMemory(7)
     with pytest.raises(DiffPairError, match="has not been measured"):
         memory.jacobian()
-    memory.begin(vectors, np.repeat((vectors @ true)[None], 4, 0))
+    memory.begin(vectors, np.repeat((vectors @ true)[None], 4, 0), steps=60)
     np.testing.assert_allclose(memory.jacobian(), vectors.T @ vectors @ true)
 
 
@@ -47,7 +47,7 @@ def test_gain_is_learned():
         c = c + 0.1 * rng.normal(size=WIDTH)
         memory.add(observation(c, true @ c + 0.01 * rng.normal(size=ROWS)))
     assert memory.gain == pytest.approx(1 / 0.45, rel=0.01)
-    np.testing.assert_allclose(memory.jacobian(), memory.gain * seen)
+    np.testing.assert_allclose(memory.jacobian(), memory.gain * seen, atol=0.03)  # moves add some of their noise
     before = len(memory.observations)
     memory.learn(observation(c + 0.1, true @ (c + 0.1)))  # the fit went back from there
     assert len(memory.observations) == before and memory.gain == pytest.approx(1 / 0.45, rel=0.01)

@@ -89,6 +89,11 @@ def _describe_config(config: FitConfig) -> None:
         for pressure in state.pressures:
             error = "" if pressure.error is None else f" +- {pressure.error:g}"
             click.echo(f"  pressure: {pressure.value:g}{error} bar")
+        for vacf in state.vacfs:
+            click.echo(
+                f"  C(t)/C(0) of the velocities: {len(vacf.t)} lags of {vacf.t[1] - vacf.t[0]:.4g} ps, "
+                f"to {vacf.t[-1]:.4g} ps ({vacf.file})"
+            )
     click.echo(
         f"gradient: {config.gradient.method}; update: {config.method.method}, {config.method.iterations} iterations"
     )

@@ -67,6 +67,12 @@ class FitConfig(Section):
                 "states: a vacf as a target needs gradient: {method: adjoint, learn_friction: 1 /ps}, which starts the "
                 "friction there and learns it"
             )
+        for state in self.states:
+            if not state.held_out and all(target.vacf for target in state.targets):
+                raise DiffPairError(
+                    f"states: {state.name!r} is fitted but has a vacf alone, which tells nothing of the potential; "
+                    f"give it an rdf or a pressure, too"
+                )
         if learns and not moving:
             raise DiffPairError("gradient: learn_friction needs a vacf as a target of a state that is fitted")
         if isinstance(self.gradient, Fluctuation):

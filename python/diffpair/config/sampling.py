@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import model_validator
 
-from diffpair.config.base import Count, CountOrZero, Name, PositiveNumber, Rate, Section, Time
+from diffpair.config.base import Count, CountOrZero, Flag, Name, PositiveNumber, Rate, Section, Time
 from diffpair.errors import DiffPairError
 
 
@@ -17,7 +17,7 @@ class Sampling(Section):
     steps: Count = 1500
     every: Count = 10
     melt: CountOrZero = 2000
-    adaptive: bool = True
+    adaptive: Flag = True
     friction: Rate = 1.0
     platform: Name | None = None
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Tag, model_validator
 
-from diffpair.config.base import Count, CountOrZero, Fraction, NonNegativeNumber, PositiveNumber, Section
+from diffpair.config.base import Count, CountOrZero, Flag, Fraction, NonNegativeNumber, PositiveNumber, Section
 from diffpair.config.choose import choose_method, method_of
 from diffpair.errors import DiffPairError
 
@@ -21,7 +21,7 @@ class GaussNewton(Section):
     iterations: Count = 10
     damping: PositiveNumber | None = None
     smoothness: PositiveNumber | None = None
-    stop_at_noise: bool = True
+    stop_at_noise: Flag = True
 
 
 class IterativeBoltzmann(Section):

@@ -65,6 +65,10 @@ class VacfResult:
     error: NDArray[np.float64]
     max_deviation: float
 
+    def figures(self) -> dict[str, float]:
+        """What reports tell of it: the largest deviation, and the largest error."""
+        return {"max_deviation": self.max_deviation, "error": float(self.error.max())}
+
 
 @dataclass(frozen=True)
 class ProductionResult:

@@ -19,12 +19,13 @@ from diffpair.fit.fit_state import FitState
 from diffpair.gradients.friction_response import MODES, friction_response
 
 Array = NDArray[np.float64]
-ERROR_FLOOR = 0.003  # of C(t) / C(0): what is below it does not matter
+ERROR_FLOOR = 0.001  # of C(t) / C(0): what is below it does not matter
 LARGEST = 1.0  # step in ln(friction)
 SETTLED = 0.05  # a step in ln(friction) that no longer matters
-DECAY = 0.7  # weight of an observation, per iteration that it is old: the table was another one
+KNOWN = 0.03  # standard error of ln(friction) that is small enough
 NONLINEARITY = 0.3  # error of a linear prediction, as a part of the predicted change
-KEPT = 6
+KEPT = 20
+LONGER = 3  # times the steps of a sampling: its VACF is cheap beside the response
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class FrictionFit:
         self.timestep, self.segments, self.seed = timestep, segments, seed
         self.observations: list[FrictionObservation] = []
         self.gradients = 0  # backward passes through all segments of a state
-        self.settled = False  # the last step was short, or within the friction's error
+        self.settled = False  # the last step was short, and the friction's error is small
         self._set()
 
     @property
@@ -64,14 +65,18 @@ class FrictionFit:
         _, curvature = self._normal_equation(self.log_friction)
         return float(curvature**-0.5) if curvature > 0 else float("inf")
 
-    def measure(self, frames: dict[str, Frames], draw: int) -> FrictionObservation:
+    def measure(self, frames: dict[str, Frames], draw: int, off: float = 0.0) -> FrictionObservation:
         """VACF of the states, sampled from where they are, and its response from segments; `draw` as in
-        DiscreteAdjoint. Frames by the state's name. Raises Exploded."""
+        DiscreteAdjoint. Frames by the state's name. Raises Exploded.
+
+        off: mean |g - target| beyond noise. A table that is not yet in place makes C(t) / C(0) wrong by about as much,
+        so it counts as an error of every lag.
+        """
         residual, sigma, response = [], [], []
         for state in self.states:
             for target in state.state.vacfs:
                 stride, lags = target.stride(self.timestep), len(target.t)
-                value, error = sample_vacf(state.sampler, lags, stride, state.sampling.steps)
+                value, error = sample_vacf(state.sampler, lags, stride, LONGER * state.sampling.steps)
                 coefficients = torch.from_numpy(state.sampler.table.coefficients.copy())
                 batches = friction_response(
                     state.rows, coefficients, state.grid, frames[state.state.name], self.friction, lags=lags,
@@ -81,7 +86,7 @@ class FrictionFit:
                 self.gradients += MODES
                 known = 0.0 if target.error is None else target.error
                 residual.append(value - target.c)
-                sigma.append(np.sqrt(error**2 + known**2 + ERROR_FLOOR**2))
+                sigma.append(np.sqrt(error**2 + known**2 + ERROR_FLOOR**2 + off**2))
                 response.append(batches.mean(0))
         return FrictionObservation(self.log_friction, *map(np.concatenate, (residual, sigma, response)))
 
@@ -94,7 +99,7 @@ class FrictionFit:
             now -= slope / curvature if curvature > 0 else 0.0
         step = float(np.clip(now - self.log_friction, -LARGEST, LARGEST))
         self.log_friction += step
-        self.settled = abs(step) < max(SETTLED, self.error)
+        self.settled = abs(step) < SETTLED and self.error < KNOWN
         self._set()
         return float(np.abs(observation.residual).max())
 
@@ -102,9 +107,9 @@ class FrictionFit:
         """h . W r and h . W h at ln(friction), all observations together; neighbouring lags share their noise, so the
         residuals of a VACF count as if only every tenth lag were there."""
         slope = curvature = 0.0
-        for age, o in enumerate(reversed(self.observations)):
+        for o in self.observations:
             change = o.response * (at - o.log_friction)
-            weight = 0.1 * DECAY**age / (o.sigma**2 + (NONLINEARITY * change) ** 2)
+            weight = 0.1 / (o.sigma**2 + (NONLINEARITY * change) ** 2)
             slope += float(o.response @ (weight * (o.residual + change)))
             curvature += float(o.response @ (weight * o.response))
         return slope, curvature

@@ -73,6 +73,7 @@ class FitLoop:
         self.pressure: dict[str, float] = {}  # of the present iteration, see Iteration
         self.independent: dict[str, float] = {}  # frames of the last sampling, per state
         self.steps_before, self.seconds_before = 0, 0.0  # of the runs that this one resumes
+        self.warnings_before: list[str] = []
         self._start = Start.of(space)
         self.friction: FrictionFit | None = None  # where it is learned
         self._begin = time.perf_counter()
@@ -86,6 +87,13 @@ class FitLoop:
     def seconds(self) -> float:
         """Wall time so far."""
         return self.seconds_before + time.perf_counter() - self._begin
+
+    def warnings(self) -> list[str]:
+        """What is unusual about the last frames of the states, those of the run that this one resumes if there are no
+        others."""
+        if all(state.frames is None for state in self.states):
+            return self.warnings_before
+        return [note for state in self.states for note in state.warnings()]
 
     def tables(self) -> list[PairTable]:
         """The present table of each variant."""
@@ -128,9 +136,8 @@ class FitLoop:
     def _ended(self) -> str:
         """Why there should be no further iteration; empty if there should."""
         done = len(self.history)
-        if self.friction is not None and not self.friction.settled:
-            return ""
-        if done and self.stopping is not None and (reason := self.stopping.reason(self.history)):
+        settled = self.friction is None or self.friction.settled
+        if done and settled and self.stopping is not None and (reason := self.stopping.reason(self.history)):
             return reason
         if self.effort.exhausted and done < self.iterations:
             return f"{done} samplings that grew took the steps of {self.iterations}"
@@ -189,11 +196,14 @@ class FitLoop:
                 if isinstance(state.memory, SegmentMemory):
                     state.memory.learn(observation)
             return self._recover(number, mae, noise, f"worse than iteration {self.best.number}: rolled back")
+        # it may explode, so before anything is taken
+        off = max(mae**2 - float(np.nan_to_num(noise)) ** 2, 0.0) ** 0.5
+        vacf = None if self.friction is None else self.friction.measure(sampled, number, off)
         ratio = reduction_ratio([s.memory for s in self.states], observations)
         for state, observation in zip(self.states, observations, strict=True):
             state.memory.add(observation)
-        if self.friction is not None:
-            self.friction.step(self.friction.measure(sampled, number))
+        if self.friction is not None and vacf is not None:
+            self.friction.step(vacf)
         self.failures = 0
         if self.best is None or mae < self.best.mae:
             self.best = Best(self.space.get(), mae, number)

@@ -10,7 +10,6 @@ import numpy as np
 
 from diffpair.config import FitConfig
 from diffpair.config.gradient import Adjoint
-from diffpair.config.update import GaussNewton
 from diffpair.engines import Exploded, ProductionResult, Snapshot, production
 from diffpair.errors import DiffPairError
 from diffpair.fit.auto_steps import choose_segments
@@ -35,6 +34,7 @@ from diffpair.fit.saved import content_of, restore
 from diffpair.fit.setup import (
     TOLERANCE,
     Setup,
+    adaptive_samplings,
     fit_states,
     make_friction,
     make_gradient,
@@ -91,7 +91,7 @@ def run_fit(config: FitConfig, out: Path, resume: bool = False, progress: FitPro
             progress,
             keep,
             make_stopping(setup),
-            config.sampling.adaptive and isinstance(config.method, GaussNewton),
+            adaptive_samplings(config),
         )
         loop.friction = make_friction(setup, states)
         try:
@@ -179,7 +179,7 @@ def _keep_best(setup: Setup, loop: FitLoop, out: Path, digest: str, reason: str)
 def _finish(setup: Setup, loop: FitLoop, out: Path, digest: str, progress: FitProgress) -> Path:
     """Production with the final table, and the files that report it. The potential is saved before and after it."""
     seconds = loop.seconds
-    warnings = [note for state in loop.states for note in state.warnings()]
+    warnings = loop.warnings()
     fit: dict[str, Any] = {"iterations": len(loop.history), "md_steps": loop.md_steps, "notes": []}
     origin = provenance(setup, len(loop.history), digest) | {"gradient": _describe_gradient(setup, loop)}
     try:
@@ -247,7 +247,8 @@ def _errors(setup: Setup, results: list[ProductionResult]) -> dict[str, Any]:
             for r in results
             for t in r.rdfs
         ]
-        + [{"state": r.state, "pressure": asdict(p)} for r in results for p in r.pressures],
+        + [{"state": r.state, "pressure": asdict(p)} for r in results for p in r.pressures]
+        + [{"state": r.state, "vacf": v.figures()} for r in results for v in r.vacfs],
     }
 
 
@@ -265,6 +266,12 @@ def _say_results(results: list[ProductionResult], progress: FitProgress) -> None
             progress.say(
                 f"state {result.state}{held_out}, pressure: {pressure.value:.4g} +- {pressure.error:.2g} bar in "
                 f"production, target {pressure.target:.4g} bar"
+            )
+        for vacf in result.vacfs:
+            found = vacf.figures()
+            progress.say(
+                f"state {result.state}{held_out}, C(t)/C(0) of the velocities: largest deviation from the target "
+                f"{found['max_deviation']:.4f} in production (error of C up to {found['error']:.4f})"
             )
 
 
@@ -290,7 +297,7 @@ def _production(setup: Setup, loop: FitLoop, progress: FitProgress, anew: bool) 
                 equilibration=max(sampling.equilibration, 1000),
                 start=ends.get(state.name),
                 platform=sampling.platform,
-                friction=1.0 if loop.friction is None else loop.friction.friction,
+                friction=sampling.friction if loop.friction is None else loop.friction.friction,
                 progress=lambda steps, noise: progress.advance(steps),
             )
         )

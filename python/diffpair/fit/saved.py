@@ -24,6 +24,7 @@ def content_of(loop: FitLoop) -> dict[str, Any]:
     return {
         "theta": torch.from_numpy(loop.space.get()),
         "history": [asdict(h) for h in loop.history],
+        "warnings": loop.warnings(),
         "failures": loop.failures,
         "late": [torch.from_numpy(t) for t in loop.late],
         "tried": [{**vars(t), "theta": torch.from_numpy(t.theta)} for t in loop.tried],
@@ -56,6 +57,7 @@ def restore(loop: FitLoop, content: dict[str, Any]) -> None:
     """Go on where `content` was taken."""
     loop.space.set(content["theta"].numpy())
     loop.history = [Iteration(**h) for h in content["history"]]
+    loop.independent = loop.history[-1].independent if loop.history else {}
     loop.failures, loop.late = content["failures"], [t.numpy() for t in content["late"]]
     loop.tried = [Tried(t["theta"].numpy(), t["mae"], t["number"]) for t in content.get("tried", [])]
     loop.seconds_before = content["seconds"]
@@ -76,7 +78,7 @@ def restore(loop: FitLoop, content: dict[str, Any]) -> None:
         best = content["best"]
         snapshots = [_unpack(kept["best"]) for kept in content["states"]]
         loop.best = Best(best["theta"].numpy(), best["mae"], best["number"], snapshots)
-    loop.steps_before = content["md_steps"]
+    loop.steps_before, loop.warnings_before = content["md_steps"], content["warnings"]
 
 
 def _pack(snapshot: Snapshot) -> dict[str, Any]:

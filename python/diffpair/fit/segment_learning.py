@@ -21,11 +21,11 @@ def learn_from_segments(
 ) -> None:  # fmt: skip
     """Bring the memory's Jacobian to the present table, [npairs, knots + 2] in kJ/mol.
 
-    The first time: products with all smooth vectors. Later one backward pass per iteration, J^T W r with the present
-    residual: the gradient of the loss.
+    The first time, and once segments have become shorter (shorter ones see less of the response): products with all
+    smooth vectors. Later one backward pass per iteration, J^T W r with the present residual: the gradient of the loss.
     """
     c = torch.from_numpy(coefficients.copy())
-    if memory.known:
+    if memory.known and memory.steps == gradient.method.steps:
         vector = observation.residual / observation.sigma**2
         vector = vector / np.linalg.norm(vector * observation.sigma)
         fresh = gradient.correction(rows, c, grid, frames, vector)
@@ -34,4 +34,4 @@ def learn_from_segments(
         return
     vectors = smooth_vectors(rows, memory.modes)
     found = gradient.products(rows, c, grid, frames, vectors)
-    memory.begin(vectors, found.products)
+    memory.begin(vectors, found.products, gradient.method.steps)

@@ -189,6 +189,12 @@ def make_gradient(setup: Setup) -> GradientMethod:
     return WatchedAdjoint(method)
 
 
+def adaptive_samplings(config: FitConfig) -> bool:
+    """Whether samplings grow. A friction needs its iterations: it is not known by when it settles."""
+    learns = isinstance(config.gradient, Adjoint) and config.gradient.learn_friction is not None
+    return config.sampling.adaptive and isinstance(config.method, update_sections.GaussNewton) and not learns
+
+
 def make_friction(setup: Setup, states: list[FitState]) -> FrictionFit | None:
     """What learns the friction, where the config asks for it."""
     section = setup.config.gradient

@@ -53,10 +53,7 @@ def _state(result: ProductionResult) -> dict[str, Any]:
             for target in result.rdfs
         ]
         + [{"kind": "pressure", **asdict(found), "unit": "bar"} for found in result.pressures]
-        + [
-            {"kind": "vacf", "max_deviation": found.max_deviation, "error": float(found.error.max())}
-            for found in result.vacfs
-        ],
+        + [{"kind": "vacf", **found.figures()} for found in result.vacfs],
     }
 
 

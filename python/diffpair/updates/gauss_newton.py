@@ -20,15 +20,15 @@ FIRST = 0.3  # of the radius, to begin with: the first Jacobian is that of one s
 
 
 class GaussNewton:
-    """dtheta = Sigma J^T (J Sigma J^T + damping W^-1)^-1 (-r), J = dg/dtheta over all states.
+    """A step to the most probable potential of LinearModel: what all states' residuals and Jacobians, pooled over the
+    observations (see Memory), and the prior around the start say.
 
-    r and J are pooled over the observations (see Memory), W^-1 are the residual's variances, Sigma the prior of
-    ParameterSpace times an amplitude that maximises the evidence of r. The amplitude is lowered until U changes by no
-    more than `radius` kT where particles are. A network is then moved until its table is the one that the linear step
-    asks for.
+    A step that changes U by more than `radius` kT where particles are is cut to that length; it begins with a part of
+    the given radius. A network is then moved until its table is the one that the linear step asks for.
 
     Args:
-        damping: factor of the variances. smoothness: 1 / amplitude; None: by evidence. radius: in kT.
+        damping: factor of the residual's variances. smoothness: 1 / the prior's amplitude; None: by evidence.
+        radius: the largest one, in kT.
     """
 
     needs: Needs = "jacobian"

@@ -30,12 +30,12 @@ class Block:
 
 
 class ParameterSpace:
-    """theta, c(theta) at every set of global parameters, dc/dtheta, and a prior covariance of steps in theta.
+    """theta, c(theta) at every set of global parameters, dc/dtheta, and a prior covariance of theta around the start.
 
-    The prior says which of the steps that explain a residual equally well is the more likely one, in units of kT.
-    Coefficients of a spline: correlated over half a contact distance (Matern 5/2), so smooth steps, ending at zero at
-    the cutoff; larger below the contact distance. Weights of a network: all alike, which makes its neural tangent
-    kernel the prior of the table. Few parameters: each free to move U by kT.
+    The prior says which of the changes from the start that explain the data equally well is the more likely one, in
+    units of kT. Coefficients of a spline: correlated over half a contact distance (Matern 5/2), so smooth changes,
+    ending at zero at the cutoff; larger below the contact distance. Weights of a network: all alike, which makes its
+    neural tangent kernel the prior of the table. Few parameters: each free to move U by kT.
 
     Args:
         potential: its trainable parameters are the space.

@@ -37,6 +37,7 @@ class SegmentMemory(Memory):
         super().__init__()
         self.modes = modes
         self.known = False
+        self.steps = 0  # of the segments that the Jacobian was measured with
         self.batches: Array = np.zeros((0, 0, 0))
         self.moves: list[tuple[Array, Array, Array]] = []  # dc [n], dA [rows] and its variance [rows]
 
@@ -56,9 +57,10 @@ class SegmentMemory(Memory):
             down += float(p @ (p / variance))
         return max(up / down, 0.1)  # a response that goes the wrong way is noise
 
-    def begin(self, vectors: Array, products: Array) -> None:
-        """Make the Jacobian of products [batches, K, n] with orthonormal vectors [K, rows]."""
-        self.batches, self.known = np.einsum("kr,bkn->brn", vectors, products), True
+    def begin(self, vectors: Array, products: Array, steps: int) -> None:
+        """Make the Jacobian of products [batches, K, n] with orthonormal vectors [K, rows], of segments of so many
+        steps."""
+        self.batches, self.known, self.steps = np.einsum("kr,bkn->brn", vectors, products), True, steps
 
     def correct(self, vector: Array, products: Array, sigma: Array) -> float:
         """Take up fresh products [batches, n] with a vector [rows].
@@ -139,9 +141,15 @@ class SegmentMemory(Memory):
     def content(self) -> dict[str, Any]:
         """Everything beside the observations that `restore` needs, as tensors and plain values."""
         moves = [[torch.from_numpy(part.copy()) for part in move] for move in self.moves]
-        return {"known": self.known, "batches": torch.from_numpy(self.batches.copy()), "moves": moves}
+        return {
+            "known": self.known,
+            "steps": self.steps,
+            "batches": torch.from_numpy(self.batches.copy()),
+            "moves": moves,
+        }
 
     def restore(self, content: dict[str, Any]) -> None:
         """Go on where `content` was taken."""
-        self.known, self.batches = content["known"], content["batches"].numpy()
+        self.known, self.steps = content["known"], content["steps"]
+        self.batches = content["batches"].numpy()
         self.moves = [(dc.numpy(), change.numpy(), variance.numpy()) for dc, change, variance in content["moves"]]
