@@ -10,7 +10,7 @@ So y = r_f - J (c_f - c_0) is a sample of N(0, a J Sigma J^T + C); the most prob
 The prior is centred at the start, not at the present potential: how often the fit has stepped does not matter then.
 
 Two numbers are not known and chosen by the evidence of y (D. J. C. MacKay, Neural Comput. 4, 415 (1992)): the prior's
- amplitude a, and t, the noise of targets that come without errors, taken for runs like those of the fit with t
+amplitude a, and t, the noise of targets that come without errors, taken for runs like those of the fit with t
 times the variance of one of them. What tells t is the part of y that no smooth change of U makes.
 """
 
