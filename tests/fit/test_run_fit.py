@@ -24,7 +24,7 @@ def test_lennard_jones_converges(make_config, out):
     (target,) = summary["states"][0]["targets"]
     assert target["mae"] <= 0.01
     assert 4 <= summary["iterations"] <= 7 and summary["stopped"]
-    assert summary["md_steps"] <= 2000 + 9 * 2300  # drifting samplings are repeated
+    assert summary["md_steps"] <= 2000 + 7 * 2300
     history = json.loads((out / "history.json").read_text())
     assert history[-1]["mae"] < 0.35 * history[0]["mae"]
     table = PairTable.load(out / summary["files"]["potential"])
@@ -39,7 +39,7 @@ def test_lennard_jones_converges(make_config, out):
     band = load_uncertainty(out / "potential.json")
     assert band is not None and band.at(1.1) > band.at(2.3) > 0 == band.at(2.6)
     known = np.abs(table.energy(r) - 4 * (r**-12 - r**-6) + 4 * (2.5**-12 - 2.5**-6)) < 3 * band.at(r)
-    assert known.mean() > 0.5 and band.at(1.1) < 0.5
+    assert known.mean() > 0.9
     assert all(value > 5 for value in summary["independent_frames"].values())
 
 

@@ -65,6 +65,7 @@ def test_samplings_grow_within_their_budget():
         mae *= 0.5
     assert lengths[0] == 1 and max(lengths) > 1.5
     assert 9.5 <= sum(lengths) <= 10 and len(lengths) < 10
+    assert Effort(3).may_repeat and not Effort(2).may_repeat
     drifting = Effort(2)
     drifting.spent(repeated=True)
     assert drifting.left == 1 and not drifting.exhausted

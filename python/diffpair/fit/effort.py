@@ -26,6 +26,11 @@ class Effort:
         """Nothing is left for another iteration."""
         return self.adaptive and self.left < LEAST
 
+    @property
+    def may_repeat(self) -> bool:
+        """Whether a sampling that drifts can be repeated, and a whole iteration is still left afterwards."""
+        return not self.adaptive or self.left >= 2 * self.factor + 1
+
     def spent(self, repeated: bool = False) -> None:
         """An iteration has sampled `factor`, or twice that because of a drift, which never takes the last iteration."""
         self.left -= self.factor

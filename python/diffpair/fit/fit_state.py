@@ -65,17 +65,21 @@ class FitState:
         if self.state.from_lattice and self.sampling.melt:
             self.sampler.melt(self.sampling.melt, progress)
 
-    def sample(self, table: PairTable, progress: Callable[[int], None] | None = None, factor: float = 1.0) -> Frames:
+    def sample(
+        self, table: PairTable, progress: Callable[[int], None] | None = None, factor: float = 1.0,
+        may_repeat: bool = True,
+    ) -> Frames:  # fmt: skip
         """Write the table into the live Context, equilibrate, sample `factor` times the config's steps.
 
-        After a sampling whose potential energy drifts a second one is taken, and what precedes equilibrium dropped.
+        After a sampling whose potential energy drifts a second one is taken, if that may be, and what precedes
+        equilibrium dropped.
         """
         every = self.sampling.every
         self.sampler.set_table(table)
         self.sampler.equilibrate(self.sampling.equilibration, progress)
         steps = self.sampling.steps if factor == 1 else max(2, round(factor * self.sampling.steps / every)) * every
         frames = self.sampler.sample(steps, every, progress)
-        self.extended = self.sampling.adaptive and drifts(frames.potential_energy)
+        self.extended = may_repeat and self.sampling.adaptive and drifts(frames.potential_energy)
         if self.extended:
             frames = frames.joined(self.sampler.sample(steps, every, progress))
             frames = frames.since(equilibrated_from(frames.potential_energy)[0])

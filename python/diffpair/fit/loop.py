@@ -165,7 +165,8 @@ class FitLoop:
         if isinstance(self.gradient, WatchedAdjoint):
             self.gradient.begin(number)
         for state in self.states:
-            frames = state.sample(tables[state.variant], self.progress.advance, self.effort.factor)
+            effort = self.effort
+            frames = state.sample(tables[state.variant], self.progress.advance, effort.factor, effort.may_repeat)
             sums.append(state.measure(frames))
             coefficients = tables[state.variant].coefficients
             fluctuating = needs == "jacobian" and not isinstance(state.memory, SegmentMemory)
