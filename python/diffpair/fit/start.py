@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
+from scipy.signal import savgol_filter
 
 from diffpair.errors import DiffPairError
 from diffpair.fit.hypernetted_chain import HypernettedChain
@@ -21,6 +22,7 @@ from diffpair.updates.core import power_law
 
 Array = NDArray[np.float64]
 TRUSTED = 0.05  # g above this is inverted, the core below it continued
+SMOOTHING = (5, 2)  # bins, and the degree of a polynomial over them
 BARE, LONG_RANGED = 0.3, 0.12  # what a crystal has: g between its first shells, mean |g - 1| in the last third of r
 STIFF = 4.0  # kT, of the repulsion that a crystal starts with
 
@@ -73,10 +75,11 @@ def _invert(state: State, target: RdfTarget, r: Array, cutoff: float, chain: Hyp
     kT = 1 / state.beta
     g = gaussian_filter1d(target.g, 0.7, mode="nearest")
     known = int(np.argmax(g > TRUSTED * min(1.0, g.max())))
-    if len(g) - known < 4:
+    if len(g) - known < SMOOTHING[0]:
         raise DiffPairError(f"{target.label}: g is zero nearly everywhere, so it cannot be inverted")
     radii = target.r[known:]
-    values = -np.log(np.maximum(g[known:], 0.2 * TRUSTED))
+    # smoothed in ln g: g itself grows tenfold within a bin or two, where a mean over bins makes the core too soft
+    values = savgol_filter(-np.log(np.maximum(target.g[known:], 0.2 * TRUSTED)), *SMOOTHING)
     if chain is not None:
         values = values + chain.indirect(target.pair, radii)
     spline = CubicSpline(radii, kT * values)

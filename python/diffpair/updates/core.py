@@ -9,14 +9,14 @@ from diffpair.potentials.base import TableGrid
 
 Array = NDArray[np.float64]
 POWER = 12  # of the continuation
-SAMPLED = 0.01  # of the largest g: below it the data do not know a coefficient
+SAMPLED = 0.003  # of the largest g: below it the data do not know a coefficient
 
 
 def continue_core(coefficients: Array, weights: Array, grid: TableGrid, kT: float, contact: Array) -> Array:
     """A table whose coefficients below the first sampled one are replaced by a power law.
 
-    Value and slope are taken over at the first sampled coefficient, U(r) = U_0 + F_0 r_0 / p [(r_0 / r)^p - 1] with p
-    = 12 and a force F_0 of at least kT / contact: no kink, and never attractive in the core.
+    U(r) = U_0 + F_0 r_0 / p [(r_0 / r)^p - 1], p = 12, goes through the first sampled coefficient, at r_0, and the
+    second one after it; F_0 is at least kT / contact: no kink, and never attractive in the core.
 
     Args:
         coefficients: [npairs, knots + 2] in kJ/mol. weights: mean sums over pairs of B_k(r) per frame, same shape.
@@ -29,7 +29,8 @@ def continue_core(coefficients: Array, weights: Array, grid: TableGrid, kT: floa
         if not len(sampled) or sampled[0] < 1 or sampled[0] + 2 >= len(row):
             continue
         first = int(sampled[0])
-        force = max((row[first] - row[first + 2]) / (2 * grid.spacing), kT / reach)
+        rise = (row[first] - row[first + 2]) / (1 - (r[first] / r[first + 2]) ** POWER)
+        force = max(rise * POWER / r[first], kT / reach)
         row[:first] = power_law(np.maximum(r[:first], 0.3 * reach), r[first], row[first], force)
     return result
 

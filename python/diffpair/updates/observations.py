@@ -78,12 +78,13 @@ class Memory:
     def pooled(self, coefficients: Array) -> tuple[Array, Array, Array]:
         """Residual, its standard error and the Jacobian at a table [npairs * (knots + 2)], from all observations.
 
-        Each observation predicts the residual there, r + J (c - c'); its error is that of its own sampling plus a part
-        of the predicted change. The weighted mean makes late iterates average out each other's noise.
+        Each observation predicts the residual there, r + J (c - c'); its error is that of its own sampling, what the
+        noise of J makes of c - c', and a part of the predicted change. The weighted mean makes late iterates average
+        out each other's noise.
         """
         jacobian = self.jacobian()
         changes = self._changes(coefficients, jacobian)
-        weights = self._precision(changes)
+        weights = self._precision(coefficients, changes)
         total = np.sum(weights * (np.array([o.residual for o in self.observations]) + changes), axis=0)
         weight = weights.sum(0)
         return total / weight, weight**-0.5, jacobian
@@ -91,10 +92,11 @@ class Memory:
     def noise(self, coefficients: Array) -> tuple[Array, Array]:
         """Covariance of the pooled residual there, and that of an observation of mean length, both [rows, rows].
 
-        The target's own noise is in neither.
+        The target's own noise is in neither. What the noise of J makes of the mean distance from the observations is:
+        after steps that are long against the noise of g it is the larger part.
         """
         changes = self._changes(coefficients, self.jacobian())
-        weights = self._precision(changes)
+        weights = self._precision(coefficients, changes)
         weights /= weights.sum(0)
         # per frame: longer samplings know more of slow motion
         frames = self._frames()
@@ -102,6 +104,8 @@ class Memory:
         single = shape / frames.mean()
         pooled = shape * (weights.T @ (weights / frames[:, None]))
         pooled += np.diag(np.sum((weights * NONLINEARITY * changes) ** 2, axis=0))
+        away = weights.mean(1) @ np.array([coefficients - o.coefficients for o in self.observations])
+        pooled += single * np.sum((self.jacobian_noise() @ away) ** 2)
         return np.asarray(pooled), single
 
     def scatter(self, coefficients: Array) -> tuple[Array, Array]:
@@ -111,7 +115,8 @@ class Memory:
         jacobian = self.jacobian()
         frames = np.array([float(o.frames) for o in recent])
         found = np.array([o.residual + jacobian @ (coefficients - o.coefficients) for o in recent])
-        return found - np.average(found, axis=0, weights=frames), float(self._frames().mean()) / frames
+        expected = float(self._frames().mean()) / frames + self._by_jacobian(coefficients)[-len(recent) :]
+        return found - np.average(found, axis=0, weights=frames), expected
 
     def _frames(self) -> Array:
         return np.array([float(o.frames) for o in self.observations])
@@ -119,6 +124,12 @@ class Memory:
     def _changes(self, coefficients: Array, jacobian: Array) -> Array:
         return np.array([jacobian @ (coefficients - o.coefficients) for o in self.observations])
 
-    def _precision(self, changes: Array) -> Array:
+    def _by_jacobian(self, coefficients: Array) -> Array:
+        """Variance that the noise of J gives each observation's prediction at a table, in units of that of <g>."""
+        away = np.array([coefficients - o.coefficients for o in self.observations])
+        return np.asarray(((away @ self.jacobian_noise().T) ** 2).sum(1))
+
+    def _precision(self, coefficients: Array, changes: Array) -> Array:
         sigma = np.array([o.sigma for o in self.observations])
-        return np.asarray(1.0 / (sigma**2 + (NONLINEARITY * changes) ** 2))
+        by_jacobian = self._by_jacobian(coefficients)[:, None]
+        return np.asarray(1.0 / (sigma**2 * (1 + by_jacobian) + (NONLINEARITY * changes) ** 2))

@@ -19,6 +19,9 @@ Array = NDArray[np.float64]
 FEW = 64  # so many parameters are moved one by one, more of them as a network
 SMOOTH_OVER = 0.5  # correlation length of a spline's prior, in contact distances
 CORE_POWER = 12  # growth of the spline's prior toward small r
+# Starts are extrapolations in the core, so there the prior has a second part: its size relative to the first, its
+# correlation length, and the width over which it sets in below contact, both in contact distances.
+CORE_PART, CORE_SMOOTH_OVER, CORE_RAMP = 0.3, 0.1, 0.1
 
 
 @dataclass(frozen=True)
@@ -77,14 +80,15 @@ class ParameterSpace:
         self.sampled = np.concatenate([(centres > 0.95 * c) & (centres < grid.cutoff) for c in contact])
 
     def _spline_factor(self, pair: int) -> Array:
-        """Square root of a Matern-5/2 covariance; its amplitude grows into the core and vanishes at the cutoff."""
+        """Square root of the sum of two Matern-5/2 covariances. Their amplitudes grow into the core and vanish at the
+        cutoff; without the second one, an error of the start in the core bends U at all distances to be made good."""
         free = self.grid.knots - 1
         r, contact = self.grid.centres().numpy()[:free], self.contact[pair]
         core = (contact / np.clip(r, 0.5 * contact, contact)) ** CORE_POWER
         edge = 1 - np.clip(r / self.grid.cutoff, 0, 1) ** 4
-        x = np.sqrt(5.0) * np.abs(r[:, None] - r[None]) / (SMOOTH_OVER * contact)
         amplitude = self.kT * core * edge
-        covariance = amplitude[:, None] * (1 + x + x**2 / 3) * np.exp(-x) * amplitude[None]
+        within = CORE_PART * amplitude * np.clip((1 - r / contact) / CORE_RAMP, 0, 1)
+        covariance = matern(r, amplitude, SMOOTH_OVER * contact) + matern(r, within, CORE_SMOOTH_OVER * contact)
         values, vectors = np.linalg.eigh(covariance)
         return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
 
@@ -155,6 +159,12 @@ class ParameterSpace:
             else:
                 blocks.append(Block(block.where, self.kT / max(network, 1e-12)))
         return blocks
+
+
+def matern(r: Array, amplitude: Array, length: float) -> Array:
+    """Matern-5/2 covariance between distances r [n] of a function with this standard deviation [n]."""
+    x = np.sqrt(5.0) * np.abs(r[:, None] - r[None]) / length
+    return amplitude[:, None] * (1 + x + x**2 / 3) * np.exp(-x) * amplitude[None]
 
 
 @contextmanager
