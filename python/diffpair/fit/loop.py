@@ -21,14 +21,14 @@ from diffpair.fit.history import Iteration
 from diffpair.fit.progress import FitProgress
 from diffpair.fit.reweighted import walk
 from diffpair.fit.segment_learning import learn_from_segments
-from diffpair.fit.stopping import Stopping
+from diffpair.fit.stopping import LARGEST_CHI, Stopping
 from diffpair.fit.trust import GOOD, POOR, reduction_ratio
 from diffpair.fit.uncertainty import uncertainty
 from diffpair.fit.watch import WatchedAdjoint
 from diffpair.gradients import FrameSums, GradientMethod, Reweighting
 from diffpair.potentials import to_table
 from diffpair.tables import PairTable, TableUncertainty
-from diffpair.updates import Observation, ParameterSpace, SegmentMemory, Step, Update
+from diffpair.updates import GaussNewton, Observation, ParameterSpace, SegmentMemory, Step, Update
 from diffpair.updates.linear_model import Start
 
 Array = NDArray[np.float64]
@@ -269,14 +269,16 @@ class FitLoop:
     def finish(self) -> None:
         """Choose the final parameters.
 
-        The last step, or the mean of the late iterates for an update that wants it; the best iterate where the last one
-        was rolled back.
+        The last step, for Gauss-Newton near its noise with the rest of its way; the mean of the late iterates for an
+        update that wants it; the best iterate where the last one was rolled back.
         """
         last = self.history[-1]
         if self.best is not None and not last.accepted:
             self.space.set(self.best.theta)
         elif self.update.averages_late:
             self.space.set(np.mean(self.late, axis=0))
+        elif isinstance(self.update, GaussNewton) and last.chi < LARGEST_CHI:
+            self.update.conclude(self.space, [s.view() for s in self.states])
 
     def bands(self) -> list[TableUncertainty]:
         """Error bands of the present tables, one for each variant; none without a Jacobian."""

@@ -9,7 +9,7 @@ from diffpair.potentials.base import TableGrid
 
 Array = NDArray[np.float64]
 POWER = 12  # of the continuation
-SAMPLED = 0.003  # of the largest g: below it the data do not know a coefficient
+SAMPLED = 0.01  # of the largest g: below it the data do not know a coefficient
 
 
 def continue_core(coefficients: Array, weights: Array, grid: TableGrid, kT: float, contact: Array) -> Array:

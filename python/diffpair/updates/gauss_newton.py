@@ -52,7 +52,20 @@ class GaussNewton:
         if self.start is None:
             self.start = Start.of(space)
         model = LinearModel(space, states, self.start, self.damping, self.smoothness)
-        change, moved = model.change()
+        return self._move(space, states, model, *model.change())
+
+    def conclude(self, space: ParameterSpace, states: list[StateView]) -> Step:
+        """The rest of the way to the most probable potential, once nothing is sampled any more.
+
+        Each step is cut short by the noise of the Jacobian, so along combinations of knots that g hardly answers to
+        they approach it slowly.
+        """
+        model = LinearModel(space, states, self.start or Start.of(space), self.damping, self.smoothness)
+        return self._move(space, states, model, *model.change(cautious=False))
+
+    def _move(
+        self, space: ParameterSpace, states: list[StateView], model: LinearModel, change: Array, moved: list[Array]
+    ) -> Step:
         size, significance = largest_change(states, moved), model.significance(moved)
         if not np.isfinite(size):
             raise DiffPairError("the step of the fit is not finite")

@@ -34,6 +34,7 @@ INFLATION, BELIEF = 2.0, 20  # of the noise that blocks show, and the weight of 
 MOST_INFLATION = 3.0
 SIGNAL = 10.0  # variance that the prior expects of g along a direction, over that of noise
 POSTERIOR_ROUNDS = 3  # of a fixed point that is nearly there at once
+LEAST = 0.01  # of the largest g: what is below it is linear in g itself
 TENSION = 0.1  # of P / (rho kT): how far below 0 the fluid may hold together
 
 
@@ -86,13 +87,19 @@ class LinearModel:
         self._noise: list[tuple[Array, Array, Array]] = []
         self._in_tables: list[Array] = []
         self._pooled: list[Array] = []
+        self._scales: list[Array] = []
         for state in states:
             moved, by_theta = self.moved[state.variant], self.jacobians[state.variant]
             residual, _, jacobian = state.memory.pooled(self.tables[state.variant])
-            self._noise.append(target_noise(state, self.tables[state.variant], damping))
+            self._pooled.append(state.memory.noise(self.tables[state.variant])[0])
+            residual, scale = logarithmic(state, residual)
+            jacobian = scale[:, None] * jacobian
+            noise = target_noise(state, self.tables[state.variant], damping)
+            known, free, single = (scale[:, None] * c * scale for c in noise)
+            self._noise.append((known, free, single))
             doubt = state.memory.doubt()
             self._in_tables.append(jacobian)
-            self._pooled.append(state.memory.noise(self.tables[state.variant])[0])
+            self._scales.append(scale)
             rows.append(jacobian @ by_theta)
             doubts.append(doubt @ by_theta)
             residuals.append(residual)
@@ -170,14 +177,15 @@ class LinearModel:
         """Mean |error| of the pooled residual, the target's own noise left out."""
         return mean_absolute_noise(np.concatenate([np.sqrt(np.diag(pooled)) for pooled in self._pooled]))
 
-    def change(self) -> tuple[Array, list[Array]]:
+    def change(self, cautious: bool = True) -> tuple[Array, list[Array]]:
         """The step to the most probable potential: of theta [P], and of each variant's table.
 
-        What the Jacobian's noise makes of a step counts like a residual of its own, wanted: 0; so does a pressure where
-        it would be negative, since a fluid under tension falls apart into liquid and gas.
+        What the Jacobian's noise makes of a cautious step counts like a residual of its own, wanted: 0. So does always
+        a pressure where it would be negative, since a fluid under tension falls apart into liquid and gas.
         """
-        matrix = np.concatenate([self.data.matrix, self._doubt])
-        y = np.concatenate([self.data.wanted, self._unwanted])
+        matrix, y = self.data.matrix, self.data.wanted
+        if cautious:
+            matrix, y = np.concatenate([matrix, self._doubt]), np.concatenate([y, self._unwanted])
         x = self._most_probable(matrix, y)
         torn = self._pressure + self._virial @ x < 0
         if torn.any():
@@ -221,16 +229,16 @@ class LinearModel:
         present table, show it; INFLATION counts as much as BELIEF further degrees of freedom.
         """
         squares, freedom = INFLATION * BELIEF, float(BELIEF)
-        for state, by_prior in zip(self._states, self._by_prior_of_states(), strict=True):
+        for state, scale, by_prior in zip(self._states, self._scales, self._by_prior_of_states(), strict=True):
             found, expected = state.memory.scatter(self.tables[state.variant])
             if len(found) < 3:
                 continue
             single = state.memory.noise(self.tables[state.variant])[1] + _floor(state, found.shape[1])
-            factor = cholesky(single, lower=True)
+            factor = cholesky(scale[:, None] * single * scale, lower=True)
             signal = solve_triangular(factor, by_prior, lower=True)
             left, values, _ = np.linalg.svd(signal, full_matrices=False)
             seen = left[:, self.data.amplitude * values**2 > SIGNAL]
-            projected = solve_triangular(factor, found.T, lower=True).T @ seen
+            projected = solve_triangular(factor, (found * scale).T, lower=True).T @ seen
             squares += float(np.sum(projected**2 / expected[:, None])) * len(found) / (len(found) - 1)
             freedom += projected.size
         return max(squares / freedom, 1.0)
@@ -244,6 +252,19 @@ class LinearModel:
         values, vectors = np.linalg.eigh(matrix.T @ matrix)
         amplitude = self.data.amplitude
         return 1 / (1 + amplitude * np.maximum(values, 0.0)), np.sqrt(amplitude) * vectors
+
+
+def logarithmic(state: StateView, residual: Array) -> tuple[Array, Array]:
+    """Residual with ln g in the place of g, in units of the target's g, and the factor of each row's derivative.
+
+    g of a core goes as exp(-U / kT), and ln g nearly linearly where g itself is far from it. Both [rows].
+    """
+    scale, result = np.ones(len(residual)), residual.copy()
+    for rdf in state.rdfs:
+        least = LEAST * float(rdf.target.max())
+        wanted, now = np.maximum(rdf.target, 0.0) + least, np.maximum(rdf.target + residual[rdf.where], 0.0) + least
+        scale[rdf.where], result[rdf.where] = wanted / now, wanted * np.log(now / wanted)
+    return result, scale
 
 
 def target_noise(state: StateView, table: Array, damping: float) -> tuple[Array, Array, Array]:
