@@ -38,6 +38,8 @@ def test_boltzmann_inversion_of_a_thin_gas_is_the_potential(temperatures):
     table = PairTable(("A",), GRID.r_min, GRID.cutoff, boltzmann_inversion(states, GRID, contact))
     r = np.linspace(0.97, 1.9, 100)
     assert np.abs(table.energy(r) - lj(r)).max() < 0.1  # the target is smoothed a little first
+    near = np.linspace(0.9, 0.97, 20)  # exp(-U) falls to 0.001 there, so half of it is continued
+    assert np.abs(table.energy(near) / lj(near) - 1).max() < 0.1
     core = np.linspace(0.7, 0.95, 60)
     force = table.force(core)
     assert (force > 0).all() and (np.diff(force[core > 0.82]) < 1.0).all()  # repulsive, no kink

@@ -211,6 +211,31 @@ def test_core_continues_smoothly_and_repulsively():
     assert np.all(np.abs(np.diff(slopes)) < 0.5 * np.abs(slopes[:-1]))  # no kink
 
 
+def test_core_of_a_known_power_is_continued_exactly():
+    """U = A + B r^-12: below the first sampled coefficient it is the same again."""
+    centres = np.maximum(GRID.centres().numpy(), 0.3)
+    table = (2 * centres**-12.0 - 1.5)[None]
+    weights = np.where(centres < 0.95, 0.0, centres**2)[None]
+    spoilt = np.where(centres < 0.95, -20.0, table)
+    np.testing.assert_allclose(continue_core(spoilt, weights, GRID, KT, CONTACT), table, rtol=1e-12)
+
+
+def test_last_step_is_not_cut_short():
+    """Doubt about the Jacobian makes other steps short; the concluding one is that of a Jacobian without any."""
+    wanted, ends = lennard_jones_table(), []
+    for doubt, last in ((0.0, False), (1000.0, False), (1000.0, True)):
+        space = ParameterSpace(FORMS["bspline"](), GRID, [()], KT, CONTACT)
+        space.set(lennard_jones_table(0.98)[: space.size])
+        gas, update = ThinGas(g_of(wanted)), GaussNewton()
+        view = gas.observe(space.tables()[0])
+        gas.memory.observations[-1] = replace(gas.memory.observations[-1], doubt=doubt * np.eye(len(wanted)))
+        step = (update.conclude if last else update.step)(space, [view])
+        ends.append((step.size, space.tables()[0]))
+    (exact, table), (short, _), (whole, same) = ends
+    assert short < 0.5 * exact and whole == pytest.approx(exact)
+    np.testing.assert_allclose(same, table, atol=1e-9)
+
+
 def test_nothing_to_learn():
     with pytest.raises(DiffPairError, match="no parameter to learn"):
         ParameterSpace(LennardJones(("A",), 2.5).requires_grad_(False), GRID, [()], KT, CONTACT)

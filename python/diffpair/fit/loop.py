@@ -269,8 +269,8 @@ class FitLoop:
     def finish(self) -> None:
         """Choose the final parameters.
 
-        The last step, for Gauss-Newton near its noise with the rest of its way; the mean of the late iterates for an
-        update that wants it; the best iterate where the last one was rolled back.
+        The last step, for Gauss-Newton near its noise the whole of it; the mean of the late iterates for an update that
+        wants it; the best iterate where the last one was rolled back.
         """
         last = self.history[-1]
         if self.best is not None and not last.accepted:
@@ -278,6 +278,7 @@ class FitLoop:
         elif self.update.averages_late:
             self.space.set(np.mean(self.late, axis=0))
         elif isinstance(self.update, GaussNewton) and last.chi < LARGEST_CHI:
+            self.space.set(self.tried[-1].theta)
             self.update.conclude(self.space, [s.view() for s in self.states])
 
     def bands(self) -> list[TableUncertainty]:

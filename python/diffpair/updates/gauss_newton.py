@@ -55,9 +55,9 @@ class GaussNewton:
         return self._move(space, states, model, *model.change())
 
     def conclude(self, space: ParameterSpace, states: list[StateView]) -> Step:
-        """The rest of the way to the most probable potential, once nothing is sampled any more.
+        """The whole step from the last table that was sampled to the most probable potential, as the last one.
 
-        Each step is cut short by the noise of the Jacobian, so along combinations of knots that g hardly answers to
+        Other steps are cut short by the noise of the Jacobian, so along combinations of knots that g hardly answers to
         they approach it slowly.
         """
         model = LinearModel(space, states, self.start or Start.of(space), self.damping, self.smoothness)

@@ -1,0 +1,74 @@
+"""What the memory of a fit makes of noisy Jacobians, against repeated draws of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from diffpair.updates import Memory, Observation, RdfView, StateView, observations
+from diffpair.updates.linear_model import logarithmic
+
+ROWS, WIDTH, FRAMES = 7, 4, 60.0
+
+
+def test_noise_of_the_pooled_residual_is_that_of_repeated_fits(monkeypatch):
+    """Three samplings far from each other on the way to a table; every fit draws its own noise of <g> and of J."""
+    monkeypatch.setattr(observations, "NONLINEARITY", 0.0)  # the model is linear
+    rng = np.random.default_rng(2)
+    true = rng.normal(size=(ROWS, WIDTH))
+    half = 0.02 * (np.eye(ROWS) + 0.5 * np.eye(ROWS, k=1))  # of the noise of <g>: neighbouring rows share it
+    covariance, by_c = half @ half.T, rng.normal(size=(WIDTH, WIDTH))
+    sigma = np.sqrt(np.diag(covariance))
+    doubt = np.sqrt(ROWS) * by_c
+    tables = [3.0 * rng.normal(size=WIDTH) * part for part in (1.0, 0.3, 0.05)]
+    errors, told = [], []
+    for _ in range(3000):
+        memory = Memory()
+        for table in tables:
+            residual = true @ table + half @ rng.normal(size=ROWS)
+            jacobian = true + half @ rng.normal(size=(ROWS, WIDTH)) @ by_c
+            memory.add(Observation(table, residual, sigma, jacobian, doubt, covariance, FRAMES))
+        errors.append(memory.pooled(np.zeros(WIDTH))[0])
+        told.append(memory.noise(np.zeros(WIDTH))[0])
+    found, expected = np.cov(np.array(errors).T), np.mean(told, axis=0)
+    assert np.abs(found - expected).max() < 0.1 * expected.max()
+    # it matters here: the noise of <g> alone is far less
+    assert found.max() > 2 * covariance.max() / len(tables)
+
+
+def test_observations_that_the_jacobian_cannot_bring_over_hardly_count():
+    """Two residuals that disagree: the near one decides, the more so the worse J is known."""
+    jacobian = np.eye(ROWS, WIDTH)
+    sigma, covariance = np.full(ROWS, 0.01), 1e-4 * np.eye(ROWS)
+    away = np.zeros(WIDTH)
+    away[3] = 1e-3  # hardly a change of g, so its nonlinearity is none
+    found = []
+    for noise in (0.0, 1e5):
+        memory = Memory()
+        for table, residual in ((away, 1.0), (np.zeros(WIDTH), 0.0)):
+            doubt = noise * np.eye(WIDTH)
+            memory.add(Observation(table, np.full(ROWS, residual), sigma, jacobian, doubt, covariance, FRAMES))
+        found.append(memory.pooled(np.zeros(WIDTH))[0][0])
+    assert found[0] == pytest.approx(0.5, abs=0.01)
+    assert 0 <= found[1] < 0.1
+
+
+def test_rows_of_g_count_as_logarithms():
+    target, now = np.array([0.02, 0.5, 2.0, 1.0]), np.array([0.3, 0.02, 2.1, 1.0])
+    view = RdfView(0, slice(1, 5), np.arange(4.0), target)
+    state = StateView(Memory(), 0, np.zeros((0, 1)), 1.0, np.zeros((1, 1)), rdfs=(view,))
+    residual = np.concatenate([[7.0], now - target])  # the first row is no g
+    result, scale = logarithmic(state, residual)
+    least = 0.02  # 1 % of the largest
+    np.testing.assert_allclose(result[1:], (target + least) * np.log((now + least) / (target + least)))
+    assert result[0] == 7 and scale[0] == 1 and result[4] == 0 and scale[4] == 1
+    step = 1e-6
+    ends = [logarithmic(state, residual + sign * step)[0] for sign in (1, -1)]
+    np.testing.assert_allclose(scale, (ends[0] - ends[1]) / (2 * step), rtol=1e-6)
+    # U in a core is too low by 2 kT: g says five times more than that, its logarithm about as much
+    low = slice(1, 2)
+    state = StateView(Memory(), 0, np.zeros((0, 1)), 1.0, np.zeros((1, 1)), rdfs=(RdfView(0, low, [1.0], np.ones(1)),))
+    wanted, (factor,) = np.exp(2.0) - 1, logarithmic(state, np.array([7.0, np.exp(2.0) - 1]))[1][low]
+    linear = logarithmic(state, np.array([7.0, wanted]))[0][1] / (factor * np.exp(2.0))
+    assert linear == pytest.approx(2.0, abs=0.05)  # kT: residual over d(residual)/dU
+    assert wanted / np.exp(2.0) < 0.9  # kT: what g itself gives
