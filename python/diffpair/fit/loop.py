@@ -277,7 +277,7 @@ class FitLoop:
             self.space.set(self.best.theta)
         elif self.update.averages_late:
             self.space.set(np.mean(self.late, axis=0))
-        elif isinstance(self.update, GaussNewton) and last.chi < LARGEST_CHI:
+        elif isinstance(self.update, GaussNewton) and last.chi < LARGEST_CHI and all(s.frames for s in self.states):
             self.space.set(self.tried[-1].theta)
             self.update.conclude(self.space, [s.view() for s in self.states])
 
