@@ -121,10 +121,11 @@ def test_every_form_is_prepared(form, make_config):
         assert setup.space.size == setup.space.grid.knots - 1 and setup.start_misfit < 0.05
 
 
-def test_a_crystal_starts_with_a_repulsion(target_file):
-    """FCC sites with thermal displacements of 0.07 spacings; the liquid's own g is inverted as ever."""
+@pytest.mark.parametrize("displacement", [0.07, 0.08])
+def test_a_crystal_starts_with_a_repulsion(displacement, target_file):
+    """FCC sites with thermal displacements up to those near melting; the liquid's own g is inverted as ever."""
     state = build_lattice("x", 256, 1.2, {"A": 1.0}, 1.0, 144.0)
-    x = state.positions + np.random.default_rng(1).normal(scale=0.07, size=(20, 256, 3))
+    x = state.positions + np.random.default_rng(1).normal(scale=displacement, size=(20, 256, 3))
     edges = np.linspace(0.7, 2.9, 101)
     g = histogram_rdf(x, state.box, state.types, None, (0, 0), edges)
     crystal = RdfTarget(("A", "A"), 0.5 * (edges[1:] + edges[:-1]), g)

@@ -23,7 +23,7 @@ from diffpair.updates.core import power_law
 Array = NDArray[np.float64]
 TRUSTED = 0.05  # g above this is inverted, the core below it continued
 SMOOTHING = (5, 2)  # bins, and the degree of a polynomial over them
-BARE, LONG_RANGED = 0.3, 0.12  # what a crystal has: g between its first shells, mean |g - 1| in the last third of r
+BARE, LONG_RANGED = 0.4, 0.12  # what a crystal has: g between its first shells, mean |g - 1| in the last third of r
 STIFF = 4.0  # kT, of the repulsion that a crystal starts with
 
 
