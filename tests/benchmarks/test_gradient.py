@@ -32,7 +32,9 @@ def test_quick_run_of_every_case_but_the_peer(tmp_path: Path) -> None:
     assert len(bars) == 2 + 2 + 1 + 2 + 3
     for bar in bars:
         assert list(bar) == ["case", "figure", "unit", "bar", "holds"]
-        assert bar["holds"] is None and bar["figure"] > 0 and "quick run" in bar["case"]
+        assert bar["holds"] is None and "quick run" in bar["case"]
+        # a difference of two times is either sign where something else keeps the processors busy
+        assert bar["figure"] > 0 or "more than" in bar["case"]
     words = " ".join(bar["case"] for bar in bars)
     for word in ("864", "16384", "110592", "1000 steps", "64 replicas", "processors", "neural"):
         assert word in words
