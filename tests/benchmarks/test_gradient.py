@@ -34,7 +34,7 @@ def test_quick_run_of_every_case_but_the_peer(tmp_path: Path) -> None:
         assert list(bar) == ["case", "figure", "unit", "bar", "holds"]
         assert bar["holds"] is None and "quick run" in bar["case"]
         # a difference of two times is either sign where something else keeps the processors busy
-        assert bar["figure"] > 0 or "more than" in bar["case"]
+        assert bar["figure"] > 0 or ("more than" in bar["case"] and abs(bar["figure"]) < float("inf"))
     words = " ".join(bar["case"] for bar in bars)
     for word in ("864", "16384", "110592", "1000 steps", "64 replicas", "processors", "neural"):
         assert word in words
