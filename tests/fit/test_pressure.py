@@ -20,8 +20,9 @@ def test_pressure_is_fitted_beside_g(make_config, out):
     state["targets"].append({"pressure": {"value": f"{PRESSURE} bar"}})
     config = make_config(
         states=[state],
+        sampling={"timestep": "5 fs", "equilibration": 300, "steps": 3000, "every": 10},  # 2,000: 10 bar of noise
         production={"max_steps": 6000, "noise_target": 0.004},
-        update={"method": "gauss-newton", "iterations": 6},
+        update={"method": "gauss-newton", "iterations": 8},
     )
     (found,) = json.loads(run_fit(config, out).read_text())["states"]
     rdf, pressure = found["targets"]
