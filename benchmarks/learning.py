@@ -24,6 +24,8 @@ CASES = {
     "recover": cases.recover,
     "dynamics": dynamics_cases.dynamics,
     "diffsim": dynamics_cases.diffsim,
+    "segments": dynamics_cases.segments,
+    "adam": dynamics_cases.adam,
     "states": cases.states,
     "families": cases.families,
     "joint": joint_cases.joint,

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bars import Bar, at_most
 from learning_cases import FAST
-from learning_fits import UNIT, Run, failed
+from learning_cases_joint import JOINT_SAMPLING, MIXTURE_SAMPLING, binary_sections, joint_sections
+from learning_cases_more import ENTROPIC, entropic_sections
+from learning_fits import MLP, UNIT, Document, Run, failed
 from learning_states import lennard_jones, paper_state
-from learning_targets import FRICTION, make_vacf
+from learning_targets import FRICTION, Target, make_vacf
 
 from diffpair import DiffPairError
 
+Sections = list[tuple[Document, Target]]
+PLAIN_RATE = 0.02  # of adam without a preconditioner: 0.002, its default, is far slower here
 SEGMENTS = {"method": "adjoint", "segments": 16, "steps": 60, "every": 10}
 
 
@@ -26,6 +32,33 @@ def diffsim(run: Run) -> list[Bar]:
         at_most(f"{case} {result.words()}", result.mae()[0], 0.01, UNIT),
         at_most(f"{case}: gradients", summary["gradient"]["gradients"], 150, "gradients"),
         at_most(f"{case}: time of the fit", summary["wall_seconds"], 300.0, "s"),
+    ]
+
+
+def segments(run: Run) -> list[Bar]:
+    """Other cases by the adjoint alone: a network, several states, temperatures and types."""
+    sampling = {"sampling": FAST, "gradient": SEGMENTS}
+    cases: dict[str, tuple[Sections, dict[str, Any]]] = {
+        "LJ (0.845, 1.0), MLP": ([run.section(paper_state(0.845, 1.0))], {**sampling, "potential": MLP}),
+        "LJ, three states jointly": (joint_sections(run), {**sampling, "sampling": JOINT_SAMPLING}),
+        "U(r) - T S(r)": (entropic_sections(run), {**sampling, "potential": ENTROPIC}),
+        "binary mixture": (binary_sections(run), {**sampling, "sampling": MIXTURE_SAMPLING}),
+    }
+    bars = []
+    for case, (states, sections) in cases.items():
+        bars.append(run.bar(f"{case}, all states, by segments alone", states, None, **sections))
+    return bars
+
+
+def adam(run: Run) -> list[Bar]:
+    """First-order updates along the gradients of segments, 100 of them: in coordinates z, and on the parameters."""
+    case, states = "LJ (0.845, 1.0), adam on segments", [run.section(paper_state(0.845, 1.0))]
+    sections = {"sampling": {"timestep": "5 fs", "steps": 1000, "equilibration": 200}, "gradient": SEGMENTS}
+    update: dict[str, Any] = {"method": "adam", "iterations": 100}
+    plain = {**update, "precondition": False, "learning_rate": PLAIN_RATE}
+    return [
+        run.bar(case, states, 0.01, **sections, update=update),
+        run.bar(f"{case}, plain", states, None, **sections, update=plain),
     ]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from bars import Bar, at_most
 from learning_fits import SPLINE, UNIT, Document, Run, failed, judged, missing
 from learning_states import JOINT, JOINT_TESTS, MOLE_FRACTIONS, lennard_jones, mixture
-from learning_targets import CUTOFF, Array, Truth, read_columns
+from learning_targets import CUTOFF, Array, Target, Truth, read_columns
 
 from diffpair import DiffPairError
 
@@ -32,13 +32,17 @@ ARGON = {
 }
 
 
+def joint_sections(run: Run) -> list[tuple[Document, Target]]:
+    """Three states of the Lennard-Jones fluid, and two that are held out."""
+    fitted = [run.section(lennard_jones(*state)) for state in JOINT]
+    return fitted + [run.section(lennard_jones(*state), held_out=True) for state in JOINT_TESTS]
+
+
 def joint(run: Run) -> list[Bar]:
     """One potential for three states of the Lennard-Jones fluid, tested on two others."""
     case, bar = "LJ, three states jointly", 0.01
-    sections = [run.section(lennard_jones(*state)) for state in JOINT]
-    sections += [run.section(lennard_jones(*state), held_out=True) for state in JOINT_TESTS]
     try:
-        result = run.fit(case, sections, sampling=JOINT_SAMPLING)
+        result = run.fit(case, joint_sections(run), sampling=JOINT_SAMPLING)
     except DiffPairError as error:
         return [failed(case, bar, error)]
     r = np.linspace(0.95, 2.0, 200)
@@ -49,10 +53,14 @@ def joint(run: Run) -> list[Bar]:
     ]
 
 
+def binary_sections(run: Run) -> list[tuple[Document, Target]]:
+    """Two compositions of a mixture, and one that is held out."""
+    return [run.section(mixture(x), held_out=x == MOLE_FRACTIONS[-1]) for x in MOLE_FRACTIONS]
+
+
 def binary(run: Run) -> list[Bar]:
     """Three potentials from two compositions of a mixture, tested on a third."""
-    case, bar = "binary mixture", 0.01
-    made = [run.section(mixture(x), held_out=x == MOLE_FRACTIONS[-1]) for x in MOLE_FRACTIONS]
+    case, bar, made = "binary mixture", 0.01, binary_sections(run)
     production = {"max_steps": 150_000, "noise_target": 0.0005}  # so small that it takes all its steps
     try:
         result = run.fit(case, made, sampling=MIXTURE_SAMPLING, production=production)

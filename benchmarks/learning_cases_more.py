@@ -7,13 +7,14 @@ from dataclasses import replace
 import numpy as np
 from bars import Bar, at_least, at_most
 from learning_cases import FAST
-from learning_cases_joint import JOINT_SAMPLING
-from learning_fits import Fitted, Run, failed, judged
-from learning_states import ENTROPIC_TEMPERATURES, JOINT, JOINT_TESTS, entropic_state, lennard_jones, paper_state
+from learning_cases_joint import JOINT_SAMPLING, joint_sections
+from learning_fits import Document, Fitted, Run, failed, judged
+from learning_states import ENTROPIC_TEMPERATURES, entropic_state, lennard_jones, paper_state
 from learning_targets import CUTOFF, Array, Target, read_columns
 
 from diffpair import DiffPairError
 
+ENTROPIC = {"form": "energy_entropy", "cutoff": f"{CUTOFF} nm"}
 INDEPENDENT = 8  # targets of the case errors
 BASELINES = {"ibi": 25, "imc": 10}  # iterations; Gauss-Newton has 10
 
@@ -33,14 +34,17 @@ def pressure(run: Run) -> list[Bar]:
     return [judged(case, result, bar), at_most(f"{case}: error of the pressure {noise}", off, 5.0, "%")]
 
 
+def entropic_sections(run: Run) -> list[tuple[Document, Target]]:
+    """Three temperatures, and a fourth that is held out."""
+    *_, held_out = ENTROPIC_TEMPERATURES
+    return [run.section(entropic_state(t), held_out=t == held_out) for t in ENTROPIC_TEMPERATURES]
+
+
 def entropic(run: Run) -> list[Bar]:
     """U(r) - T S(r) from three temperatures, tested at a fourth."""
     case, bar = "U(r) - T S(r)", 0.01
-    *_, held_out = ENTROPIC_TEMPERATURES
-    sections = [run.section(entropic_state(t), held_out=t == held_out) for t in ENTROPIC_TEMPERATURES]
-    potential = {"form": "energy_entropy", "cutoff": f"{CUTOFF} nm"}
     try:
-        result = run.fit(case, sections, potential=potential, sampling=FAST)
+        result = run.fit(case, entropic_sections(run), potential=ENTROPIC, sampling=FAST)
     except DiffPairError as error:
         return [failed(case, bar, error)]
     return [
@@ -78,8 +82,7 @@ def _inside(result: Fitted, target: Target) -> Array:
 def baselines(run: Run) -> list[Bar]:
     """Iterative Boltzmann inversion and inverse Monte Carlo on the first case, and the former on three states."""
     one = [run.section(paper_state(0.845, 1.0))]
-    three = [run.section(lennard_jones(*state)) for state in JOINT]
-    three += [run.section(lennard_jones(*state), held_out=True) for state in JOINT_TESTS]
+    three = joint_sections(run)
     bars = []
     for method, iterations in BASELINES.items():
         case = f"LJ (0.845, 1.0), {method}, {iterations} iterations"

@@ -127,9 +127,10 @@ def test_trainable_parts(tmp_path):
 @pytest.mark.parametrize(
     ("text", "segments", "method"),
     [
-        ("gradient: {method: adjoint, segments: 8, steps: 50, every: 5}", 8, "adam"),
-        ("gradient: {adjoint: {segments: 8, steps: 50, every: 5}}", 8, "adam"),
-        ("gradient: adjoint", 16, "adam"),
+        ("gradient: {method: adjoint, segments: 8, steps: 50, every: 5}", 8, "gauss-newton"),
+        ("gradient: {adjoint: {segments: 8, steps: 50, every: 5}}", 8, "gauss-newton"),
+        ("gradient: adjoint", 16, "gauss-newton"),
+        ("gradient: {method: adjoint, segments: 2}", 2, "adam"),
     ],
 )
 def test_adjoint_in_each_spelling(tmp_path, text, segments, method):

@@ -12,7 +12,7 @@ import diffpair.fit.run as run_module
 from diffpair.errors import DiffPairError
 from diffpair.fit import run_fit
 from diffpair.fit.progress import FitProgress
-from diffpair.gradients import DiscreteAdjoint
+from diffpair.gradients import DiscreteAdjoint, segment_products
 from diffpair.segments import NoseHoover, Verlet
 from diffpair.tables import read_document
 
@@ -38,7 +38,13 @@ def measured(monkeypatch):
         seen.append((self.seed, draw, self.integrator(rows.state, 0)))
         return measure(self, rows, coefficients, grid, frames, weights, draw)
 
+    def in_batches(method, rows, *others):
+        *_, draw = others
+        seen.append((method.seed, draw, method.integrator(rows.state, 0)))
+        return segment_products(method, rows, *others)
+
     monkeypatch.setattr(DiscreteAdjoint, "measure", watched)
+    monkeypatch.setattr("diffpair.fit.watch.segment_products", in_batches)
     return seen
 
 

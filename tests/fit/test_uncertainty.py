@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -119,7 +120,9 @@ def test_band_survives_the_file(tmp_path):
     path = tmp_path / "p.json"
     table.save(path, fit={"uncertainty": band.document()})
     again = load_uncertainty(path)
-    assert again.types == band.types and again.notes == band.notes
+    assert again.types == band.types and again.notes == band.notes and again.bootstrap is None
+    table.save(path, fit={"uncertainty": replace(band, bootstrap=2 * band.sigma).document()})
+    assert (load_uncertainty(path).bootstrap == 2 * band.sigma).all()
     assert (again.sigma == band.sigma).all() and (again.r == band.r).all()
     assert again.at(0.475, "B", "A") == pytest.approx(6.0) and again.at([0.1, 1.2], "A") == pytest.approx([0.0, 0.0])
     assert again.at(0.65, "B") == pytest.approx(12.0)
@@ -129,7 +132,16 @@ def test_band_survives_the_file(tmp_path):
     assert load_uncertainty(path) is None
 
 
-@pytest.mark.parametrize("change", [{"r": [0.3, 0.2]}, {"pairs": []}, {"r": "x"}, {"pairs": [{"types": ["A", "A"]}]}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"r": [0.3, 0.2]},
+        {"pairs": [{"types": ["A", "A"], "sigma": [1, 1], "bootstrap": [1]}]},
+        {"pairs": []},
+        {"r": "x"},
+        {"pairs": [{"types": ["A", "A"]}]},
+    ],
+)
 def test_damaged_band_is_refused(change, tmp_path):
     path = tmp_path / "p.json"
     band = TableUncertainty(("A",), np.array([0.3, 1.0]), np.ones((1, 2)))

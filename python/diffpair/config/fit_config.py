@@ -114,7 +114,8 @@ class FitConfig(Section):
         """The update; if the file names none, the one that fits the gradient."""
         if self.update is not None:
             return self.update
-        return GaussNewton() if isinstance(self.gradient, Fluctuation) else TorchOptimizer(method="adam")
+        enough = isinstance(self.gradient, Adjoint) and self.gradient.segments >= BATCHES
+        return GaussNewton() if enough or isinstance(self.gradient, Fluctuation) else TorchOptimizer(method="adam")
 
     @property
     def starting_point(self) -> Start:

@@ -44,12 +44,17 @@ class InverseMonteCarlo(Section):
 
 
 class TorchOptimizer(Section):
-    """A first-order optimizer of torch.optim."""
+    """A first-order optimizer of torch.optim.
+
+    ``precondition``: it moves coordinates along which g answers nearly alike, else the parameters themselves.
+    ``learning_rate``: in units of those.
+    """
 
     method: Literal["adam", "adamw", "nadam", "radam", "adagrad", "rmsprop", "sgd"]
     iterations: Count = 100
-    learning_rate: PositiveNumber = 2e-3
+    learning_rate: PositiveNumber | None = None
     momentum: NonNegativeNumber | None = None
+    precondition: Flag = True
 
     @model_validator(mode="after")
     def _momentum(self) -> TorchOptimizer:

@@ -9,7 +9,7 @@ from diffpair.audit.report import JSON, save
 from diffpair.audit.sampled import audit_live, lengths_for
 from diffpair.config.gradient import Adjoint
 from diffpair.fit.loop import FitLoop
-from diffpair.fit.setup import Setup, segment_integrator
+from diffpair.fit.setup import Setup, segment_integrator, segment_jacobian
 from diffpair.fit.watch import WatchedAdjoint
 
 SEGMENTS = 12  # of each length
@@ -19,7 +19,8 @@ SAMPLINGS = 3  # as long as that many iterations sample; the equilibrium gradien
 def choose_segments(setup: Setup, loop: FitLoop, out: Path) -> None:
     """Audit every fitted state with its present table, and have the loop's gradient use what is recommended.
 
-    Segments longer than the first chaotic length are not tried. A number of segments that the config gives is kept.
+    Segments longer than the first chaotic length are not tried. A number of segments that the config gives is kept; a
+    Jacobian is made of no fewer than its default, since it serves many steps.
     Writes audit.json and audit.png to `out`. Raises Exploded, or DiffPairError where no length will do.
     """
     section, sampling = setup.config.gradient, setup.config.sampling
@@ -40,7 +41,8 @@ def choose_segments(setup: Setup, loop: FitLoop, out: Path) -> None:
         for state in loop.states
     ]
     choice = common(audits, sampling.steps, frames)
-    loop.gradient.set_numbers(section.given_segments or choice.segments, choice.steps)
+    least = section.segments if segment_jacobian(setup.config) else 1
+    loop.gradient.set_numbers(section.given_segments or max(choice.segments, least), choice.steps)
     save(out, audits, choice, section.segment_keys)
     for line in choice.sentence.splitlines():
         loop.progress.say(f"audit ({out / JSON}): {line}")

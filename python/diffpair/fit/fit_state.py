@@ -41,6 +41,8 @@ class FitState:
         self.rows = TargetRows(state)
         self.memory = memory or Memory()
         self.frames: Frames | None = None  # the last ones
+        self._last: tuple[Array, FrameSums] | None = None  # the table that was sampled last, and what was found
+        self._seen: list[tuple[Observation, FrameSums]] = []  # what the last observations were made of
         self.extended = False
         self.weights: Array = np.zeros(table.coefficients.shape)
         self.sampler = Sampler(
@@ -113,6 +115,7 @@ class FitState:
         coefficients = torch.from_numpy(self.sampler.table.coefficients.copy())
         sums = Fluctuation().sums(self.rows, coefficients, self.grid, frames)
         self.weights = sums.splines.mean(0).reshape(self.weights.shape)
+        self._last = coefficients.numpy().ravel(), sums
         return sums
 
     def observe(self, sums: FrameSums, coefficients: Array, with_jacobian: bool = True) -> Observation:
@@ -124,7 +127,26 @@ class FitState:
             return Observation(coefficients, residual, sigma, none, none, sums.covariance(), len(sums.observables))
         jacobian = Fluctuation().jacobian(sums, self.state.beta)
         doubt = sums.jacobian_doubt(self.state.beta, sigma)
-        return Observation(coefficients, residual, sigma, jacobian, doubt, sums.covariance(), len(sums.observables))
+        found = Observation(coefficients, residual, sigma, jacobian, doubt, sums.covariance(), len(sums.observables))
+        remembered = {id(o) for o in self.memory.observations}
+        self._seen = [*((o, s) for o, s in self._seen if id(o) in remembered), (found, sums)]
+        return found
+
+    def known(self) -> Memory | None:
+        """The memory, or for a fit without Jacobians one of the last sampling with its own; None without frames."""
+        if self.memory.has_jacobian:
+            return self.memory
+        if self._last is None or len(self._last[1].observables) < 2:
+            return None
+        table, sums = self._last
+        return Memory([self.observe(sums, table)])
+
+    def samplings(self, memory: Memory) -> list[tuple[Observation, FrameSums]] | None:
+        """A memory's observations and what each was made of; None where that is not there for all of them."""
+        seen = {id(o): s for o, s in self._seen}
+        if not all(id(o) in seen for o in memory.observations):
+            return None
+        return [(o, seen[id(o)]) for o in memory.observations]
 
     def pressure_residual(self, residual: Array) -> dict[str, float]:
         """Pressure less its target in bar, by the state's name; empty without such a target."""
@@ -132,20 +154,23 @@ class FitState:
             return {}
         return {self.state.name: float(residual[len(self.rows.rdf)]) * self.rows.pressure.ideal}
 
-    def view(self, gradient: Array | None = None) -> StateView:
-        """What updates see; with dL/dc [npairs * (knots + 2)] for one that needs it."""
+    def view(
+        self, gradient: Array | None = None, gradient_noise: Array | None = None, memory: Memory | None = None
+    ) -> StateView:
+        """What updates see; with dL/dc [npairs * (knots + 2)] and its noise for one that needs it. memory: another."""
         rows, rdf = self.rows, self.rows.rdf
         rdfs = tuple(
             RdfView(pair, where, rdf.radii[where], rdf.target[where])
             for where, pair in zip(rdf.slices, rdf.pair_rows, strict=True)
         )
         return StateView(
-            self.memory,
+            memory or self.memory,
             self.variant,
             self.probe,
             1 / self.state.beta,
             self.weights,
             gradient,
+            gradient_noise,
             rdfs,
             rows.error,
             self.virial,

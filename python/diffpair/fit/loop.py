@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from diffpair.engines import Exploded, Frames
@@ -18,6 +17,7 @@ from diffpair.fit.fit_state import FitState
 from diffpair.fit.friction import FrictionFit
 from diffpair.fit.guard import attractive_core
 from diffpair.fit.history import Iteration
+from diffpair.fit.noisy_gradient import noisy_gradient
 from diffpair.fit.progress import FitProgress
 from diffpair.fit.reweighted import walk
 from diffpair.fit.segment_learning import learn_from_segments
@@ -159,7 +159,7 @@ class FitLoop:
                     return self._recover(number, float("nan"), float("nan"), f"{fault}; it was not run")
         sums: list[FrameSums] = []
         observations: list[Observation] = []
-        gradients: list[Array | None] = []
+        gradients: list[tuple[Array | None, Array | None]] = []
         needs = self.update.needs
         sampled: dict[str, Frames] = {}
         if isinstance(self.gradient, WatchedAdjoint):
@@ -176,13 +176,13 @@ class FitLoop:
                 learn_from_segments(
                     self.gradient, state.memory, state.rows, coefficients, self.space.grid, frames, observations[-1]
                 )
-            gradients.append(None)
+            gradients.append((None, None))
             sampled[state.state.name] = frames
             if needs == "gradient" and not isinstance(self.gradient, Reweighting):
-                weights = torch.from_numpy(observations[-1].residual / len(state.rows))
-                c = torch.from_numpy(coefficients.copy())
-                gradient = self.gradient(state.rows, c, self.space.grid, frames, weights, sums[-1])
-                gradients[-1] = gradient.flatten().numpy()
+                weights = observations[-1].residual / len(state.rows)
+                gradients[-1] = noisy_gradient(
+                    self.gradient, state.rows, coefficients, self.space.grid, frames, weights, sums[-1]
+                )
         self.independent = {s.state.name: s.independent(f) for s, f in zip(self.states, sums, strict=True)}
         self.effort.spent(any(s.extended for s in self.states))
         g = [slice(len(state.rows.rdf)) for state in self.states]
@@ -229,8 +229,8 @@ class FitLoop:
         elif ratio is None or ratio > GOOD:
             self.update.grow()
 
-    def _update(self, gradients: list[Array | None]) -> Step:
-        return self.update.step(self.space, [s.view(g) for s, g in zip(self.states, gradients, strict=True)])
+    def _update(self, gradients: list[tuple[Array | None, Array | None]]) -> Step:
+        return self.update.step(self.space, [s.view(*g) for s, g in zip(self.states, gradients, strict=True)])
 
     def _recover(self, number: int, mae: float, noise: float, reason: str) -> Iteration:
         """Back to the last good potential and simulations, and a smaller step from there."""
@@ -243,7 +243,7 @@ class FitLoop:
         self.update.shrink(0.25)
         step = None
         if self.update.needs == "jacobian":
-            step = self._update([None] * len(self.states))
+            step = self._update([(None, None)] * len(self.states))
         return self._entry(number, mae, noise, False, step, reason)
 
     def _entry(
@@ -282,7 +282,9 @@ class FitLoop:
             self.update.conclude(self.space, [s.view() for s in self.states])
 
     def bands(self) -> list[TableUncertainty]:
-        """Error bands of the present tables, one for each variant; none without a Jacobian."""
+        """Error bands of the present tables, one for each variant; none where no state has frames."""
+        if isinstance(self.update, GaussNewton):
+            return uncertainty(self.space, self.states, self._start, self.update.damping, self.update.smoothness)
         return uncertainty(self.space, self.states, self._start)
 
 

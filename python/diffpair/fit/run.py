@@ -30,6 +30,7 @@ from diffpair.fit.history import load_checkpoint, save_checkpoint, write_history
 from diffpair.fit.loop import FitLoop, FitStopped
 from diffpair.fit.progress import FitProgress
 from diffpair.fit.provenance import config_files, config_hash, provenance
+from diffpair.fit.results import misfits, say_results
 from diffpair.fit.saved import content_of, restore
 from diffpair.fit.setup import (
     TOLERANCE,
@@ -212,8 +213,8 @@ def _finish(setup: Setup, loop: FitLoop, out: Path, digest: str, progress: FitPr
         uncertainty=bands[0] if bands else None,
         loss_label="mean |g − target|",
     )
-    _say_results(results, progress)
-    notes = [*warnings, *dict.fromkeys(note for band in bands for note in band.notes)]
+    say_results(results, progress)
+    notes = [*warnings, *misfits(results), *dict.fromkeys(note for band in bands for note in band.notes)]
     for note in notes:
         progress.say(f"note: {note}")
     document = summary_document(
@@ -250,29 +251,6 @@ def _errors(setup: Setup, results: list[ProductionResult]) -> dict[str, Any]:
         + [{"state": r.state, "pressure": asdict(p)} for r in results for p in r.pressures]
         + [{"state": r.state, "vacf": v.figures()} for r in results for v in r.vacfs],
     }
-
-
-def _say_results(results: list[ProductionResult], progress: FitProgress) -> None:
-    for result in results:
-        for note in result.notes:
-            progress.say(f"note: {note}")
-        held_out = " (held out)" if result.held_out else ""
-        for target in result.rdfs:
-            progress.say(
-                f"state {result.state}{held_out}, g of {'-'.join(target.pair)}: mean |g - target| = {target.mae:.4f} "
-                f"in production (noise {target.mae_noise:.4f})"
-            )
-        for pressure in result.pressures:
-            progress.say(
-                f"state {result.state}{held_out}, pressure: {pressure.value:.4g} +- {pressure.error:.2g} bar in "
-                f"production, target {pressure.target:.4g} bar"
-            )
-        for vacf in result.vacfs:
-            found = vacf.figures()
-            progress.say(
-                f"state {result.state}{held_out}, C(t)/C(0) of the velocities: largest deviation from the target "
-                f"{found['max_deviation']:.4f} in production (error of C up to {found['error']:.4f})"
-            )
 
 
 def _production(setup: Setup, loop: FitLoop, progress: FitProgress, anew: bool) -> list[ProductionResult]:

@@ -218,7 +218,9 @@ def make_update(setup: Setup) -> Update:
             return IterativeBoltzmann(section.damping, section.smoothing)
         case update_sections.InverseMonteCarlo():
             return InverseMonteCarlo(section.damping, section.regularisation)
-    return FirstOrder(setup.space, section.method, section.learning_rate, section.momentum)
+    return FirstOrder(
+        setup.space, section.method, section.learning_rate, section.momentum, precondition=section.precondition
+    )
 
 
 def make_stopping(setup: Setup) -> Stopping | None:

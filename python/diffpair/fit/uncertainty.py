@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from diffpair.fit.bootstrap import bootstrap
 from diffpair.fit.fit_state import VISITED, FitState
 from diffpair.tables import TableUncertainty, type_pairs
 from diffpair.updates import ParameterSpace
@@ -15,30 +16,65 @@ Array = NDArray[np.float64]
 POINTS = 200  # of the band
 OPEN = 0.5  # posterior over prior variance: above it the data say less than the prior
 SMALL = 0.05  # kT: what is less open than this is not worth a sentence
+BOOTSTRAP = 1.5  # a bootstrap above so many times the noise that the band assumes is told
 
 
-def uncertainty(space: ParameterSpace, states: list[FitState], start: Start) -> list[TableUncertainty]:
-    """The band of every variant's table, from the posterior of the LinearModel; none where a state has no Jacobian."""
-    if not all(s.memory.has_jacobian for s in states):
+def uncertainty(
+    space: ParameterSpace, states: list[FitState], start: Start, damping: float = 1.0, smoothness: float | None = None
+) -> list[TableUncertainty]:
+    """The band of every variant's table, from the posterior of the LinearModel: the root mean square distance of the
+    true U from the table, so where the table is not the most probable one its distance from that counts.
+
+    A fit without Jacobians has the band that its last sampling gives. None where there are no frames to tell.
+
+    Args:
+        damping, smoothness: those of the fit.
+    """
+    memories = [known for state in states if (known := state.known()) is not None]
+    if len(memories) < len(states):
         return []
-    model = LinearModel(space, [s.view() for s in states], start)
+    views = [state.view(memory=memory) for state, memory in zip(states, memories, strict=True)]
+    model = LinearModel(space, views, start, damping, smoothness)
     after, before, ratios = model.posterior()
+    _, away = model.change(cautious=False)
+    drawn = bootstrap(model, states, memories)
     width = space.grid.knots + 2
     r = np.linspace(space.grid.r_min, space.grid.cutoff, POINTS)
     basis = spline_basis(space.grid, r)
     result = []
     for variant, (factor, prior) in enumerate(zip(after, before, strict=True)):
-        rows, notes = [], []
+        rows, again, notes = [], [], []
         for index, pair in enumerate(type_pairs(space.potential.types)):
             where = slice(index * width, (index + 1) * width)
-            sigma = np.sqrt(((basis @ factor[where]) ** 2).sum(1))
+            sigma = np.sqrt(((basis @ factor[where]) ** 2).sum(1) + (basis @ away[variant][where]) ** 2)
             wide = np.sqrt(((basis @ prior[where]) ** 2).sum(1))
             loose = np.sqrt(((basis @ prior[where])[:, ratios > OPEN] ** 2).sum(1))
             visited = _visited(states, variant, index, r)
             rows.append(sigma)
             notes += _sentences("-".join(pair), r, sigma, wide, np.where(visited, loose, 0.0), space.kT)
-        result.append(TableUncertainty(space.potential.types, r, np.array(rows), tuple(notes)))
+            if drawn is not None:
+                resampled, expected = drawn[0][variant][:, where], drawn[1][variant][where]
+                again.append(np.std(basis @ resampled.T, axis=1, ddof=1))
+                notes += _compared("-".join(pair), again[-1][visited], (basis @ expected)[visited])
+        blocks = np.array(again) if again else None
+        result.append(TableUncertainty(space.potential.types, r, np.array(rows), tuple(notes), blocks))
     return result
+
+
+def _compared(name: str, drawn: Array, factor: Array) -> list[str]:
+    """A sentence where blocks drawn anew scatter U far more than the band takes for the samplings' noise.
+
+    Args:
+        drawn: standard deviation of U over the replicas, [n]. factor: of the covariance that the band has, [n, m].
+    """
+    expected = float(np.sqrt(np.mean(factor**2) * factor.shape[1])) if factor.size else 0.0
+    found = float(np.sqrt(np.mean(drawn**2))) if len(drawn) else 0.0
+    if found <= BOOTSTRAP * expected:
+        return []
+    return [
+        f"blocks of the samplings drawn anew (bootstrap) scatter U of {name} {found / max(expected, 1e-300):.1f} times "
+        f"as much as its error band takes for their noise: the band is too narrow; sample longer"
+    ]
 
 
 def _visited(states: list[FitState], variant: int, pair: int, r: Array) -> NDArray[np.bool_]:

@@ -39,6 +39,11 @@ class FrameSums:
         observables, splines = (np.concatenate([getattr(p, k) for p in parts]) for k in ("observables", "splines"))
         return cls(observables, splines, explicit)
 
+    def drawn(self, frames: NDArray[np.intp]) -> FrameSums:
+        """Those of some of the frames, any of them as often as it is named."""
+        explicit = {row: slopes[frames] for row, slopes in self.explicit.items()}
+        return FrameSums(self.observables[frames], self.splines[frames], explicit)
+
     @property
     def mean(self) -> Array:
         """<A>, [rows]."""

@@ -22,13 +22,15 @@ class TableUncertainty:
     """Standard deviation of U(r) per pair of types.
 
     types: names of the types. r: distances in nm, rising, [n]. sigma: kJ/mol, rows in the order of a table's, [npairs,
-    n]. notes: sentences on what the data leave open.
+    n]. notes: sentences on what the data leave open. bootstrap: as sigma, of what the noise of the samplings alone
+    does, by blocks of them drawn anew; None where that was not done.
     """
 
     types: tuple[str, ...]
     r: Array
     sigma: Array
     notes: tuple[str, ...] = ()
+    bootstrap: Array | None = None
 
     def at(self, r: ArrayLike, a: str = "", b: str = "") -> Array:
         """Standard deviation of U_ab in kJ/mol at r in nm, any shape; constant below the first distance, 0 beyond the
@@ -42,14 +44,14 @@ class TableUncertainty:
 
     def document(self) -> dict[str, Any]:
         """What goes into `fit.uncertainty` of the potential file."""
-        return {
-            "r": self.r.tolist(),
-            "pairs": [
-                {"types": list(pair), "sigma": row.tolist()}
-                for pair, row in zip(type_pairs(self.types), self.sigma, strict=True)
-            ],
-            "notes": list(self.notes),
-        }
+        pairs: list[dict[str, Any]] = [
+            {"types": list(pair), "sigma": row.tolist()}
+            for pair, row in zip(type_pairs(self.types), self.sigma, strict=True)
+        ]
+        if self.bootstrap is not None:
+            for pair, row in zip(pairs, self.bootstrap, strict=True):
+                pair["bootstrap"] = row.tolist()
+        return {"r": self.r.tolist(), "pairs": pairs, "notes": list(self.notes)}
 
 
 def load_uncertainty(path: str | os.PathLike[str]) -> TableUncertainty | None:
@@ -61,11 +63,17 @@ def load_uncertainty(path: str | os.PathLike[str]) -> TableUncertainty | None:
     types = tuple(document["types"])
     try:
         r = np.array(section["r"], dtype=np.float64)
-        rows = {frozenset(pair["types"]): pair["sigma"] for pair in section["pairs"]}
-        sigma = np.array([rows[frozenset(pair)] for pair in type_pairs(types)], dtype=np.float64)
+        rows = {frozenset(pair["types"]): pair for pair in section["pairs"]}
+        ordered = [rows[frozenset(pair)] for pair in type_pairs(types)]
+        sigma = np.array([row["sigma"] for row in ordered], dtype=np.float64)
+        given = [row["bootstrap"] for row in ordered if "bootstrap" in row]
+        bootstrap = np.array(given, dtype=np.float64) if given else None
         notes = tuple(str(note) for note in section.get("notes", ()))
     except (KeyError, TypeError, ValueError):
         raise DiffPairError(f'{Path(path)}: "fit.uncertainty" is not an error band: see docs/file-format.md') from None
-    if r.ndim != 1 or not len(r) or sigma.shape != (len(sigma), len(r)) or (np.diff(r) <= 0).any() or (sigma < 0).any():
+    bands = [sigma] if bootstrap is None else [sigma, bootstrap]
+    if r.ndim != 1 or not len(r) or (np.diff(r) <= 0).any() or any(b.shape != (len(sigma), len(r)) for b in bands):
         raise DiffPairError(f'{Path(path)}: "fit.uncertainty" is not an error band: see docs/file-format.md')
-    return TableUncertainty(types, r, sigma, notes)
+    if any((b < 0).any() for b in bands):
+        raise DiffPairError(f'{Path(path)}: "fit.uncertainty" has a negative standard deviation')
+    return TableUncertainty(types, r, sigma, notes, bootstrap)

@@ -35,7 +35,8 @@ class StateView:
     memory: its observations, with Jacobians for an update that needs them. variant: index of its set of global
     parameters. probe: matrix [n, npairs * (knots + 2)] that gives U on distances that particles visit. kT: kJ/mol.
     weights: mean sums of B_k(r) per frame, [npairs, knots + 2]. gradient: dL/dc at the present table, flat [npairs *
-    (knots + 2)] in 1/(kJ/mol), for an update that needs it. rdfs: the targets g(r).
+    (knots + 2)] in 1/(kJ/mol), for an update that needs it. gradient_noise: [m, npairs * (knots + 2)], such that
+    |gradient_noise dc|^2 is the variance of gradient . dc; None where unknown. rdfs: the targets g(r).
     target_error: standard errors of the targets, [rows]; 0 or None where unknown. virial: [npairs * (knots + 2)], such
     that P / (rho kT) = 1 + virial c where g is the target; None where that is not all of the pressure, and where a
     pressure is a target. floor: noise that is always assumed of a row, [rows]; none where None.
@@ -47,6 +48,7 @@ class StateView:
     kT: float
     weights: Array
     gradient: Array | None = None
+    gradient_noise: Array | None = None
     rdfs: tuple[RdfView, ...] = ()
     target_error: Array | None = None
     virial: Array | None = None

@@ -20,12 +20,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cholesky, solve_triangular
+from scipy.linalg import block_diag, cholesky, solve_triangular
 
 from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.errors import DiffPairError
 from diffpair.updates.base import StateView
 from diffpair.updates.parameter_space import ParameterSpace, factor_times, times_factor
+from diffpair.updates.rows import floor_of, logarithmic, target_noise
 
 Array = NDArray[np.float64]
 AMPLITUDES = 10.0 ** np.arange(-4.0, 5.1, 0.25)  # tried for a
@@ -34,7 +35,6 @@ INFLATION, BELIEF = 2.0, 20  # of the noise that blocks show, and the weight of 
 MOST_INFLATION = 3.0
 SIGNAL = 10.0  # variance that the prior expects of g along a direction, over that of noise
 POSTERIOR_ROUNDS = 3  # of a fixed point that is nearly there at once
-LEAST = 0.01  # of the largest g: what is below it is linear in g itself
 TENSION = 0.1  # of P / (rho kT): how far below 0 the fluid may hold together
 
 
@@ -194,6 +194,27 @@ class LinearModel:
         moved = factor_times(self._blocks, self._back.T @ x)
         return moved - self.theta_moved, [j @ moved - m for j, m in zip(self.jacobians, self.moved, strict=True)]
 
+    def response(self, deviations: Array) -> list[Array]:
+        """How each variant's most probable table changes, [m, npairs * (knots + 2)], where the pooled residuals of all
+        states were other ones by [m, rows]."""
+        scaled = (deviations * np.concatenate(self._scales)).T
+        x = self._most_probable(self.data.matrix, self._whiten(scaled, self.data.target_noise)[0])
+        return [(by_prior @ x).T for by_prior in self._by_prior]
+
+    def sampling_factors(self) -> list[Array]:
+        """F of each variant, [npairs * (knots + 2), m]: the sampling's part of the covariance of its table is F F^T,
+        that of the averages and of the Jacobians, `inflation` included."""
+        _, step = self.change(cautious=False)
+        parts = []
+        for state, pooled in zip(self._states, self._pooled, strict=True):
+            moved = state.memory.jacobian_noise() @ step[state.variant]
+            single = state.memory.noise(self.tables[state.variant])[1]
+            noise = pooled + single * float(moved @ moved)
+            values, vectors = np.linalg.eigh(noise)
+            parts.append(vectors * np.sqrt(np.maximum(values, 0.0)))
+        factor = np.sqrt(self.inflation()) * block_diag(*parts)
+        return [found.T for found in self.response(factor.T)]
+
     def _most_probable(self, matrix: Array, y: Array) -> Array:
         """x of greatest probability where matrix x + y is noise of variance 1 and x has the prior's variance."""
         inverse = matrix.T @ matrix + np.eye(matrix.shape[1]) / self.data.amplitude
@@ -233,7 +254,7 @@ class LinearModel:
             found, expected = state.memory.scatter(self.tables[state.variant])
             if len(found) < 3:
                 continue
-            single = state.memory.noise(self.tables[state.variant])[1] + _floor(state, found.shape[1])
+            single = state.memory.noise(self.tables[state.variant])[1] + floor_of(state, found.shape[1])
             factor = cholesky(scale[:, None] * single * scale, lower=True)
             signal = solve_triangular(factor, by_prior, lower=True)
             left, values, _ = np.linalg.svd(signal, full_matrices=False)
@@ -252,34 +273,3 @@ class LinearModel:
         values, vectors = np.linalg.eigh(matrix.T @ matrix)
         amplitude = self.data.amplitude
         return 1 / (1 + amplitude * np.maximum(values, 0.0)), np.sqrt(amplitude) * vectors
-
-
-def logarithmic(state: StateView, residual: Array) -> tuple[Array, Array]:
-    """Residual with ln g in the place of g, in units of the target's g, and the factor of each row's derivative.
-
-    g of a core goes as exp(-U / kT), and ln g nearly linearly where g itself is far from it. Both [rows].
-    """
-    scale, result = np.ones(len(residual)), residual.copy()
-    for rdf in state.rdfs:
-        least = LEAST * float(rdf.target.max())
-        wanted, now = np.maximum(rdf.target, 0.0) + least, np.maximum(rdf.target + residual[rdf.where], 0.0) + least
-        scale[rdf.where], result[rdf.where] = wanted / now, wanted * np.log(now / wanted)
-    return result, scale
-
-
-def target_noise(state: StateView, table: Array, damping: float) -> tuple[Array, Array, Array]:
-    """Covariance of the residual's noise as far as it is known, that of a target like one run of the fit where the
-    target's errors are not known, and that of one run."""
-    pooled, single = state.memory.noise(table)
-    spread = np.sqrt(np.diag(single))
-    error = np.zeros_like(spread) if state.target_error is None else state.target_error
-    given = error > 0
-    scale = np.divide(error, spread, out=np.zeros_like(spread), where=given & (spread > 0))
-    silent = np.diag(np.where(given & (spread == 0), error, 0.0) ** 2)
-    known = pooled + scale[:, None] * single * scale + silent + _floor(state, len(pooled))
-    return damping * known, damping * np.where(given[:, None] | given, 0.0, single), single
-
-
-def _floor(state: StateView, rows: int) -> Array:
-    """Covariance of the noise that is always assumed, [rows, rows]."""
-    return np.zeros((rows, rows)) if state.floor is None else np.diag(state.floor**2)

@@ -1,0 +1,72 @@
+"""A second opinion on the error bars: the blocks of every sampling drawn anew (B. Efron, Ann. Statist. 7, 1 (1979);
+of blocks: H. R. Künsch, Ann. Statist. 17, 1217 (1989))."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffpair.engines.statistics import BLOCKS
+from diffpair.fit.fit_state import FitState
+from diffpair.gradients import Fluctuation, FrameSums
+from diffpair.updates import Memory, Observation
+from diffpair.updates.linear_model import LinearModel
+
+Array = NDArray[np.float64]
+REPLICAS = 100
+
+
+def bootstrap(
+    model: LinearModel, states: list[FitState], memories: list[Memory], seed: int = 1
+) -> tuple[list[Array], list[Array]] | None:
+    """How the tables scatter where the blocks of all samplings are drawn with replacement, and how they should.
+
+    Every replica has averages and Jacobians of its own; what the linear model makes of them is taken to first order in
+    their deviations, at its own amplitude of the prior and noise of the target. The noise of the target is in neither
+    of the two results, nor is what the prior leaves open: both stay as they are when frames are drawn anew.
+
+    Args:
+        memories: what the model knows of each state.
+
+    Returns: per variant, deviations of the table [REPLICAS, npairs * (knots + 2)] in kJ/mol, and a factor F [npairs *
+    (knots + 2), m] of the covariance F F^T that the band takes for the same noise; None where the frames of an
+    observation are not there (a fit that was resumed, or one by segments).
+    """
+    kept = []
+    for state, memory in zip(states, memories, strict=True):
+        samplings = state.samplings(memory)
+        if samplings is None:
+            return None
+        kept.append(samplings)
+    rng = np.random.default_rng(seed)
+    _, steps = model.change(cautious=False)
+    tables = model.tables
+
+    def residuals(found: list[Memory]) -> Array:
+        """Of all states, where the model's last step ends."""
+        parts = []
+        for state, memory in zip(states, found, strict=True):
+            residual, _, jacobian = memory.pooled(tables[state.variant])
+            parts.append(residual + jacobian @ steps[state.variant])
+        return np.concatenate(parts)
+
+    present = residuals(memories)
+    drawn = [
+        residuals([_drawn(state, samplings, rng) for state, samplings in zip(states, kept, strict=True)])
+        for _ in range(REPLICAS)
+    ]
+    return model.response(np.array(drawn) - present), model.sampling_factors()
+
+
+def _drawn(state: FitState, samplings: list[tuple[Observation, FrameSums]], rng: np.random.Generator) -> Memory:
+    """The state's memory, had every sampling found other blocks."""
+    observations = []
+    for observation, sums in samplings:
+        blocks = np.array_split(np.arange(len(sums.observables)), min(BLOCKS, len(sums.observables)))
+        frames = np.concatenate([blocks[k] for k in rng.integers(len(blocks), size=len(blocks))])
+        again = sums.drawn(frames)
+        jacobian = Fluctuation().jacobian(again, state.state.beta)
+        observations.append(replace(observation, residual=again.mean - state.rows.target, jacobian=jacobian))
+    return Memory(observations)

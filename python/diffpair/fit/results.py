@@ -1,0 +1,55 @@
+"""What production with the learned potential has shown, in words."""
+
+from __future__ import annotations
+
+from diffpair.engines import ProductionResult
+from diffpair.fit.progress import FitProgress
+
+FAR, LARGE = 5.0, 0.02  # mean |g - target| above so many times its noise and above this: g is not reproduced
+OUTER, EXCESS = 2 / 3, 0.02  # of a target's range beyond this part: g - 1 is on average no more in one dense phase
+
+
+def misfits(results: list[ProductionResult]) -> list[str]:
+    """A sentence for every g(r) of a fitted state that the learned potential does not reproduce."""
+    notes = []
+    for result in results:
+        for target in result.rdfs:
+            if result.held_out or target.mae < max(LARGE, FAR * target.mae_noise):
+                continue
+            outer = target.r > OUTER * target.r[-1]
+            excess, begin = float(target.g_target[outer].mean()) - 1, target.r[outer][0]
+            why = "its form, its range, other targets or too few iterations may be why"
+            if excess > EXCESS:
+                why = (
+                    f"the target stays above 1 far out, by {excess:.2g} on average beyond {begin:.3g} nm, as where a "
+                    f"fluid has come apart into two phases: then no potential that keeps it in one can reach it"
+                )
+            notes.append(
+                f"state {result.state}: the potential does not reproduce g of {'-'.join(target.pair)}: its mean "
+                f"|g - target| of {target.mae:.2g} is not noise ({target.mae_noise:.2g}); {why}"
+            )
+    return notes
+
+
+def say_results(results: list[ProductionResult], progress: FitProgress) -> None:
+    """Every state against its targets, a line each."""
+    for result in results:
+        for note in result.notes:
+            progress.say(f"note: {note}")
+        held_out = " (held out)" if result.held_out else ""
+        for target in result.rdfs:
+            progress.say(
+                f"state {result.state}{held_out}, g of {'-'.join(target.pair)}: mean |g - target| = {target.mae:.4f} "
+                f"in production (noise {target.mae_noise:.4f})"
+            )
+        for pressure in result.pressures:
+            progress.say(
+                f"state {result.state}{held_out}, pressure: {pressure.value:.4g} +- {pressure.error:.2g} bar in "
+                f"production, target {pressure.target:.4g} bar"
+            )
+        for vacf in result.vacfs:
+            found = vacf.figures()
+            progress.say(
+                f"state {result.state}{held_out}, C(t)/C(0) of the velocities: largest deviation from the target "
+                f"{found['max_deviation']:.4f} in production (error of C up to {found['error']:.4f})"
+            )

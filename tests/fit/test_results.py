@@ -1,0 +1,32 @@
+"""What a fit says of targets that its potential does not reproduce."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from diffpair.engines.production import ProductionResult, RdfResult
+from diffpair.fit.results import misfits
+
+R = np.linspace(0.8, 3.3, 100)
+
+
+def result(g_target, mae, noise=0.002, held_out=False):
+    rdf = RdfResult(("A", "A"), R, np.ones(100), g_target, np.full(100, noise), mae, noise)
+    return ProductionResult("cold", held_out, [rdf], None, 1000, True, 0.9, None)
+
+
+@pytest.mark.parametrize(
+    ("mae", "noise", "held_out"), [(0.01, 0.0005, False), (0.05, 0.02, False), (0.05, 0.002, True)]
+)
+def test_small_misfits_noise_and_held_out_states_are_not_told(mae, noise, held_out):
+    assert misfits([result(np.ones(100), mae, noise, held_out)]) == []
+
+
+def test_misfit_is_told_and_a_separated_target_named():
+    fluid = 1 + 0.1 * np.sin(6 * R) / R
+    (told,) = misfits([result(fluid, 0.05)])
+    assert told.startswith("state cold: the potential does not reproduce g of A-A: its mean |g - target| of 0.05")
+    assert "two phases" not in told
+    (told,) = misfits([result(fluid + 0.05, 0.05)])
+    assert "two phases" in told and "by 0.05" in told and "beyond 2.21 nm" in told
