@@ -12,6 +12,7 @@ import torch
 from diffpair.errors import DiffPairError
 from diffpair.fit import run_fit
 from diffpair.potentials import BSpline, LennardJones, TableGrid, tabulate
+from diffpair.tables import PairTable, load_uncertainty
 from diffpair.updates import InverseMonteCarlo, IterativeBoltzmann, Memory, Observation, ParameterSpace, RdfView
 from diffpair.updates import StateView as View
 from diffpair.updates.basis import spline_basis
@@ -186,6 +187,10 @@ def test_fit(make_config, out, update, part):
     run_fit(config, out)
     maes = [h["mae"] for h in json.loads((out / "history.json").read_text())]
     assert min(maes[-2:]) < part * maes[0]
+    band, r = load_uncertainty(out / "potential.json"), np.linspace(1.0, 2.3, 60)
+    error = PairTable.load(out / "potential.json").energy(r) - 4 * (r**-12 - r**-6) + 4 * (2.5**-12 - 2.5**-6)
+    assert np.mean(np.abs(error) < 3 * band.at(r)) > 0.8
+    assert band.bootstrap.shape == band.sigma.shape and (band.bootstrap[:, 20:-20] > 0).all()
 
 
 def test_iterative_boltzmann_inversion_of_a_form_with_two_numbers(make_config, out):

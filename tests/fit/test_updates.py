@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -152,6 +153,25 @@ def test_preconditioner_saves_iterations():
         on: descend("bspline", lambda space, on=on: FirstOrder(space, "adam", precondition=on), 60) for on in (0, 1)
     }
     assert losses[1][-1] < 0.01 * losses[0][-1]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_first_order_goes_on_where_it_stopped(form):
+    """After three steps another update takes over; both make the same fourth."""
+    gas, tables = ThinGas(g_of(lennard_jones_table())), []
+    space = ParameterSpace(FORMS[form](), GRID, [()], KT, CONTACT)
+    update = FirstOrder(space, "adam")
+    for _ in range(3):
+        noise = 1e-4 * np.random.default_rng(1).normal(size=(3, GRID.knots + 2))
+        update.step(space, [replace(first_order_view(gas, space.tables()[0]), gradient_noise=noise)])
+    theta, view = space.get(), first_order_view(gas, space.tables()[0])
+    other = FirstOrder(space, "adam")
+    other.restore(copy.deepcopy(update.content()))
+    for each in (update, other):
+        space.set(theta)
+        each.step(space, [view])
+        tables.append(space.tables()[0])
+    assert np.array_equal(*tables) and np.abs(tables[0]).max() > 0
 
 
 def test_noise_shortens_the_steps():
