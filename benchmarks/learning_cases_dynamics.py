@@ -71,7 +71,7 @@ def dynamics(run: Run) -> list[Bar]:
     gradient = {**SEGMENTS, "learn_friction": f"{10 * FRICTION} /ps"}
     update = {"method": "gauss-newton", "iterations": 15}
     try:
-        result = run.fit(case, [(section, target)], sampling=FAST, gradient=gradient, update=update)
+        result = run.fit(case, [(section, target)], sampling=JOINT_SAMPLING, gradient=gradient, update=update)
     except DiffPairError as error:
         return [failed(case, 0.01, error)]
     (found,) = (entry for entry in result.state(section["name"])["targets"] if entry["kind"] == "vacf")

@@ -14,8 +14,8 @@ import yaml
 from diffpair.errors import DiffPairError
 from diffpair.fit import run_fit
 from diffpair.fit.history import CHECKPOINT, Iteration, load_checkpoint, save_checkpoint
-from diffpair.fit.loop import steady_noise
 from diffpair.fit.progress import FitProgress
+from diffpair.fit.steady_noise import steady_noise
 from diffpair.tables import PairTable, read_document
 
 SHORT = {"timestep": "5 fs", "equilibration": 20, "steps": 100, "every": 10, "melt": 200}

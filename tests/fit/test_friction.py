@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -71,6 +73,36 @@ def test_tables_that_were_off_weigh_little():
     fit = FrictionFit(2.0, [], timestep=0.005, segments=8, seed=1)
     for off in (0.1, 0.05, 0.02, 0.0, 0.0, 0.0):
         o = observe(fit, rng)
-        sigma = np.sqrt(o.sigma**2 + off**2)
-        fit.step(FrictionObservation(o.log_friction, o.residual + off * (T > 0), sigma, o.response))
+        fit.step(FrictionObservation(o.log_friction, o.residual + off * (T > 0), o.sigma, o.response, off=off))
     assert fit.friction == pytest.approx(1.0, rel=0.03)
+
+
+def test_residuals_are_brought_to_the_present_table():
+    """Tables on the way to the right one, (0, 0), shift C(t) by amounts of which each alone looks like a friction."""
+    rng, ends = np.random.default_rng(3), []
+    by_table = np.stack([T * np.exp(-2 * T), T**2], axis=1)
+    for told in (by_table, 0 * by_table):
+        fit = FrictionFit(2.0, [], timestep=0.005, segments=8, seed=1)
+        for size in (0.4, 0.4, 0.4, 0.4, 0.0, 0.0):
+            o, table = observe(fit, rng), size * np.array([1.0, 0.5])
+            residual = o.residual + by_table @ table
+            fit.step(FrictionObservation(o.log_friction, residual, o.sigma, o.response, (table,), (told,)))
+        ends.append(fit.friction)
+    assert ends[0] == pytest.approx(1.0, rel=0.02)
+    assert abs(ends[1] - 1) > 0.1  # as if the table did not matter
+
+
+def test_error_of_the_table_is_one_of_the_friction():
+    """C = exp(-friction t) + b t: an error of b by 0.1 is one of 10 % in the friction where t is short."""
+    rng, short = np.random.default_rng(3), slice(1, 11)
+    state = SimpleNamespace(variant=0, state=SimpleNamespace(vacfs=[None]), sampler=SimpleNamespace(set_friction=id))
+    fit = FrictionFit(1.0, [state], timestep=0.005, segments=8, seed=1)
+    for _ in range(4):
+        o = observe(fit, rng, noise=1e-4)
+        parts = (o.residual[short], o.sigma[short], o.response[short])
+        fit.step(FrictionObservation(o.log_friction, *parts, (np.zeros(1),), (T[short, None],)))
+    before = fit.error
+    fit.conclude([np.zeros(1)], [np.array([[0.1]])])
+    assert fit.table_error == pytest.approx(0.1, rel=0.1) and fit.error == pytest.approx(np.hypot(before, 0.1), rel=0.1)
+    fit.conclude([np.array([0.05])], [])
+    assert fit.friction == pytest.approx(1.05, rel=0.03)  # b t has to be made good

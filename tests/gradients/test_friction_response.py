@@ -44,12 +44,14 @@ def respond(rows, c, frames, friction, **options):
 def test_by_finite_differences(rows):
     c = tabulate(LennardJones(("A",), 2.0), GRID).detach()
     frames = frames_of(rows, 4)
-    found = respond(rows, c, frames, 2.0, segments=4, modes=LAGS)
+    found, by_table = respond(rows, c, frames, 2.0, segments=4, modes=LAGS)
+    direction = torch.from_numpy(np.random.default_rng(5).normal(size=tuple(c.shape)))
+    direction[:, -3:] = 0
 
-    def curve(log_friction, k):
+    def curve(log_friction, k, table=c):
         v0 = torch.from_numpy(frames.velocities[k : k + 1])
         _, v = run_segment(
-            torch.from_numpy(frames.positions[k : k + 1]), v0, c, topology=rows.topology,
+            torch.from_numpy(frames.positions[k : k + 1]), v0, table, topology=rows.topology,
             boxes=torch.from_numpy(frames.boxes[:1]), inverse_mass=rows.inverse_mass, r_min=GRID.r_min,
             cutoff=GRID.cutoff, timestep=TIMESTEP, steps=(LAGS - 1) * STRIDE, frame_every=STRIDE,
             integrator=LangevinMiddle(T_STAR, float(np.exp(log_friction)), noise_seed(3, rows.state, k)),
@@ -59,13 +61,16 @@ def test_by_finite_differences(rows):
     for k in range(4):
         numerical = (curve(np.log(2.0) + 1e-5, k) - curve(np.log(2.0) - 1e-5, k)) / 2e-5
         np.testing.assert_allclose(found[k], numerical, rtol=1e-5, atol=1e-8)
+        here = np.log(2.0)
+        numerical = (curve(here, k, c + 1e-5 * direction) - curve(here, k, c - 1e-5 * direction)) / 2e-5
+        np.testing.assert_allclose(by_table[k] @ direction.numpy().ravel(), numerical, rtol=1e-5, atol=1e-8)
 
 
 def test_free_particles(rows):
     """C(t) / C(0) = exp(-friction t), so its derivative is -friction t exp(-friction t); smooth vectors hold it."""
     friction, t = 8.0, TIMESTEP * STRIDE * np.arange(LAGS)
     nothing = torch.zeros((1, GRID.knots + 2), dtype=torch.float64)
-    found = respond(rows, nothing, frames_of(rows, 64), friction, segments=64)
+    found, _ = respond(rows, nothing, frames_of(rows, 64), friction, segments=64)
     error = found.std(0, ddof=1) / 2
     np.testing.assert_allclose(found.mean(0), -friction * t * np.exp(-friction * t), atol=4 * error.max())
     assert error.max() < 0.02

@@ -1,7 +1,8 @@
 """The Langevin friction, learned from velocity autocorrelations by the adjoint.
 
 g(r) does not depend on the friction, so the table is left to g(r), and the friction to what is left of the VACF's
-residual once the table moves to its place: Gauss-Newton in ln(friction) beside the update of the table.
+residual: Gauss-Newton in ln(friction) beside the update of the table. The table changes the VACF, too: earlier
+residuals are brought to the present table by its response, which the same backward passes give.
 """
 
 from __future__ import annotations
@@ -30,12 +31,19 @@ LONGER = 3  # times the steps of a sampling: its VACF is cheap beside the respon
 
 @dataclass(frozen=True)
 class FrictionObservation:
-    """ln(friction) of an iteration; residual of C(t) / C(0), its standard error and its response, [rows] each."""
+    """ln(friction) of an iteration; residual of C(t) / C(0), its standard error and its response, [rows] each.
+
+    tables: that were sampled, [npairs * (knots + 2)] for each target. by_table: response of C(t) / C(0) to each,
+    [lags, npairs * (knots + 2)]. off: mean |g - target| beyond noise.
+    """
 
     log_friction: float
     residual: Array
     sigma: Array
     response: Array
+    tables: tuple[Array, ...] = ()
+    by_table: tuple[Array, ...] = ()
+    off: float = 0.0
 
 
 class FrictionFit:
@@ -52,6 +60,8 @@ class FrictionFit:
         self.observations: list[FrictionObservation] = []
         self.gradients = 0  # backward passes through all segments of a state
         self.settled = False  # the last step was short, and the friction's error is small
+        self.table_error = 0.0  # of ln(friction), from the error of the table
+        self._tables: tuple[Array, ...] = ()  # that observations are brought to, one for each target
         self._set()
 
     @property
@@ -61,24 +71,25 @@ class FrictionFit:
 
     @property
     def error(self) -> float:
-        """Standard error of ln(friction) that the noise of the VACF gives."""
+        """Standard error of ln(friction) that the noise of the VACF gives, and that of the table once it is known."""
+        return float(np.hypot(self._noise, self.table_error))
+
+    @property
+    def _noise(self) -> float:
         _, curvature = self._normal_equation(self.log_friction)
         return float(curvature**-0.5) if curvature > 0 else float("inf")
 
     def measure(self, frames: dict[str, Frames], draw: int, off: float = 0.0) -> FrictionObservation:
         """VACF of the states, sampled from where they are, and its response from segments; `draw` as in
-        DiscreteAdjoint. Frames by the state's name. Raises Exploded.
-
-        off: mean |g - target| beyond noise. A table that is not yet in place makes C(t) / C(0) wrong by about as much,
-        so it counts as an error of every lag.
-        """
+        DiscreteAdjoint. Frames by the state's name; off: mean |g - target| beyond noise. Raises Exploded."""
         residual, sigma, response = [], [], []
+        tables, by_table = [], []
         for state in self.states:
             for target in state.state.vacfs:
                 stride, lags = target.stride(self.timestep), len(target.t)
                 value, error = sample_vacf(state.sampler, lags, stride, LONGER * state.sampling.steps)
                 coefficients = torch.from_numpy(state.sampler.table.coefficients.copy())
-                batches = friction_response(
+                batches, of_table = friction_response(
                     state.rows, coefficients, state.grid, frames[state.state.name], self.friction, lags=lags,
                     stride=stride, timestep=self.timestep, segments=self.segments, seed=self.seed + 7919 * draw,
                     dtype=torch.float32,
@@ -86,33 +97,87 @@ class FrictionFit:
                 self.gradients += MODES
                 known = 0.0 if target.error is None else target.error
                 residual.append(value - target.c)
-                sigma.append(np.sqrt(error**2 + known**2 + ERROR_FLOOR**2 + off**2))
+                sigma.append(np.sqrt(error**2 + known**2 + ERROR_FLOOR**2))
                 response.append(batches.mean(0))
-        return FrictionObservation(self.log_friction, *map(np.concatenate, (residual, sigma, response)))
+                tables.append(coefficients.numpy().ravel())
+                by_table.append(of_table.mean(0))
+        return FrictionObservation(
+            self.log_friction, np.concatenate(residual), np.concatenate(sigma), np.concatenate(response),
+            tuple(tables), tuple(by_table), off,
+        )  # fmt: skip
 
     def step(self, observation: FrictionObservation) -> float:
         """Take up an observation and move; returns the largest residual |C - target| / C(0) in it."""
         self.observations = [*self.observations[-(KEPT - 1) :], observation]
+        self._tables = observation.tables
+        step = self._move()
+        self.settled = abs(step) < SETTLED and self._noise < KNOWN
+        return float(np.abs(observation.residual).max())
+
+    def conclude(self, tables: list[Array], factors: list[Array]) -> None:
+        """Move to the fit's last tables, flat and one for each variant, with factors F of their covariances F F^T,
+        [npairs * (knots + 2), m]; none where they are not known."""
+        variants = [state.variant for state in self.states for _ in state.state.vacfs]
+        if not self.observations or len(self.observations[-1].tables) != len(variants):
+            return
+        self._tables = tuple(tables[variant] for variant in variants)
+        self._move()
+        if factors:
+            moved = sum(r @ factors[v] for r, v in zip(self._response_to_tables(), variants, strict=True))
+            self.table_error = float(np.linalg.norm(moved))
+
+    def _move(self) -> float:
+        """One step, whose length in ln(friction) it returns."""
         now = self.log_friction
         for _ in range(5):  # weights depend on where it goes
             slope, curvature = self._normal_equation(now)
             now -= slope / curvature if curvature > 0 else 0.0
         step = float(np.clip(now - self.log_friction, -LARGEST, LARGEST))
         self.log_friction += step
-        self.settled = abs(step) < SETTLED and self.error < KNOWN
         self._set()
-        return float(np.abs(observation.residual).max())
+        return step
 
     def _normal_equation(self, at: float) -> tuple[float, float]:
         """h . W r and h . W h at ln(friction), all observations together; neighbouring lags share their noise, so the
         residuals of a VACF count as if only every tenth lag were there."""
         slope = curvature = 0.0
+        by_table = self._by_table()
         for o in self.observations:
-            change = o.response * (at - o.log_friction)
-            weight = 0.1 / (o.sigma**2 + (NONLINEARITY * change) ** 2)
+            change, weight = self._weighted(o, at, by_table)
             slope += float(o.response @ (weight * (o.residual + change)))
             curvature += float(o.response @ (weight * o.response))
         return slope, curvature
+
+    def _by_table(self) -> list[Array]:
+        """Mean response to each target's table."""
+        each = [o.by_table for o in self.observations if o.by_table]
+        return [np.mean(found, axis=0) for found in zip(*each, strict=True)]
+
+    def _weighted(self, o: FrictionObservation, at: float, by_table: list[Array]) -> tuple[Array, Array]:
+        """What an observation's residual changes by at ln(friction) and the present tables; and its weight, [rows].
+
+        A table that is not yet in place makes C(t) / C(0) wrong by about as much as g. That is an error of all
+        observations, now that they are brought to one table; those from tables that were further off are less certain.
+        """
+        by_friction = o.response * (at - o.log_friction)
+        by_tables = np.zeros_like(by_friction)
+        if o.tables:
+            moves = [now - then for now, then in zip(self._tables, o.tables, strict=True)]
+            by_tables = np.concatenate([h @ move for h, move in zip(by_table, moves, strict=True)])
+        linear = by_friction**2 + by_tables**2 + o.off**2
+        variance = o.sigma**2 + NONLINEARITY**2 * linear + self.observations[-1].off ** 2
+        return by_friction + by_tables, 0.1 / variance
+
+    def _response_to_tables(self) -> list[Array]:
+        """d ln(friction) / dc of each target's table, [npairs * (knots + 2)]."""
+        by_table = self._by_table()
+        rows, curvature = np.zeros(len(self.observations[-1].response)), 0.0
+        for o in self.observations:
+            _, weight = self._weighted(o, self.log_friction, by_table)
+            rows += weight * o.response
+            curvature += float(o.response @ (weight * o.response))
+        ends = np.cumsum([len(h) for h in by_table])
+        return [-part @ h / curvature for part, h in zip(np.split(rows, ends[:-1]), by_table, strict=True)]
 
     def _set(self) -> None:
         for state in self.states:
@@ -123,6 +188,8 @@ class FrictionFit:
         kept = [
             {"log_friction": o.log_friction}
             | {k: torch.from_numpy(getattr(o, k).copy()) for k in ("residual", "sigma", "response")}
+            | {k: [torch.from_numpy(part.copy()) for part in getattr(o, k)] for k in ("tables", "by_table")}
+            | {"off": o.off}
             for o in self.observations
         ]
         numbers = {"log_friction": self.log_friction, "gradients": self.gradients, "settled": self.settled}
@@ -133,7 +200,16 @@ class FrictionFit:
         self.log_friction, self.gradients = content["log_friction"], content["gradients"]
         self.settled = content["settled"]
         self.observations = [
-            FrictionObservation(o["log_friction"], *(o[k].numpy() for k in ("residual", "sigma", "response")))
+            FrictionObservation(
+                o["log_friction"],
+                o["residual"].numpy(),
+                o["sigma"].numpy(),
+                o["response"].numpy(),
+                tuple(part.numpy() for part in o["tables"]),
+                tuple(part.numpy() for part in o["by_table"]),
+                o["off"],
+            )
             for o in content["observations"]
         ]
+        self._tables = self.observations[-1].tables if self.observations else ()
         self._set()

@@ -21,9 +21,10 @@ from diffpair.fit.noisy_gradient import noisy_gradient
 from diffpair.fit.progress import FitProgress
 from diffpair.fit.reweighted import walk
 from diffpair.fit.segment_learning import learn_from_segments
+from diffpair.fit.steady_noise import steady_noise
 from diffpair.fit.stopping import LARGEST_CHI, Stopping
 from diffpair.fit.trust import GOOD, POOR, reduction_ratio
-from diffpair.fit.uncertainty import uncertainty
+from diffpair.fit.uncertainty import model_of, uncertainty
 from diffpair.fit.watch import WatchedAdjoint
 from diffpair.gradients import FrameSums, GradientMethod, Reweighting
 from diffpair.potentials import to_table
@@ -280,20 +281,15 @@ class FitLoop:
         elif isinstance(self.update, GaussNewton) and last.chi < LARGEST_CHI and all(s.frames for s in self.states):
             self.space.set(self.tried[-1].theta)
             self.update.conclude(self.space, [s.view() for s in self.states])
+        if self.friction is not None:
+            made = model_of(self.space, self.states, self._start, *self._regularisation())
+            factors = made[0].posterior()[0] if made else []
+            self.friction.conclude([table.coefficients.ravel() for table in self.tables()], factors)
 
     def bands(self) -> list[TableUncertainty]:
         """Error bands of the present tables, one for each variant; none where no state has frames."""
-        if isinstance(self.update, GaussNewton):
-            return uncertainty(self.space, self.states, self._start, self.update.damping, self.update.smoothness)
-        return uncertainty(self.space, self.states, self._start)
+        return uncertainty(self.space, self.states, self._start, *self._regularisation())
 
-
-def steady_noise(noise: float, history: list[Iteration]) -> float:
-    """The noise of an iteration, or the median of the earlier ones if that is smaller; 0 if it is not known.
-
-    A fluid that falls apart or freezes drifts, which block averages take for noise: it must not excuse a residual.
-    """
-    if not np.isfinite(noise):
-        return 0.0
-    earlier = [entry.noise for entry in history if entry.accepted and np.isfinite(entry.noise)]
-    return float(min(noise, np.median(earlier))) if earlier else noise
+    def _regularisation(self) -> tuple[float, float | None]:
+        """Damping and smoothness that the fit was asked for."""
+        return (self.update.damping, self.update.smoothness) if isinstance(self.update, GaussNewton) else (1.0, None)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from diffpair.fit.bootstrap import bootstrap
 from diffpair.fit.fit_state import VISITED, FitState
 from diffpair.tables import TableUncertainty, type_pairs
-from diffpair.updates import ParameterSpace
+from diffpair.updates import Memory, ParameterSpace
 from diffpair.updates.basis import spline_basis
 from diffpair.updates.linear_model import LinearModel, Start
 
@@ -17,6 +17,17 @@ POINTS = 200  # of the band
 OPEN = 0.5  # posterior over prior variance: above it the data say less than the prior
 SMALL = 0.05  # kT: what is less open than this is not worth a sentence
 BOOTSTRAP = 1.5  # a bootstrap above so many times the noise that the band assumes is told
+
+
+def model_of(
+    space: ParameterSpace, states: list[FitState], start: Start, damping: float = 1.0, smoothness: float | None = None
+) -> tuple[LinearModel, list[Memory]] | None:
+    """What all that is known says near the present potential, and what it was made of; None without frames."""
+    memories = [known for state in states if (known := state.known()) is not None]
+    if len(memories) < len(states):
+        return None
+    views = [state.view(memory=memory) for state, memory in zip(states, memories, strict=True)]
+    return LinearModel(space, views, start, damping, smoothness), memories
 
 
 def uncertainty(
@@ -30,11 +41,10 @@ def uncertainty(
     Args:
         damping, smoothness: those of the fit.
     """
-    memories = [known for state in states if (known := state.known()) is not None]
-    if len(memories) < len(states):
+    made = model_of(space, states, start, damping, smoothness)
+    if made is None:
         return []
-    views = [state.view(memory=memory) for state, memory in zip(states, memories, strict=True)]
-    model = LinearModel(space, views, start, damping, smoothness)
+    model, memories = made
     after, before, ratios = model.posterior()
     _, away = model.change(cautious=False)
     drawn = bootstrap(model, states, memories)

@@ -1,4 +1,4 @@
-"""How the velocity autocorrelation answers to the friction, through segments."""
+"""How the velocity autocorrelation answers to the friction and to the table, through segments."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ def friction_response(
     rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames, friction: float, *, lags: int,
     stride: int, timestep: float, segments: int, seed: int, dtype: torch.dtype = torch.float64,
     modes: int = MODES,
-) -> Array:  # fmt: skip
-    """d (C(t) / C(0)) / d ln(friction) of batches of Langevin segments, [BATCHES, lags].
+) -> tuple[Array, Array]:  # fmt: skip
+    """d (C(t) / C(0)) / d ln(friction) of batches of Langevin segments, [BATCHES, lags], and d (C(t) / C(0)) / dc at
+    fixed start states, [BATCHES, lags, npairs * (knots + 2)].
 
     Start states do not depend on the friction in equilibrium, neither positions nor velocities: other than for g(r),
-    nothing of the response is missing from a segment that is as long as the longest lag. The noise of the thermostat is
-    held fixed.
+    nothing of the response is missing from a segment that is as long as the longest lag. They do depend on the table,
+    by the part of a change of it that changes g. The noise of the thermostat is held fixed.
 
     Args:
         coefficients: the table, [npairs, knots + 2] in kJ/mol, on `grid`. frames: production frames to start from, at
@@ -38,18 +39,20 @@ def friction_response(
     """
     chosen = np.linspace(0, len(frames) - 1, max(BATCHES, min(segments, len(frames)))).round().astype(int)
     vectors = torch.from_numpy(dct(np.eye(lags), axis=0, norm="ortho")[:modes])
-    responses = []
+    responses, by_table = [], []
+    c = coefficients.detach().clone().requires_grad_()
     for number, batch in enumerate(np.array_split(chosen, BATCHES)):
         x0, v0 = (torch.from_numpy(a[batch]).to(dtype) for a in (frames.positions, frames.velocities))
         log_friction = torch.tensor(np.log(friction), dtype=torch.float64, requires_grad=True)
         noise = noise_seed(seed, rows.state, number)
         _, v = run_segment(
-            x0, v0, coefficients.detach(), topology=rows.topology,
+            x0, v0, c, topology=rows.topology,
             boxes=torch.from_numpy(np.ascontiguousarray(frames.boxes[batch])), inverse_mass=rows.inverse_mass,
             r_min=grid.r_min, cutoff=grid.cutoff, timestep=timestep, steps=(lags - 1) * stride, frame_every=stride,
             integrator=LangevinMiddle(rows.state.temperature, log_friction.exp(), noise),
         )  # fmt: skip
         curve = velocity_autocorrelation(torch.cat([v0[:, None], v], dim=1), lags, normalised=True)
-        parts = [torch.autograd.grad(curve @ w, log_friction, retain_graph=True)[0] for w in vectors]
-        responses.append((vectors.T @ torch.stack(parts)).numpy())
-    return np.array(responses)
+        parts = [torch.autograd.grad(curve @ w, (log_friction, c), retain_graph=True) for w in vectors]
+        responses.append((vectors.T @ torch.stack([friction for friction, _ in parts])).numpy())
+        by_table.append((vectors.T @ torch.stack([table.flatten() for _, table in parts])).numpy())
+    return np.array(responses), np.array(by_table)
