@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from diffpair.fit.friction import FrictionFit, FrictionObservation
+from diffpair.fit.friction import FrictionFit, FrictionObservation, TableDoubt
 
 T = 0.01 * np.arange(51)
 
@@ -93,16 +93,23 @@ def test_residuals_are_brought_to_the_present_table():
 
 
 def test_error_of_the_table_is_one_of_the_friction():
-    """C = exp(-friction t) + b t: an error of b by 0.1 is one of 10 % in the friction where t is short."""
+    """C = exp(-friction t) + b t: an error of b by 0.1 is one of 10 % in the friction where t is short. Another part of
+    the table, which moves a lag that the friction does not, is no such error."""
     rng, short = np.random.default_rng(3), slice(1, 11)
     state = SimpleNamespace(variant=0, state=SimpleNamespace(vacfs=[None]), sampler=SimpleNamespace(set_friction=id))
     fit = FrictionFit(1.0, [state], timestep=0.005, segments=8, seed=1)
     for _ in range(4):
-        o = observe(fit, rng, noise=1e-4)
+        o = observe(fit, rng, noise=4e-4)
         parts = (o.residual[short], o.sigma[short], o.response[short])
-        fit.step(FrictionObservation(o.log_friction, *parts, (np.zeros(1),), (T[short, None],)))
-    before = fit.error
-    fit.conclude([np.zeros(1)], [np.array([[0.1]])])
-    assert fit.table_error == pytest.approx(0.1, rel=0.1) and fit.error == pytest.approx(np.hypot(before, 0.1), rel=0.1)
-    fit.conclude([np.array([0.05])], [])
-    assert fit.friction == pytest.approx(1.05, rel=0.03)  # b t has to be made good
+        by_table = np.stack([T[short], np.eye(51)[4, short]], axis=1)
+        fit.step(FrictionObservation(o.log_friction, *parts, (np.zeros(2),), (by_table,)))
+    before, nowhere = fit.error, np.zeros(2)
+    fit.conclude([nowhere], TableDoubt([nowhere], [np.array([[0.1], [0.0]])]))
+    assert before < 0.01 and fit.error == pytest.approx(0.1, rel=0.1)
+    fit.conclude([nowhere], TableDoubt([nowhere], [np.array([[0.0], [0.1]])]))
+    assert fit.error < 2 * before
+    assert fit.friction == pytest.approx(1.0, rel=0.01)
+    fit.conclude([np.array([0.05, 0.0])], None)
+    assert fit.friction == pytest.approx(1.05, rel=0.01)  # b t has to be made good
+    fit.conclude([nowhere], TableDoubt([np.array([0.05, 0.0])], [np.zeros((2, 1))]))
+    assert fit.friction == pytest.approx(1.05, rel=0.01)  # as it would be with the most likely table

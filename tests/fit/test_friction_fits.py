@@ -99,8 +99,8 @@ def test_noise_ends_a_fit_once_the_friction_has_settled(learning, out, monkeypat
     assert summary["iterations"] == 2 and summary["stopped"] == "all 2 iterations were done"
     step = FrictionFit.step
 
-    def settles(self, observation):
-        result = step(self, observation)
+    def settles(self, *arguments):
+        result = step(self, *arguments)
         self.settled = True
         return result
 

@@ -16,8 +16,9 @@ from diffpair.gradients import Fluctuation, FrameSums, TargetRows
 from diffpair.potentials import TableGrid
 from diffpair.states import State
 from diffpair.tables import PairTable, pair_row, type_pairs
-from diffpair.updates import Memory, Observation, RdfView, StateView
+from diffpair.updates import Memory, Observation, RdfView, SegmentMemory, StateView
 from diffpair.updates.basis import spline_basis
+from diffpair.updates.observations import KEPT
 
 Array = NDArray[np.float64]
 VISITED = 0.1  # g above this: a distance at which particles are
@@ -41,7 +42,7 @@ class FitState:
         self.rows = TargetRows(state)
         self.memory = memory or Memory()
         self.frames: Frames | None = None  # the last ones
-        self._last: tuple[Array, FrameSums] | None = None  # the table that was sampled last, and what was found
+        self._sampled: list[tuple[Array, FrameSums]] = []  # the last tables, and what was found with each
         self._seen: list[tuple[Observation, FrameSums]] = []  # what the last observations were made of
         self.extended = False
         self.weights: Array = np.zeros(table.coefficients.shape)
@@ -115,7 +116,7 @@ class FitState:
         coefficients = torch.from_numpy(self.sampler.table.coefficients.copy())
         sums = Fluctuation().sums(self.rows, coefficients, self.grid, frames)
         self.weights = sums.splines.mean(0).reshape(self.weights.shape)
-        self._last = coefficients.numpy().ravel(), sums
+        self._sampled = [*self._sampled[-(KEPT - 1) :], (coefficients.numpy().ravel(), sums)]
         return sums
 
     def observe(self, sums: FrameSums, coefficients: Array, with_jacobian: bool = True) -> Observation:
@@ -128,18 +129,20 @@ class FitState:
         jacobian = Fluctuation().jacobian(sums, self.state.beta)
         doubt = sums.jacobian_doubt(self.state.beta, sigma)
         found = Observation(coefficients, residual, sigma, jacobian, doubt, sums.covariance(), len(sums.observables))
-        remembered = {id(o) for o in self.memory.observations}
-        self._seen = [*((o, s) for o, s in self._seen if id(o) in remembered), (found, sums)]
+        self._seen = [*self._seen[-2 * KEPT :], (found, sums)]
         return found
 
     def known(self) -> Memory | None:
-        """The memory, or for a fit without Jacobians one of the last sampling with its own; None without frames."""
-        if self.memory.has_jacobian:
+        """The memory with the Jacobians of fluctuations: another one of the last samplings for a fit without those;
+        None without frames.
+
+        Jacobians of segments are good for steps. But they are off by a gain that is not the same in all directions,
+        which makes those that g hardly answers to look far better known than they are.
+        """
+        if self.memory.has_jacobian and not isinstance(self.memory, SegmentMemory):
             return self.memory
-        if self._last is None or len(self._last[1].observables) < 2:
-            return None
-        table, sums = self._last
-        return Memory([self.observe(sums, table)])
+        sampled = [(t, s) for t, s in self._sampled if len(s.observables) > 1 and np.isfinite(s.observables).all()]
+        return Memory([self.observe(sums, table) for table, sums in sampled]) if sampled else None
 
     def samplings(self, memory: Memory) -> list[tuple[Observation, FrameSums]] | None:
         """A memory's observations and what each was made of; None where that is not there for all of them."""

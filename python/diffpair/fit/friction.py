@@ -46,6 +46,18 @@ class FrictionObservation:
     off: float = 0.0
 
 
+@dataclass(frozen=True)
+class TableDoubt:
+    """What is known of the true tables beside the fit's, per variant.
+
+    away: where they are most likely to be, from there, [npairs * (knots + 2)]. factors: F of their covariance F F^T,
+    [npairs * (knots + 2), m], in common columns.
+    """
+
+    away: list[Array]
+    factors: list[Array]
+
+
 class FrictionFit:
     """Learns one friction for all states that have a VACF as a target, and has them sampled with it.
 
@@ -60,8 +72,8 @@ class FrictionFit:
         self.observations: list[FrictionObservation] = []
         self.gradients = 0  # backward passes through all segments of a state
         self.settled = False  # the last step was short, and the friction's error is small
-        self.table_error = 0.0  # of ln(friction), from the error of the table
         self._tables: tuple[Array, ...] = ()  # that observations are brought to, one for each target
+        self._doubt: TableDoubt | None = None
         self._set()
 
     @property
@@ -71,13 +83,9 @@ class FrictionFit:
 
     @property
     def error(self) -> float:
-        """Standard error of ln(friction) that the noise of the VACF gives, and that of the table once it is known."""
-        return float(np.hypot(self._noise, self.table_error))
-
-    @property
-    def _noise(self) -> float:
-        _, curvature = self._normal_equation(self.log_friction)
-        return float(curvature**-0.5) if curvature > 0 else float("inf")
+        """Standard error of ln(friction), from the noise of the VACF and what is not known of the table."""
+        _, variance = self._solve(self.log_friction)
+        return float(np.sqrt(variance))
 
     def measure(self, frames: dict[str, Frames], draw: int, off: float = 0.0) -> FrictionObservation:
         """VACF of the states, sampled from where they are, and its response from segments; `draw` as in
@@ -106,47 +114,60 @@ class FrictionFit:
             tuple(tables), tuple(by_table), off,
         )  # fmt: skip
 
-    def step(self, observation: FrictionObservation) -> float:
-        """Take up an observation and move; returns the largest residual |C - target| / C(0) in it."""
+    def step(self, observation: FrictionObservation, doubt: TableDoubt | None = None) -> float:
+        """Take up an observation and move; returns the largest residual |C - target| / C(0) in it. doubt: of the
+        tables that it was sampled with."""
         self.observations = [*self.observations[-(KEPT - 1) :], observation]
-        self._tables = observation.tables
+        self._tables, self._doubt = observation.tables, doubt
         step = self._move()
-        self.settled = abs(step) < SETTLED and self._noise < KNOWN
+        self.settled = abs(step) < SETTLED and self.error < KNOWN
         return float(np.abs(observation.residual).max())
 
-    def conclude(self, tables: list[Array], factors: list[Array]) -> None:
-        """Move to the fit's last tables, flat and one for each variant, with factors F of their covariances F F^T,
-        [npairs * (knots + 2), m]; none where they are not known."""
-        variants = [state.variant for state in self.states for _ in state.state.vacfs]
-        if not self.observations or len(self.observations[-1].tables) != len(variants):
-            return
-        self._tables = tuple(tables[variant] for variant in variants)
-        self._move()
-        if factors:
-            moved = sum(r @ factors[v] for r, v in zip(self._response_to_tables(), variants, strict=True))
-            self.table_error = float(np.linalg.norm(moved))
+    def conclude(self, tables: list[Array], doubt: TableDoubt | None) -> None:
+        """Move to the fit's last tables, flat and one for each variant."""
+        if self.observations and self.observations[-1].tables:
+            self._tables, self._doubt = tuple(tables[variant] for variant in self._variants()), doubt
+            self._move()
+
+    def _variants(self) -> list[int]:
+        """Of each target's table."""
+        return [state.variant for state in self.states for _ in state.state.vacfs]
 
     def _move(self) -> float:
         """One step, whose length in ln(friction) it returns."""
         now = self.log_friction
         for _ in range(5):  # weights depend on where it goes
-            slope, curvature = self._normal_equation(now)
-            now -= slope / curvature if curvature > 0 else 0.0
+            now += self._solve(now)[0]
         step = float(np.clip(now - self.log_friction, -LARGEST, LARGEST))
         self.log_friction += step
         self._set()
         return step
 
-    def _normal_equation(self, at: float) -> tuple[float, float]:
-        """h . W r and h . W h at ln(friction), all observations together; neighbouring lags share their noise, so the
-        residuals of a VACF count as if only every tenth lag were there."""
-        slope = curvature = 0.0
-        by_table = self._by_table()
+    def _solve(self, at: float) -> tuple[float, float]:
+        """Change of ln(friction) and its variance, all observations together.
+
+        Beside it the present tables are unknown by F x, x of variance 1: what the VACF says of x is not used for them,
+        but what x may do to the VACF is not taken for the friction's doing. Neighbouring lags share their noise, so the
+        residuals of a VACF count as if only every tenth lag were there.
+        """
+        by_table, doubt = self._by_table(), self._doubt
+        off: Array = np.zeros(1)
+        unknown: Array = np.zeros((0, 0))
+        if doubt is not None and by_table:
+            variants = self._variants()
+            off = np.concatenate([h @ doubt.away[v] for h, v in zip(by_table, variants, strict=True)])
+            unknown = np.concatenate([h @ doubt.factors[v] for h, v in zip(by_table, variants, strict=True)])
+        matrix = np.diag(np.append(0.0, np.ones(unknown.shape[1])))
+        slope = np.zeros(len(matrix))
         for o in self.observations:
             change, weight = self._weighted(o, at, by_table)
-            slope += float(o.response @ (weight * (o.residual + change)))
-            curvature += float(o.response @ (weight * o.response))
-        return slope, curvature
+            columns = np.column_stack([o.response, unknown]) if unknown.size else o.response[:, None]
+            matrix += columns.T @ (weight[:, None] * columns)
+            slope += columns.T @ (weight * (o.residual + change + off))
+        if not self.observations or matrix[0, 0] <= 0:
+            return 0.0, float("inf")
+        inverse = np.linalg.inv(matrix)
+        return -float(inverse[0] @ slope), float(inverse[0, 0])
 
     def _by_table(self) -> list[Array]:
         """Mean response to each target's table."""
@@ -167,17 +188,6 @@ class FrictionFit:
         linear = by_friction**2 + by_tables**2 + o.off**2
         variance = o.sigma**2 + NONLINEARITY**2 * linear + self.observations[-1].off ** 2
         return by_friction + by_tables, 0.1 / variance
-
-    def _response_to_tables(self) -> list[Array]:
-        """d ln(friction) / dc of each target's table, [npairs * (knots + 2)]."""
-        by_table = self._by_table()
-        rows, curvature = np.zeros(len(self.observations[-1].response)), 0.0
-        for o in self.observations:
-            _, weight = self._weighted(o, self.log_friction, by_table)
-            rows += weight * o.response
-            curvature += float(o.response @ (weight * o.response))
-        ends = np.cumsum([len(h) for h in by_table])
-        return [-part @ h / curvature for part, h in zip(np.split(rows, ends[:-1]), by_table, strict=True)]
 
     def _set(self) -> None:
         for state in self.states:

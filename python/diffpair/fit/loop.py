@@ -14,7 +14,7 @@ from diffpair.errors import DiffPairError
 from diffpair.fit.best import Best, Tried
 from diffpair.fit.effort import Effort
 from diffpair.fit.fit_state import FitState
-from diffpair.fit.friction import FrictionFit
+from diffpair.fit.friction import FrictionFit, TableDoubt
 from diffpair.fit.guard import attractive_core
 from diffpair.fit.history import Iteration
 from diffpair.fit.noisy_gradient import noisy_gradient
@@ -205,7 +205,7 @@ class FitLoop:
         for state, observation in zip(self.states, observations, strict=True):
             state.memory.add(observation)
         if self.friction is not None and vacf is not None:
-            self.friction.step(vacf)
+            self.friction.step(vacf, self._table_doubt())
         self.failures = 0
         if self.best is None or mae < self.best.mae:
             self.best = Best(self.space.get(), mae, number)
@@ -282,13 +282,16 @@ class FitLoop:
             self.space.set(self.tried[-1].theta)
             self.update.conclude(self.space, [s.view() for s in self.states])
         if self.friction is not None:
-            made = model_of(self.space, self.states, self._start, *self._regularisation())
-            factors = made[0].posterior()[0] if made else []
-            self.friction.conclude([table.coefficients.ravel() for table in self.tables()], factors)
+            self.friction.conclude([table.coefficients.ravel() for table in self.tables()], self._table_doubt())
 
     def bands(self) -> list[TableUncertainty]:
         """Error bands of the present tables, one for each variant; none where no state has frames."""
         return uncertainty(self.space, self.states, self._start, *self._regularisation())
+
+    def _table_doubt(self) -> TableDoubt | None:
+        """Of the present tables; None without frames."""
+        made = model_of(self.space, self.states, self._start, *self._regularisation())
+        return TableDoubt(made[0].change(cautious=False)[1], made[0].posterior()[0]) if made else None
 
     def _regularisation(self) -> tuple[float, float | None]:
         """Damping and smoothness that the fit was asked for."""
