@@ -42,7 +42,7 @@ class FitState:
         self.rows = TargetRows(state)
         self.memory = memory or Memory()
         self.frames: Frames | None = None  # the last ones
-        self._sampled: list[tuple[Array, FrameSums]] = []  # the last tables, and what was found with each
+        self._sampled: list[tuple[Array, FrameSums]] = []  # the last good tables, and what was found with each
         self._seen: list[tuple[Observation, FrameSums]] = []  # what the last observations were made of
         self.extended = False
         self.weights: Array = np.zeros(table.coefficients.shape)
@@ -116,7 +116,6 @@ class FitState:
         coefficients = torch.from_numpy(self.sampler.table.coefficients.copy())
         sums = Fluctuation().sums(self.rows, coefficients, self.grid, frames)
         self.weights = sums.splines.mean(0).reshape(self.weights.shape)
-        self._sampled = [*self._sampled[-(KEPT - 1) :], (coefficients.numpy().ravel(), sums)]
         return sums
 
     def observe(self, sums: FrameSums, coefficients: Array, with_jacobian: bool = True) -> Observation:
@@ -132,6 +131,11 @@ class FitState:
         self._seen = [*self._seen[-2 * KEPT :], (found, sums)]
         return found
 
+    def remember(self, observation: Observation, sums: FrameSums) -> None:
+        """Keep what an iteration that is taken has found."""
+        self.memory.add(observation)
+        self._sampled = [*self._sampled[-(KEPT - 1) :], (observation.coefficients, sums)]
+
     def known(self) -> Memory | None:
         """The memory with the Jacobians of fluctuations: another one of the last samplings for a fit without those;
         None without frames.
@@ -141,7 +145,7 @@ class FitState:
         """
         if self.memory.has_jacobian and not isinstance(self.memory, SegmentMemory):
             return self.memory
-        sampled = [(t, s) for t, s in self._sampled if len(s.observables) > 1 and np.isfinite(s.observables).all()]
+        sampled = [(table, sums) for table, sums in self._sampled if len(sums.observables) > 1]
         return Memory([self.observe(sums, table) for table, sums in sampled]) if sampled else None
 
     def samplings(self, memory: Memory) -> list[tuple[Observation, FrameSums]] | None:

@@ -202,8 +202,8 @@ class FitLoop:
         off = max(mae**2 - float(np.nan_to_num(noise)) ** 2, 0.0) ** 0.5
         vacf = None if self.friction is None else self.friction.measure(sampled, number, off)
         ratio = reduction_ratio([s.memory for s in self.states], observations)
-        for state, observation in zip(self.states, observations, strict=True):
-            state.memory.add(observation)
+        for state, observation, found in zip(self.states, observations, sums, strict=True):
+            state.remember(observation, found)
         if self.friction is not None and vacf is not None:
             self.friction.step(vacf, self._table_doubt())
         self.failures = 0
@@ -281,7 +281,7 @@ class FitLoop:
         elif isinstance(self.update, GaussNewton) and last.chi < LARGEST_CHI and all(s.frames for s in self.states):
             self.space.set(self.tried[-1].theta)
             self.update.conclude(self.space, [s.view() for s in self.states])
-        if self.friction is not None:
+        if self.friction is not None and all(s.frames for s in self.states):
             self.friction.conclude([table.coefficients.ravel() for table in self.tables()], self._table_doubt())
 
     def bands(self) -> list[TableUncertainty]:
