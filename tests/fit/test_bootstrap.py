@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from diffpair.fit.bootstrap import bootstrap
+from diffpair.fit.fit_state import Known
 from diffpair.fit.uncertainty import _compared
 from diffpair.gradients import Fluctuation, FrameSums
 from diffpair.gradients.rdf_rows import FLOOR
@@ -46,12 +47,9 @@ class Gas:
         )  # fmt: skip
         self.seen.append((found, sums))
 
-    def samplings(self, memory):
-        return self.seen if memory.observations == [o for o, _ in self.seen] else None
-
 
 def fit(rng, alike=1):
-    """A model of three samplings on the way to the table, that table, the gas, and its memory."""
+    """A model of three samplings on the way to the table, that table, the gas, and what is known of it."""
     space = ParameterSpace(BSpline(("A",), GRID.cutoff, GRID.r_min, GRID.knots), GRID, [()], 1.0, np.array([1.0]))
     start, gas = Start.of(space), Gas(rng, alike)
     wanted = np.zeros(GRID.knots + 2)
@@ -60,11 +58,11 @@ def fit(rng, alike=1):
         table = part * wanted
         gas.sample(table, wanted)
     space.set(table[: space.size])
-    memory = Memory([o for o, _ in gas.seen])
+    found = Known(Memory([o for o, _ in gas.seen]), [sums for _, sums in gas.seen])
     weights = (BASIS * (R**2 * TARGET)[:, None]).sum(0)[None]
     known = np.full(60, 1e-6)  # the target's error: none to speak of
-    view = StateView(memory, 0, SEEN, 1.0, weights, target_error=known, floor=np.full(60, 1e-4))
-    return LinearModel(space, [view], start, smoothness=1.0), table, gas, memory
+    view = StateView(found.memory, 0, SEEN, 1.0, weights, target_error=known, floor=np.full(60, 1e-4))
+    return LinearModel(space, [view], start, smoothness=1.0), table, gas, found
 
 
 @pytest.mark.parametrize("alike", [1, 8])
@@ -74,10 +72,10 @@ def test_bootstrap_is_the_scatter_of_repeated_fits(alike):
     rng = np.random.default_rng(5)
     found, drawn, told = [], [], []
     for repeat in range(40):
-        model, table, gas, memory = fit(rng, alike)
+        model, table, gas, known = fit(rng, alike)
         found.append(SEEN @ (table + model.change(cautious=False)[1][0]))
         if repeat < 6:
-            replicas, factors = bootstrap(model, [gas], [memory], seed=repeat)
+            replicas, factors = bootstrap(model, [gas], [known], seed=repeat)
             drawn.append(np.std(SEEN @ replicas[0].T, axis=1))
             told.append(np.sqrt(((SEEN @ factors[0]) ** 2).sum(1) / model.inflation()))
     scatter = np.sqrt(np.mean(np.var(found, axis=0)))
@@ -86,9 +84,8 @@ def test_bootstrap_is_the_scatter_of_repeated_fits(alike):
 
 
 def test_without_all_frames_there_is_none():
-    model, _, gas, memory = fit(np.random.default_rng(1))
-    gas.seen = gas.seen[1:]
-    assert bootstrap(model, [gas], [memory]) is None
+    model, _, gas, known = fit(np.random.default_rng(1))
+    assert bootstrap(model, [gas], [Known(known.memory, known.sums[1:])]) is None
 
 
 def test_scatter_beyond_the_band_is_told():

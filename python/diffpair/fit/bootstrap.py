@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.engines.statistics import BLOCKS
-from diffpair.fit.fit_state import FitState
-from diffpair.gradients import Fluctuation, FrameSums
-from diffpair.updates import Memory, Observation
+from diffpair.fit.fit_state import FitState, Known
+from diffpair.gradients import Fluctuation
+from diffpair.updates import Memory
 from diffpair.updates.linear_model import LinearModel
 
 Array = NDArray[np.float64]
@@ -19,7 +19,7 @@ REPLICAS = 100
 
 
 def bootstrap(
-    model: LinearModel, states: list[FitState], memories: list[Memory], seed: int = 1
+    model: LinearModel, states: list[FitState], known: list[Known], seed: int = 1
 ) -> tuple[list[Array], list[Array]] | None:
     """How the tables scatter where the blocks of all samplings are drawn with replacement, and how they should.
 
@@ -28,18 +28,14 @@ def bootstrap(
     of the two results, nor is what the prior leaves open: both stay as they are when frames are drawn anew.
 
     Args:
-        memories: what the model knows of each state.
+        known: what the model was made of, for each state.
 
     Returns: per variant, deviations of the table [REPLICAS, npairs * (knots + 2)] in kJ/mol, and a factor F [npairs *
     (knots + 2), m] of the covariance F F^T that the band takes for the same noise; None where the frames of an
-    observation are not there (a fit that was resumed, or one by segments).
+    observation are not there, as of a fit that was resumed.
     """
-    kept = []
-    for state, memory in zip(states, memories, strict=True):
-        samplings = state.samplings(memory)
-        if samplings is None:
-            return None
-        kept.append(samplings)
+    if not all(each.complete for each in known):
+        return None
     rng = np.random.default_rng(seed)
     _, steps = model.change(cautious=False)
     tables = model.tables
@@ -52,18 +48,18 @@ def bootstrap(
             parts.append(residual + jacobian @ steps[state.variant])
         return np.concatenate(parts)
 
-    present = residuals(memories)
+    present = residuals([each.memory for each in known])
     drawn = [
-        residuals([_drawn(state, samplings, rng) for state, samplings in zip(states, kept, strict=True)])
+        residuals([_drawn(state, each, rng) for state, each in zip(states, known, strict=True)])
         for _ in range(REPLICAS)
     ]
     return model.response(np.array(drawn) - present), model.sampling_factors()
 
 
-def _drawn(state: FitState, samplings: list[tuple[Observation, FrameSums]], rng: np.random.Generator) -> Memory:
+def _drawn(state: FitState, known: Known, rng: np.random.Generator) -> Memory:
     """The state's memory, had every sampling found other blocks."""
     observations = []
-    for observation, sums in samplings:
+    for observation, sums in zip(known.memory.observations, known.sums, strict=True):
         blocks = np.array_split(np.arange(len(sums.observables)), min(BLOCKS, len(sums.observables)))
         frames = np.concatenate([blocks[k] for k in rng.integers(len(blocks), size=len(blocks))])
         again = sums.drawn(frames)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -25,6 +26,20 @@ VISITED = 0.1  # g above this: a distance at which particles are
 COVERED = 0.95  # of the cutoff: a target that ends beyond goes on as it ended; a table has hardly a slope there
 
 
+@dataclass(frozen=True)
+class Known:
+    """What a state knows of U. sums: what the memory's observations were made of, newest last; only those of the
+    present process, so fewer where a fit was resumed."""
+
+    memory: Memory
+    sums: list[FrameSums]
+
+    @property
+    def complete(self) -> bool:
+        """Whether the frames of every observation are there."""
+        return len(self.sums) == len(self.memory.observations)
+
+
 class FitState:
     """A state that is fitted.
 
@@ -43,7 +58,6 @@ class FitState:
         self.memory = memory or Memory()
         self.frames: Frames | None = None  # the last ones
         self._sampled: list[tuple[Array, FrameSums]] = []  # the last good tables, and what was found with each
-        self._seen: list[tuple[Observation, FrameSums]] = []  # what the last observations were made of
         self.extended = False
         self.weights: Array = np.zeros(table.coefficients.shape)
         self.sampler = Sampler(
@@ -127,16 +141,14 @@ class FitState:
             return Observation(coefficients, residual, sigma, none, none, sums.covariance(), len(sums.observables))
         jacobian = Fluctuation().jacobian(sums, self.state.beta)
         doubt = sums.jacobian_doubt(self.state.beta, sigma)
-        found = Observation(coefficients, residual, sigma, jacobian, doubt, sums.covariance(), len(sums.observables))
-        self._seen = [*self._seen[-2 * KEPT :], (found, sums)]
-        return found
+        return Observation(coefficients, residual, sigma, jacobian, doubt, sums.covariance(), len(sums.observables))
 
     def remember(self, observation: Observation, sums: FrameSums) -> None:
         """Keep what an iteration that is taken has found."""
         self.memory.add(observation)
         self._sampled = [*self._sampled[-(KEPT - 1) :], (observation.coefficients, sums)]
 
-    def known(self) -> Memory | None:
+    def known(self) -> Known | None:
         """The memory with the Jacobians of fluctuations: another one of the last samplings for a fit without those;
         None without frames.
 
@@ -144,16 +156,11 @@ class FitState:
         which makes those that g hardly answers to look far better known than they are.
         """
         if self.memory.has_jacobian and not isinstance(self.memory, SegmentMemory):
-            return self.memory
+            return Known(self.memory, [sums for _, sums in self._sampled])
         sampled = [(table, sums) for table, sums in self._sampled if len(sums.observables) > 1]
-        return Memory([self.observe(sums, table) for table, sums in sampled]) if sampled else None
-
-    def samplings(self, memory: Memory) -> list[tuple[Observation, FrameSums]] | None:
-        """A memory's observations and what each was made of; None where that is not there for all of them."""
-        seen = {id(o): s for o, s in self._seen}
-        if not all(id(o) in seen for o in memory.observations):
+        if not sampled:
             return None
-        return [(o, seen[id(o)]) for o in memory.observations]
+        return Known(Memory([self.observe(sums, table) for table, sums in sampled]), [sums for _, sums in sampled])
 
     def pressure_residual(self, residual: Array) -> dict[str, float]:
         """Pressure less its target in bar, by the state's name; empty without such a target."""

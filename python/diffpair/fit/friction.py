@@ -151,11 +151,11 @@ class FrictionFit:
         residuals of a VACF count as if only every tenth lag were there.
         """
         by_table, doubt = self._by_table(), self._doubt
-        off: Array = np.zeros(1)
+        away: Array = np.zeros(1)
         unknown: Array = np.zeros((0, 0))
         if doubt is not None and by_table:
             variants = self._variants()
-            off = np.concatenate([h @ doubt.away[v] for h, v in zip(by_table, variants, strict=True)])
+            away = np.concatenate([h @ doubt.away[v] for h, v in zip(by_table, variants, strict=True)])
             unknown = np.concatenate([h @ doubt.factors[v] for h, v in zip(by_table, variants, strict=True)])
         matrix = np.diag(np.append(0.0, np.ones(unknown.shape[1])))
         slope = np.zeros(len(matrix))
@@ -163,7 +163,7 @@ class FrictionFit:
             change, weight = self._weighted(o, at, by_table)
             columns = np.column_stack([o.response, unknown]) if unknown.size else o.response[:, None]
             matrix += columns.T @ (weight[:, None] * columns)
-            slope += columns.T @ (weight * (o.residual + change + off))
+            slope += columns.T @ (weight * (o.residual + change + away))
         if not self.observations or matrix[0, 0] <= 0:
             return 0.0, float("inf")
         inverse = np.linalg.inv(matrix)

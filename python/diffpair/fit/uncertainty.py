@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.fit.bootstrap import bootstrap
-from diffpair.fit.fit_state import VISITED, FitState
+from diffpair.fit.fit_state import VISITED, FitState, Known
 from diffpair.tables import TableUncertainty, type_pairs
-from diffpair.updates import Memory, ParameterSpace
+from diffpair.updates import ParameterSpace
 from diffpair.updates.basis import spline_basis
 from diffpair.updates.linear_model import LinearModel, Start
 
@@ -21,13 +21,13 @@ BOOTSTRAP = 1.5  # a bootstrap above so many times the noise that the band assum
 
 def model_of(
     space: ParameterSpace, states: list[FitState], start: Start, damping: float = 1.0, smoothness: float | None = None
-) -> tuple[LinearModel, list[Memory]] | None:
+) -> tuple[LinearModel, list[Known]] | None:
     """What all that is known says near the present potential, and what it was made of; None without frames."""
-    memories = [known for state in states if (known := state.known()) is not None]
-    if len(memories) < len(states):
+    known = [found for state in states if (found := state.known()) is not None]
+    if len(known) < len(states):
         return None
-    views = [state.view(memory=memory) for state, memory in zip(states, memories, strict=True)]
-    return LinearModel(space, views, start, damping, smoothness), memories
+    views = [state.view(memory=each.memory) for state, each in zip(states, known, strict=True)]
+    return LinearModel(space, views, start, damping, smoothness), known
 
 
 def uncertainty(
@@ -36,7 +36,7 @@ def uncertainty(
     """The band of every variant's table, from the posterior of the LinearModel: the root mean square distance of the
     true U from the table, so where the table is not the most probable one its distance from that counts.
 
-    A fit without Jacobians has the band that its last sampling gives. None where there are no frames to tell.
+    A fit without Jacobians has the band that its last samplings give. None where there are no frames to tell.
 
     Args:
         damping, smoothness: those of the fit.
@@ -44,10 +44,10 @@ def uncertainty(
     made = model_of(space, states, start, damping, smoothness)
     if made is None:
         return []
-    model, memories = made
+    model, known = made
     after, before, ratios = model.posterior()
     _, away = model.change(cautious=False)
-    drawn = bootstrap(model, states, memories)
+    drawn = bootstrap(model, states, known)
     width = space.grid.knots + 2
     r = np.linspace(space.grid.r_min, space.grid.cutoff, POINTS)
     basis = spline_basis(space.grid, r)
