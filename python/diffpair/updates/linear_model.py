@@ -29,7 +29,7 @@ from diffpair.updates.parameter_space import ParameterSpace, factor_times, times
 from diffpair.updates.rows import floor_of, logarithmic, target_noise
 
 Array = NDArray[np.float64]
-AMPLITUDES = 10.0 ** np.arange(-4.0, 5.1, 0.25)  # tried for a
+AMPLITUDES = 10.0 ** np.arange(-4.0, 2.1, 0.25)  # tried for a; above 100, 10 kT, the noise of a first J moves cores
 TARGET_NOISE = np.array([0.0, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0])  # tried for t
 INFLATION, BELIEF = 2.0, 20  # of the noise that blocks show, and the weight of that guess
 MOST_INFLATION = 3.0
