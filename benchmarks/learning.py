@@ -12,6 +12,7 @@ from pathlib import Path
 
 import command
 import learning_cases as cases
+import learning_cases_degenerate as degenerate_cases
 import learning_cases_dynamics as dynamics_cases
 import learning_cases_joint as joint_cases
 import learning_cases_more as more_cases
@@ -35,6 +36,8 @@ CASES = {
     "pressure": more_cases.pressure,
     "entropic": more_cases.entropic,
     "errors": more_cases.errors,
+    "degenerate": degenerate_cases.degenerate,
+    "scale": more_cases.scale,
     "baselines": more_cases.baselines,
 }
 TARGETS = Path(__file__).resolve().parents[1] / "build/learning-targets"

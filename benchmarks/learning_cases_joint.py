@@ -42,7 +42,8 @@ def joint(run: Run) -> list[Bar]:
     """One potential for three states of the Lennard-Jones fluid, tested on two others."""
     case, bar = "LJ, three states jointly", 0.01
     try:
-        result = run.fit(case, joint_sections(run), sampling=JOINT_SAMPLING)
+        update = {"method": "gauss-newton", "stop_at_noise": False}  # 100,000 steps or more are asked for
+        result = run.fit(case, joint_sections(run), sampling=JOINT_SAMPLING, update=update)
     except DiffPairError as error:
         return [failed(case, bar, error)]
     r = np.linspace(0.95, 2.0, 200)

@@ -1,16 +1,16 @@
-"""Cases of the learning benchmark beyond a fit to g(r): pressure, error bars, and the older methods beside ours."""
+"""Cases of the learning benchmark beyond a fit to g(r): pressure, error bars, a target that is off, older methods."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import numpy as np
-from bars import Bar, at_least, at_most
+from bars import Bar, at_least, at_most, figure
 from learning_cases import FAST
 from learning_cases_joint import JOINT_SAMPLING, joint_sections
 from learning_fits import Document, Fitted, Run, failed, judged
 from learning_states import ENTROPIC_TEMPERATURES, entropic_state, lennard_jones, paper_state
-from learning_targets import CUTOFF, Array, Target, read_columns
+from learning_targets import CUTOFF, Array, Target, Truth, read_columns
 
 from diffpair import DiffPairError
 
@@ -73,10 +73,30 @@ def _inside(result: Fitted, target: Target) -> Array:
     """1 at every distance with g > 0.1 and within the cutoff at which the band holds the truth, else 0."""
     r, g, _ = read_columns(target.files[0])
     r = r[(g > 0.1) & (r < CUTOFF)]
-    band = result.document["fit"]["uncertainty"]
-    sigma = np.interp(r, band["r"], band["pairs"][0]["sigma"])
     away = np.abs(result.table.energy(r) - target.state.truth.energy(r))
-    return np.asarray(away <= 2 * sigma, dtype=np.float64)
+    return np.asarray(away <= 2 * result.sigma(r), dtype=np.float64)
+
+
+def scale(run: Run) -> list[Bar]:
+    """A target that is 2 % too low or too high as a whole, taken as it is, and with a scale_error: what U pays."""
+    bars = []
+    section, target = run.section(paper_state(0.845, 1.0))
+    columns, r = np.column_stack(read_columns(target.files[0])[:2]), np.linspace(0.95, 2.0, 200)
+    for factor in (0.98, 1.02):
+        file = target.files[0].with_name(f"{target.files[0].stem}-times-{factor}.csv")
+        np.savetxt(file, columns * [1, factor], delimiter=",")
+        for error in (0.0, 0.02):
+            case = f"LJ (0.845, 1.0), g times {factor}, scale_error {error:g}"
+            rdf = {**section["targets"][0]["rdf"], "file": str(file.resolve()), "scale_error": error}
+            try:
+                result = run.fit(case, [({**section, "targets": [{"rdf": rdf}]}, target)], sampling=FAST)
+            except DiffPairError as failure:
+                return [*bars, failed(case, None, failure)]
+            name = f"{case}: RMS error of U over 0.95 .. 2.0 sigma"
+            bars += [judged(case, result, None), figure(name, result.energy_error(Truth(), r), "epsilon")]
+            pressure = result.state(section["name"])["pressure"]["value"]
+            bars.append(figure(f"{case}: pressure (that of the target {target.pressure:.0f} bar)", pressure, "bar"))
+    return bars
 
 
 def baselines(run: Run) -> list[Bar]:

@@ -65,6 +65,11 @@ class Fitted:
         learned = self.table.energy(r, *("AB"[i] for i in pair))
         return float(np.sqrt(np.mean((learned - truth.energy(r, pair)) ** 2)))
 
+    def sigma(self, r: Array) -> Array:
+        """Standard deviation of U of the first pair at distances r [n], kJ/mol."""
+        band = self.document["fit"]["uncertainty"]
+        return np.asarray(np.interp(r, band["r"], band["pairs"][0]["sigma"]))
+
 
 @dataclass(frozen=True)
 class Run:

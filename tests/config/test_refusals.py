@@ -309,6 +309,16 @@ def test_update_that_knows_no_pressure(tmp_path):
     assert load_config(path).states[1].targets[0].pressure.value == 1.0
 
 
+def test_update_that_takes_scales_as_they_are(tmp_path):
+    rdf = RDF.replace("file:", "scale_error: 0.02, file:")
+    text = GOOD.replace(RDF, rdf)
+    sentence = "takes every target's scale as it is; an rdf with a scale_error needs gauss-newton"
+    assert f"update: ibi {sentence}" in refusal(tmp_path, text.replace("gauss-newton", "ibi"))
+    assert f"update: adam {sentence}" in refusal(tmp_path, text.replace("gauss-newton", "adam"))
+    bad = text.replace("0.02", "2")
+    assert "rdf.scale_error: must be between 0 and 1, not 2" in refusal(tmp_path, bad)
+
+
 def test_vacf_needs_a_friction_to_learn(tmp_path):
     text = GOOD.replace("targets:", "targets:\n      - vacf: {file: c.csv}", 1)
     assert "states: a vacf as a target needs gradient: {method: adjoint, learn_friction" in refusal(tmp_path, text)

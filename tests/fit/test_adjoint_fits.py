@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -72,6 +73,26 @@ def test_gauss_newton_without_fluctuations(make_config, out, monkeypatch):
     assert (
         summary["gradient"]["gradients"] == 40 + summary["iterations"] - 1
     )  # all modes once, then one of every iteration
+
+
+def test_a_jacobian_is_made_of_no_fewer_segments_than_by_default(make_config, out):
+    """steps: auto chooses segments for one gradient; with five of them Gauss-Newton ended at twice the residual."""
+
+    class Lines(FitProgress):
+        lines: ClassVar[list[str]] = []
+
+        def say(self, text):
+            self.lines.append(text)
+
+    gradient = {"method": "adjoint", "steps": "auto", "every": 10, "modes": 4}
+    update = {"method": "gauss-newton", "iterations": 1}
+    sampling = {**SAMPLING, "steps": 400, "melt": 400, "equilibration": 50}
+    config = make_config(sampling=sampling, production=BRIEF, gradient=gradient, update=update)
+    summary = json.loads(run_fit(config, out, progress=Lines()).read_text())
+    recommended = json.loads((out / "audit.json").read_text())["recommended"]
+    assert recommended["segments"] < summary["gradient"]["segments"] == 16
+    assert recommended["steps"] == summary["gradient"]["steps"]
+    assert any("made of 16 segments" in line for line in Lines.lines)
 
 
 def test_friction_is_learned(make_config, out, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,6 +23,16 @@ def result(g_target, mae, noise=0.002, held_out=False):
 )
 def test_small_misfits_noise_and_held_out_states_are_not_told(mae, noise, held_out):
     assert misfits([result(np.ones(100), mae, noise, held_out)]) == []
+
+
+def test_misfit_that_a_scale_error_admits_is_not_told():
+    wrong = result(np.full(100, 0.97), 0.03)
+    assert len(misfits([wrong])) == 1
+    wrong.targets[0] = replace(wrong.targets[0], scale_error=0.02)
+    assert misfits([wrong]) == [] and wrong.rdfs[0].misfit == pytest.approx(0, abs=1e-12)
+    wrong.targets[0] = replace(wrong.targets[0], scale_error=0.002)  # three of them at most
+    (told,) = misfits([wrong])
+    assert wrong.rdfs[0].misfit == pytest.approx(1 - 1.006 * 0.97) and "of 0.03 is not noise" in told
 
 
 def test_misfit_is_told_and_a_separated_target_named():

@@ -94,6 +94,22 @@ def test_band_holds_the_truth():
     assert 0.5 < np.sqrt(np.mean(np.square(ratios))) < 1.3
 
 
+def test_prior_ends_at_ten_kT():
+    """However many standard errors long a first residual is. With 300 kT the noise of a first J once moved a core by
+    12 kT the wrong way, where the trust radius does not look, and the fit stayed there."""
+    space, target = new_space(), np.exp(-BASIS @ wanted_table())
+    start, (table,) = Start.of(space), space.tables()
+    seen = observe(table, target)
+    change = 100 * np.exp(-(((GRID.centres().numpy() - 1.3) / 0.3) ** 2))
+    change[-3:] = 0
+    far = replace(seen, residual=-seen.jacobian @ change)
+    model = LinearModel(space, [view_of([far], target, np.full(90, NOISE))], start)
+    _, (prior,), _ = model.posterior()
+    outside = BASIS[(R >= 1.0) & (R < 2.4)]
+    deviation = np.sqrt(((outside @ prior) ** 2).sum(1))
+    assert 9 < deviation.max() < 11
+
+
 def test_scatter_between_iterations_widens_the_band():
     """Slow motion that blocks within a sampling do not see."""
     rng = np.random.default_rng(1)

@@ -22,6 +22,7 @@ from diffpair.potentials import (
     tabulation_error,
     to_table,
 )
+from diffpair.potentials.tabulation import switched_energy
 
 KT = 1.0
 
@@ -44,6 +45,19 @@ def test_doubling_the_knots_reduces_the_error():
     potential = LennardJones(("A",), 2.5)
     errors = [tabulation_error(potential, TableGrid(0.7, 2.5, knots), KT) for knots in (41, 81, 161)]
     assert errors[0] > 4 * errors[1] > 16 * errors[2] > 0
+
+
+def test_soft_core_does_not_multiply_the_knots():
+    """A network's own start is below 20 kT at r_min, where the table's natural end bends every curve."""
+    potential = GaussianMLP(("A",), 2.5, length=0.95, energy=KT, hidden=(16,), switch_width=0.25)
+    assert float(potential(torch.tensor([0.75], dtype=torch.float64))) < 20 * KT
+    everywhere, outside = (refine(potential, 0.75, 51, KT, above=above) for above in (0.0, 0.85))
+    assert everywhere.grid.knots > 4 * outside.grid.knots and outside.grid.knots <= 201 and outside.converged
+    r = np.random.default_rng(1).uniform(0.86, 2.49, 200)
+    x = torch.from_numpy(r).requires_grad_()
+    exact = -torch.autograd.grad(switched_energy(potential, x, ()).sum(), x)[0].numpy()
+    error = np.abs(to_table(potential, outside.grid).force(r) - exact) / np.maximum(np.abs(exact), 4 * KT)
+    assert error.max() < 2e-3
 
 
 def test_refinement_says_when_it_cannot():

@@ -101,9 +101,10 @@ def _read_target(config: FitConfig, section: StateSection, index: int) -> Target
     assert rdf is not None
     r_range = None if rdf.range is None else (rdf.range[0], rdf.range[1])
     try:
-        return read_rdf(rdf.file, (rdf.pair[0], rdf.pair[1]), rdf.r_unit, r_range, rdf.bin_width)
+        read = read_rdf(rdf.file, (rdf.pair[0], rdf.pair[1]), rdf.r_unit, r_range, rdf.bin_width)
     except DiffPairError as error:
         raise DiffPairError(f"{error} (target {'-'.join(rdf.pair)} of state {section.name!r})") from None
+    return dataclasses.replace(read, scale_error=rdf.scale_error)
 
 
 def _with_types(state: State, names: tuple[str, ...]) -> State:

@@ -60,6 +60,13 @@ class FitConfig(Section):
             target.pressure for state in self.states if not state.held_out for target in state.targets
         ):
             raise DiffPairError("update: ibi knows g(r) alone; a pressure as a target needs another update")
+        if not isinstance(self.method, GaussNewton) and any(
+            target.rdf and target.rdf.scale_error for state in self.states for target in state.targets
+        ):
+            raise DiffPairError(
+                f"update: {self.method.method} takes every target's scale as it is; an rdf with a scale_error needs "
+                f"gauss-newton"
+            )
         learns = isinstance(self.gradient, Adjoint) and self.gradient.learn_friction is not None
         moving = any(target.vacf for state in self.states if not state.held_out for target in state.targets)
         if moving and not learns:

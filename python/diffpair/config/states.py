@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from diffpair.config.base import (
     AnyPressure,
@@ -13,6 +13,7 @@ from diffpair.config.base import (
     Distance,
     File,
     Flag,
+    FractionOrZero,
     Length,
     Name,
     Number,
@@ -130,19 +131,26 @@ class System(Section):
 
 
 class Rdf(Section):
-    """A target g(r): columns r, g and perhaps its standard error. ``range``: bins outside it are not used."""
+    """A target g(r): columns r, g and perhaps its standard error. ``range``: bins outside it are not used.
+    ``scale_error``: relative standard error of a factor that is common to all of g."""
 
     pair: Annotated[list[Name], Field(min_length=2, max_length=2)]
     file: File
     r_unit: Annotated[str, BeforeValidator(_length_unit)] = "nm"
     range: Annotated[list[Distance], Field(min_length=2, max_length=2)] | None = None
     bin_width: Length | None = None
+    scale_error: FractionOrZero = 0.0
 
     @model_validator(mode="after")
     def _ordered(self) -> Rdf:
         if self.range is not None and self.range[0] >= self.range[1]:
             raise DiffPairError(f"range must be [low, high], not [{self.range[0]:g} nm, {self.range[1]:g} nm]")
         return self
+
+    @model_serializer(mode="wrap")
+    def _used_keys(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A scale_error of 0 is no part of a config: neither of its hash nor of provenance."""
+        return {key: value for key, value in serialize(self).items() if key != "scale_error" or value}
 
 
 class Pressure(Section):

@@ -33,7 +33,7 @@ class RdfResult:
 
     pair: type names. r: [nbins] bin centres, nm. g: [nbins] plain histogram. g_target: [nbins]. error: [nbins]
     standard error of g from blocks. mae: mean |g - g_target|. mae_noise: the part of it that the noise of g alone
-    gives (`mean_absolute_noise`).
+    gives (`mean_absolute_noise`). scale_error: the target's.
     """
 
     pair: tuple[str, str]
@@ -43,6 +43,16 @@ class RdfResult:
     error: NDArray[np.float64]
     mae: float
     mae_noise: float
+    scale_error: float = 0.0
+
+    @property
+    def misfit(self) -> float:
+        """mae, or the one that is left after the target was scaled as its scale_error (up to three) admits."""
+        if not self.scale_error:
+            return self.mae
+        best = float(self.g @ self.g_target) / max(float(self.g_target @ self.g_target), 1e-300)
+        factor = 1 + np.clip(best - 1, -3 * self.scale_error, 3 * self.scale_error)
+        return float(np.mean(np.abs(self.g - factor * self.g_target)))
 
 
 @dataclass(frozen=True)
@@ -128,7 +138,8 @@ class _TargetHistogram:
         counts, ideal = np.concatenate(self.counts), np.concatenate(self.ideal).mean(axis=0)
         g, error = counts.mean(axis=0) / ideal, block_error(counts) / ideal
         mae = float(np.mean(np.abs(g - self.target.g)))
-        return RdfResult(self.target.pair, self.target.r, g, self.target.g, error, mae, mean_absolute_noise(error))
+        noise, scale_error = mean_absolute_noise(error), self.target.scale_error
+        return RdfResult(self.target.pair, self.target.r, g, self.target.g, error, mae, noise, scale_error)
 
 
 def production(

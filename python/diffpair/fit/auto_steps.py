@@ -42,7 +42,10 @@ def choose_segments(setup: Setup, loop: FitLoop, out: Path) -> None:
     ]
     choice = common(audits, sampling.steps, frames)
     least = section.segments if segment_jacobian(setup.config) else 1
-    loop.gradient.set_numbers(section.given_segments or max(choice.segments, least), choice.steps)
+    segments = section.given_segments or max(choice.segments, least)
+    loop.gradient.set_numbers(segments, choice.steps)
     save(out, audits, choice, section.segment_keys)
     for line in choice.sentence.splitlines():
         loop.progress.say(f"audit ({out / JSON}): {line}")
+    if segments > choice.segments and section.given_segments is None:
+        loop.progress.say(f"the Jacobian, which serves many steps, is made of {segments} segments")

@@ -174,8 +174,8 @@ class FitState:
         """What updates see; with dL/dc [npairs * (knots + 2)] and its noise for one that needs it. memory: another."""
         rows, rdf = self.rows, self.rows.rdf
         rdfs = tuple(
-            RdfView(pair, where, rdf.radii[where], rdf.target[where])
-            for where, pair in zip(rdf.slices, rdf.pair_rows, strict=True)
+            RdfView(pair, where, rdf.radii[where], rdf.target[where], scale_error)
+            for where, pair, scale_error in zip(rdf.slices, rdf.pair_rows, rdf.scale_errors, strict=True)
         )
         return StateView(
             memory or self.memory,

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.tables import PairTable
+from diffpair.updates.parameter_space import CORE
 
 Array = NDArray[np.float64]
-INSIDE = 0.9  # contact distances: below it is the core
 BARRIER = 10.0  # kT: what particles hardly ever cross
 DEEPER = 1.0  # kT below the well outside
 
@@ -23,13 +23,13 @@ def attractive_core(table: PairTable, contact: Array, kT: float) -> str:
         contact: contact distance per pair of types, nm, in the table's order. kT: kJ/mol.
     """
     for (a, b), reach in zip(table.pairs, contact, strict=True):
-        if table.r_min >= INSIDE * reach:
+        if table.r_min >= CORE * reach:
             continue
         r = np.linspace(reach, table.r_min, 200)
         energy = table.energy(r, a, b)
         outside = float(table.energy(np.linspace(reach, table.cutoff, 400), a, b).min())
         crossed = np.maximum.accumulate(energy) - energy[0] < BARRIER * kT
-        core = (r < INSIDE * reach) & crossed
+        core = (r < CORE * reach) & crossed
         fallen = core & (energy < outside - DEEPER * kT)
         if fallen.any():
             return f"U of {a}-{b} turns attractive in the core: {energy[fallen][0]:.3g} kJ/mol at {r[fallen][0]:.3g} nm"

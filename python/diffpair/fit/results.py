@@ -14,11 +14,11 @@ def misfits(results: list[ProductionResult]) -> list[str]:
     notes = []
     for result in results:
         for target in result.rdfs:
-            if result.held_out or target.mae < max(LARGE, FAR * target.mae_noise):
+            if result.held_out or target.misfit < max(LARGE, FAR * target.mae_noise):
                 continue
             outer = target.r > OUTER * target.r[-1]
             excess, begin = float(target.g_target[outer].mean()) - 1, target.r[outer][0]
-            why = "its form, its range, other targets or too few iterations may be why"
+            why = "its form, its range, the target's normalisation, other targets or too few iterations may be why"
             if excess > EXCESS:
                 why = (
                     f"the target stays above 1 far out, by {excess:.2g} on average beyond {begin:.3g} nm, as where a "

@@ -239,7 +239,9 @@ def _finish(setup: Setup, loop: FitLoop, out: Path, digest: str, progress: FitPr
 def _errors(setup: Setup, results: list[ProductionResult]) -> dict[str, Any]:
     """How good the potential is: its g(r) in production, and its table."""
     tolerance = setup.config.potential.tolerance or TOLERANCE
-    tabulation = judge(setup.potential, setup.space.grid, setup.space.kT, tuple(setup.variants), tolerance)
+    tabulation = judge(
+        setup.potential, setup.space.grid, setup.space.kT, tuple(setup.variants), tolerance, setup.space.core
+    )
     return {
         "tabulation_error": tabulation.error,
         "tabulation_converged": tabulation.converged,

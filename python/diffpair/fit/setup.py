@@ -104,7 +104,10 @@ def prepare(config: FitConfig) -> Setup:
             if len(wanted) > 1 and not potential.global_names:
                 wanted = [np.mean(wanted, axis=0)] * len(wanted)
         misfit = pull_back(space, wanted, steps=START_STEPS, tolerance=0.02)
-    tabulation = refine(potential, grid.r_min, grid.knots, scales.energy, tuple(_variants(states)), tolerance)
+    # a soft start may be low in the core, too, where the learned potential will not be
+    tabulation = refine(
+        potential, grid.r_min, grid.knots, scales.energy, tuple(_variants(states)), tolerance, space.core
+    )
     if tabulation.grid != grid:
         space = ParameterSpace(potential, tabulation.grid, variants, scales.energy, contact)
     return Setup(config, states, fitted, potential, space, tabulation, misfit)

@@ -10,12 +10,14 @@ from diffpair.fit.fit_state import VISITED, FitState, Known
 from diffpair.tables import TableUncertainty, type_pairs
 from diffpair.updates import ParameterSpace
 from diffpair.updates.basis import spline_basis
+from diffpair.updates.common_factor import EXPECTED, CommonFactor, common_factors
 from diffpair.updates.linear_model import LinearModel, Start
 
 Array = NDArray[np.float64]
 POINTS = 200  # of the band
 OPEN = 0.5  # posterior over prior variance: above it the data say less than the prior
 SMALL = 0.05  # kT: what is less open than this is not worth a sentence
+CLEAR, LEAST_EXCESS = 10.0, 0.003  # log of the evidence for a factor of a target, and the least one that is told
 BOOTSTRAP = 1.5  # a bootstrap above so many times the noise that the band assumes is told
 
 
@@ -45,6 +47,7 @@ def uncertainty(
     if made is None:
         return []
     model, known = made
+    factors = common_factors(model)
     after, before, ratios = model.posterior()
     _, away = model.change(cautious=False)
     drawn = bootstrap(model, states, known)
@@ -66,6 +69,7 @@ def uncertainty(
                 resampled, expected = drawn[0][variant][:, where], drawn[1][variant][where]
                 again.append(np.std(basis @ resampled.T, axis=1, ddof=1))
                 notes += _compared("-".join(pair), again[-1][visited], (basis @ expected)[visited])
+        notes += [_of_factor(states[f.state], f) for f in factors if states[f.state].variant == variant and _matters(f)]
         blocks = np.array(again) if again else None
         result.append(TableUncertainty(space.potential.types, r, np.array(rows), tuple(notes), blocks))
     return result
@@ -85,6 +89,25 @@ def _compared(name: str, drawn: Array, factor: Array) -> list[str]:
         f"blocks of the samplings drawn anew (bootstrap) scatter U of {name} {found / max(expected, 1e-300):.1f} times "
         f"as much as its error band takes for their noise: the band is too narrow; sample longer"
     ]
+
+
+def _matters(factor: CommonFactor) -> bool:
+    """Whether a target's factor is worth a sentence."""
+    return factor.gain > CLEAR and abs(factor.excess) > max(LEAST_EXCESS, 2 * factor.error)
+
+
+def _of_factor(state: FitState, factor: CommonFactor) -> str:
+    """What a target's factor means for U."""
+    target = state.state.rdfs[factor.target]
+    off = f"{100 * abs(factor.excess):.2g} % too {'high' if factor.excess > 0 else 'low'} as a whole"
+    name = f"state {state.state.name}: g of {'-'.join(target.pair)}"
+    if target.scale_error:
+        return f"{name} was found to be {off}, which its scale_error admits: U is that of the corrected g"
+    doubt = "its normalisation, or whether its fluid had come apart" if factor.excess > 0 else "its normalisation"
+    return (
+        f"{name} looks {off}: that explains it far better than any potential does, and U pays for it; check {doubt}, "
+        f"or give the target scale_error: {EXPECTED:g}"
+    )
 
 
 def _visited(states: list[FitState], variant: int, pair: int, r: Array) -> NDArray[np.bool_]:

@@ -28,7 +28,8 @@ class RdfRows(StaticRows):
 
     Attributes:
         target, error, floor: see Rows; the targets are smoothed. slices: which rows belong to which target. pair_rows:
-        per target, the row of its pair of types in a table. radii: bin centres in nm, [rows].
+        per target, the row of its pair of types in a table. scale_errors: see RdfTarget, per target. radii: bin centres
+        in nm, [rows].
     """
 
     def __init__(self, state: State, topology: Topology) -> None:
@@ -58,6 +59,7 @@ class RdfRows(StaticRows):
         self.error: Array = np.concatenate(errors)
         self.floor: Array = np.full(len(self.error), FLOOR)
         self.pair_rows = [row for _, row in self._parts]
+        self.scale_errors = [target.scale_error for target in state.rdfs]
 
     def g(self, x: Tensor, boxes: Tensor) -> Tensor:
         """Smooth g per frame, [M, rows] float64, differentiable in positions x [M, N, 3]; boxes [M, 3, 3]."""

@@ -65,10 +65,13 @@ def tabulate(
     return coefficients
 
 
-def tabulation_error(potential: PairPotential, grid: TableGrid, kT: float, parameters: tuple[float, ...] = ()) -> float:
-    """Largest |dF| / max(F0, |F|) at the midpoints between knots where U < 20 kT; F0 = 10 kT / cutoff.
+def tabulation_error(
+    potential: PairPotential, grid: TableGrid, kT: float, parameters: tuple[float, ...] = (), above: float = 0.0
+) -> float:
+    """Largest |dF| / max(F0, |F|) at the midpoints between knots where U < 20 kT and r > above; F0 = 10 kT / cutoff.
 
-    F is the derivative that autograd gives.
+    F is the derivative that autograd gives. Next to r_min a table is as stiff as its natural end makes it: where U is
+    below 20 kT even there, `above` is the distance, nm, from which on particles are met.
     """
     if potential.exact_coefficients(grid, parameters) is not None:
         return 0.0
@@ -80,7 +83,7 @@ def tabulation_error(potential: PairPotential, grid: TableGrid, kT: float, param
     r, energies, exact = middle.detach().numpy(), energy.detach().numpy(), -slopes.numpy()
     forces = np.stack([table.force(r, a, b) for a, b in type_pairs(potential.types)])
     error = np.abs(forces - exact) / np.maximum(np.abs(exact), 10 * kT / grid.cutoff)
-    return float(error[energies < CHECKED_UP_TO * kT].max(initial=0.0))
+    return float(error[(energies < CHECKED_UP_TO * kT) & (r > above)].max(initial=0.0))
 
 
 @dataclass(frozen=True)
@@ -99,17 +102,18 @@ def refine(
     kT: float,
     parameters: tuple[tuple[float, ...], ...] = ((),),
     tolerance: float = 1e-3,
+    above: float = 0.0,
 ) -> Refined:
     """Double the intervals from `knots` on until the table's force is within `tolerance` of the potential's, or say
     it is not.
 
     Args:
         parameters: the sets of global parameters that the grid must serve.
-        tolerance: of tabulation_error.
+        tolerance: of tabulation_error. above: see there.
     """
     own = potential.own_grid()
     while True:
-        refined = judge(potential, own or TableGrid(r_min, potential.cutoff, knots), kT, parameters, tolerance)
+        refined = judge(potential, own or TableGrid(r_min, potential.cutoff, knots), kT, parameters, tolerance, above)
         if refined.converged or 2 * knots - 1 > MAX_KNOTS:
             return refined
         knots = 2 * knots - 1
@@ -121,9 +125,10 @@ def judge(
     kT: float,
     parameters: tuple[tuple[float, ...], ...] = ((),),
     tolerance: float = 1e-3,
+    above: float = 0.0,
 ) -> Refined:
     """How well a grid holds the potential; a spline's own grid always does. Arguments: see refine."""
-    error = max(tabulation_error(potential, grid, kT, p) for p in parameters)
+    error = max(tabulation_error(potential, grid, kT, p, above) for p in parameters)
     return Refined(grid, error, error <= tolerance)
 
 

@@ -24,6 +24,8 @@ class RdfTarget:
         r: bin centres in nm on an even grid, [nbins]; the first bin does not reach below 0.
         g: value per bin, [nbins], understood as a plain histogram's (average over the bin, shell-weighted).
         error: standard error of g per bin, [nbins], or None.
+        scale_error: relative standard error of a factor that is common to all bins, such as the normalisation of a
+            measured g(r); 0 where g tends to 1 as it should.
         file: where it was read from, for messages and reports.
         r_unit: unit of r in that file, for messages.
 
@@ -37,6 +39,7 @@ class RdfTarget:
     error: Array | None = None
     file: Path | None = None
     r_unit: str = "nm"
+    scale_error: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("r", "g", "error"):

@@ -20,12 +20,14 @@ class RdfView:
     """A target g(r) of a state.
 
     pair: its row of a table. where: its rows of the residual. r: bin centres in nm, [n]. target: g there, [n].
+    scale_error: relative standard error of a factor that is common to all of the target.
     """
 
     pair: int
     where: slice
     r: Array
     target: Array
+    scale_error: float = 0.0
 
 
 @dataclass(frozen=True)

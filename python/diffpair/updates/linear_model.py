@@ -16,6 +16,7 @@ times the variance of one of them. What tells t is the part of y that no smooth 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +26,8 @@ from scipy.linalg import block_diag, cholesky, solve_triangular
 from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.errors import DiffPairError
 from diffpair.updates.base import StateView
-from diffpair.updates.parameter_space import ParameterSpace, factor_times, times_factor
+from diffpair.updates.marginal import Marginal
+from diffpair.updates.parameter_space import ParameterSpace, factor_times, row_space, times_factor
 from diffpair.updates.rows import floor_of, logarithmic, target_noise
 
 Array = NDArray[np.float64]
@@ -65,6 +67,9 @@ class LinearModel:
 
     Args:
         damping: factor of the noise's variance. smoothness: 1 / a, where it is not to be chosen.
+
+    Attributes:
+        states: as given. scales: per state, the factor by which its rows count, see `logarithmic`, [rows].
     """
 
     def __init__(
@@ -76,7 +81,7 @@ class LinearModel:
         smoothness: float | None = None,
     ) -> None:
         self.tables, self.jacobians = space.tables(), space.jacobians()
-        self._states, self._blocks = states, space.factors(self.jacobians)
+        self.states, self._blocks = states, space.factors(self.jacobians)
         self.theta_moved = space.get() - start.theta
         if space.few:
             self.moved = [j @ self.theta_moved for j in self.jacobians]
@@ -87,7 +92,7 @@ class LinearModel:
         self._noise: list[tuple[Array, Array, Array]] = []
         self._in_tables: list[Array] = []
         self._pooled: list[Array] = []
-        self._scales: list[Array] = []
+        self.scales: list[Array] = []
         for state in states:
             moved, by_theta = self.moved[state.variant], self.jacobians[state.variant]
             residual, _, jacobian = state.memory.pooled(self.tables[state.variant])
@@ -99,7 +104,7 @@ class LinearModel:
             self._noise.append((known, free, single))
             doubt = state.memory.doubt()
             self._in_tables.append(jacobian)
-            self._scales.append(scale)
+            self.scales.append(scale)
             rows.append(jacobian @ by_theta)
             doubts.append(doubt @ by_theta)
             residuals.append(residual)
@@ -112,34 +117,35 @@ class LinearModel:
         y = np.concatenate(wanted + unwanted)
         if not (np.isfinite(scaled).all() and np.isfinite(y).all()):
             raise DiffPairError("the Jacobian of the fit is not finite")
-        left, values, right = np.linalg.svd(scaled, full_matrices=False)
-        keep = values > 1e-9 * values[0]
-        self._back, scaled = right[keep], left[:, keep] * values[keep]
+        scaled, self._back = row_space(scaled)
         count = sum(map(len, residuals))
         self._doubt, self._unwanted = scaled[count : len(y)], y[count:]
         self._virial, self._pressure = scaled[len(y) :], np.array(pressures)  # P / (rho kT) = pressure + virial x
         self._matrix = scaled[:count]
         self._by_prior = [times_factor(j, self._blocks) @ self._back.T for j in self.jacobians]
         self.residual = np.concatenate(residuals)
-        amplitudes = AMPLITUDES if smoothness is None else np.array([1.0 / max(smoothness, 1e-8)])
-        self.data = self._choose(self._matrix, y[:count], amplitudes)
+        self._wanted = y[:count]
+        self._amplitudes = AMPLITUDES if smoothness is None else np.array([1.0 / max(smoothness, 1e-8)])
+        self.data = self._choose()
 
-    def _choose(self, matrix: Array, y: Array, amplitudes: Array) -> Whitened:
-        """By the evidence."""
+    def marginals(self, further: Array) -> Iterator[tuple[Marginal, Array, float]]:
+        """For every t: the evidence for all a, the columns `further` [n, m] in units of the noise, and t."""
         unknown = any(free.any() for _, free, _ in self._noise)
-        best, result = -np.inf, None
+        columns = np.column_stack([self._matrix, self._wanted, further])
+        width = self._matrix.shape[1]
         for noise in TARGET_NOISE if unknown else TARGET_NOISE[:1]:
-            whitened, log_determinant = self._whiten(np.column_stack([matrix, y]), float(noise))
-            m, w = whitened[:, :-1], whitened[:, -1]
-            values, vectors = np.linalg.eigh(m.T @ m)
-            values, projected = np.maximum(values, 0.0), vectors.T @ (m.T @ w)
-            # log N(y; 0, a M M^T + C), by Woodbury's and Sylvester's identities
-            spread = amplitudes[:, None] * values + 1
-            explained = (amplitudes[:, None] * projected**2 / spread).sum(1)
-            evidence = 0.5 * (explained - w @ w - np.log(spread).sum(1)) - log_determinant
-            k = int(np.argmax(evidence))
-            if evidence[k] > best:
-                best, result = float(evidence[k]), Whitened(m, w, float(amplitudes[k]), float(noise))
+            whitened, log_determinant = self._whiten(columns, float(noise))
+            marginal = Marginal(whitened[:, :width], whitened[:, width], self._amplitudes, log_determinant)
+            yield marginal, whitened[:, width + 1 :], float(noise)
+
+    def _choose(self) -> Whitened:
+        """By the evidence."""
+        best, result = -np.inf, None
+        for marginal, _, noise in self.marginals(np.zeros((len(self._wanted), 0))):
+            k = int(np.argmax(marginal.log))
+            if marginal.log[k] > best:
+                best = float(marginal.log[k])
+                result = Whitened(marginal.matrix, marginal.data, float(marginal.amplitudes[k]), noise)
         if result is None:
             raise DiffPairError("the residual of the fit is not finite")
         return result
@@ -165,7 +171,7 @@ class LinearModel:
 
         Early scatter between the iterations is not noise alone, so `inflation` counts up to MOST_INFLATION.
         """
-        change = np.concatenate([j @ moved[s.variant] for j, s in zip(self._in_tables, self._states, strict=True)])
+        change = np.concatenate([j @ moved[s.variant] for j, s in zip(self._in_tables, self.states, strict=True)])
         both = np.column_stack([self.residual, self.residual + change])
         before, after = np.sum(self._whiten(both, self.data.target_noise)[0] ** 2, axis=0)
         ratios, _ = self._spread(self.data.matrix)
@@ -197,7 +203,7 @@ class LinearModel:
     def response(self, deviations: Array) -> list[Array]:
         """How each variant's most probable table changes, [m, npairs * (knots + 2)], where the pooled residuals of all
         states were other ones by [m, rows]."""
-        scaled = (deviations * np.concatenate(self._scales)).T
+        scaled = (deviations * np.concatenate(self.scales)).T
         x = self._most_probable(self.data.matrix, self._whiten(scaled, self.data.target_noise)[0])
         return [(by_prior @ x).T for by_prior in self._by_prior]
 
@@ -206,7 +212,7 @@ class LinearModel:
         that of the averages and of the Jacobians, `inflation` included."""
         _, step = self.change(cautious=False)
         parts = []
-        for state, pooled in zip(self._states, self._pooled, strict=True):
+        for state, pooled in zip(self.states, self._pooled, strict=True):
             moved = state.memory.jacobian_noise() @ step[state.variant]
             single = state.memory.noise(self.tables[state.variant])[1]
             noise = pooled + single * float(moved @ moved)
@@ -233,7 +239,7 @@ class LinearModel:
         for _ in range(POSTERIOR_ROUNDS):
             tables = [j @ directions * np.sqrt(ratios) for j in self._by_prior]
             extra = []
-            for state in self._states:
+            for state in self.states:
                 noise = state.memory.jacobian_noise()
                 extra.append(
                     float(np.sum((noise @ tables[state.variant]) ** 2) + np.sum((noise @ step[state.variant]) ** 2))
@@ -250,7 +256,7 @@ class LinearModel:
         present table, show it; INFLATION counts as much as BELIEF further degrees of freedom.
         """
         squares, freedom = INFLATION * BELIEF, float(BELIEF)
-        for state, scale, by_prior in zip(self._states, self._scales, self._by_prior_of_states(), strict=True):
+        for state, scale, by_prior in zip(self.states, self.scales, self._by_prior_of_states(), strict=True):
             found, expected = state.memory.scatter(self.tables[state.variant])
             if len(found) < 3:
                 continue
@@ -265,7 +271,7 @@ class LinearModel:
         return max(squares / freedom, 1.0)
 
     def _by_prior_of_states(self) -> list[Array]:
-        return [j @ self._by_prior[s.variant] for j, s in zip(self._in_tables, self._states, strict=True)]
+        return [j @ self._by_prior[s.variant] for j, s in zip(self._in_tables, self.states, strict=True)]
 
     def _spread(self, matrix: Array) -> tuple[Array, Array]:
         """Posterior over prior variance of the k independent directions, and the directions as columns, times the

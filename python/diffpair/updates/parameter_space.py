@@ -18,6 +18,7 @@ from diffpair.potentials.tabulation import switched_energy
 Array = NDArray[np.float64]
 FEW = 64  # so many parameters are moved one by one, more of them as a network
 SMOOTH_OVER = 0.5  # correlation length of a spline's prior, in contact distances
+CORE = 0.9  # contact distances
 CORE_POWER = 12  # growth of the spline's prior toward small r
 # Starts are extrapolations in the core, so there the prior has a second part: its size relative to the first, its
 # correlation length, and the width over which it sets in below contact, both in contact distances.
@@ -76,6 +77,7 @@ class ParameterSpace:
                     where = slice(start + pair * width, start + (pair + 1) * width)
                     self._blocks.append(Block(where, self._spline_factor(pair)))
             start += parameter.numel()
+        self.core = CORE * float(contact.min())  # nm: hardly any particles are nearer
         centres = grid.centres().numpy()
         self.sampled = np.concatenate([(centres > 0.95 * c) & (centres < grid.cutoff) for c in contact])
 
@@ -176,6 +178,23 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+def row_space(matrix: Array) -> tuple[Array, Array]:
+    """Coordinates [n, k] of the rows of a matrix [n, P] in k orthonormal rows [k, P] that span them.
+
+    Directions that the rows hardly have are left out. A network has far more parameters than there are rows: then n^2 P
+    operations of matrix products do, a tenth of what a singular value decomposition takes.
+    """
+    rows, width = matrix.shape
+    if width <= 2 * rows:
+        left, values, right = np.linalg.svd(matrix, full_matrices=False)
+        keep = values > 1e-9 * values[0]
+        return left[:, keep] * values[keep], right[keep]
+    squares, vectors = np.linalg.eigh(matrix @ matrix.T)
+    keep = squares > 1e-12 * squares[-1]
+    values, vectors = np.sqrt(squares[keep]), vectors[:, keep]
+    return vectors * values, (vectors.T @ matrix) / values[:, None]
 
 
 def times_factor(matrix: Array, blocks: list[Block]) -> Array:

@@ -33,8 +33,10 @@ def target_noise(state: StateView, table: Array, damping: float) -> tuple[Array,
     given = error > 0
     scale = np.divide(error, spread, out=np.zeros_like(spread), where=given & (spread > 0))
     silent = np.diag(np.where(given & (spread == 0), error, 0.0) ** 2)
-    known = pooled + scale[:, None] * single * scale + silent + floor_of(state, len(pooled))
-    return damping * known, damping * np.where(given[:, None] | given, 0.0, single), single
+    known = damping * (pooled + scale[:, None] * single * scale + silent + floor_of(state, len(pooled)))
+    for rdf in state.rdfs:  # a common factor moves all bins of g together
+        known[rdf.where, rdf.where] += rdf.scale_error**2 * np.outer(rdf.target, rdf.target)
+    return known, damping * np.where(given[:, None] | given, 0.0, single), single
 
 
 def floor_of(state: StateView, rows: int) -> Array:
