@@ -110,6 +110,29 @@ def test_prior_ends_at_ten_kT():
     assert 9 < deviation.max() < 11
 
 
+def test_noise_of_the_jacobian_is_no_knowledge():
+    """g does not answer to U at all; the Jacobian is nothing but its noise, along three combinations of knots."""
+    rng = np.random.default_rng(5)
+    space, target = new_space(), np.ones(90)
+    start, (table,) = Start.of(space), space.tables()
+    factor = np.linalg.cholesky(CORRELATED)
+    centres = GRID.centres().numpy()
+    directions = np.array([np.exp(-(((centres - r) / 0.2) ** 2)) for r in (1.2, 1.6, 2.0)])
+    by_c = 0.5 * directions / np.linalg.norm(directions, axis=1, keepdims=True)
+    sigma, open_part, seen_part = np.sqrt(np.diag(CORRELATED)), [], []
+    for _ in range(10):
+        jacobian = factor @ rng.normal(size=(90, 3)) @ by_c
+        residual = factor @ rng.normal(size=90)
+        observation = Observation(table, residual, sigma, jacobian, np.sqrt(90) * by_c, CORRELATED)
+        model = LinearModel(space, [view_of([observation], target, np.full(90, 1e-9))], start, smoothness=1.0)
+        after, before, _ = model.posterior()
+        known = model.data.matrix
+        seen_part.append(np.mean(1 / (1 + np.linalg.eigvalsh(known.T @ known))))
+        r = BASIS[(R > 1.1) & (R < 2.1)]
+        open_part.append(np.sum((r @ after[0]) ** 2) / np.sum((r @ before[0]) ** 2))
+    assert np.mean(open_part) > 0.5 > 4 * np.mean(seen_part)
+
+
 def test_scatter_between_iterations_widens_the_band():
     """Slow motion that blocks within a sampling do not see."""
     rng = np.random.default_rng(1)

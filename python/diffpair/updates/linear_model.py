@@ -174,7 +174,7 @@ class LinearModel:
         change = np.concatenate([j @ moved[s.variant] for j, s in zip(self._in_tables, self.states, strict=True)])
         both = np.column_stack([self.residual, self.residual + change])
         before, after = np.sum(self._whiten(both, self.data.target_noise)[0] ** 2, axis=0)
-        ratios, _ = self._spread(self.data.matrix)
+        ratios, _ = self._spread(self.data.matrix.T @ self.data.matrix)
         noise = min(self.inflation(), MOST_INFLATION)
         return float((before - after) / (noise * max(np.sum(1 - ratios), 1.0)))
 
@@ -231,11 +231,12 @@ class LinearModel:
         variances, posterior over prior, of their columns.
 
         The noise of the Jacobian adds to C what it makes of the change from the present table to the true one, of
-        which the posterior itself tells the size. All of C counts `inflation` times.
+        which the posterior itself tells the size, and it makes every direction look as if g answered to it: see
+        `_information`. All of C counts `inflation` times.
         """
         inflation = self.inflation()
         _, step = self.change()
-        ratios, directions = self._spread(self.data.matrix / np.sqrt(inflation))
+        ratios, directions = self._spread(self.data.matrix.T @ self.data.matrix / inflation)
         for _ in range(POSTERIOR_ROUNDS):
             tables = [j @ directions * np.sqrt(ratios) for j in self._by_prior]
             extra = []
@@ -244,10 +245,24 @@ class LinearModel:
                 extra.append(
                     float(np.sum((noise @ tables[state.variant]) ** 2) + np.sum((noise @ step[state.variant]) ** 2))
                 )
-            whitened, _ = self._whiten(self._matrix, self.data.target_noise, extra)
-            ratios, directions = self._spread(whitened / np.sqrt(inflation))
+            ratios, directions = self._spread(self._information(extra) / inflation)
         prior = [j @ directions for j in self._by_prior]
         return [p * np.sqrt(ratios) for p in prior], prior, ratios
+
+    def _information(self, extra: list[float]) -> Array:
+        """M^T M [k, k] of the true Jacobian, with more noise, in runs, per state.
+
+        Where n rows have noise of their own, that of J adds n times its variance to M^T M on average. Along
+        combinations of knots that g does not answer to this is all there is, and if it stayed they would look known.
+        """
+        whitened, _ = self._whiten(self._matrix, self.data.target_noise, extra)
+        result = whitened.T @ whitened
+        for state, (known, free, single), more in zip(self.states, self._noise, extra, strict=True):
+            noise = state.memory.jacobian_noise() @ self._by_prior[state.variant]
+            factor = cholesky(known + self.data.target_noise * free + more * single, lower=True)
+            rows = solve_triangular(factor, solve_triangular(factor, single, lower=True).T, lower=True)
+            result -= float(np.trace(rows)) * noise.T @ noise
+        return np.asarray(result)
 
     def inflation(self) -> float:
         """Variance of g between the iterations over what blocks within them say, where a change of U moves g.
@@ -273,9 +288,9 @@ class LinearModel:
     def _by_prior_of_states(self) -> list[Array]:
         return [j @ self._by_prior[s.variant] for j, s in zip(self._in_tables, self.states, strict=True)]
 
-    def _spread(self, matrix: Array) -> tuple[Array, Array]:
+    def _spread(self, information: Array) -> tuple[Array, Array]:
         """Posterior over prior variance of the k independent directions, and the directions as columns, times the
         prior's standard deviation."""
-        values, vectors = np.linalg.eigh(matrix.T @ matrix)
+        values, vectors = np.linalg.eigh(information)
         amplitude = self.data.amplitude
         return 1 / (1 + amplitude * np.maximum(values, 0.0)), np.sqrt(amplitude) * vectors
