@@ -73,7 +73,7 @@ def test_bootstrap_is_the_scatter_of_repeated_fits(alike):
     found, drawn, told = [], [], []
     for repeat in range(40):
         model, table, gas, known = fit(rng, alike)
-        found.append(SEEN @ (table + model.change(cautious=False)[1][0]))
+        found.append(SEEN @ (table + model.change()[1][0]))
         if repeat < 6:
             replicas, factors = bootstrap(model, [gas], [known], seed=repeat)
             drawn.append(np.std(SEEN @ replicas[0].T, axis=1))

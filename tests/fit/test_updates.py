@@ -289,20 +289,18 @@ def test_core_of_a_known_power_is_continued_exactly():
     np.testing.assert_allclose(continue_core(spoilt, weights, GRID, KT, CONTACT), table, rtol=1e-12)
 
 
-def test_last_step_is_not_cut_short():
-    """Doubt about the Jacobian makes other steps short; the concluding one is that of a Jacobian without any."""
-    wanted, ends = lennard_jones_table(), []
-    for doubt, last in ((0.0, False), (1000.0, False), (1000.0, True)):
+def test_noise_of_the_jacobian_does_not_shorten_steps():
+    """Along combinations of knots that g hardly answers to, such a caution would hold on to whatever U is there."""
+    ends = []
+    for doubt in (0.0, 1000.0):
         space = ParameterSpace(FORMS["bspline"](), GRID, [()], KT, CONTACT)
         space.set(lennard_jones_table(0.98)[: space.size])
-        gas, update = ThinGas(g_of(wanted)), GaussNewton()
-        view = gas.observe(space.tables()[0])
-        gas.memory.observations[-1] = replace(gas.memory.observations[-1], doubt=doubt * np.eye(len(wanted)))
-        step = (update.conclude if last else update.step)(space, [view])
-        ends.append((step.size, space.tables()[0]))
-    (exact, table), (short, _), (whole, same) = ends
-    assert short < 0.5 * exact and whole == pytest.approx(exact)
-    np.testing.assert_allclose(same, table, atol=1e-9)
+        gas, update = ThinGas(g_of(lennard_jones_table())), GaussNewton()
+        view, width = gas.observe(space.tables()[0]), GRID.knots + 2
+        gas.memory.observations[-1] = replace(gas.memory.observations[-1], doubt=doubt * np.eye(width))
+        update.step(space, [view])
+        ends.append(space.tables()[0])
+    np.testing.assert_allclose(*ends, atol=1e-9)
 
 
 def test_nothing_to_learn():

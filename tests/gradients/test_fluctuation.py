@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy.signal import lfilter
 
 from diffpair.engines import Frames
 from diffpair.errors import DiffPairError
 from diffpair.gradients import DiscreteAdjoint, Fluctuation, TargetRows
+from diffpair.gradients.fluctuation import FrameSums
 from diffpair.potentials import TableGrid
 from diffpair.states import build_lattice
 from diffpair.targets import RdfTarget
@@ -141,6 +143,32 @@ def test_doubt_predicts_the_scatter_of_the_jacobian():
         changes.append(Fluctuation().jacobian(sums, beta) @ direction / sigma)
         predicted.append(np.sum((sums.jacobian_doubt(beta, sigma) @ direction) ** 2))
     assert np.mean(predicted) == pytest.approx(np.var(changes, axis=0, ddof=1).sum(), rel=0.35)
+
+
+def test_doubt_of_frames_that_remember():
+    """A product of two fluctuations forgets faster than each of them: errors of A in the formula for independent
+    frames would say twice as much here, var(sum z^2) to var(sum z)^2 of an autoregressive z."""
+    memory, count = 0.8, 1000
+    rng = np.random.default_rng(0)
+    to_a, to_s = rng.normal(size=(6, 9)), rng.normal(size=(6, 12))
+    direction, sigma = rng.normal(size=12), np.full(9, 0.1)
+    changes, predicted = [], []
+    for _ in range(200):
+        kicks = np.sqrt(1 - memory**2) * rng.normal(size=(count, 6))
+        z = lfilter([1.0], [1.0, -memory], kicks, axis=0)[50:]
+        sums = FrameSums(z @ to_a, z @ to_s)
+        changes.append(Fluctuation().jacobian(sums, 1.0) @ direction / sigma)
+        predicted.append(np.sum((sums.jacobian_doubt(1.0, sigma) @ direction) ** 2))
+    assert np.mean(predicted) == pytest.approx(np.var(changes, axis=0, ddof=1).sum(), rel=0.25)
+
+
+def test_doubt_of_the_part_that_the_table_itself_makes():
+    """A row that is linear in the table has the mean of its slopes in J: their error counts."""
+    rng = np.random.default_rng(0)
+    slopes = rng.normal(size=(500, 4))
+    sums = FrameSums(np.zeros((500, 1)), np.zeros((500, 4)), {0: slopes})
+    doubt = sums.jacobian_doubt(1.0, np.array([0.5]))
+    assert np.trace(doubt.T @ doubt) == pytest.approx(4 / 500 / 0.5**2, rel=0.5)
 
 
 def test_too_few_frames():

@@ -53,6 +53,23 @@ def test_observations_that_the_jacobian_cannot_bring_over_hardly_count():
     assert 0 <= found[1] < 0.1
 
 
+def test_old_residuals_count_little_also_where_their_change_happens_to_be_zero():
+    """J brings the first observation over by 0 in one row and by 50 errors in the others: it is far from linear there,
+    so what it says of that one row is worth little too."""
+    jacobian = np.zeros((ROWS, WIDTH))
+    jacobian[1:, 0] = 0.5
+    sigma, covariance = np.full(ROWS, 0.01), 1e-4 * np.eye(ROWS)
+    far, none = np.zeros(WIDTH), np.zeros((0, WIDTH))
+    far[0] = 1.0
+    memory = Memory()
+    for table, residual in ((far, 1.0), (np.zeros(WIDTH), 0.0)):
+        memory.add(Observation(table, np.full(ROWS, residual), sigma, jacobian, none, covariance, FRAMES))
+    residual, error, _ = memory.pooled(np.zeros(WIDTH))
+    assert 0 < residual[0] < 0.02
+    assert np.abs(residual).max() < 0.02
+    assert error[0] == pytest.approx(0.01, rel=0.05)
+
+
 def test_rows_of_g_count_as_logarithms():
     target, now = np.array([0.02, 0.5, 2.0, 1.0]), np.array([0.3, 0.02, 2.1, 1.0])
     view = RdfView(0, slice(1, 5), np.arange(4.0), target)

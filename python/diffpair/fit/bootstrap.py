@@ -37,7 +37,7 @@ def bootstrap(
     if not all(each.complete for each in known):
         return None
     rng = np.random.default_rng(seed)
-    _, steps = model.change(cautious=False)
+    _, steps = model.change()
     tables = model.tables
 
     def residuals(found: list[Memory]) -> Array:

@@ -22,7 +22,7 @@ from diffpair.fit.progress import FitProgress
 from diffpair.fit.reweighted import walk
 from diffpair.fit.segment_learning import learn_from_segments
 from diffpair.fit.steady_noise import steady_noise
-from diffpair.fit.stopping import LARGEST_CHI, Stopping
+from diffpair.fit.stopping import Stopping
 from diffpair.fit.trust import GOOD, POOR, reduction_ratio
 from diffpair.fit.uncertainty import model_of, uncertainty
 from diffpair.fit.watch import WatchedAdjoint
@@ -270,17 +270,14 @@ class FitLoop:
     def finish(self) -> None:
         """Choose the final parameters.
 
-        The last step, for Gauss-Newton near its noise the whole of it; the mean of the late iterates for an update that
-        wants it; the best iterate where the last one was rolled back.
+        The last step; the mean of the late iterates for an update that wants it; the best iterate where the last one
+        was rolled back.
         """
         last = self.history[-1]
         if self.best is not None and not last.accepted:
             self.space.set(self.best.theta)
         elif self.update.averages_late:
             self.space.set(np.mean(self.late, axis=0))
-        elif isinstance(self.update, GaussNewton) and last.chi < LARGEST_CHI and all(s.frames for s in self.states):
-            self.space.set(self.tried[-1].theta)
-            self.update.conclude(self.space, [s.view() for s in self.states])
         if self.friction is not None and all(s.frames for s in self.states):
             self.friction.conclude([table.coefficients.ravel() for table in self.tables()], self._table_doubt())
 
@@ -291,7 +288,7 @@ class FitLoop:
     def _table_doubt(self) -> TableDoubt | None:
         """Of the present tables; None without frames."""
         made = model_of(self.space, self.states, self._start, *self._regularisation())
-        return TableDoubt(made[0].change(cautious=False)[1], made[0].posterior()[0]) if made else None
+        return TableDoubt(made[0].change()[1], made[0].posterior()[0]) if made else None
 
     def _regularisation(self) -> tuple[float, float | None]:
         """Damping and smoothness that the fit was asked for."""

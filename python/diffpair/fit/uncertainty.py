@@ -49,7 +49,7 @@ def uncertainty(
     model, known = made
     factors = common_factors(model)
     after, before, ratios = model.posterior()
-    _, away = model.change(cautious=False)
+    _, away = model.change()
     drawn = bootstrap(model, states, known)
     width = space.grid.knots + 2
     r = np.linspace(space.grid.r_min, space.grid.cutoff, POINTS)

@@ -52,20 +52,7 @@ class GaussNewton:
         if self.start is None:
             self.start = Start.of(space)
         model = LinearModel(space, states, self.start, self.damping, self.smoothness)
-        return self._move(space, states, model, *model.change())
-
-    def conclude(self, space: ParameterSpace, states: list[StateView]) -> Step:
-        """The whole step from the last table that was sampled to the most probable potential, as the last one.
-
-        Other steps are cut short by the noise of the Jacobian, so along combinations of knots that g hardly answers to
-        they approach it slowly.
-        """
-        model = LinearModel(space, states, self.start or Start.of(space), self.damping, self.smoothness)
-        return self._move(space, states, model, *model.change(cautious=False))
-
-    def _move(
-        self, space: ParameterSpace, states: list[StateView], model: LinearModel, change: Array, moved: list[Array]
-    ) -> Step:
+        change, moved = model.change()
         size, significance = largest_change(states, moved), model.significance(moved)
         if not np.isfinite(size):
             raise DiffPairError("the step of the fit is not finite")

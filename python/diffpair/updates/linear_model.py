@@ -87,7 +87,7 @@ class LinearModel:
             self.moved = [j @ self.theta_moved for j in self.jacobians]
         else:
             self.moved = [now - before for now, before in zip(self.tables, start.tables, strict=True)]
-        rows, doubts, wanted, unwanted, residuals = [], [], [], [], []
+        rows, wanted, residuals = [], [], []
         virials, pressures = [np.zeros((0, space.size))], []
         self._noise: list[tuple[Array, Array, Array]] = []
         self._in_tables: list[Array] = []
@@ -102,29 +102,23 @@ class LinearModel:
             noise = target_noise(state, self.tables[state.variant], damping)
             known, free, single = (scale[:, None] * c * scale for c in noise)
             self._noise.append((known, free, single))
-            doubt = state.memory.doubt()
             self._in_tables.append(jacobian)
             self.scales.append(scale)
             rows.append(jacobian @ by_theta)
-            doubts.append(doubt @ by_theta)
             residuals.append(residual)
             wanted.append(residual - jacobian @ moved)
-            unwanted.append(-doubt @ moved)
             if state.virial is not None:
                 virials.append(state.virial[None] @ by_theta)
                 pressures.append(1 + float(state.virial @ (self.tables[state.variant] - moved)))
-        scaled = times_factor(np.concatenate(rows + doubts + virials), self._blocks)
-        y = np.concatenate(wanted + unwanted)
-        if not (np.isfinite(scaled).all() and np.isfinite(y).all()):
+        scaled, self._wanted = times_factor(np.concatenate(rows + virials), self._blocks), np.concatenate(wanted)
+        if not (np.isfinite(scaled).all() and np.isfinite(self._wanted).all()):
             raise DiffPairError("the Jacobian of the fit is not finite")
         scaled, self._back = row_space(scaled)
-        count = sum(map(len, residuals))
-        self._doubt, self._unwanted = scaled[count : len(y)], y[count:]
-        self._virial, self._pressure = scaled[len(y) :], np.array(pressures)  # P / (rho kT) = pressure + virial x
+        count = len(self._wanted)
         self._matrix = scaled[:count]
+        self._virial, self._pressure = scaled[count:], np.array(pressures)  # P / (rho kT) = pressure + virial x
         self._by_prior = [times_factor(j, self._blocks) @ self._back.T for j in self.jacobians]
         self.residual = np.concatenate(residuals)
-        self._wanted = y[:count]
         self._amplitudes = AMPLITUDES if smoothness is None else np.array([1.0 / max(smoothness, 1e-8)])
         self.data = self._choose()
 
@@ -183,15 +177,13 @@ class LinearModel:
         """Mean |error| of the pooled residual, the target's own noise left out."""
         return mean_absolute_noise(np.concatenate([np.sqrt(np.diag(pooled)) for pooled in self._pooled]))
 
-    def change(self, cautious: bool = True) -> tuple[Array, list[Array]]:
+    def change(self) -> tuple[Array, list[Array]]:
         """The step to the most probable potential: of theta [P], and of each variant's table.
 
-        What the Jacobian's noise makes of a cautious step counts like a residual of its own, wanted: 0. So does always
-        a pressure where it would be negative, since a fluid under tension falls apart into liquid and gas.
+        A pressure that would be negative counts like a residual of its own, wanted: 0, since a fluid under tension
+        falls apart into liquid and gas.
         """
         matrix, y = self.data.matrix, self.data.wanted
-        if cautious:
-            matrix, y = np.concatenate([matrix, self._doubt]), np.concatenate([y, self._unwanted])
         x = self._most_probable(matrix, y)
         torn = self._pressure + self._virial @ x < 0
         if torn.any():
@@ -210,7 +202,7 @@ class LinearModel:
     def sampling_factors(self) -> list[Array]:
         """F of each variant, [npairs * (knots + 2), m]: the sampling's part of the covariance of its table is F F^T,
         that of the averages and of the Jacobians, `inflation` included."""
-        _, step = self.change(cautious=False)
+        _, step = self.change()
         parts = []
         for state, pooled in zip(self.states, self._pooled, strict=True):
             moved = state.memory.jacobian_noise() @ step[state.variant]

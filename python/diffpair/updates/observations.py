@@ -56,16 +56,6 @@ class Memory:
         """Average Jacobian; that of one iteration has the noise of its few hundred frames."""
         return np.asarray(sum(w * o.jacobian for w, o in zip(self._weights(), self.observations, strict=True)))
 
-    def doubt(self) -> Array:
-        """The noise of the average Jacobian, as Observation.doubt, in as few rows as matter."""
-        width = self.observations[-1].doubt.shape[1]
-        total = np.zeros((width, width))
-        for w, o in zip(self._weights(), self.observations, strict=True):
-            total += w**2 * o.doubt.T @ o.doubt
-        values, vectors = np.linalg.eigh(total)
-        keep = values > 1e-5 * values[-1]
-        return np.asarray(np.sqrt(values[keep, None]) * vectors[:, keep].T)
-
     def jacobian_noise(self) -> Array:
         """D, [m, npairs * (knots + 2)]: the noise of (average J) dc has the covariance |D dc|^2 times that of <g>.
 
@@ -103,7 +93,7 @@ class Memory:
         shape = sum(f**2 * o.covariance for f, o in zip(frames, self.observations, strict=True)) / frames.sum()
         single = shape / frames.mean()
         pooled = shape * (weights.T @ (weights / frames[:, None]))
-        pooled += np.diag(np.sum((weights * NONLINEARITY * changes) ** 2, axis=0))
+        pooled += np.diag(np.sum((weights * self._nonlinear(changes)) ** 2, axis=0))
         away = weights.mean(1) @ np.array([coefficients - o.coefficients for o in self.observations])
         pooled += single * np.sum((self.jacobian_noise() @ away) ** 2)
         return np.asarray(pooled), single
@@ -132,4 +122,14 @@ class Memory:
     def _precision(self, coefficients: Array, changes: Array) -> Array:
         sigma = np.array([o.sigma for o in self.observations])
         by_jacobian = self._by_jacobian(coefficients)[:, None]
-        return np.asarray(1.0 / (sigma**2 * (1 + by_jacobian) + (NONLINEARITY * changes) ** 2))
+        return np.asarray(1.0 / (sigma**2 * (1 + by_jacobian) + self._nonlinear(changes) ** 2))
+
+    def _nonlinear(self, changes: Array) -> Array:
+        """Errors that the nonlinearity gives predicted changes, both [observations, rows].
+
+        Where a change happens to be 0 its prediction is no better than beside it, and an old observation would count
+        there as if it were new. So half of the variance is that of the mean row, in units of the rows' errors.
+        """
+        sigma = np.array([o.sigma for o in self.observations])
+        relative = (changes / sigma) ** 2
+        return np.asarray(NONLINEARITY * sigma * np.sqrt((relative + relative.mean(1, keepdims=True)) / 2))
