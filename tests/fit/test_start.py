@@ -121,14 +121,34 @@ def test_every_form_is_prepared(form, make_config):
         assert setup.space.size == setup.space.grid.knots - 1 and setup.start_misfit < 0.05
 
 
-@pytest.mark.parametrize("displacement", [0.07, 0.08])
-def test_a_crystal_starts_with_a_repulsion(displacement, target_file):
-    """FCC sites with thermal displacements up to those near melting; the liquid's own g is inverted as ever."""
+def crystal_rdf(displacement):
+    """The state, and g(r) of FCC sites with thermal displacements in nm."""
     state = build_lattice("x", 256, 1.2, {"A": 1.0}, 1.0, 144.0)
     x = state.positions + np.random.default_rng(1).normal(scale=displacement, size=(20, 256, 3))
     edges = np.linspace(0.7, 2.9, 101)
     g = histogram_rdf(x, state.box, state.types, None, (0, 0), edges)
-    crystal = RdfTarget(("A", "A"), 0.5 * (edges[1:] + edges[:-1]), g)
+    return state, RdfTarget(("A", "A"), 0.5 * (edges[1:] + edges[:-1]), g)
+
+
+def test_only_the_hypernetted_chain_of_a_liquid_is_good_beyond_contact(make_config, tmp_path):
+    """A crystal's start is a repulsion, whatever inversion was asked for."""
+    assert prepare(make_config()).space.beyond == 1
+    assert prepare(make_config(start="hypernetted-chain")).space.beyond < 0.5
+    _, crystal = crystal_rdf(0.07)
+    np.savetxt(tmp_path / "crystal.csv", np.column_stack([crystal.r, crystal.g]), delimiter=",")
+    document = {
+        "name": "crystal",
+        "system": {"lattice": {"n": 256, "density": "1.2 nm^-3", "types": {"A": 1.0}, "mass": "1 amu"}},
+        "temperature": "144 K",
+        "targets": [{"rdf": {"pair": ["A", "A"], "file": str(tmp_path / "crystal.csv"), "r_unit": "nm"}}],
+    }
+    assert prepare(make_config(start="hypernetted-chain", states=[document])).space.beyond == 1
+
+
+@pytest.mark.parametrize("displacement", [0.07, 0.08])
+def test_a_crystal_starts_with_a_repulsion(displacement, target_file):
+    """FCC sites with thermal displacements up to those near melting; the liquid's own g is inverted as ever."""
+    state, crystal = crystal_rdf(displacement)
     assert crystalline(crystal)
     assert not crystalline(read_rdf(target_file, ("A", "A")))
     state.targets.append(crystal)

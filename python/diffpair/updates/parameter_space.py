@@ -20,7 +20,6 @@ FEW = 64  # so many parameters are moved one by one, more of them as a network
 SMOOTH_OVER = 0.5  # correlation length of a spline's prior, in contact distances
 CORE = 0.9  # contact distances
 CORE_POWER = 12  # growth of the spline's prior toward small r, and its decay beyond contact
-FAR = 0.3  # of its size at contact: what it decays to
 # Starts are extrapolations in the core, so there the prior has a second part: its size relative to the first, its
 # correlation length, and the width over which it sets in below contact, both in contact distances.
 CORE_PART, CORE_SMOOTH_OVER, CORE_RAMP = 0.3, 0.1, 0.1
@@ -39,8 +38,8 @@ class ParameterSpace:
 
     The prior says which of the changes from the start that explain the data equally well is the more likely one, in
     units of kT. Coefficients of a spline: correlated over half a contact distance (Matern 5/2), so smooth changes,
-    ending at zero at the cutoff; larger below the contact distance and smaller beyond it. Weights of a network: all
-    alike, which makes its neural tangent kernel the prior of the table. Few parameters: each free to move U by kT.
+    ending at zero at the cutoff; larger below the contact distance. Weights of a network: all alike, which makes its
+    neural tangent kernel the prior of the table. Few parameters: each free to move U by kT.
 
     Args:
         potential: its trainable parameters are the space.
@@ -48,6 +47,7 @@ class ParameterSpace:
         variants: the sets of global parameters that tables are needed at; [()] for a potential without any.
         kT: kJ/mol, of the coldest state.
         contact: contact distance per pair of types in nm.
+        beyond: how uncertain the start is far beyond contact, as a part of how uncertain it is at contact.
     """
 
     def __init__(
@@ -57,7 +57,9 @@ class ParameterSpace:
         variants: list[tuple[float, ...]],
         kT: float,
         contact: Array,
+        beyond: float = 1.0,
     ) -> None:
+        self.beyond = beyond
         self.potential, self.grid, self.variants, self.kT, self.contact = potential, grid, variants, kT, contact
         self.parameters = [p for p in potential.parameters() if p.requires_grad]
         if not self.parameters:
@@ -86,14 +88,13 @@ class ParameterSpace:
         """Square root of the sum of two Matern-5/2 covariances. Their amplitudes grow into the core and vanish at the
         cutoff; without the second one, an error of the start in the core bends U at all distances to be made good.
 
-        Starts are best where particles do not touch, that of the hypernetted chain above all: its bridge functions are
-        short-ranged. If the prior does not know, a change near contact drags one along at all distances to which g
-        hardly answers.
+        Where the start is good beyond contact the prior has to know: or else a change near contact drags one along at
+        all distances to which g hardly answers.
         """
         free = self.grid.knots - 1
         r, contact = self.grid.centres().numpy()[:free], self.contact[pair]
         by_distance = (contact / np.maximum(r, 0.5 * contact)) ** CORE_POWER
-        by_distance = np.where(r < contact, by_distance, FAR + (1 - FAR) * by_distance)
+        by_distance = np.where(r < contact, by_distance, self.beyond + (1 - self.beyond) * by_distance)
         edge = 1 - np.clip(r / self.grid.cutoff, 0, 1) ** 4
         amplitude = self.kT * by_distance * edge
         within = CORE_PART * amplitude * np.clip((1 - r / contact) / CORE_RAMP, 0, 1)
