@@ -67,20 +67,20 @@ def fit(rng, alike=1):
 
 @pytest.mark.parametrize("alike", [1, 8])
 def test_bootstrap_is_the_scatter_of_repeated_fits(alike):
-    """So is what the band takes for this noise before it is inflated. The bootstrap is of first order in the noise of J
-    and keeps the weights of the observations: it is low for that."""
+    """So is what the band takes for this noise before it is inflated. The bootstrap, of ten blocks and of first order in
+    the noise of J, is a sixth low, and one of it differs from the next by a fifth: so it is the mean of many."""
     rng = np.random.default_rng(5)
     found, drawn, told = [], [], []
     for repeat in range(40):
         model, table, gas, known = fit(rng, alike)
         found.append(SEEN @ (table + model.change()[1][0]))
-        if repeat < 6:
+        if repeat < 20:
             replicas, factors = bootstrap(model, [gas], [known], seed=repeat)
             drawn.append(np.std(SEEN @ replicas[0].T, axis=1))
             told.append(np.sqrt(((SEEN @ factors[0]) ** 2).sum(1) / model.inflation()))
     scatter = np.sqrt(np.mean(np.var(found, axis=0)))
-    assert 0.65 * scatter < np.sqrt(np.mean(np.square(drawn))) < 1.1 * scatter
-    assert np.sqrt(np.mean(np.square(told))) == pytest.approx(scatter, rel=0.2)
+    assert np.sqrt(np.mean(np.square(drawn))) == pytest.approx(scatter, rel=0.25)
+    assert np.sqrt(np.mean(np.square(told))) == pytest.approx(scatter, rel=0.25)
 
 
 def test_without_all_frames_there_is_none():

@@ -110,7 +110,7 @@ def test_adjoint_gradient_with_adam_descends(make_config, out):
     )
     run_fit(config, out)
     maes = [h["mae"] for h in json.loads((out / "history.json").read_text())]
-    assert np.mean(maes[-2:]) < 0.85 * maes[0]
+    assert np.mean(maes[-2:]) < 0.75 * maes[0]
 
 
 def test_lennard_jones_form_learns_its_two_numbers(make_config, out):
