@@ -200,6 +200,6 @@ def test_iterative_boltzmann_inversion_of_a_form_with_two_numbers(make_config, o
         "sampling": {**SHORT, "steps": 600},
         "production": {"max_steps": 1000, "noise_target": 0.1},
     }
-    run_fit(make_config(update={"method": "ibi", "iterations": 5}, **common), out)
+    run_fit(make_config(update={"method": "ibi", "iterations": 8}, **common), out)
     maes = [h["mae"] for h in json.loads((out / "history.json").read_text())]
     assert min(maes[-2:]) < 0.5 * maes[0]

@@ -106,7 +106,7 @@ def test_adjoint_gradient_with_adam_descends(make_config, out):
         sampling={**SHORT, "steps": 400, "equilibration": 100},
         production=BRIEF,
         gradient={"method": "adjoint", "segments": 8, "steps": 50, "every": 5},
-        update={"method": "adam", "iterations": 8, "learning_rate": 0.1},
+        update={"method": "adam", "iterations": 14, "learning_rate": 0.1},
     )
     run_fit(config, out)
     maes = [h["mae"] for h in json.loads((out / "history.json").read_text())]
