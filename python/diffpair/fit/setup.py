@@ -17,7 +17,7 @@ from diffpair.errors import DiffPairError
 from diffpair.fit.fit_state import FitState
 from diffpair.fit.friction import FrictionFit
 from diffpair.fit.scales import choose_scales, contact_distances
-from diffpair.fit.start import boltzmann_inversion, crystalline, from_file, hypernetted_chain
+from diffpair.fit.start import beyond_contact, boltzmann_inversion, from_file, hypernetted_chain
 from diffpair.fit.stopping import Stopping
 from diffpair.fit.watch import WatchedAdjoint
 from diffpair.gradients import (
@@ -48,9 +48,6 @@ from diffpair.updates import (
 
 Array = NDArray[np.float64]
 TOLERANCE = 1e-3
-# Error of a hypernetted chain's potential far beyond contact over that at contact: its bridge functions, which are left
-# out, are short-ranged. A Boltzmann inversion is off by the order of kT at all distances.
-SHORT_RANGED = 0.3
 FIRST_RADIUS = 0.35  # part of the trust radius while the gain of segments is not known: they see half the response
 START_STEPS = 40  # of Levenberg-Marquardt, to bring a network to the inverted potential
 
@@ -93,7 +90,7 @@ def prepare(config: FitConfig) -> Setup:
     tolerance = config.potential.tolerance or TOLERANCE
     grid = potential.own_grid() or TableGrid(scales.r_min, potential.cutoff, scales.knots)
     start = config.starting_point
-    beyond = SHORT_RANGED if start.method == "hypernetted-chain" and not _any_crystal(fitted) else 1.0
+    beyond = beyond_contact(start.method, fitted)
     space = ParameterSpace(potential, grid, variants, scales.energy, contact, beyond)
     misfit = 0.0
     if start.method != "parameters":
@@ -119,11 +116,6 @@ def prepare(config: FitConfig) -> Setup:
 
 def _variants(states: list[State]) -> list[tuple[float, ...]]:
     return list(dict.fromkeys(s.parameters for s in states))
-
-
-def _any_crystal(states: list[State]) -> bool:
-    """Whether a target is that of a crystal, which no fit starts from by an inversion."""
-    return any(crystalline(target) for state in states for target in state.rdfs)
 
 
 def production_interval(config: FitConfig) -> int:

@@ -25,6 +25,7 @@ TRUSTED = 0.05  # g above this is inverted, the core below it continued
 SMOOTHING = (5, 2)  # bins, and the degree of a polynomial over them
 BARE, LONG_RANGED = 0.4, 0.12  # what a crystal has: g between its first shells, mean |g - 1| in the last third of r
 STIFF = 4.0  # kT, of the repulsion that a crystal starts with
+SHORT_RANGED = 0.3  # error of a hypernetted chain's U far beyond contact, over that at contact
 
 
 def boltzmann_inversion(states: list[State], grid: TableGrid, contact: Array) -> Array:
@@ -45,6 +46,16 @@ def hypernetted_chain(states: list[State], grid: TableGrid, contact: Array) -> A
     inversion. Raises DiffPairError if a state has targets, but not for all pairs of its types.
     """
     return _inversion(states, grid, contact, {s.name: HypernettedChain(s, float(contact.min())) for s in states})
+
+
+def beyond_contact(method: str, states: list[State]) -> float:
+    """How uncertain a start is far beyond contact, as a part of how uncertain it is at contact.
+
+    What the hypernetted chain leaves out, its bridge functions, is short-ranged. Boltzmann inversion is off by the
+    order of kT at all distances, and so is the repulsion that a crystal starts with; of others nothing is known.
+    """
+    crystal = any(crystalline(target) for state in states for target in state.rdfs)
+    return SHORT_RANGED if method == "hypernetted-chain" and not crystal else 1.0
 
 
 def _inversion(states: list[State], grid: TableGrid, contact: Array, chains: dict[str, HypernettedChain]) -> Array:
