@@ -67,8 +67,8 @@ def fit(rng, alike=1):
 
 @pytest.mark.parametrize("alike", [1, 8])
 def test_bootstrap_is_the_scatter_of_repeated_fits(alike):
-    """So is what the band takes for this noise before it is inflated. The bootstrap, of ten blocks and first order in the
-    noise of J, is a sixth low, and one of it differs from the next by a fifth: so it is the mean of many."""
+    """So is what the band takes for this noise before it is inflated. The bootstrap, of ten blocks and first order in
+    the noise of J, is a sixth low; one of it differs from the next by a fifth, so here it is the mean of many."""
     rng = np.random.default_rng(5)
     found, drawn, told = [], [], []
     for repeat in range(40):
