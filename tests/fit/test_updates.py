@@ -24,6 +24,8 @@ from diffpair.updates import (
     pull_back,
 )
 from diffpair.updates.basis import spline_basis
+from diffpair.updates.gauss_newton import FIRST
+from diffpair.updates.linear_model import LinearModel, Start
 
 GRID = TableGrid(0.8, 2.5, 60)
 KT, CONTACT = 1.0, np.array([1.0])
@@ -221,6 +223,24 @@ def test_step_stays_within_the_radius():
     step = GaussNewton(radius=0.25).step(space, [gas.observe(before)])
     moved = BASIS[gas.target > 0.1] @ (space.tables()[0] - before)
     assert step.size <= 0.25 and np.abs(moved).max() <= 0.25 + 1e-9
+
+
+def test_step_at_the_radius_is_better_than_the_whole_one_scaled_down():
+    """g hardly answers to the tail here; what it says clearly comes first."""
+    space = ParameterSpace(FORMS["bspline"](), GRID, [()], KT, CONTACT)
+    gas = ThinGas(g_of(lennard_jones_table(1.5)))
+    before = space.tables()[0]
+    view = gas.observe(before)
+    seen = gas.memory.observations[-1]
+    answer = np.where(R > 1.4, 0.1, 1.0)[:, None] * seen.jacobian
+    gas.memory.observations[-1] = replace(seen, jacobian=answer)
+    whole = LinearModel(space, [view], Start.of(space)).change()[1][0]
+    length = np.abs(view.probe @ whole).max() / KT
+    step = GaussNewton(radius=1.0).step(space, [view])
+    moved, radius = space.tables()[0] - before, FIRST
+    assert length > 2 * radius and 0.95 * radius < step.size <= radius * (1 + 1e-9)
+    gained = [np.sum(seen.residual**2 - (seen.residual + answer @ d) ** 2) for d in (moved, radius / length * whole)]
+    assert gained[0] > 2 * gained[1] > 0
 
 
 def test_step_that_stays_infinite_is_refused():

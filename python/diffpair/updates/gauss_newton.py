@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 
 from diffpair.errors import DiffPairError
 from diffpair.updates.base import Needs, StateView, Step
@@ -16,6 +17,7 @@ from diffpair.updates.parameter_space import ParameterSpace
 from diffpair.updates.pull_back import pull_back
 
 Array = NDArray[np.float64]
+PRICES = -4.0, 12.0  # decimal logarithms of what a change of U may cost, where the radius limits a step
 FIRST = 0.3  # of the radius, to begin with: the first Jacobian is that of one sampling, far from the target
 
 
@@ -23,8 +25,9 @@ class GaussNewton:
     """A step to the most probable potential of LinearModel: what all states' residuals and Jacobians, pooled over the
     observations (see Memory), and the prior around the start say.
 
-    A step that changes U by more than `radius` kT where particles are is cut to that length; it begins with a part of
-    the given radius. A network is then moved until its table is the one that the linear step asks for.
+    No step changes U by more than `radius` kT where particles are: where the most probable potential is farther away,
+    changes of U have a price. The radius begins with a part of the given one. A network is then moved until its table
+    is the one that the linear step asks for.
 
     Args:
         damping: factor of the residual's variances. smoothness: 1 / the prior's amplitude; None: by evidence.
@@ -57,8 +60,8 @@ class GaussNewton:
         if not np.isfinite(size):
             raise DiffPairError("the step of the fit is not finite")
         if size > self.radius:
-            change, moved = change * (self.radius / size), [m * (self.radius / size) for m in moved]
-            size = self.radius
+            change, moved = self._within_radius(model)
+            size = largest_change(states, moved)
         predicted = np.concatenate([s.memory.jacobian() @ moved[s.variant] for s in states])
         self._apply(space, states, model.tables, change, moved)
         return Step(
@@ -69,6 +72,19 @@ class GaussNewton:
             significance=significance,
             pooled_noise=model.sampling_noise,
         )
+
+    def _within_radius(self, model: LinearModel) -> tuple[Array, list[Array]]:
+        """The best step that changes U by the radius: the most probable one with a price on changes of U (K. Levenberg,
+        Q. Appl. Math. 2, 164 (1944)), so that what the data ask for clearly comes first."""
+
+        def excess(price: float) -> float:
+            return largest_change(model.states, model.change(10.0**price)[1]) - self.radius
+
+        least, most = PRICES
+        price = brentq(excess, least, most, xtol=0.02) if excess(least) > 0 > excess(most) else least
+        change, moved = model.change(10.0**price)
+        scale = min(1.0, self.radius / max(largest_change(model.states, moved), 1e-300))
+        return scale * change, [scale * m for m in moved]
 
     def content(self) -> dict[str, Any]:
         start = self.start

@@ -177,13 +177,18 @@ class LinearModel:
         """Mean |error| of the pooled residual, the target's own noise left out."""
         return mean_absolute_noise(np.concatenate([np.sqrt(np.diag(pooled)) for pooled in self._pooled]))
 
-    def change(self) -> tuple[Array, list[Array]]:
+    def change(self, hold: float = 0.0) -> tuple[Array, list[Array]]:
         """The step to the most probable potential: of theta [P], and of each variant's table.
 
-        A pressure that would be negative counts like a residual of its own, wanted: 0, since a fluid under tension
-        falls apart into liquid and gas.
+        hold: price of the squared change of U in kT, at every distance that particles visit, in units of chi^2. A
+        pressure that would be negative counts like a residual of its own, wanted: 0, since a fluid under tension falls
+        apart into liquid and gas.
         """
         matrix, y = self.data.matrix, self.data.wanted
+        if hold:
+            parts = [(np.sqrt(hold) / s.kT * s.probe, s.variant) for s in self.states]
+            matrix = np.concatenate([matrix, *(probe @ self._by_prior[v] for probe, v in parts)])
+            y = np.concatenate([y, *(-probe @ self.moved[v] for probe, v in parts)])
         x = self._most_probable(matrix, y)
         torn = self._pressure + self._virial @ x < 0
         if torn.any():
