@@ -25,7 +25,7 @@ demo: $(BUILT)
 test: lint $(BUILT)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-# All tests of the forces, the GPU's benchmark and, where torch has CUDA, all tests of the operators, on a machine with a GPU;
+# All tests of the forces and of the operators (where torch has CUDA), and their benchmarks, on a machine with a GPU;
 # for AMD's: GPU_PLATFORM=HIP OPENMM_GPU=openmm-hip-6
 GPU_PLATFORM ?= CUDA
 OPENMM_GPU ?= openmm-cuda-13
@@ -34,6 +34,7 @@ test-gpu: $(BUILT)
 	DIFFPAIR_TEST_DEVICE=$(GPU_PLATFORM) $(BIN)/python -m pytest tests/plugin $(PYTEST_ARGS)
 	$(BIN)/python benchmarks/production.py --cases gpu
 	DIFFPAIR_TEST_DEVICE=$(GPU_PLATFORM) $(BIN)/python -m pytest tests/core $(PYTEST_ARGS)
+	$(BIN)/python benchmarks/gradient.py --cases gpu
 
 # The operators' kernels, with every warning an error; needs nvcc, but neither a GPU nor a torch that has CUDA.
 NVCC ?= nvcc

@@ -13,6 +13,7 @@ import command
 import gradient_cases as cases
 import torch
 from bars import Bar
+from gradient_gpu import gpu
 from rdf_loss import DEFAULT_INTEGRATOR, INTEGRATORS
 
 CASES = {
@@ -22,6 +23,7 @@ CASES = {
     "memory": cases.memory,
     "long": cases.long,
     "replicas": cases.replicas,
+    "gpu": gpu,
 }
 
 
