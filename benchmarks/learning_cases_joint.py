@@ -62,7 +62,7 @@ def binary_sections(run: Run) -> list[tuple[Document, Target]]:
 def binary(run: Run) -> list[Bar]:
     """Three potentials from two compositions of a mixture, tested on a third."""
     case, bar, made = "binary mixture", 0.01, binary_sections(run)
-    production = {"max_steps": 150_000, "noise_target": 0.0005}  # so small that it takes all its steps
+    production = {"max_steps": 300_000, "noise_target": 0.0005}  # so small that it takes all its steps
     try:
         result = run.fit(case, made, sampling=MIXTURE_SAMPLING, production=production)
     except DiffPairError as error:

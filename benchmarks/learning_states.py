@@ -40,7 +40,7 @@ def paper_state(density: float, temperature: float) -> Simulated:
     return lennard_jones(density, temperature, 100_000 if density < 0.4 else 50_000 if density < 0.6 else 20_000)
 
 
-def mixture(fraction: float, steps: int = 100_000) -> Simulated:
+def mixture(fraction: float, steps: int = 400_000) -> Simulated:
     """The binary Lennard-Jones fluid of the paper: epsilon 1, sigma 0.9, 1.0, 1.1 of the pairs 11, 12, 22."""
     return Simulated(
         f"mixture {fraction:g}", 0.8, 1.2, Truth(sigmas=(0.9, 1.1)), (fraction, 1 - fraction), steps,

@@ -243,6 +243,21 @@ def test_step_at_the_radius_is_better_than_the_whole_one_scaled_down():
     assert gained[0] > 2 * gained[1] > 0
 
 
+def test_a_short_step_is_short_where_hardly_any_particles_are_too():
+    """A residual far too large for the radius is not blamed on distances at which the radius does not look."""
+    space = ParameterSpace(FORMS["bspline"](), GRID, [()], KT, CONTACT)
+    before = space.tables()[0]
+    gas, largest = ThinGas(g_of(lennard_jones_table(3.0))), []
+    view = gas.observe(before)
+    beyond = BASIS[R > 1.1]
+    for radius in (0.1, 0.01):
+        space.set(before[: space.size])
+        GaussNewton(radius=radius).step(space, [replace(view, probe=beyond)])
+        moved = np.abs(space.tables()[0] - before) / space.expected_change()
+        largest.append(moved[space.sampled].max() / (FIRST * radius))
+    assert max(largest) < 2
+
+
 def test_step_that_stays_infinite_is_refused():
     """Neither an endless loop nor a warning of numpy's."""
     space = ParameterSpace(FORMS["bspline"](), GRID, [()], KT, CONTACT)

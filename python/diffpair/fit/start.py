@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
-from scipy.signal import savgol_filter
+from scipy.signal import peak_widths, savgol_filter
 
 from diffpair.errors import DiffPairError
 from diffpair.fit.hypernetted_chain import HypernettedChain
@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 TRUSTED = 0.05  # g above this is inverted, the core below it continued
 SMOOTHING = (5, 2)  # bins, and the degree of a polynomial over them
 BARE, LONG_RANGED = 0.4, 0.12  # what a crystal has: g between its first shells, mean |g - 1| in the last third of r
-STIFF = 4.0  # kT, of the repulsion that a crystal starts with
+STIFF = 1 / 57  # of the repulsion that a crystal starts with, see crystal_repulsion
 SHORT_RANGED = 0.3  # error of a hypernetted chain's U far beyond contact, over that at contact
 
 
@@ -63,8 +63,11 @@ def _inversion(states: list[State], grid: TableGrid, contact: Array, chains: dic
     rows = []
     for entries, reach in zip(targets_by_pair(states), contact, strict=True):
         kT = np.mean([1 / s.beta for s, _ in entries]) if entries else 1 / states[0].beta
-        if any(crystalline(target) for _, target in entries):
-            energy = STIFF * kT * (r / reach).clip(0.5) ** -12.0 * fade(r, grid.cutoff)
+        crystals = [(s, target) for s, target in entries if crystalline(target)]
+        if crystals:
+            size = float(reach / contact.mean())
+            energies = [crystal_repulsion(s, target, size, r) for s, target in crystals]
+            energy = np.mean(energies, axis=0) * fade(r, grid.cutoff)
         elif entries:
             energies = [_invert(s, target, r, grid.cutoff, chains.get(s.name)) for s, target in entries]
             energy = np.mean(energies, axis=0)
@@ -80,6 +83,29 @@ def crystalline(target: RdfTarget) -> bool:
     g = gaussian_filter1d(target.g, 0.7, mode="nearest")
     peak = int(np.argmax(g))
     return bool(g[peak:].min() < BARE and np.mean(np.abs(g[-len(g) // 3 :] - 1)) > LONG_RANGED)
+
+
+def crystal_repulsion(state: State, target: RdfTarget, size: float, r: Array) -> Array:
+    """U(r) = STIFF kT (a / w)^2 (a / r)^12, a = size (V / N)^(1/3): a crystal whose first peak has the width w of g's.
+
+    w is the full width at half maximum over 2.355. In an Einstein crystal of r^-12 on FCC sites, neighbours r_1 apart,
+    each particle has the spring constant 528 U(r_1) / r_1^2, and w^2 is 2 kT over that, less what neighbours move
+    together: U(r_1) = kT (r_1 / w)^2 / 264 at most. STIFF has 287 in its place: the start's g is then 0.02 to 0.04 from
+    that of Lennard-Jones crystals, (1.0, 1.2) near melting and (1.2, 1.2).
+
+    Args:
+        size: contact distance of the pair over that of all pairs.
+    """
+    a = size * state.density ** (-1 / 3)
+    return STIFF / state.beta * (a / peak_width(target)) ** 2 * (a / r.clip(0.5 * a)) ** 12
+
+
+def peak_width(target: RdfTarget) -> float:
+    """Full width at half maximum of g's highest peak, over 2.355: its standard deviation, were it a Gaussian."""
+    peak, last = int(np.argmax(target.g)), len(target.g) - 1
+    above_zero = (target.g[[peak]], np.array([0]), np.array([last]))  # and not above the minima beside it
+    width, *_ = peak_widths(target.g, [peak], 0.5, above_zero)
+    return float(width[0]) * target.bin_width / 2.355
 
 
 def _invert(state: State, target: RdfTarget, r: Array, cutoff: float, chain: HypernettedChain | None) -> Array:

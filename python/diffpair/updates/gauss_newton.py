@@ -75,7 +75,8 @@ class GaussNewton:
 
     def _within_radius(self, model: LinearModel) -> tuple[Array, list[Array]]:
         """The best step that changes U by the radius: the most probable one with a price on changes of U (K. Levenberg,
-        Q. Appl. Math. 2, 164 (1944)), so that what the data ask for clearly comes first."""
+        Q. Appl. Math. 2, 164 (1944)), so that what the data ask for clearly comes first. At all distances, also those
+        that particles hardly visit: a step that is too short for the data would lay all the blame there."""
 
         def excess(price: float) -> float:
             return largest_change(model.states, model.change(10.0**price)[1]) - self.radius

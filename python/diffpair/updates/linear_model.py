@@ -118,6 +118,7 @@ class LinearModel:
         self._matrix = scaled[:count]
         self._virial, self._pressure = scaled[count:], np.array(pressures)  # P / (rho kT) = pressure + virial x
         self._by_prior = [times_factor(j, self._blocks) @ self._back.T for j in self.jacobians]
+        self._weights = 1 / space.expected_change()
         self.residual = np.concatenate(residuals)
         self._amplitudes = AMPLITUDES if smoothness is None else np.array([1.0 / max(smoothness, 1e-8)])
         self.data = self._choose()
@@ -180,15 +181,15 @@ class LinearModel:
     def change(self, hold: float = 0.0) -> tuple[Array, list[Array]]:
         """The step to the most probable potential: of theta [P], and of each variant's table.
 
-        hold: price of the squared change of U in kT, at every distance that particles visit, in units of chi^2. A
-        pressure that would be negative counts like a residual of its own, wanted: 0, since a fluid under tension falls
-        apart into liquid and gas.
+        hold: price of the squared change of every coefficient of the tables, in units of chi^2, where the change is in
+        units of what the prior expects. A pressure that would be negative counts like a residual of its own, wanted: 0,
+        since a fluid under tension falls apart into liquid and gas.
         """
         matrix, y = self.data.matrix, self.data.wanted
         if hold:
-            parts = [(np.sqrt(hold) / s.kT * s.probe, s.variant) for s in self.states]
-            matrix = np.concatenate([matrix, *(probe @ self._by_prior[v] for probe, v in parts)])
-            y = np.concatenate([y, *(-probe @ self.moved[v] for probe, v in parts)])
+            weights = np.sqrt(hold) * self._weights
+            matrix = np.concatenate([matrix, *(weights[:, None] * b for b in self._by_prior)])
+            y = np.concatenate([y, *(-weights * moved for moved in self.moved)])
         x = self._most_probable(matrix, y)
         torn = self._pressure + self._virial @ x < 0
         if torn.any():

@@ -93,7 +93,7 @@ class ParameterSpace:
         """
         free = self.grid.knots - 1
         r, contact = self.grid.centres().numpy()[:free], self.contact[pair]
-        by_distance = (contact / np.maximum(r, 0.5 * contact)) ** CORE_POWER
+        by_distance = power_of_distance(r, contact)
         by_distance = np.where(r < contact, by_distance, self.beyond + (1 - self.beyond) * by_distance)
         edge = 1 - np.clip(r / self.grid.cutoff, 0, 1) ** 4
         amplitude = self.kT * by_distance * edge
@@ -101,6 +101,12 @@ class ParameterSpace:
         covariance = matern(r, amplitude, SMOOTH_OVER * contact) + matern(r, within, CORE_SMOOTH_OVER * contact)
         values, vectors = np.linalg.eigh(covariance)
         return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
+
+    def expected_change(self) -> Array:
+        """What the prior of a spline expects of each coefficient of a table, but for its end at the cutoff, in kJ/mol,
+        [npairs * (knots + 2)]."""
+        r = self.grid.centres().numpy()
+        return self.kT * np.concatenate([np.maximum(1.0, power_of_distance(r, contact)) for contact in self.contact])
 
     def get(self) -> Array:
         """theta, [P]."""
@@ -169,6 +175,11 @@ class ParameterSpace:
             else:
                 blocks.append(Block(block.where, self.kT / max(network, 1e-12)))
         return blocks
+
+
+def power_of_distance(r: Array, contact: float) -> Array:
+    """(contact / r)^CORE_POWER, for r down to half of contact."""
+    return np.asarray((contact / np.maximum(r, 0.5 * contact)) ** CORE_POWER)
 
 
 def matern(r: Array, amplitude: Array, length: float) -> Array:
