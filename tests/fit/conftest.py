@@ -14,9 +14,12 @@ ATOMS, DENSITY, T_STAR = 256, 0.845, 120.27
 EDGES = np.linspace(0.75, 3.3, 101)
 
 
-def simulate_lennard_jones(steps: int, every: int) -> np.ndarray:
-    """g(r) [bins] of LJ (0.845, 1.0), epsilon = sigma = 1, cut off at 2.5, simulated with CustomNonbondedForce."""
-    edge = (ATOMS / DENSITY) ** (1 / 3)
+def simulate_lennard_jones(
+    steps: int, every: int, density: float = DENSITY, temperature: float = T_STAR, hot: float = 2.5, edges=EDGES
+) -> np.ndarray:
+    """g(r) [bins] of LJ, epsilon = sigma = 1, cut off at 2.5, from FCC by CustomNonbondedForce; `hot` times as hot
+    at first, which melts it."""
+    edge = (ATOMS / density) ** (1 / 3)
     cells = round((ATOMS / 4) ** (1 / 3))
     base = np.array([[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]])
     x = np.concatenate([(base + cell) * edge / cells for cell in np.ndindex(cells, cells, cells)])
@@ -29,13 +32,13 @@ def simulate_lennard_jones(steps: int, every: int) -> np.ndarray:
         system.addParticle(1.0)
         force.addParticle([])
     system.addForce(force)
-    integrator = mm.LangevinMiddleIntegrator(2.5 * T_STAR, 1.0, 0.005)
+    integrator = mm.LangevinMiddleIntegrator(hot * temperature, 1.0, 0.005)
     integrator.setRandomNumberSeed(11)
     context = mm.Context(system, integrator, mm.Platform.getPlatformByName("CPU"))
     context.setPositions(x)
-    context.setVelocitiesToTemperature(T_STAR, 11)
+    context.setVelocitiesToTemperature(temperature, 11)
     integrator.step(1000)
-    integrator.setTemperature(T_STAR)
+    integrator.setTemperature(temperature)
     integrator.step(1500)
     frames = []
     for _ in range(steps // every):
@@ -43,8 +46,13 @@ def simulate_lennard_jones(steps: int, every: int) -> np.ndarray:
         frames.append(context.getState(positions=True).getPositions(asNumpy=True)._value)
     boxes = np.repeat(edge * np.eye(3)[None], len(frames), 0)
     types, none = np.zeros(ATOMS, int), np.zeros((0, 2), int)
-    g = histogram_rdf(np.array(frames), boxes, types, none, (0, 0), EDGES)
-    return np.asarray(g).reshape(-1, len(EDGES) - 1).mean(0)
+    g = histogram_rdf(np.array(frames), boxes, types, none, (0, 0), edges)
+    return np.asarray(g).reshape(-1, len(edges) - 1).mean(0)
+
+
+@pytest.fixture(scope="session")
+def lennard_jones_rdf():
+    return simulate_lennard_jones
 
 
 @pytest.fixture(scope="session")

@@ -90,9 +90,11 @@ def test_a_jacobian_is_made_of_no_fewer_segments_than_by_default(make_config, ou
     config = make_config(sampling=sampling, production=BRIEF, gradient=gradient, update=update)
     summary = json.loads(run_fit(config, out, progress=Lines()).read_text())
     recommended = json.loads((out / "audit.json").read_text())["recommended"]
-    assert recommended["segments"] < summary["gradient"]["segments"] == 16
+    # 7 to 18, as the noise of so few frames has it
+    assert summary["gradient"]["segments"] == max(16, recommended["segments"])
     assert recommended["steps"] == summary["gradient"]["steps"]
-    assert any("made of 16 segments" in line for line in Lines.lines)
+    told = any("made of 16 segments" in line for line in Lines.lines)
+    assert told == (recommended["segments"] < 16)
 
 
 def test_friction_is_learned(make_config, out, tmp_path):
