@@ -20,7 +20,7 @@ from diffpair.updates import ParameterSpace
 Array = NDArray[np.float64]
 FAR_WORSE = 2.0  # production's mean |g - target| over that of the fit
 SIGMAS = 3.0  # of production's noise, on top
-ALIKE = 1.5  # iterates whose residual is within this of the best one's are as good
+ALIKE, MODEST = 1.5, 2.5  # an iterate's residual over the best one's: as good, and not far worse
 Produce = Callable[[bool], list[ProductionResult]]
 
 
@@ -38,7 +38,8 @@ def produce_or_go_back(
     """Production with the present potential; with an earlier one where that explodes or is far worse than in the fit.
 
     Tried then: the first iterate that the fit found about as good as its best, which has moved the least from the
-    start, and the best one. The potential is left at the one whose production was best.
+    start, the best one, and the first that is not far worse. The potential is left at the one whose production was
+    best.
 
     Args:
         space: the parameters, set to the last potential. tried: what the fit's iterations sampled, in their order.
@@ -96,10 +97,10 @@ def _words(results: list[ProductionResult], failure: Exploded | None, mae: float
 
 
 def _candidates(tried: list[Tried], present: Array) -> list[Tried]:
-    """The first iterate that is about as good as the best one, and the best one; never the present one."""
+    """The first iterate that is about as good as the best one, the best one, and one before both; never the present."""
     best = min(tried, key=lambda one: one.mae)
-    first = next(one for one in tried if one.mae <= ALIKE * best.mae)
-    chosen = {one.number: one for one in (first, best)}
+    first, earlier = (next(one for one in tried if one.mae <= factor * best.mae) for factor in (ALIKE, MODEST))
+    chosen = {one.number: one for one in (first, best, earlier)}
     return [one for one in chosen.values() if not np.array_equal(one.theta, present)]
 
 
