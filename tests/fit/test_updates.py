@@ -258,6 +258,18 @@ def test_a_short_step_is_short_where_hardly_any_particles_are_too():
     assert max(largest) < 2
 
 
+def test_the_price_is_on_the_step_and_not_on_the_way_from_the_start():
+    """Where U has moved already a step as dear as can be stays there."""
+    space = ParameterSpace(FORMS["bspline"](), GRID, [()], KT, CONTACT)
+    start, gas = Start.of(space), ThinGas(g_of(lennard_jones_table()))
+    moved = lennard_jones_table(0.5)
+    space.set(moved[: space.size])
+    model = LinearModel(space, [gas.observe(space.tables()[0])], start)
+    visited = BASIS[gas.target > 0.1]
+    free, dear = (np.abs(visited @ model.change(price)[1][0]).max() for price in (0.0, 1e9))
+    assert np.abs(visited @ (moved - start.tables[0])).max() > 0.3 and dear < 0.05 * free
+
+
 def test_step_that_stays_infinite_is_refused():
     """Neither an endless loop nor a warning of numpy's."""
     space = ParameterSpace(FORMS["bspline"](), GRID, [()], KT, CONTACT)
