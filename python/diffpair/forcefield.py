@@ -12,6 +12,7 @@ that no `<Atom>` names has the potential's type of the same name as its atom typ
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from types import FrameType
@@ -165,10 +166,16 @@ def _find(name: str, loader: FrameType) -> Path:
     its variable `files`.
     """
     loading = loader.f_locals.get("files", [])
-    folders = [Path(file).parent for file in loading if isinstance(file, str)]
+    folders = [Path(path).parent for path in map(_path_of, loading) if path is not None]
     candidates = [folder / name for folder in [*folders, Path()]]
     for path in candidates:
         if path.is_file():
             return path.resolve()
     looked = ", ".join(dict.fromkeys(str(path.parent.resolve()) for path in candidates))
     raise DiffPairError(f'<{TAG} file="{name}">: there is no such file in {looked}')
+
+
+def _path_of(file: object) -> str | os.PathLike[str] | None:
+    """What ForceField takes is a path or an open file, which may know its own."""
+    path = file if isinstance(file, str | os.PathLike) else getattr(file, "name", None)
+    return path if isinstance(path, str | os.PathLike) else None

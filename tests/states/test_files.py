@@ -7,7 +7,7 @@ from openmm import app, unit
 
 from diffpair.errors import DiffPairError
 from diffpair.states import build_from_files
-from diffpair.states.files import bonded_pairs
+from diffpair.states.exclusions import bonded_pairs
 
 EDGE = 2.2
 

@@ -20,6 +20,17 @@ def _length(_: click.Context, parameter: click.Parameter, value: str | None) -> 
         raise DiffPairError(f"--{str(parameter.name).replace('_', '-')}: {error}") from None
 
 
+def _unit(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+    """A length, or the name of a unit alone."""
+    from diffpair.errors import DiffPairError
+
+    named = value is not None and not any(digit.isdigit() for digit in value)
+    number = _length(context, parameter, f"1 {value}" if named else value)
+    if number is not None and not number > 0:
+        raise DiffPairError(f"--length-unit must be positive, not {value}")
+    return number
+
+
 @click.command("target")
 @click.argument("trajectories", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
@@ -29,6 +40,28 @@ def _length(_: click.Context, parameter: click.Parameter, value: str | None) -> 
     "--select", "first", required=True, metavar="TEXT", help="First selection in mdtraj's language: 'name O'."
 )
 @click.option("--with", "second", metavar="TEXT", help="Second selection; the first one again if not given.")
+@click.option(
+    "--pairs",
+    "kind",
+    default="interacting",
+    show_default=True,
+    type=click.Choice(["interacting", "intermolecular", "all"]),
+    help="Pairs that count: all but those that a fit excludes, those of different molecules, or all.",
+)
+@click.option(
+    "--exclude-bonds",
+    type=click.IntRange(min=0),
+    help="Leave out pairs up to so many bonds apart, as a state's exclude_bonds does; 3 if not given.",
+)
+@click.option(
+    "--system", type=click.Path(path_type=Path), help="XML of an OpenMM System: leave out the pairs that it excludes."
+)
+@click.option(
+    "--length-unit",
+    callback=_unit,
+    metavar="LENGTH",
+    help="What one unit of length in the trajectory is, '0.34 nm' or angstrom; what the format says if not given.",
+)
 @click.option("--r-min", default="0 nm", show_default=True, callback=_length, help="Inner edge of the first bin.")
 @click.option("--r-max", required=True, callback=_length, help="Outer edge of the last bin, for example '0.9 nm'.")
 @click.option("--bin-width", default="0.01 nm", show_default=True, callback=_length, help="Width of a bin.")
@@ -38,9 +71,31 @@ def _length(_: click.Context, parameter: click.Parameter, value: str | None) -> 
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="CSV file to write: r in nm, g, error.")
 def command(trajectories: tuple[Path, ...], out: Path, **options: Any) -> None:
-    """Make a target: the radial distribution function of TRAJECTORIES, by mdtraj."""
-    from diffpair.targets.trajectory import rdf_of_trajectory, write_rdf
+    """Make a target: the radial distribution function of TRAJECTORIES, read by mdtraj.
 
-    r, g, error, frames = rdf_of_trajectory(trajectories, **options)
-    write_rdf(out, r, g, error)
-    click.echo(f"{out}: g(r) in {len(r)} bins from {frames} frames")
+    It is that of the pairs that a fit counts: those that are at most three bonds apart are left out, or those that
+    --system excludes.
+    """
+    _make(trajectories, out, **options)
+
+
+def _make(
+    trajectories: tuple[Path, ...], out: Path, kind: Any, exclude_bonds: int | None, system: Path | None, **options: Any
+) -> None:
+    from diffpair.targets.trajectory import PairChoice, rdf_of_trajectory, write_rdf
+    from diffpair.targets.trajectory_check import check_made
+    from diffpair.targets.trajectory_files import ANY_UNITS, assumed_length
+
+    choice = PairChoice(kind, exclude_bonds, system)
+    rdf = rdf_of_trajectory(trajectories, choice=choice, **options)
+    check_made(out, rdf, options["length_unit"] is not None)
+    first, second = options["first"], options["second"] or options["first"]
+    files = ", ".join(path.name for path in trajectories)
+    said = f"pairs: {rdf.pairs}"
+    write_rdf(out, rdf, [f"diffpair target: {first!r} with {second!r}, {rdf.frames} frames of {files}", said])
+    click.echo(f"{out}: g(r) in {len(rdf.r)} bins from {rdf.frames} frames; {said}")
+    for path in trajectories:
+        if options["length_unit"] is None and path.name.lower().endswith(ANY_UNITS):
+            unit = "nm" if assumed_length(path) == 1 else "Angstrom"
+            click.echo(f"{path}: its lengths are taken for {unit}; --length-unit says otherwise")
+            break

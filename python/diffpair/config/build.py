@@ -76,7 +76,6 @@ def _build(config: FitConfig, section: StateSection) -> State:
             parameters=parameters,
         )
     assert system.topology is not None
-    options = {} if system.exclude_bonds is None else {"exclude_bonds": system.exclude_bonds}
     return build_from_files(
         section.name,
         topology=system.topology,
@@ -86,7 +85,8 @@ def _build(config: FitConfig, section: StateSection) -> State:
         targets=targets,
         held_out=section.held_out,
         parameters=parameters,
-        **options,
+        exclude_bonds=system.exclude_bonds,
+        masses=system.masses,
     )
 
 

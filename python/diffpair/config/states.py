@@ -109,14 +109,16 @@ class System(Section):
     """Either ``lattice`` or files: ``topology`` (.pdb, .cif, .gro) and perhaps ``xml``, a serialized OpenMM System.
 
     ``types`` maps what stands in the topology ("residue-atom", atom name, element or residue name, looked up in that
-    order) to types of the potential; without it the atom names are the types. ``exclude_bonds``: particles up to so
-    many bonds apart do not feel the potential, where the System does not say so itself.
+    order) to types of the potential; without it the atom names are the types. ``masses``: one for all or one per type,
+    amu, where there is no System that has them. ``exclude_bonds``: particles up to so many bonds apart do not feel the
+    potential; without it the System's own exclusions count, or 3 bonds.
     """
 
     lattice: Lattice | None = None
     topology: File | None = None
     xml: File | None = None
     types: Annotated[dict[Name, Name], Field(min_length=1)] | None = None
+    masses: Annotated[float | dict[str, float], BeforeValidator(_masses)] | None = None
     exclude_bonds: CountOrZero | None = None
 
     @model_validator(mode="after")
@@ -124,10 +126,17 @@ class System(Section):
         if (self.lattice is None) == (self.topology is None):
             raise DiffPairError("must hold either 'lattice' or 'topology' (with 'xml' for further forces)")
         if self.lattice is not None:
-            for name in ("xml", "types", "exclude_bonds"):
+            for name in ("xml", "types", "masses", "exclude_bonds"):
                 if getattr(self, name) is not None:
                     raise DiffPairError(f"{name!r} goes with 'topology', not with 'lattice'")
+        if self.masses is not None and self.xml is not None:
+            raise DiffPairError("'masses' goes with 'topology' alone: those of the System in 'xml' count")
         return self
+
+    @model_serializer(mode="wrap")
+    def _used_keys(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Masses that are not given are no part of a config: neither of its hash nor of provenance."""
+        return {key: value for key, value in serialize(self).items() if key != "masses" or value is not None}
 
 
 class Rdf(Section):

@@ -9,6 +9,7 @@ from mdtraj.geometry.distance import compute_distances_core
 from numpy.typing import ArrayLike, NDArray
 
 from diffpair.errors import DiffPairError
+from diffpair.observables.pair_numbers import drop_excluded
 
 _DISTANCES_PER_CHUNK = 4_000_000  # bounds the memory of one call: 16 MB of float32
 
@@ -51,15 +52,7 @@ def pair_list(types: ArrayLike, exclusions: ArrayLike | None, pair: tuple[int, i
     else:
         second = np.flatnonzero(kinds == b)
         pairs = np.stack([np.repeat(first, len(second)), np.tile(second, len(first))], axis=1)
-    excluded = np.asarray([] if exclusions is None else exclusions, dtype=np.int64).reshape(-1, 2)
-    if len(excluded) and len(pairs):
-        keep = ~np.isin(_pair_keys(pairs, len(kinds)), _pair_keys(excluded, len(kinds)))
-        pairs = pairs[keep]
-    return pairs.astype(np.int32)
-
-
-def _pair_keys(pairs: NDArray[np.integer], count: int) -> NDArray[np.int64]:
-    return pairs.min(axis=1).astype(np.int64) * count + pairs.max(axis=1)
+    return drop_excluded(pairs, exclusions, len(kinds)).astype(np.int32)
 
 
 def count_pairs(

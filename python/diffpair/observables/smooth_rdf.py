@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 import diffpair.ops  # noqa: F401  (registers the operators)
+from diffpair.observables.pair_numbers import interacting_pairs
 from diffpair.segments import SumsGrid, Topology, run_segment_sums
 
 # A cubic B-spline of one bin's width reaches two bins to each side; one further coefficient pads the spline's end.
@@ -22,19 +23,6 @@ def smooth_shell_volumes(centres: np.ndarray, bin_width: float) -> np.ndarray:
     r = 0.
     """
     return 4 * np.pi * bin_width * (centres**2 + bin_width**2 / 3)
-
-
-def _interacting_pairs(topology: Topology) -> np.ndarray:
-    """Number of pairs of atoms per pair of types, exclusions taken off, [P]."""
-    types, num_types = topology.types.numpy(), topology.num_types
-    counts = np.bincount(types, minlength=num_types).astype(float)
-    matrix = np.outer(counts, counts)
-    matrix[np.diag_indices(num_types)] = counts * (counts - 1) / 2
-    excluded = np.sort(topology.exclusions.numpy(), axis=1)
-    excluded = np.unique(excluded[excluded[:, 0] != excluded[:, 1]], axis=0)
-    low, high = np.sort(types[excluded], axis=1).T
-    np.subtract.at(matrix, (low, high), 1)
-    return matrix[np.triu_indices(num_types)]
 
 
 class SmoothRdf:
@@ -58,7 +46,9 @@ class SmoothRdf:
         self._low = first_centre - (_PADDING - 1) * bin_width
         self._high = self.centres[-1] + (_PADDING - 1) * bin_width
         self._knots = num_bins + 2 * _PADDING - 2
-        ideal = np.outer(np.maximum(_interacting_pairs(topology), 1), smooth_shell_volumes(self.centres, bin_width))
+        numbers = interacting_pairs(topology.types.numpy(), topology.num_types, topology.exclusions.numpy())
+        numbers = numbers[np.triu_indices(topology.num_types)]
+        ideal = np.outer(np.maximum(numbers, 1), smooth_shell_volumes(self.centres, bin_width))
         self._per_ideal_pair = torch.from_numpy(1 / ideal)
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from diffpair.errors import DiffPairError
+from diffpair.observables.pair_numbers import interacting_pairs
 from diffpair.states.state import State
 from diffpair.targets import check_unit
 
@@ -28,6 +29,9 @@ def check_targets(state: State) -> None:
                 raise DiffPairError(
                     f"{target.label} names type {kind!r}, which state {state.name!r} does not have ({known})"
                 )
+        first, second = state.pair_types(target.pair)
+        if interacting_pairs(state.types, len(state.type_names), state.exclusions)[first, second] < 1:
+            raise DiffPairError(f"{target.label}: state {state.name!r} {_no_pairs(state, first, second)}")
         # the unit first: an RDF in Angstrom read as nm is also too long, and the unit is what the user has to mend
         count = np.isin(state.types, state.pair_types(target.pair)).sum()
         check_unit(target, count / state.volume)
@@ -36,6 +40,14 @@ def check_targets(state: State) -> None:
                 f"{target.label} of state {state.name!r} reaches to r = {target.r_max:g} nm, beyond half the "
                 f"box ({state.half_box:g} nm): use more particles or give a shorter range"
             )
+
+
+def _no_pairs(state: State, first: int, second: int) -> str:
+    """Why there is no pair of these two types."""
+    name = "-".join(state.type_names[kind] for kind in (first, second))
+    if first == second and np.count_nonzero(state.types == first) == 1:
+        return f"has a single particle of type {state.type_names[first]!r}, and so no pairs {name} that have a g(r)"
+    return f"excludes all its pairs {name}, so that none has a g(r)"
 
 
 def check_cutoff(state: State, cutoff: float) -> None:

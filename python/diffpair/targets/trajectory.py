@@ -1,23 +1,92 @@
-"""A target from a trajectory: g(r) by mdtraj, in pieces that fit into memory, with a block estimate of its error."""
+"""A target from a trajectory: g(r) of the pairs that a fit counts, in pieces that fit into memory, with its error."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.errors import DiffPairError
+from diffpair.observables.pair_numbers import drop_excluded
+from diffpair.observables.rdf import count_pairs
+from diffpair.states.exclusions import DEFAULT_BONDS, bonded_pairs, excluded_pairs, links_of
+from diffpair.states.files import read_system
 from diffpair.tables.document import write_atomically
+from diffpair.targets.trajectory_files import load_topology, read_frames, select_pairs
 
 Array = NDArray[np.float64]
+PairKind = Literal["interacting", "intermolecular", "all"]
 
 _DISTANCES_AT_ONCE = 10_000_000
 _FRAMES_AT_ONCE = 10  # few, so that even a short trajectory splits into blocks
-_WITH_TOPOLOGY = (".pdb", ".pdb.gz", ".gro", ".h5", ".cif", ".pdbx", ".mmcif")
+
+
+@dataclass(frozen=True)
+class TrajectoryRdf:
+    """g(r) of a trajectory.
+
+    r: bin centres in nm, g, error: [nbins]; error is None with fewer frames than blocks. edge: of the first bin, nm.
+    frames: that were counted. pairs: one sentence on which pairs count. density: of all atoms, nm^-3, on average.
+    """
+
+    r: Array
+    g: Array
+    error: Array | None
+    edge: float
+    frames: int
+    pairs: str
+    density: float
+
+
+@dataclass(frozen=True)
+class PairChoice:
+    """Which pairs of the two selections count.
+
+    kind: `interacting`: those that a fit counts, all but the excluded ones of a state; `intermolecular`: of different
+    molecules, which bonds join; `all`. exclude_bonds, system: as those of a state, see `excluded_pairs`.
+    """
+
+    kind: PairKind = "interacting"
+    exclude_bonds: int | None = None
+    system: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind != "interacting" and self.exclude_bonds is not None:
+            raise DiffPairError(f"--exclude-bonds goes with --pairs interacting, not with --pairs {self.kind}")
+        if self.kind == "all" and self.system is not None:
+            raise DiffPairError("--system tells which pairs to leave out, but --pairs all leaves out none")
+
+    def apply(self, pairs: NDArray[np.int64], topology: Any) -> tuple[NDArray[np.int64], str]:
+        """The pairs [P, 2] that count, and a sentence on them.
+
+        Raises DiffPairError if the System is of other atoms, or no pair is left.
+        """
+        if self.kind == "all":
+            return pairs, f"all {len(pairs)}, those within molecules too"
+        bonds = [(bond[0].index, bond[1].index) for bond in topology.bonds]
+        system = None if self.system is None else read_system(self.system)
+        if system is not None and system.getNumParticles() != topology.n_atoms:
+            raise DiffPairError(
+                f"{self.system} has {system.getNumParticles()} particles, but the topology {topology.n_atoms} atoms"
+            )
+        source = "the topology" if self.system is None else self.system.name
+        if self.kind == "intermolecular":
+            excluded = bonded_pairs(links_of(system, bonds), topology.n_atoms)
+            rule = f"of different molecules, by the bonds of {source}"
+        else:
+            excluded = excluded_pairs("the target", system, bonds, self.exclude_bonds)
+            reach = DEFAULT_BONDS if self.exclude_bonds is None else self.exclude_bonds
+            by_system = self.system is not None and self.exclude_bonds is None
+            rule = f"that {source} does not exclude" if by_system else f"more than {reach} bonds of {source} apart"
+        kept = drop_excluded(pairs, excluded, topology.n_atoms).astype(np.int64)
+        if not len(kept):
+            raise DiffPairError(f"no pair is left {rule}: all {len(pairs)} are within molecules; see --pairs")
+        return kept, f"the {len(kept)} {rule}; {len(pairs) - len(kept)} are left out"
 
 
 def rdf_of_trajectory(
@@ -31,8 +100,10 @@ def rdf_of_trajectory(
     bin_width: float,
     skip: int = 0,
     blocks: int = 5,
-) -> tuple[Array, Array, Array | None, int]:
-    """g(r) between two selections.
+    choice: PairChoice | None = None,
+    length_unit: float | None = None,
+) -> TrajectoryRdf:
+    """g(r) between two selections, normalised by the pairs that count, so that it tends to 1.
 
     Args:
         trajectories: files in any format of mdtraj, read one after the other.
@@ -41,9 +112,8 @@ def rdf_of_trajectory(
         r_min, r_max, bin_width: nm; the bins fill [r_min, r_max], the width is adjusted to divide it.
         skip: frames left out at the start.
         blocks: number of consecutive blocks whose scatter gives the standard error.
-
-    Returns:
-        bin centres in nm [nbins], g [nbins], standard error [nbins] (None with fewer frames than blocks), frames.
+        choice: which pairs count; by default those that a fit counts.
+        length_unit: one unit of length in the trajectories, nm; None: what mdtraj takes it for.
 
     Raises:
         DiffPairError: a file cannot be read, a selection is wrong or empty, there is no box, or it is too small.
@@ -53,100 +123,63 @@ def rdf_of_trajectory(
     nbins = round((r_max - r_min) / bin_width)
     if nbins < 1:
         raise DiffPairError(f"--bin-width = {bin_width:g} nm is wider than the range of {r_max - r_min:g} nm")
-    counted: list[tuple[Array, float, int]] = []  # per piece: g, sum of 1 / volume, frames
-    left = skip
-    r = np.empty(0)
-    pairs: NDArray[np.int64] | None = None
-    for piece in _pieces(trajectories, topology, first, second):
-        traj = piece[left:]
-        left = max(0, left - len(piece))
-        if len(traj) == 0:
-            continue
-        if pairs is None:
-            pairs = _pairs(traj.topology, first, second)
-        r, g, weight = _count(traj, pairs, (r_min, r_max), nbins)
-        counted.append((g, weight, len(traj)))
+    edges = np.linspace(r_min, r_max, nbins + 1)
+    counted: list[_Piece] = []
+    left, said, density = skip, "", 0.0
+    for path in trajectories:
+        top = load_topology(path, topology)
+        pairs, said = (choice or PairChoice()).apply(select_pairs(top, [first, second or first]), top)
+        size = max(1, min(_FRAMES_AT_ONCE, _DISTANCES_AT_ONCE // len(pairs)))
+        for positions, boxes in read_frames(path, top, size, length_unit):
+            x, cells = positions[left:], boxes[left:]
+            left = max(0, left - len(positions))
+            if not len(x):
+                continue
+            half = 0.5 * float(np.min(np.diagonal(cells, axis1=1, axis2=2)))
+            if r_max > half * (1 + 1e-6):
+                raise DiffPairError(f"--r-max = {r_max:g} nm is beyond half the box, {half:.4g} nm")
+            counts = count_pairs(x, cells, pairs.astype(np.int32), edges, name=str(path))
+            counted.append(_Piece(counts.counts.sum(axis=0), counts.ideal.sum(axis=0), len(x)))
+            density += float(np.sum(x.shape[1] / np.linalg.det(cells)))
     if not counted:
         raise DiffPairError(f"{trajectories[0]}: no frames are left after --skip {skip}")
-    frames = sum(count for *_, count in counted)
-    return r, _average(counted), _block_error(counted, frames, blocks), frames
+    frames = sum(piece.frames for piece in counted)
+    error = _block_error(counted, frames, blocks)
+    centres = 0.5 * (edges[1:] + edges[:-1])
+    return TrajectoryRdf(centres, _g(counted), error, r_min, frames, said, density / frames)
 
 
-def write_rdf(path: str | os.PathLike[str], r: Array, g: Array, error: Array | None) -> None:
-    """Write a CSV file that read_rdf reads: r in nm, g and, if known, its standard error."""
-    columns = [r, g] if error is None else [r, g, error]
-    header = "r_nm,g" if error is None else "r_nm,g,error"
-    lines = [",".join(f"{value:.8g}" for value in row) for row in zip(*columns, strict=True)]
-    write_atomically(Path(path), "\n".join([header, *lines]) + "\n")
+def write_rdf(path: str | os.PathLike[str], rdf: TrajectoryRdf, comments: Sequence[str] = ()) -> None:
+    """Write a CSV file that read_rdf reads: comments, then r in nm, g and, if known, its standard error."""
+    columns = [rdf.r, rdf.g] if rdf.error is None else [rdf.r, rdf.g, rdf.error]
+    lines = [f"# {' '.join(comment.split())}" for comment in comments]
+    lines.append("r_nm,g" if rdf.error is None else "r_nm,g,error")
+    lines += [",".join(f"{value:.8g}" for value in row) for row in zip(*columns, strict=True)]
+    write_atomically(Path(path), "\n".join(lines) + "\n")
 
 
-def _pieces(trajectories: Sequence[Path], topology: Path | None, first: str, second: str | None) -> Iterator[Any]:
-    import mdtraj
+@dataclass(frozen=True)
+class _Piece:
+    """Sums over frames of the pairs in each bin, and of those that an ideal gas would have there."""
 
-    for path in trajectories:
-        if not path.is_file():
-            raise DiffPairError(f"{path}: no such trajectory")
-        holds_topology = path.name.lower().endswith(_WITH_TOPOLOGY)
-        if topology is None and not holds_topology:
-            raise DiffPairError(f"{path}: holds no topology; give a structure file with --topology")
-        options = {} if holds_topology else {"top": str(topology)}
-        if topology is not None and not topology.is_file():
-            raise DiffPairError(f"{topology}: no such topology")
-        try:
-            top = mdtraj.load_topology(str(topology if not holds_topology else path))
-            size = max(1, min(_FRAMES_AT_ONCE, _DISTANCES_AT_ONCE // len(_pairs(top, first, second))))
-            yield from mdtraj.iterload(str(path), chunk=size, **options)
-        except DiffPairError:
-            raise
-        except Exception as error:  # mdtraj's readers raise whatever a broken file makes them raise
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise DiffPairError(f"{path}: cannot be read as a trajectory: {reason}") from None
+    counts: Array
+    ideal: Array
+    frames: int
 
 
-def _pairs(topology: Any, first: str, second: str | None) -> NDArray[np.int64]:
-    selected = []
-    for text in (first, first if second is None else second):
-        try:
-            atoms = topology.select(text)
-        except Exception:  # the parser of selections raises its own and Python's errors
-            raise DiffPairError(f"{text!r} is not a selection that mdtraj understands") from None
-        if len(atoms) == 0:
-            raise DiffPairError(f"the selection {text!r} matches none of the {topology.n_atoms} atoms")
-        selected.append(atoms)
-    pairs = topology.select_pairs(*selected)
-    if len(pairs) == 0:
-        raise DiffPairError(f"the selection {first!r} matches one atom only, which has no pairs")
-    return np.asarray(pairs, dtype=np.int64)
+def _g(pieces: Sequence[_Piece]) -> Array:
+    g: Array = np.sum([piece.counts for piece in pieces], axis=0) / np.sum([piece.ideal for piece in pieces], axis=0)
+    return g
 
 
-def _count(traj: Any, pairs: NDArray[np.int64], r_range: tuple[float, float], nbins: int) -> tuple[Array, Array, float]:
-    import mdtraj
-
-    if traj.unitcell_vectors is None:
-        raise DiffPairError("the trajectory has no periodic box, which g(r) needs for its normalisation")
-    vectors = traj.unitcell_vectors.astype(np.float64)
-    half = 0.5 * float(np.min(np.diagonal(vectors, axis1=1, axis2=2)))
-    if r_range[1] > half * (1 + 1e-6):
-        raise DiffPairError(f"--r-max = {r_range[1]:g} nm is beyond half the box, {half:.4g} nm")
-    r, g = mdtraj.compute_rdf(traj, pairs, r_range=r_range, n_bins=nbins)
-    return np.asarray(r, dtype=np.float64), np.asarray(g, dtype=np.float64), float(np.sum(1.0 / traj.unitcell_volumes))
-
-
-def _average(counted: list[tuple[Array, float, int]]) -> Array:
-    """mdtraj normalises by the mean of 1 / volume, so pieces are weighted with its sum."""
-    total: Array = np.sum([g * weight for g, weight, _ in counted], axis=0) / sum(weight for _, weight, _ in counted)
-    return total
-
-
-def _block_error(counted: list[tuple[Array, float, int]], frames: int, blocks: int) -> Array | None:
+def _block_error(counted: list[_Piece], frames: int, blocks: int) -> Array | None:
     """Standard error from consecutive blocks of about equal numbers of frames."""
-    grouped: list[list[tuple[Array, float, int]]] = [[] for _ in range(blocks)]
+    grouped: list[list[_Piece]] = [[] for _ in range(blocks)]
     done = 0
     for piece in counted:
-        grouped[min(blocks - 1, (done + piece[2] // 2) * blocks // frames)].append(piece)
-        done += piece[2]
+        grouped[min(blocks - 1, (done + piece.frames // 2) * blocks // frames)].append(piece)
+        done += piece.frames
     if not all(grouped):
         return None
-    means = np.array([_average(group) for group in grouped])
-    error: Array = means.std(axis=0, ddof=1) / np.sqrt(blocks)
+    error: Array = np.array([_g(group) for group in grouped]).std(axis=0, ddof=1) / np.sqrt(blocks)
     return error

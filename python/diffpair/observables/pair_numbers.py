@@ -1,0 +1,44 @@
+"""Which pairs of particles count: NumPy alone, for states, targets, production and the smooth RDF alike."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def interacting_pairs(types: ArrayLike, num_types: int, exclusions: ArrayLike | None) -> NDArray[np.float64]:
+    """Numbers of pairs per pair of types, excluded ones taken off, [num_types, num_types], symmetric.
+
+    Like pairs: N (N - 1) / 2, unlike: N_a N_b; none for a type of one particle with itself.
+
+    Parameters
+    ----------
+    types: [N] integer type of each particle.
+    exclusions: [E, 2] particles whose pairs do not interact, in any order; repeats do no harm.
+    """
+    kinds = np.asarray(types, dtype=np.int64)
+    counts = np.bincount(kinds, minlength=num_types).astype(np.float64)
+    matrix: NDArray[np.float64] = np.outer(counts, counts)
+    matrix[np.diag_indices(num_types)] = counts * (counts - 1) / 2
+    excluded = np.sort(_pairs(exclusions), axis=1)
+    excluded = np.unique(excluded[excluded[:, 0] != excluded[:, 1]], axis=0)
+    low, high = np.sort(kinds[excluded], axis=1).T
+    np.subtract.at(matrix, (low, high), 1)
+    above = np.triu(matrix)
+    return above + np.triu(above, 1).T
+
+
+def drop_excluded(pairs: NDArray[np.integer], exclusions: ArrayLike | None, count: int) -> NDArray[np.integer]:
+    """The pairs [P, 2] of `count` particles that are not among the exclusions [E, 2]."""
+    excluded = _pairs(exclusions)
+    if not len(excluded) or not len(pairs):
+        return pairs
+    return pairs[~np.isin(_keys(pairs, count), _keys(excluded, count))]
+
+
+def _pairs(exclusions: ArrayLike | None) -> NDArray[np.int64]:
+    return np.asarray([] if exclusions is None else exclusions, dtype=np.int64).reshape(-1, 2)
+
+
+def _keys(pairs: NDArray[np.integer], count: int) -> NDArray[np.int64]:
+    return pairs.min(axis=1).astype(np.int64) * count + pairs.max(axis=1)

@@ -1,0 +1,108 @@
+"""What in a System would change the ensemble of a state without a word: refused in one sentence each.
+
+A state is a canonical ensemble in a periodic box. Its thermostat is the sampler's.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import openmm
+from numpy.typing import NDArray
+from openmm import unit
+
+from diffpair.errors import DiffPairError
+
+Array = NDArray[np.float64]
+
+_BAROSTATS = (
+    openmm.MonteCarloBarostat
+    | openmm.MonteCarloAnisotropicBarostat
+    | openmm.MonteCarloMembraneBarostat
+    | openmm.MonteCarloFlexibleBarostat
+)
+_SAME_BOX = 1e-3  # relative; structure files round their boxes to 1e-4 nm or so
+
+
+def check_system(path: Path, system: openmm.System, positions: Array, box: Array) -> None:
+    """Refuse a System whose forces are not those of a canonical ensemble in the state's periodic box.
+
+    Parameters
+    ----------
+    path: of the System, for messages. positions: [N, 3] nm, those that the state starts from. box: [3, 3] rows in nm.
+
+    Raises
+    ------
+    DiffPairError: a barostat or a thermostat, nonbonded forces without periodicity, molecules that the structure file
+        has in two pieces.
+
+    Warns
+    -----
+    UserWarning: its box is another than the structure's.
+    """
+    for force in system.getForces():
+        name = force.getName()
+        if isinstance(force, _BAROSTATS):
+            raise DiffPairError(
+                f"{path}: it holds a {name}, but the states of a fit have a constant volume: remove that force"
+            )
+        if isinstance(force, openmm.AndersenThermostat):
+            raise DiffPairError(
+                f"{path}: it holds a thermostat of its own, {name}, but the state has one already: remove that force"
+            )
+        if isinstance(force, openmm.NonbondedForce | openmm.CustomNonbondedForce):
+            _check_periodic(path, force)
+    for what, pairs in _unwrapped_pairs(system).items():
+        _check_whole(path, what, pairs, positions, box)
+    own = box_vectors(system)
+    if not np.allclose(own, box, rtol=0, atol=_SAME_BOX * float(np.max(box))):
+        edges = [" x ".join(f"{edge:.4g}" for edge in np.diag(vectors)) for vectors in (own, box)]
+        warnings.warn(
+            f"{path} has a box of {edges[0]} nm, the structure file one of {edges[1]} nm, which is taken", stacklevel=3
+        )
+
+
+def box_vectors(system: openmm.System) -> NDArray[np.float64]:
+    """Default box of a System, rows in nm, [3, 3]."""
+    return np.array([list(vector.value_in_unit(unit.nanometer)) for vector in system.getDefaultPeriodicBoxVectors()])
+
+
+def _check_periodic(path: Path, force: openmm.NonbondedForce | openmm.CustomNonbondedForce) -> None:
+    if force.getNonbondedMethod() not in (force.NoCutoff, force.CutoffNonPeriodic) or not _acts(force):
+        return
+    raise DiffPairError(
+        f"{path}: its {force.getName()} is not periodic, but the state is: create the System with "
+        f"nonbondedMethod=PME or CutoffPeriodic"
+    )
+
+
+def _acts(force: openmm.NonbondedForce | openmm.CustomNonbondedForce) -> bool:
+    """Whether it may act between molecules: not if all its charges and epsilons are 0, nor, perhaps, between groups."""
+    if isinstance(force, openmm.CustomNonbondedForce):
+        return bool(force.getNumInteractionGroups() == 0)
+    parameters = (force.getParticleParameters(k) for k in range(force.getNumParticles()))
+    return any(charge._value != 0 or epsilon._value != 0 for charge, _, epsilon in parameters)
+
+
+def _unwrapped_pairs(system: openmm.System) -> dict[str, NDArray[np.int64]]:
+    """Constraints and bonds that OpenMM takes without periodic boundaries, [n, 2] each."""
+    found = {"constraint": [system.getConstraintParameters(k)[:2] for k in range(system.getNumConstraints())]}
+    for force in system.getForces():
+        bonded = isinstance(force, openmm.HarmonicBondForce | openmm.CustomBondForce)
+        if bonded and not force.usesPeriodicBoundaryConditions():
+            found.setdefault("bond", []).extend(force.getBondParameters(k)[:2] for k in range(force.getNumBonds()))
+    return {what: np.array(pairs, dtype=np.int64).reshape(-1, 2) for what, pairs in found.items()}
+
+
+def _check_whole(path: Path, what: str, pairs: NDArray[np.int64], positions: Array, box: Array) -> None:
+    """Half the box: no bond is that long, one across the boundary is."""
+    lengths = np.linalg.norm(positions[pairs[:, 0]] - positions[pairs[:, 1]], axis=1)
+    if not len(lengths) or lengths.max() <= 0.5 * np.min(np.diag(box)):
+        return
+    i, j = pairs[int(np.argmax(lengths))]
+    raise DiffPairError(
+        f"{path}: the {what} of particles {i} and {j} is {lengths.max():.4g} nm long in the structure file: molecules "
+        f"that cross the box's boundary must be whole there (gmx trjconv -pbc mol)"
+    )
