@@ -9,7 +9,7 @@ import numpy as np
 import openmm as mm
 from openmm import app, unit
 
-MOLECULES, EDGE, BOND, SIGMA, TEMPERATURE = 64, 3.6, 0.38, 0.47, 300.0
+MOLECULES, EDGE, BOND, TEMPERATURE = 64, 3.2, 0.38, 300.0
 MASSES = {"A": 50.0, "B": 60.0}
 
 
@@ -43,12 +43,12 @@ def bonded_system() -> mm.System:
     return system
 
 
-def write_files(folder: Path, frames: int, every: int = 40, timestep: float = 0.01) -> None:
+def write_files(folder: Path, frames: int, every: int = 30, timestep: float = 0.015) -> None:
     """`start.pdb`, `system.xml` without the pair force, and `run.dcd` with it: Lennard-Jones between molecules."""
     topology, positions = molecules()
     system = bonded_system()
     (folder / "system.xml").write_text(mm.XmlSerializer.serialize(system))
-    pair = mm.CustomNonbondedForce("4*1.5*((0.47/r)^12-(0.47/r)^6)")
+    pair = mm.CustomNonbondedForce("4*0.8*((0.47/r)^12-(0.47/r)^6)")
     pair.setNonbondedMethod(pair.CutoffPeriodic)
     pair.setCutoffDistance(1.2)
     for _ in positions:
@@ -61,7 +61,7 @@ def write_files(folder: Path, frames: int, every: int = 40, timestep: float = 0.
     context.setPositions(positions)
     mm.LocalEnergyMinimizer.minimize(context, 10.0, 100)
     context.setVelocitiesToTemperature(TEMPERATURE, 3)
-    integrator.step(4000)
+    integrator.step(1500)
     x = np.empty((frames, len(positions), 3))
     for frame in x:
         integrator.step(every)

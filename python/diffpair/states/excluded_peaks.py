@@ -18,10 +18,10 @@ from diffpair.targets import RdfTarget
 
 Array = NDArray[np.float64]
 
-_WIDENED = 0.08  # of r, to either side: bonds vibrate, and a structure file shows them once
-_NARROW = 0.4  # of r: what is spread further is no peak
-_PART = 0.5  # of the excluded pairs that the peak has to hold: a file may count some of them only
-_HIGH = 2.0  # times the highest g elsewhere: liquids have no such pair of peaks
+_HALF_WIDTH = 0.08  # of r, of a peak of bonded pairs: a few standard deviations of stiff bonds
+_LEAST = 0.2  # of the excluded pairs, in one peak: fewer are spread out
+_COUNTED = (0.5, 1.5)  # times the excluded pairs there, in a peak that is theirs alone; a file may count some only
+_HIGH = 2.0  # times the highest g elsewhere, in a peak that no liquid has
 _GAP = 0.05  # of the lower of two peaks: g between them where the first one stands alone
 
 
@@ -39,13 +39,14 @@ def warn_about_excluded_peaks(state: State) -> None:
         kinds = np.sort(state.types[state.exclusions], axis=1)
         pairs = state.exclusions[(kinds[:, 0] == min(a, b)) & (kinds[:, 1] == max(a, b))]
         allowed = interacting_pairs(state.types, len(state.type_names), state.exclusions)[a, b]
-        for distances in _groups(_distances(state, pairs)):
-            peak = _peak(target, distances, (allowed + len(pairs)) / state.volume)
+        for group in _groups(_distances(state, pairs)):
+            peak = _peak(target, group, (allowed + len(pairs)) / state.volume)
             if peak is not None:
                 warnings.warn(
                     f"{target.label}: g has a peak of {peak[1]:.3g} at r = {peak[0]:.3g} nm, where state "
-                    f"{state.name!r} has {len(distances)} excluded pairs {'-'.join(target.pair)} of the same molecule: "
-                    f"the file seems to count them, but a fit leaves them out; `diffpair target` leaves them out too",
+                    f"{state.name!r} has {len(group)} pairs {'-'.join(target.pair)} that are excluded: the file seems "
+                    f"to count them, but a fit leaves them out; make it anew without pairs within molecules, as "
+                    f"`diffpair target` does",
                     stacklevel=4,
                 )
                 break
@@ -60,23 +61,34 @@ def _distances(state: State, pairs: NDArray[np.int64]) -> Array:
 
 
 def _groups(distances: Array) -> list[Array]:
-    """Distances that belong together: neighbours, their neighbours."""
-    breaks = np.flatnonzero(np.diff(distances) > 2 * _WIDENED * distances[:-1]) + 1
-    return [group for group in np.split(distances, breaks) if len(group)]
+    """The distances, sorted, that lie close together: bonds, say, but not the ends of a flexible chain."""
+    least, groups = max(1.0, _LEAST * len(distances)), []
+    while len(distances):
+        first = np.searchsorted(distances, distances * (1 - _HALF_WIDTH))
+        last = np.searchsorted(distances, distances * (1 + _HALF_WIDTH), side="right")
+        best = int(np.argmax(last - first))
+        low, high = int(first[best]), int(last[best])
+        if high - low < least:
+            break
+        groups.append(distances[low:high])
+        distances = np.delete(distances, slice(low, high))
+    return groups
 
 
 def _peak(target: RdfTarget, distances: Array, pair_density: float) -> tuple[float, float] | None:
     """Place and height of the peak of these pairs, or None. pair_density: all pairs per volume, nm^-3."""
-    low, high = distances[0] * (1 - _WIDENED), distances[-1] * (1 + _WIDENED)
+    middle = float(np.median(distances))
+    reach = 1.5 * _HALF_WIDTH * middle + 0.5 * target.bin_width
+    low, high = middle - reach, middle + reach
     inside = (target.r >= low) & (target.r <= high)
-    if high - low > _NARROW * distances.mean() or not inside.any() or inside.all():
+    expected = np.count_nonzero((distances >= target.edges[0]) & (distances <= target.edges[-1]))
+    if not inside.any() or not (target.r > high).any() or expected == 0:
         return None
     counted = pair_density * np.sum(4 * np.pi * target.r**2 * target.bin_width * target.g, where=inside)
-    at = int(np.argmax(np.where(inside, target.g, -1)))
-    top, beyond = float(target.g[at]), target.g[target.r > high]
-    if counted < _PART * len(distances) or not len(beyond):
+    if not _COUNTED[0] <= counted / expected <= _COUNTED[1]:
         return None
-    other = float(target.g[~inside].max())
-    after = int(np.argmax(target.g[at:] <= _GAP * min(top, other)))  # 0 where g does not fall as far
-    alone = after > 0 and target.r[at + after] <= high + (high - low) and bool(beyond.max() > 0)
+    at = int(np.argmax(np.where(inside, target.g, -1)))
+    top, other = float(target.g[at]), float(target.g[~inside].max())
+    after = target.g[(target.r >= target.r[at]) & (target.r <= high)]
+    alone = bool(after.min() <= _GAP * min(top, other))
     return (float(target.r[at]), top) if top > _HIGH * other or alone else None

@@ -6,6 +6,7 @@ open: atoms that they drop, bonds that they would give to other atoms, elements 
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -80,7 +81,9 @@ def read_structure(path: Path) -> Structure:
 
 def _from_pdb(path: Path) -> Structure:
     records = _PdbRecords.of(path)
-    file = app.PDBFile(str(path))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of every atom that it drops: told below, once
+        file = app.PDBFile(str(path))
     count = file.topology.getNumAtoms()
     if count != len(records.elements):
         raise DiffPairError(

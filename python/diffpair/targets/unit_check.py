@@ -18,8 +18,7 @@ from diffpair.errors import DiffPairError
 from diffpair.targets.rdf_target import RdfTarget
 from diffpair.targets.units import convert
 
-# No two atoms come nearer than this (a hydrogen molecule is 0.074 nm long); nothing simulated is larger than that.
-_SHORTEST, _LONGEST = 0.05, 100.0
+_SHORTEST = 0.05  # nm; no two atoms come nearer than this (a hydrogen molecule is 0.074 nm long)
 
 # Particles of one type that keep a distance d fill space at most as face-centred cubic: rho d^3 <= sqrt(2). The onset
 # of g is a little below the distance that most keep. Unlike particles may keep further apart, but not much further.
@@ -57,16 +56,12 @@ def check_header(path: Path, header: str, r_unit: str) -> None:
 
 
 def check_scale(path: Path, r: NDArray[np.float64], g: NDArray[np.float64], r_unit: str) -> None:
-    """Refuse lengths, r in nm [n], that no system of atoms or beads has."""
+    """Refuse lengths, r in nm [n], that are too short for atoms. What is too long is a matter of the box."""
     onset = float(r[np.argmax(g >= 0.1 * g.max())])
     if onset < _SHORTEST and g[0] < 0.1 * g.max():
         raise DiffPairError(
             f"{path}: neighbours begin at r = {onset:.3g} nm, nearer than any two atoms can be; "
             f"is r_unit = {r_unit} right?"
-        )
-    if r[-1] > _LONGEST:
-        raise DiffPairError(
-            f"{path}: r extends to {r[-1]:.4g} nm, which no simulation box holds; is r_unit = {r_unit} right?"
         )
 
 
