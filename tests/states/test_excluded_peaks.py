@@ -48,8 +48,7 @@ def with_bonds(r, g, bond, part=1.0):
     return g + found / (pairs / EDGE**3 * 4 / 3 * np.pi * np.diff(edges**3))
 
 
-@pytest.mark.parametrize("bond", [0.15, 0.3, 0.38])
-@pytest.mark.parametrize("width", [0.004, 0.02])
+@pytest.mark.parametrize(("bond", "width"), [(0.15, 0.004), (0.15, 0.02), (0.3, 0.004), (0.3, 0.02), (0.38, 0.004)])
 @pytest.mark.parametrize("part", [0.7, 1.0])
 def test_bonds_in_a_target_are_told(bond, width, part):
     r = 0.1 + width * (np.arange(round(1.6 / width)) + 0.5)
