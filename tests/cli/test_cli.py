@@ -226,6 +226,10 @@ def test_target_writes_a_file_that_can_be_fitted(capsys, tmp_path):
     arguments = ["--select", "name O", "--r-min", "2 angstrom", "--r-max", "1 nm", "--bin-width", "0.1 nm"]
     status, out, err = run(capsys, "target", tmp_path / "t.pdb", *arguments, "--out", tmp_path / "g.csv")
     assert (status, err) == (0, "") and "g.csv: g(r) in 8 bins from 12 frames" in out
+    assert (tmp_path / "g.csv").read_text().splitlines()[:2] == [
+        "# diffpair target: 'name O' with 'name O', 12 frames of t.pdb",
+        "# pairs: the 780 more than 3 bonds of the topology apart; 0 are left out",
+    ]
     target = read_rdf(tmp_path / "g.csv", ("O", "O"))
     assert target.edges[0] == pytest.approx(0.2) and target.r_max == pytest.approx(1.0)
     assert np.abs(target.g - 1).max() < 0.3

@@ -65,6 +65,34 @@ def test_a_pair_without_a_target_is_told(tmp_path):
         make(tmp_path, text)
 
 
+def test_masses_of_a_structure(tmp_path):
+    """By type, for beads whose names say nothing of them."""
+    rows = [f"    1{name:<5s}{name:>5s}{k + 1:5d}{4 * k:8.3f}{1:8.3f}{1:8.3f}" for k, name in enumerate(("W", "CG"))]
+    (tmp_path / "w.gro").write_text("\n".join(["beads", "2", *rows, "8 8 8", ""]))
+    text = state().replace("lattice: {n: 500, density: 0.845 nm^-3, types: {A: 1.0}, mass: 1 amu}", "topology: w.gro")
+    text = text.replace("[A, A]", "[CG, W]")
+    with pytest.raises(DiffPairError, match=r"w\.gro: the mass of atom 0 \(W-W\) is unknown.*masses: {W: 72 amu}"):
+        make(tmp_path, text)
+    (built,) = make(tmp_path, text.replace("w.gro", "w.gro, masses: {W: 72 amu, CG: 0.045 kg/mol}"))
+    assert built.masses == pytest.approx([72.0, 45.0])
+    with pytest.raises(DiffPairError, match="gives no mass for type 'CG'"):
+        make(tmp_path, text.replace("w.gro", "w.gro, masses: {W: 72 amu}"))
+
+
+def test_lengths_in_micrometres(tmp_path):
+    """Colloids: what is too long is a matter of the box."""
+    text = state(density="0.845 um^-3", target=", r_unit: um, range: [0.75 um, 3.3 um]")
+    (built,) = make(tmp_path, text, cutoff="2.5 um")
+    assert built.rdfs[0].r_max == pytest.approx(3270, abs=30) and built.half_box > 4000
+
+
+def test_a_pair_that_does_not_exist_needs_no_target(tmp_path, recwarn):
+    types = "{A: 0.002, B: 0.998}"
+    text = state(types=types, pair="[A, B]").replace("targets: [", "targets: [rdf: {pair: [B, B], file: rdf.csv}, ")
+    make(tmp_path, text)
+    assert not [w for w in recwarn if "has a target" in str(w.message)]
+
+
 def test_parameters_keep_the_order_of_the_first_state(tmp_path):
     states = state("a", more="    parameters: {T: 1, x: 2}\n") + state("b", more="    parameters: {x: 4, T: 3}\n")
     assert [built.parameters for built in make(tmp_path, states)] == [(1.0, 2.0), (3.0, 4.0)]

@@ -91,6 +91,18 @@ def test_two_types():
         assert error(row, wanted, r) < min(0.06, 0.4 * error(mean_force, wanted, r))
 
 
+def test_one_particle_in_a_solvent():
+    """It has no g(r) with itself, and none is needed."""
+    sigma, epsilon = np.array([[1.0, 1.1], [1.1, 1.0]]), np.array([[1.0, 1.5], [1.5, 1.0]])
+    g = solve_forward(lambda a, b, r: lj(r, epsilon[a, b], sigma[a, b]), [0.001, 0.999], 0.5, 1.5)
+    targets = [RdfTarget(("A", "B"), BINS, g[0, 1]), RdfTarget(("B", "B"), BINS, g[1, 1])]
+    state = build_lattice("solute", 1000, 0.5, {"A": 0.001, "B": 0.999}, 1.0, 1.5 * KELVIN, targets=targets)
+    inverted = hypernetted_chain([state], GRID, contact_distances([state]))
+    for row, (a, b) in ((1, (0, 1)), (2, (1, 1))):
+        r = np.linspace(1.01 * sigma[a, b], 1.95, 80)
+        assert error(inverted[row], lj(r, epsilon[a, b], sigma[a, b]), r) < 0.06
+
+
 def test_a_thin_gas_is_boltzmann_inverted():
     target = RdfTarget(("A", "A"), BINS, np.exp(-lj(BINS)))
     state = build_lattice("gas", 108, 1e-4, {"A": 1.0}, 1.0, KELVIN, targets=[target])

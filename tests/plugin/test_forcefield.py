@@ -143,6 +143,13 @@ def test_file_in_the_working_directory(folder, monkeypatch, tmp_path_factory):
     assert len(forces_of(field.createSystem(make_topology()))) == 1
 
 
+def test_file_beside_an_xml_that_is_a_path_or_an_open_file(folder):
+    load(folder, f'<PairTableForce file="potential.json" bondCutoff="1">{ATOMS}</PairTableForce>')
+    with (folder / "field.xml").open("rb") as stream:
+        fields = [app.ForceField(folder / "field.xml"), app.ForceField(stream)]
+    assert all(len(forces_of(field.createSystem(make_topology()))) == 1 for field in fields)
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [

@@ -36,6 +36,22 @@ def test_target_of_unknown_type():
         liquid(targets=[target(pair=("A", "B"))])
 
 
+def test_target_of_a_type_of_one_particle():
+    """A-A has no pairs, A-B has as many as there are B."""
+    types = {"A": 1 / 864, "B": 863 / 864}
+    with pytest.raises(DiffPairError, match=r"measured.csv: state 'liquid' has a single particle of type 'A', and"):
+        liquid(targets=[target()], types=types)
+    assert len(liquid(targets=[target(pair=("B", "A")), target(pair=("B", "B"))], types=types).rdfs) == 2
+
+
+def test_target_of_pairs_that_are_all_excluded():
+    state = liquid(targets=[target(pair=("A", "B"))], types={"A": 1 / 864, "B": 863 / 864})
+    (one,) = np.flatnonzero(state.types == 0)
+    state.exclusions = np.array([[one, k] for k in range(864) if k != one])
+    with pytest.raises(DiffPairError, match="state 'liquid' excludes all its pairs A-B, so that none has a g"):
+        check_targets(state)
+
+
 def test_pressure_of_a_state_with_further_forces():
     """Their part of the pressure is not known to a fit; production measures the whole of it."""
     state = liquid(targets=[PressureTarget(1.0)])

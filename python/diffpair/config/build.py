@@ -12,6 +12,7 @@ from diffpair.config.fit_config import FitConfig
 from diffpair.config.states import State as StateSection
 from diffpair.config.states import System
 from diffpair.errors import DiffPairError
+from diffpair.observables.pair_numbers import interacting_pairs
 from diffpair.tables import type_pairs
 from diffpair.targets import PressureTarget, Target, read_rdf, read_vacf
 
@@ -45,13 +46,22 @@ def build_states(config: FitConfig) -> list[State]:
 def _warn_about_free_pairs(states: list[State], names: tuple[str, ...]) -> None:
     """Warn of pairs of types whose g(r) no fitted state has as a target."""
     known = {frozenset(target.pair) for state in states if not state.held_out for target in state.rdfs}
-    free = [f"{a}-{b}" for a, b in type_pairs(names) if frozenset((a, b)) not in known]
+    free = [f"{a}-{b}" for a, b in type_pairs(names) if frozenset((a, b)) not in known and _meet(states, a, b)]
     if free:
         warnings.warn(
             f"no state that is fitted has a target for {', '.join(free)}: the potential between these types follows "
             f"from the other targets alone",
             stacklevel=3,
         )
+
+
+def _meet(states: list[State], a: str, b: str) -> bool:
+    """Whether any state has a pair of particles of these types: a single particle of a type has none with itself."""
+    return any(
+        interacting_pairs(state.types, len(state.type_names), state.exclusions)[state.pair_types((a, b))] > 0
+        for state in states
+        if a in state.type_names and b in state.type_names
+    )
 
 
 def _build(config: FitConfig, section: StateSection) -> State:

@@ -8,6 +8,7 @@ from scipy.fft import dct, dst
 from scipy.interpolate import CubicSpline
 
 from diffpair.errors import DiffPairError
+from diffpair.observables.pair_numbers import interacting_pairs
 from diffpair.states import State
 from diffpair.tables import type_pairs
 from diffpair.targets import RdfTarget
@@ -42,7 +43,7 @@ class HypernettedChain:
     the last part of its data.
 
     Args:
-        state: with a target for every pair of its types.
+        state: with a target for every pair of its types that it has pairs of.
         contact: the smallest contact distance in nm, the unit of the grid.
 
     Raises DiffPairError if a pair has no target.
@@ -59,8 +60,12 @@ class HypernettedChain:
         self.r: Array = spacing * np.arange(1, POINTS, dtype=np.float64)
         self._dr, self._dk = spacing, np.pi / (POINTS * spacing)
         self._k = self._dk * np.arange(1, POINTS)
-        targets = [_target(state, (present[a], present[b])) for a, b in self.pairs]
-        self._known = [int(np.searchsorted(self.r, min(float(t.r[-1]), LONGEST * contact))) for t in targets]
+        pairs = [(present[a], present[b]) for a, b in self.pairs]
+        numbers = interacting_pairs(state.types, len(state.type_names), state.exclusions)
+        # a single particle has no pair with itself, and so no g: U = 0 serves, which the others hardly notice
+        targets = [_target(state, pair) if numbers[state.pair_types(pair)] else None for pair in pairs]
+        reach = [0.0 if t is None else min(float(t.r[-1]), LONGEST * contact) for t in targets]
+        self._known = [int(np.searchsorted(self.r, end)) for end in reach]
         self._g = [_resample(t, self.r[:n]) for t, n in zip(targets, self._known, strict=True)]
         self._scale = np.ones(len(self.pairs))
         self._gamma: dict[tuple[str, str], Array] = {}
@@ -144,7 +149,7 @@ class HypernettedChain:
             data, rows = self._scale[pair] * g, slice(start, start + n)
             wanted[rows] = data - 1 - h[pair, :n]
             start += n
-            if not normalise:
+            if not normalise or n == 0:
                 system[size + pair, size + pair] = 1
                 continue
             system[rows, size + pair] = -data  # the normalisation is an unknown of its own
@@ -173,6 +178,8 @@ def _target(state: State, pair: tuple[str, str]) -> RdfTarget:
     )
 
 
-def _resample(target: RdfTarget, r: Array) -> Array:
-    """g at distances r [n] in nm, 0 where the data begin with 0."""
+def _resample(target: RdfTarget | None, r: Array) -> Array:
+    """g at distances r [n] in nm, 0 where the data begin with 0; no target is known at no distance."""
+    if target is None:
+        return np.zeros(0)
     return np.asarray(np.where(r < target.r[0], 0.0, np.maximum(CubicSpline(target.r, target.g)(r), 0.0)))
