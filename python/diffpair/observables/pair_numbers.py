@@ -13,16 +13,16 @@ def interacting_pairs(types: ArrayLike, num_types: int, exclusions: ArrayLike | 
 
     Parameters
     ----------
-    types: [N] integer type of each particle.
+    types: [N] integer type of each particle; negative ones take no part.
     exclusions: [E, 2] particles whose pairs do not interact, in any order; repeats do no harm.
     """
     kinds = np.asarray(types, dtype=np.int64)
-    counts = np.bincount(kinds, minlength=num_types).astype(np.float64)
+    counts = np.bincount(kinds[kinds >= 0], minlength=num_types).astype(np.float64)
     matrix: NDArray[np.float64] = np.outer(counts, counts)
     matrix[np.diag_indices(num_types)] = counts * (counts - 1) / 2
     excluded = np.sort(_pairs(exclusions), axis=1)
     excluded = np.unique(excluded[excluded[:, 0] != excluded[:, 1]], axis=0)
-    low, high = np.sort(kinds[excluded], axis=1).T
+    low, high = np.sort(kinds[excluded], axis=1)[kinds[excluded].min(axis=1) >= 0].T
     np.subtract.at(matrix, (low, high), 1)
     above = np.triu(matrix)
     return above + np.triu(above, 1).T
