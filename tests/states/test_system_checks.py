@@ -62,6 +62,8 @@ SECOND = [(0, 2), (1, 3), (2, 4)]
         (mm.MonteCarloMembraneBarostat(1.0, 0.0, 300.0, 0, 0), "holds a MonteCarloMembraneBarostat"),
         (mm.MonteCarloFlexibleBarostat(1.0, 300.0), "holds a MonteCarloFlexibleBarostat"),
         (mm.AndersenThermostat(280.0, 1.0), "holds a thermostat of its own, AndersenThermostat"),
+        (mm.DrudeForce(), "holds a DrudeForce, whose particles need an integrator of their own"),
+        (mm.GBSAOBCForce(), "its GBSAOBCForce is not periodic"),
         (nonbonded([], 0.1, mm.NonbondedForce.NoCutoff), "its NonbondedForce is not periodic, but the state is"),
     ],
 )

@@ -35,8 +35,8 @@ def check_system(path: Path, system: openmm.System, positions: Array, box: Array
 
     Raises
     ------
-    DiffPairError: a barostat or a thermostat, nonbonded forces without periodicity, molecules that the structure file
-        has in two pieces.
+    DiffPairError: a barostat or a thermostat, Drude particles, nonbonded forces without periodicity, molecules that the
+        structure file has in two pieces.
 
     Warns
     -----
@@ -52,8 +52,16 @@ def check_system(path: Path, system: openmm.System, positions: Array, box: Array
             raise DiffPairError(
                 f"{path}: it holds a thermostat of its own, {name}, but the state has one already: remove that force"
             )
-        if isinstance(force, openmm.NonbondedForce | openmm.CustomNonbondedForce):
-            _check_periodic(path, force)
+        if isinstance(force, openmm.DrudeForce):
+            raise DiffPairError(
+                f"{path}: it holds a {name}, whose particles need an integrator of their own, which a state of a "
+                f"fit does not have"
+            )
+        if hasattr(force, "getNonbondedMethod") and not force.usesPeriodicBoundaryConditions() and _acts(force):
+            raise DiffPairError(
+                f"{path}: its {name} is not periodic, but the state is: create the System with nonbondedMethod=PME or "
+                f"CutoffPeriodic"
+            )
     for what, pairs in _unwrapped_pairs(system).items():
         _check_whole(path, what, pairs, positions, box)
     own = box_vectors(system)
@@ -69,21 +77,15 @@ def box_vectors(system: openmm.System) -> NDArray[np.float64]:
     return np.array([list(vector.value_in_unit(unit.nanometer)) for vector in system.getDefaultPeriodicBoxVectors()])
 
 
-def _check_periodic(path: Path, force: openmm.NonbondedForce | openmm.CustomNonbondedForce) -> None:
-    if force.getNonbondedMethod() not in (force.NoCutoff, force.CutoffNonPeriodic) or not _acts(force):
-        return
-    raise DiffPairError(
-        f"{path}: its {force.getName()} is not periodic, but the state is: create the System with "
-        f"nonbondedMethod=PME or CutoffPeriodic"
-    )
-
-
-def _acts(force: openmm.NonbondedForce | openmm.CustomNonbondedForce) -> bool:
-    """Whether it may act between molecules: not if all its charges and epsilons are 0, nor, perhaps, between groups."""
+def _acts(force: openmm.Force) -> bool:
+    """Whether a nonbonded force may act between molecules: not if all its charges and epsilons are 0, nor, perhaps,
+    between chosen groups."""
     if isinstance(force, openmm.CustomNonbondedForce):
         return bool(force.getNumInteractionGroups() == 0)
-    parameters = (force.getParticleParameters(k) for k in range(force.getNumParticles()))
-    return any(charge._value != 0 or epsilon._value != 0 for charge, _, epsilon in parameters)
+    if isinstance(force, openmm.NonbondedForce):
+        parameters = (force.getParticleParameters(k) for k in range(force.getNumParticles()))
+        return any(charge._value != 0 or epsilon._value != 0 for charge, _, epsilon in parameters)
+    return True
 
 
 def _unwrapped_pairs(system: openmm.System) -> dict[str, NDArray[np.int64]]:
