@@ -111,7 +111,7 @@ def test_dumps_that_mdtraj_reads_wrongly(files, tmp_path, options, message):
 def test_a_box_that_is_not_reduced(files, tmp_path):
     """The same lattice by other vectors, which MDTraj's DCD files keep as they are."""
     folder, x = files
-    vectors = (BOX + np.array([np.zeros(3), BOX[0], BOX[1]])) / 10
+    vectors = (BOX + np.array([np.zeros(3), 2 * BOX[0], 3 * BOX[1] - 5 * BOX[0]])) / 10
     traj = mdtraj.Trajectory(x / 10, mdtraj.load_topology(str(folder / "b.pdb")))
     traj.unitcell_vectors = np.repeat(vectors[None], len(x), axis=0)
     traj.save_dcd(str(tmp_path / "t.dcd"))
