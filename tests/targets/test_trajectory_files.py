@@ -10,6 +10,7 @@ from diffpair.observables.rdf import histogram_rdf
 from diffpair.states import build_from_files
 from diffpair.targets.trajectory import PairChoice, TrajectoryRdf, rdf_of_trajectory
 from diffpair.targets.trajectory_check import check_made
+from diffpair.targets.trajectory_files import read_frames
 
 BOX = np.array([[20.0, 0, 0], [9.0, 21.0, 0], [-8.0, 7.0, 22.0]])  # reduced: tilts are below half the edges
 MOLECULES = 60
@@ -115,6 +116,8 @@ def test_a_box_that_is_not_reduced(files, tmp_path):
     traj = mdtraj.Trajectory(x / 10, mdtraj.load_topology(str(folder / "b.pdb")))
     traj.unitcell_vectors = np.repeat(vectors[None], len(x), axis=0)
     traj.save_dcd(str(tmp_path / "t.dcd"))
+    (frames,) = read_frames(tmp_path / "t.dcd", traj.topology, 10, None)
+    np.testing.assert_allclose(frames.boxes, np.repeat(BOX[None] / 10, len(x), axis=0), atol=1e-5)
     rdf = make(tmp_path / "t.dcd", folder, PairChoice("all"))
     np.testing.assert_allclose(rdf.g, expected(x, None), rtol=0.01, atol=1e-6)
 
