@@ -233,6 +233,15 @@ def test_target_writes_a_file_that_can_be_fitted(capsys, tmp_path):
     target = read_rdf(tmp_path / "g.csv", ("O", "O"))
     assert target.edges[0] == pytest.approx(0.2) and target.r_max == pytest.approx(1.0)
     assert np.abs(target.g - 1).max() < 0.3
+    written = (tmp_path / "g.csv").read_bytes()
+    for unit in ("angstrom", "0.1 nm"):
+        options = ["--length-unit", unit, "--exclude-bonds", "3", "--out", tmp_path / "g.csv"]
+        assert run(capsys, "target", tmp_path / "t.pdb", *arguments, *options)[0] == 0
+        assert (tmp_path / "g.csv").read_bytes() == written
+    for wrong, message in (("3 kg", "'kg' is not a unit of length"), ("-1 nm", "must be positive, not -1 nm")):
+        options = ["--length-unit", wrong, "--out", tmp_path / "g.csv"]
+        status, _, err = run(capsys, "target", tmp_path / "t.pdb", *arguments, *options)
+        assert status == 2 and "--length-unit" in err and message in err
 
 
 def test_as_a_program(folder):

@@ -6,6 +6,7 @@ import pytest
 from diffpair.errors import DiffPairError
 from diffpair.states import build_from_files
 from diffpair.states.structure import read_structure
+from diffpair.targets.trajectory_files import load_topology
 
 
 def gro(path, names, *, digits=3, residues=None, velocities=False, box="3.0 3.0 3.0", numbers=None):
@@ -113,6 +114,8 @@ def test_bonds_by_numbers_that_occur_twice(tmp_path):
     rows = [("B", "POL", k, "") for k in range(6)]
     with pytest.raises(DiffPairError, match=r"CONECT records do not tell which atoms they mean"):
         read_structure(pdb(tmp_path / "c.pdb", rows, extra=["CONECT    1    2"]))
+    with pytest.raises(DiffPairError, match="CONECT records do not tell"):
+        load_topology(tmp_path / "c.pdb", None)  # `diffpair target`, too
     assert read_structure(pdb(tmp_path / "c.pdb", rows[:4], extra=["CONECT    1    2"])).bonds == [(0, 1)]
 
 

@@ -33,7 +33,9 @@ def drop_excluded(pairs: NDArray[np.integer], exclusions: ArrayLike | None, coun
     excluded = _pairs(exclusions)
     if not len(excluded) or not len(pairs):
         return pairs
-    return pairs[~np.isin(_keys(pairs, count), _keys(excluded, count))]
+    wanted, known = _keys(pairs, count), np.unique(_keys(excluded, count))
+    place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    return pairs[known[place] != wanted]
 
 
 def _pairs(exclusions: ArrayLike | None) -> NDArray[np.int64]:

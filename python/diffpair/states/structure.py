@@ -91,12 +91,21 @@ def _from_pdb(path: Path) -> Structure:
             f"residue for alternate locations of a single one; give every atom of a residue a name of its own, or "
             f"every bead a residue number of its own"
         )
-    if records.connected and len(set(records.serials)) < count:
+    _check_connections(path, records)
+    return _from_topology(file, [_is_element(text) or text == "EP" for text in records.elements])
+
+
+def check_pdb_bonds(path: Path) -> None:
+    """Refuse (DiffPairError) a PDB file whose CONECT records give its bonds by numbers that several atoms have."""
+    _check_connections(path, _PdbRecords.of(path))
+
+
+def _check_connections(path: Path, records: _PdbRecords) -> None:
+    if records.connected and len(set(records.serials)) < len(records.serials):
         raise DiffPairError(
             f"{path}: its CONECT records do not tell which atoms they mean, since atom numbers occur twice; number "
             f"them anew, or save the structure as .cif"
         )
-    return _from_topology(file, [_is_element(text) or text == "EP" for text in records.elements])
 
 
 class _PdbRecords(NamedTuple):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.errors import DiffPairError
+from diffpair.states.structure import check_pdb_bonds
 
 Array = NDArray[np.float64]
 
@@ -45,6 +46,8 @@ def load_topology(trajectory: Path, topology: Path | None) -> Any:
     if topology is None and not holds_topology:
         raise DiffPairError(f"{trajectory}: holds no topology; give a structure file with --topology")
     file = trajectory if holds_topology or topology is None else topology
+    if file.suffix.lower() == ".pdb":
+        check_pdb_bonds(file)
     try:
         return mdtraj.load_topology(str(file))
     except Exception as error:  # MDTraj's readers raise whatever a broken file makes them raise
