@@ -117,24 +117,26 @@ def _masses_of(
     name: str,
     structure: Structure,
     system: openmm.System | None,
-    types: list[str],
+    types: Sequence[str | None],
     masses: float | Mapping[str, float] | Sequence[float] | None,
     topology: PathLike,
 ) -> NDArray[np.float64]:
     """amu, [N]: as given, those of the System, or of the elements that the file states."""
     if system is not None:
         return np.array([system.getParticleMass(i)._value for i in range(len(types))])
+    found = np.array([atom.mass for atom in structure.atoms])
     if masses is not None:
-        names = tuple(dict.fromkeys(types))
-        return type_masses(name, names, masses)[[names.index(kind) for kind in types]]
-    for index, atom in enumerate(structure.atoms):
-        if not atom.mass > 0:
-            raise DiffPairError(
-                f"{topology}: the mass of atom {index} ({atom.residue}-{atom.name}) is unknown: the file does not "
-                f"state its element, and a name may be that of a bead; give the mass of its type, "
-                f"masses: {{{types[index]}: 72 amu}}"
-            )
-    return np.array([atom.mass for atom in structure.atoms])
+        names = tuple(dict.fromkeys(kind for kind in types if kind is not None))
+        per_type = dict(zip(names, type_masses(name, names, masses), strict=True))
+        found = np.array([own if kind is None else per_type[kind] for kind, own in zip(types, found, strict=True)])
+    unknown = np.flatnonzero(~(found > 0))
+    if len(unknown):
+        atom, kind = structure.atoms[unknown[0]], types[unknown[0]]
+        raise DiffPairError(
+            f"{topology}: the mass of atom {unknown[0]} ({atom.residue}-{atom.name}) is unknown: the file does not "
+            f"state its element, and a name may be a bead's; give the mass of its type, masses: {{{kind}: 72 amu}}"
+        )
+    return found
 
 
 def _type_of(atom: Atom, types: Mapping[str, str] | None, index: int, file: PathLike) -> str:
