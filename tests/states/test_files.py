@@ -79,6 +79,12 @@ def test_refusals(water, tmp_path):
     (tmp_path / "open.pdb").write_text("".join(line for line in pdb.open() if not line.startswith("CRYST1")))
     with pytest.raises(DiffPairError, match=r"open.pdb: it gives no periodic box"):
         build_from_files("w", tmp_path / "open.pdb")
+    unbound = openmm.System()
+    for _ in range(24):
+        unbound.addParticle(1.0)
+    (tmp_path / "open.xml").write_text(openmm.XmlSerializer.serialize(unbound))
+    with pytest.raises(DiffPairError, match=r"neither .*open\.pdb nor .*open\.xml gives a periodic box"):
+        build_from_files("w", tmp_path / "open.pdb", tmp_path / "open.xml", {"O": "O", "H": "H"})
     (tmp_path / "other.xml").write_text(openmm.XmlSerializer.serialize(openmm.System()))
     with pytest.raises(DiffPairError, match=r"other.xml has 0 particles, but .*box.pdb has 24 atoms"):
         build_from_files("w", pdb, tmp_path / "other.xml")
