@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
 
-# Programs that the benchmarks compare with, in an environment of their own: torch and jax-md want different packages.
+# JAX MD, which benchmarks compare with, in an environment of its own: torch and jax-md want different packages.
 PEERS := .venv-peers
 
 # Stamps: the environment holds what constraints.txt says; the package is built from the present sources.
@@ -57,7 +57,7 @@ format: $(ENVIRONMENT)
 	$(BIN)/ruff format
 	$(BIN)/clang-format -i $(CXX_FILES)
 
-# Optional: nothing but benchmarks and the tests against LAMMPS and JAX MD uses it.
+# Optional: nothing but benchmarks and the tests against JAX MD uses it.
 peers: $(PEERS)/.diffpair-peers
 
 $(PEERS)/.diffpair-peers: constraints-peers.txt | check

@@ -1,12 +1,14 @@
 """LAMMPS with a learned potential, as `diffpair export --format lammps` writes it: forces, energy, speed.
 
-LAMMPS runs in .venv-peers, which `make peers` makes. Lengths and energies here are in nm and kJ/mol.
+LAMMPS is that of this environment (packages lammps and mpich). Lengths and energies here are in nm and kJ/mol.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from diffpair import PairTable
-from diffpair.tables.lammps import lammps_table
+from diffpair.tables.lammps import lammps_commands, lammps_table
 
-ROOT = Path(__file__).resolve().parents[1]
-PEERS = ROOT / ".venv-peers"
 _KJ, _ANGSTROM = 4.184, 10.0
-LACKS = "needs LAMMPS: make peers"
+_MPIEXEC = Path(sys.prefix) / "bin/mpiexec"
+LACKS = "needs LAMMPS: pip install -c constraints.txt lammps mpich"
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class LammpsResult:
 
 
 def available() -> bool:
-    """Whether .venv-peers holds LAMMPS and mpiexec."""
-    return (PEERS / "bin/mpiexec").exists() and any(PEERS.glob("lib/python*/site-packages/lammps"))
+    """Whether this environment holds LAMMPS and mpiexec."""
+    return _MPIEXEC.exists() and importlib.util.find_spec("lammps") is not None
 
 
 def run_lammps(
@@ -67,31 +68,29 @@ def run_lammps(
         raise RuntimeError(LACKS)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "potential.table").write_text(lammps_table(table, points))
-        sections = [[table.types.index(a) + 1, table.types.index(b) + 1, f"{a}_{b}"] for a, b in table.pairs]
+        file = folder / "potential.table"
+        file.write_text(lammps_table(table, file.name, points))
         np.savez(
             folder / "input.npz",
             positions=np.asarray(positions) * _ANGSTROM,
             box=np.asarray(box) * _ANGSTROM,
             types=np.asarray(types, dtype=int) + 1,
-            table=str(folder / "potential.table"),
-            sections=np.array([section for section in sections if max(section[:2]) <= np.max(types) + 1], dtype=str),
-            cutoff=table.cutoff * _ANGSTROM,
+            kinds=len(table.types),
+            commands=lammps_commands(table, str(file), points),
             timestep=timestep * 1000,
             skin=skin * _ANGSTROM,
-            points=points,
             mass=mass,
             temperature=temperature,
             warm_up=warm_up,
             steps=steps,
         )
-        library_path = os.pathsep.join([str(PEERS / "lib"), os.environ.get("LD_LIBRARY_PATH", "")]).rstrip(os.pathsep)
-        mpiexec = [PEERS / "bin/mpiexec", "-n", str(ranks), PEERS / "bin/python"]
+        libraries = os.pathsep.join([f"{sys.prefix}/lib", os.environ.get("LD_LIBRARY_PATH", "")]).rstrip(os.pathsep)
+        mpiexec = [_MPIEXEC, "-n", str(ranks), sys.executable]
         done = subprocess.run(
             [*mpiexec, Path(__file__).parent / "peers/lammps_table.py", folder / "input.npz", folder / "output.npz"],
             capture_output=True,
             text=True,
-            env={**os.environ, "LD_LIBRARY_PATH": library_path, "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "LD_LIBRARY_PATH": libraries, "OMP_NUM_THREADS": "1"},
         )
         if done.returncode != 0:
             raise RuntimeError(f"LAMMPS failed: {(done.stdout + done.stderr).strip()}")

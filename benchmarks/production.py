@@ -3,7 +3,8 @@
     python benchmarks/production.py [--json FILE] [--cases speed,lammps,...] [--atoms 2048,16384,70304] [--quick]
 
 All contenders of a case live in one process and run in turns; a ratio is the median over the rounds of the ratio within
-a round. Bars on learned potentials take the slower one of PairTableForce and TorchPairForce. `make peers` adds LAMMPS.
+a round. Bars on learned potentials take the slower one of PairTableForce and TorchPairForce. The
+row of LAMMPS needs the packages lammps and mpich.
 """
 
 from __future__ import annotations

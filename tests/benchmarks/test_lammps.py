@@ -1,4 +1,4 @@
-"""The exported table in LAMMPS gives what PairTableForce gives. Needs `make peers`."""
+"""The exported table in LAMMPS gives what PairTableForce gives, on several MPI ranks too."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ sys.path.append(str(ROOT / "benchmarks"))
 
 import lammps_peer  # noqa: E402
 
-pytestmark = pytest.mark.skipif(not lammps_peer.available(), reason="LAMMPS is missing: make peers")
+pytestmark = pytest.mark.skipif(not lammps_peer.available(), reason=lammps_peer.LACKS)
 
 
 def lennard_jones_like(num_types: int) -> PairTable:

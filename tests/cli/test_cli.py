@@ -199,7 +199,7 @@ def test_export_to_lammps(capsys, folder):
     assert status == 0
     table = PairTable.load(folder / "p.json")
     lines = (folder / "t").read_text().splitlines()
-    assert lines[0] == "# UNITS: real" and "# pair_coeff 1 2 FILE A_B 25" in lines
+    assert lines[0] == "# UNITS: real" and "# pair_coeff 1 2 t A_B 25" in lines
     for a, b in table.pairs:
         start = lines.index(f"{a}_{b}")
         assert lines[start + 1].startswith("N 500 R 0.5 25") and lines[start + 2] == ""

@@ -246,3 +246,5 @@ def test_values_per_pair():
     ]:
         with pytest.raises(DiffPairError, match=message):
             resolve_pairs(value, ("A", "B"), "sigma")
+    with pytest.raises(DiffPairError, match=r"sigma: A-B-C is \('A', 'B-C'\) as well as \('A-B', 'C'\): rename a type"):
+        resolve_pairs({"A-B-C": 1.0}, ("A", "A-B", "B-C", "C"), "sigma")

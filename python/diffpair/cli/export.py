@@ -26,13 +26,13 @@ def command(potential: Path, kind: str, out: Path, points: int, temperature: str
 
     openmm: XML of the PairTableForce, without particles, for openmm.XmlSerializer.deserialize.
     openmm-custom: the same as a CustomNonbondedForce, for an OpenMM without DiffPair.
-    lammps: file for pair_style table in units real, one section per pair of types.
+    lammps: file for pair_style table in units real, one section per pair of types; and the commands that use it.
     potential: a potential file again, to keep one at another temperature.
     """
     from diffpair.errors import DiffPairError
     from diffpair.tables import PairTable
     from diffpair.tables.document import write_atomically
-    from diffpair.tables.lammps import lammps_table
+    from diffpair.tables.lammps import lammps_commands, lammps_table
     from diffpair.targets.units import parse
 
     table = PairTable.load(potential)
@@ -44,10 +44,12 @@ def command(potential: Path, kind: str, out: Path, points: int, temperature: str
     if kind == "potential":
         table.save(out)
     elif kind == "lammps":
-        write_atomically(out, lammps_table(table, points))
+        write_atomically(out, lammps_table(table, out.name, points))
     else:
         write_atomically(out, _openmm_xml(table, custom=kind == "openmm-custom"))
     click.echo(f"{out}: {kind} form of {potential}")
+    if kind == "lammps":
+        click.echo("\n".join(["in LAMMPS:", *lammps_commands(table, str(out), points)]))
 
 
 def _openmm_xml(table: PairTable, custom: bool) -> str:

@@ -187,7 +187,12 @@ def resolve_pairs(value: PairValue, types: tuple[str, ...], what: str) -> list[f
     pairs = type_pairs(types)
     if not isinstance(value, dict):
         return [value] * len(pairs)
-    names = {f"{a}-{b}": pair for pair in pairs for a, b in (pair, pair[::-1])}
+    names: dict[str, tuple[str, str]] = {}
+    for pair in pairs:
+        for name in {"-".join(pair), "-".join(pair[::-1])}:
+            if name in names:
+                raise DiffPairError(f"{what}: {name} is {names[name]} as well as {pair}: rename a type")
+            names[name] = pair
     found: dict[tuple[str, str], float] = {}
     for key, entry in value.items():
         if key not in names:
