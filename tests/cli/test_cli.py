@@ -98,7 +98,10 @@ def test_warnings_are_one_line(capsys, folder):
         (["fit", "fit.yaml", "--out", "out", "--resume"], "out holds no fit to resume"),
         (["validate", "module.yaml"], "no.pt: no such file; it should hold the potential's TorchScript module"),
         (["validate", "start.yaml"], "no.json: no such potential file"),
-        (["export", "fit.yaml", "--format", "lammps", "--out", "x"], "fit.yaml: not a complete potential file"),
+        (
+            ["export", "fit.yaml", "--format", "lammps", "--out", "x"],
+            "fit.yaml: not a potential file but a fit's config: diffpair fit makes",
+        ),
         (["export", "p.json", "--format", "lammps", "--out", "no/x"], "no/x: cannot be written"),
         (["target", "t.dcd", "--select", "name O", "--r-max", "1", "--out", "x"], "--r-max: needs a unit"),
         (["target", "t.dcd", "--select", "name O", "--r-max", "1 nm", "--out", "x"], "t.dcd: no such trajectory"),

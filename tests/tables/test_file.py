@@ -4,13 +4,16 @@ import json
 import os
 
 import numpy as np
+import openmm
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from diffpair import PairTableForce
 from diffpair.errors import DiffPairError
 from diffpair.tables import PairTable, read_document
+from diffpair.tables.lammps import lammps_table
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False, width=64)
 
@@ -107,7 +110,7 @@ def _pairs(index, **change):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": "something"}, 'not a potential file: the key "format"'),
+        ({"format": "x"}, 'not a potential file but of the format "x": "format" must be "diffpair-potential"'),
         ({"version": 2}, '"version" is 2, but this DiffPair reads version 1'),
         ({"version": True}, '"version" is True'),
         ({"units": {"length": "angstrom", "energy": "kJ/mol"}}, '"units" must be'),
@@ -158,31 +161,84 @@ def test_not_finite(tmp_path, word):
 def test_every_truncation_is_refused(tmp_path):
     path = tmp_path / "p.json"
     text = json.dumps(simple())
-    for length in range(0, len(text), 7):
-        path.write_text(text[:length])
-        with pytest.raises(DiffPairError, match=r"p\.json: not a complete potential file"):
-            PairTable.load(path)
+    for length in range(7, len(text), 7):
+        for end in ("", "\n", 8 * "\0"):  # zeros: a file system that lost power
+            path.write_text(text[:length] + end)
+            with pytest.raises(DiffPairError, match=r"p\.json: a damaged potential file: it ends too early"):
+                PairTable.load(path)
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"[]", "not a potential file"),
-        (b"{} {}", "not a complete potential file: Extra data, line 1"),
-        (b"\xff\xfe", "it is not UTF-8 text"),
+        (b"", "not a potential file but an empty file"),
+        (b"[]", r"not a potential file but \[\]"),
+        (b"{} {}", "not a potential file but damaged JSON of another kind: Extra data, line 1"),
+        (b'{"name": "cg", "version": [1, 2', r"damaged JSON of another kind: it ends too early"),
+        (b'{"name": "cg", "version": 2}', r'not a potential file but JSON with the keys \["name", "version"\]'),
+        (b'{"states": [], "files": {"potential": "potential.json"}}', r"a fit's summary, whose potential is .*l\.json"),
+        (b'{"format": "diffpair-potential", "version" 1}', "a damaged potential file: Expecting ':' delimiter, line 1"),
+        (b'{"format": "diffpair-potential", "types": ["\xe9"]}', "a damaged potential file: byte 44 is no UTF-8"),
         (b'{"format": 1, "format": 2}', 'the key "format" appears twice'),
-        (b"[" * 100_000, "nested too deeply|not a complete"),
+        (b"[" * 100_000, "nested too deeply|damaged JSON"),
+        ("{}".encode("utf-16"), "not a potential file but UTF-16 text"),
+        (b"\x1f\x8b\x08\0", "compressed by gzip"),
+        (b"\0\1\2", "binary data"),
+        (b"U = 4 epsilon", "text of another kind"),
+        (b"<!DOCTYPE html><html></html>", "a web page"),
+        (b"<?xml version='1.0'?>\n<!-- <System> -->\n<ForceField></ForceField>", r"force field in XML: openmm\.app\."),
+        (b"<votca><r>1</r></votca>", "not a potential file but XML$"),
+        (b"# r, U\n0.1, 2.0\n0.2, 1.0\n", "columns of numbers"),
+        (b'@    title "Radial distribution"\n0.002 0.0\n', r"a GROMACS \.xvg file"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00", "a pointer of Git LFS"),
     ],
 )
 def test_not_a_potential(tmp_path, content, message):
     path = tmp_path / "p.json"
     path.write_bytes(content)
-    with pytest.raises(DiffPairError, match=message):
+    with pytest.raises(DiffPairError, match=message) as error:
         PairTable.load(path)
+    assert str(error.value).startswith(f"{path}: ") and "\n" not in str(error.value)
+
+
+def test_files_that_other_programs_made(tmp_path):
+    torch = pytest.importorskip("torch")
+    table = PairTable(("A",), 0.1, 1.0, np.zeros((1, 8)))
+    force = PairTableForce.fromTable(table)
+    module = torch.jit.script(torch.nn.Linear(1, 1))
+    np.savez(tmp_path / "npz", table.coefficients)
+    np.save(tmp_path / "npy", table.coefficients)
+    torch.jit.save(module, str(tmp_path / "jit"))
+    torch.save(module.state_dict(), tmp_path / "weights")
+    torch.save(module.state_dict(), tmp_path / "old", _use_new_zipfile_serialization=False)
+    (tmp_path / "force").write_text(openmm.XmlSerializer.serialize(force))
+    (tmp_path / "system").write_text(openmm.XmlSerializer.serialize(openmm.System()))
+    (tmp_path / "lammps").write_text(lammps_table(table))
+    for name, words in {
+        "npz.npz": r"NumPy arrays \(\.npz\)",
+        "npy.npy": "a NumPy array",
+        "jit": "a TorchScript module: a config's",
+        "weights": r"a file of torch\.save",
+        "old": "a Python pickle",
+        "force": "OpenMM's XML of a PairTableForce: openmm.XmlSerializer.deserialize reads it",
+        "system": "OpenMM's XML of a System",
+        "lammps": "a LAMMPS table",
+    }.items():
+        with pytest.raises(DiffPairError, match=f"{name}: not a potential file but {words}"):
+            PairTable.load(tmp_path / name)
+
+
+def test_byte_order_mark(tmp_path):
+    path = write(tmp_path / "p.json", simple())
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert PairTable.load(path).types == ("A", "B")
 
 
 def test_missing_file_and_folder(tmp_path):
     with pytest.raises(DiffPairError, match=r"none\.json: no such potential file"):
         PairTable.load(tmp_path / "none.json")
-    with pytest.raises(DiffPairError, match="cannot be read"):
+    with pytest.raises(DiffPairError, match="cannot be read: Is a directory$"):
+        PairTable.load(tmp_path)
+    write(tmp_path / "potential.json", simple())
+    with pytest.raises(DiffPairError, match=r"Is a directory; the potential of a fit in it is .*potential\.json$"):
         PairTable.load(tmp_path)

@@ -20,9 +20,9 @@ from diffpair.fit.history import CHECKPOINT, HISTORY
 from diffpair.fit.setup import Setup
 from diffpair.potentials import TemperatureDependent, to_table
 from diffpair.tables import PairTable, TableUncertainty
-from diffpair.tables.document import write_atomically
+from diffpair.tables.document import NAME, write_atomically
 
-POTENTIAL, SUMMARY, PLOT, START, ITERATIONS = "potential.json", "summary.json", "fit.png", "start.json", "iterations"
+POTENTIAL, SUMMARY, PLOT, START, ITERATIONS = NAME, "summary.json", "fit.png", "start.json", "iterations"
 _RESULTS = (
     POTENTIAL, "potential-*.json", "potential.pt", START, "start-*.json", "start.pt", SUMMARY, PLOT, HISTORY,
     ITERATIONS, CHECKPOINT, AUDIT, AUDIT_PLOT,

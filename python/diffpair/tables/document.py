@@ -9,15 +9,19 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from diffpair.errors import DiffPairError
+from diffpair.tables.foreign import kind_of
 from diffpair.tables.pairs import type_pairs
 
 FORMAT = "diffpair-potential"
+NAME = "potential.json"  # in a fit's folder
+_BEGINNING = f'{{"format":"{FORMAT}"'  # what DiffPair writes first, without blanks
 VERSION = 1
 UNITS = {"length": "nm", "energy": "kJ/mol"}
 ENTROPY_UNIT = "kJ/mol/K"
@@ -34,7 +38,7 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     path = Path(path)
     document = _read_json(path)
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise DiffPairError(f'{path}: not a potential file: the key "format" must be "{FORMAT}"')
+        raise DiffPairError(f'{path}: not a potential file{_other(path, document)}: "format" must be "{FORMAT}"')
     version = document.get("version")
     if isinstance(version, bool) or version != VERSION:
         raise DiffPairError(
@@ -105,21 +109,39 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 def _read_json(path: Path) -> Any:
     try:
-        text = path.read_text(encoding="utf-8")
+        if kind := kind_of(path):
+            raise DiffPairError(f"{path}: not a potential file but {kind}")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise DiffPairError(f"{path}: no such potential file") from None
     except OSError as error:
-        raise DiffPairError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise DiffPairError(f"{path}: not a potential file: it is not UTF-8 text") from None
+        inside = f"; the potential of a fit in it is {path / NAME}" if (path / NAME).is_file() else ""
+        raise DiffPairError(f"{path}: cannot be read: {error.strerror or error}{inside}") from None
+    except UnicodeDecodeError as error:
+        raise DiffPairError(f"{path}: a damaged potential file: byte {error.start} is no UTF-8 text") from None
     try:
         return json.loads(text, object_pairs_hook=_unique(path), parse_constant=_no_constant(path))
     except json.JSONDecodeError as error:
-        ended = error.pos >= len(text.rstrip())
+        # in a string, after a value, or within a number
+        ended = error.msg.startswith("Unterminated") or re.fullmatch(r"[\w.+-]*[\0\s]*", text[error.pos :])
         reason = "it ends too early (truncated?)" if ended else f"{error.msg}, line {error.lineno}"
-        raise DiffPairError(f"{path}: not a complete potential file: {reason}") from None
+        ours = FORMAT in text or _BEGINNING.startswith("".join(text.rstrip("\0").split()))
+        what = "a damaged potential file" if ours else "not a potential file but damaged JSON of another kind"
+        raise DiffPairError(f"{path}: {what}: {reason}") from None
     except RecursionError:
         raise DiffPairError(f"{path}: not a potential file: it is nested too deeply") from None
+
+
+def _other(path: Path, document: Any) -> str:
+    """What JSON without the right format is, as far as that can be told."""
+    if not isinstance(document, dict):
+        return f" but {_short(document)}"
+    if "format" in document:
+        return f" but of the format {_short(document['format'])}"
+    files = document.get("files")
+    if isinstance(files, dict) and isinstance(files.get("potential"), str):
+        return f" but a fit's summary, whose potential is {path.parent / files['potential']}"
+    return f" but JSON with the keys {_short(list(document))}"
 
 
 def _unique(path: Path) -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
