@@ -18,8 +18,10 @@ class Effort:
     """
 
     def __init__(self, iterations: int, adaptive: bool = True) -> None:
-        self.left, self.adaptive = float(iterations), adaptive
+        self.iterations, self.adaptive = iterations, adaptive
+        self.left = float(iterations)
         self.factor = 1.0
+        self.longer = self.repeated = 0  # samplings
 
     @property
     def exhausted(self) -> bool:
@@ -34,8 +36,22 @@ class Effort:
     def spent(self, repeated: bool = False) -> None:
         """An iteration has sampled `factor`, or twice that because of a drift, which never takes the last iteration."""
         self.left -= self.factor
+        self.longer += self.factor > 1
         if repeated:
             self.left = max(self.left - self.factor, min(self.left, 1.0))
+            self.repeated += 1
+
+    def reason(self) -> str:
+        """What the steps went into, where no further iteration is left."""
+        causes = [
+            f"{count} sampling{'s were' if count > 1 else ' was'} {what}"
+            for count, what in (
+                (self.longer, "longer, to resolve a small residual"),
+                (self.repeated, "repeated, because the energy drifted"),
+            )
+            if count
+        ]
+        return f"the steps of all {self.iterations} iterations are spent: {' and '.join(causes) or 'by an earlier run'}"
 
     def plan(self, mae: float, noise: float) -> None:
         """The next factor.
@@ -52,7 +68,8 @@ class Effort:
         self.factor = max(min(max(wanted, 1.0), LONGEST, max(self.left / 2, 1.0), self.left), LEAST)
 
     def content(self) -> dict[str, float]:
-        return {"factor": self.factor, "left": self.left}
+        return {"factor": self.factor, "left": self.left, "longer": self.longer, "repeated": self.repeated}
 
     def restore(self, content: dict[str, float]) -> None:
         self.factor, self.left = content["factor"], content["left"]
+        self.longer, self.repeated = int(content.get("longer", 0)), int(content.get("repeated", 0))

@@ -141,7 +141,7 @@ class FitLoop:
         if done and settled and self.stopping is not None and (reason := self.stopping.reason(self.history)):
             return reason
         if self.effort.exhausted and done < self.iterations:
-            return f"{done} samplings that grew took the steps of {self.iterations}"
+            return self.effort.reason()
         return ""
 
     def _attempt(self, number: int) -> Iteration:
