@@ -68,7 +68,8 @@ def test_samplings_grow_within_their_budget():
     assert 9.5 <= sum(lengths) <= 10 and len(lengths) < 10
     assert Effort(3).may_repeat and not Effort(2).may_repeat
     assert effort.reason().startswith("the steps of all 10 iterations are spent: ")
-    assert effort.reason().endswith(f": {sum(x > 1 for x in lengths)} samplings were longer, to resolve a small residual")
+    longer = sum(length > 1 for length in lengths)
+    assert effort.reason().endswith(f": {longer} samplings were longer, to resolve a small residual")
     drifting = Effort(2)
     drifting.spent(repeated=True)
     assert drifting.left == 1 and not drifting.exhausted

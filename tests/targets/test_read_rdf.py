@@ -1,15 +1,11 @@
 """Reading g(r): what is accepted, onto which grid it comes, and every refusal with the sentence it gets."""
 
-import warnings
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from diffpair.errors import DiffPairError
 from diffpair.targets import check_unit, read_rdf
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "targets"
 R = 0.2 + 0.02 * np.arange(50)
 G = 1 - np.exp(-(((R - 0.15) / 0.1) ** 4)) + 1.5 * np.exp(-(((R - 0.3) / 0.03) ** 2))
 
@@ -231,25 +227,3 @@ def test_ideal_gas_passes(tmp_path):
 def test_warns_if_g_does_not_approach_one(tmp_path):
     with pytest.warns(UserWarning, match=r"g: g averages 2 over the last fifth of r, but should approach 1"):
         read_rdf(write(tmp_path / "g", rows(R, np.where(R > 0.3, 2.0, 0.0))), ("A", "A"))
-
-
-@pytest.mark.parametrize(
-    ("name", "unit", "density"),
-    [
-        ("argon_exp.csv", "angstrom", 21.36),
-        ("water_exp_298K.csv", "angstrom", 33.33),
-        ("mix_x0.25_rdf11.csv", "nm", 0.2),
-        ("mix_x0.25_rdf22.csv", "nm", 0.6),
-    ],
-)
-def test_references_of_others(name, unit, density):
-    if not (SHARED / name).is_file():
-        pytest.skip("needs ../shared/targets")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        target = read_rdf(SHARED / name, ("A", "A"), r_unit=unit)
-    check_unit(target, density)
-    assert 50 <= len(target.r) <= 200 and 2 < target.g.max() < 3
-    other = "nm" if unit == "angstrom" else "angstrom"
-    with pytest.raises(DiffPairError, match=f"r_unit is {other}|not to be in {other}|r_unit = {other} right"):
-        check_unit(read_rdf(SHARED / name, ("A", "A"), r_unit=other), density)
