@@ -8,6 +8,7 @@ import numpy as np
 import openmm
 from numpy.typing import NDArray
 
+from diffpair.engines.explosion import Trial, cause
 from diffpair.engines.frames import Exploded, Frames, Snapshot
 from diffpair.errors import DiffPairError
 from diffpair.states.state import BOLTZMANN, State
@@ -17,6 +18,7 @@ from diffpair.tables import PairTable
 _CHECK_EVERY = 100  # steps between looks at the kinetic temperature when no frames are taken
 _HOT = 10.0  # times the thermostat's temperature: an explosion, not a fluctuation
 _MELTING_FRICTION = 10.0  # 1/ps: heats and cools within few steps
+_LOOK_EVERY = 5  # steps, in a run that is repeated to see how it explodes
 
 Progress = Callable[[int], None]  # called with the number of steps just done
 
@@ -75,6 +77,7 @@ class Sampler:
         self.context.setPeriodicBoxVectors(*state.box)
         self.context.setPositions(state.positions)
         self.context.setVelocitiesToTemperature(state.temperature, self._seed)
+        self._begins_here()
 
     def set_table(self, table: PairTable) -> None:
         """Write another table of the same grid and types into the live Context; nothing is built anew."""
@@ -82,6 +85,7 @@ class Sampler:
         self.force.setTable(table)
         self.force.updateParametersInContext(self.context)
         self.table = table
+        self._fresh = True
 
     def set_friction(self, friction: float) -> None:
         """Have the thermostat use another friction, 1/ps."""
@@ -97,6 +101,7 @@ class Sampler:
         temperature = self.state.temperature
         openmm.LocalEnergyMinimizer.minimize(self.context, 10.0, 50)
         self.context.setVelocitiesToTemperature(temperature, self._seed)
+        self._begins_here()
         stages = 5
         hot, cooling = steps // 3, steps // 3 // stages
         try:
@@ -155,6 +160,7 @@ class Sampler:
         self.context.setPeriodicBoxVectors(*snapshot.box)
         self.context.setPositions(snapshot.positions)
         self.context.setVelocities(snapshot.velocities)
+        self._begins_here()
         self.steps_done = max(self.steps_done, snapshot.steps_done)
 
     def _thermostat(self, temperature: float) -> None:
@@ -170,23 +176,32 @@ class Sampler:
                 self._exploded(str(error))
             self.steps_done += piece
             steps -= piece
-            self._check()
+            x, v = self._positions_and_velocities()
+            if fault := self._fault(x, v):
+                self._exploded(fault)
+            self._sound, self._fresh = (x, v), False
             if progress is not None:
                 progress(piece)
 
-    def _check(self) -> None:
+    def _begins_here(self) -> None:
+        """What is known is the present structure; nothing has run from it yet."""
+        self._sound, self._fresh = self._positions_and_velocities(), True
+
+    def _positions_and_velocities(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         state = self.context.getState(positions=True, velocities=True)
-        x = state.getPositions(asNumpy=True)._value
-        v = state.getVelocities(asNumpy=True)._value
+        return state.getPositions(asNumpy=True)._value, state.getVelocities(asNumpy=True)._value
+
+    def _fault(self, x: NDArray[np.float64], v: NDArray[np.float64]) -> str:
+        """How an explosion shows in positions and velocities; empty if there is none."""
         if not (np.all(np.isfinite(x)) and np.all(np.isfinite(v))):
-            self._exploded("a coordinate is not a number")
+            return "a coordinate is not a number"
         kinetic = self.kinetic_temperature(v)
-        limit = self._hot * self.integrator.getTemperature()._value
-        if kinetic > limit:
-            self._exploded(f"its kinetic temperature is {kinetic:.4g} K")
+        if kinetic > self._hot * self.integrator.getTemperature()._value:
+            return f"its kinetic temperature is {kinetic:.4g} K"
         farthest = float(np.max(np.abs(x), initial=0.0))
         if farthest > 1e5 * float(np.max(self.state.box)):
-            self._exploded(f"a particle is {farthest:.3g} nm away")
+            return f"a particle is {farthest:.3g} nm away"
+        return ""
 
     def kinetic_temperature(self, velocities: NDArray[np.float64]) -> float:
         """Temperature of velocities [N, 3] in nm/ps, K."""
@@ -194,7 +209,36 @@ class Sampler:
         return doubled / (max(1, self._degrees) * BOLTZMANN)
 
     def _exploded(self, reason: str) -> None:
+        kT = BOLTZMANN * self.integrator.getTemperature()._value
+        step = self.integrator.getStepSize()._value
+        part = step / self.timestep  # melting runs with half of the time step
+
+        def again(timestep: float, steps: int) -> Trial:
+            return self._again(part * timestep, steps)
+
+        try:
+            found = cause(self.state, self.table, kT, self.timestep, self._fresh, again)
+        finally:
+            self.integrator.setStepSize(step)
         raise Exploded(
-            f"the simulation of state {self.state.name!r} exploded by step {self.steps_done}: {reason}; "
-            f"a shorter time step than {1000 * self.timestep:g} fs may help"
+            f"the simulation of state {self.state.name!r} exploded by step {self.steps_done}: {reason}; {found}"
         ) from None
+
+    def _again(self, timestep: float, steps: int) -> Trial:
+        """Run from where all was sound. These steps do not count."""
+        self.context.setPositions(self._sound[0])
+        self.context.setVelocities(self._sound[1])
+        self.integrator.setStepSize(timestep)
+        x, force = self._sound[0], self.context.getState(forces=True).getForces(asNumpy=True)._value
+        for _ in range(steps // _LOOK_EVERY):
+            try:
+                self.integrator.step(_LOOK_EVERY)
+                state = self.context.getState(positions=True, velocities=True, forces=True)
+            except openmm.OpenMMException:
+                return Trial(True, x, force)
+            now = state.getPositions(asNumpy=True)._value
+            if np.isfinite(now).all():
+                x, force = now, state.getForces(asNumpy=True)._value
+            if self._fault(now, state.getVelocities(asNumpy=True)._value):
+                return Trial(True, x, force)
+        return Trial(False, x, force)
