@@ -11,7 +11,7 @@ from diffpair.config import load_config
 from diffpair.fit import run_fit
 from diffpair.tables import PairTable
 
-LOW = 0.97
+LOW = 0.98
 
 
 def fitted(make_config, target_file, folder, **keys):

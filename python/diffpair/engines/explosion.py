@@ -20,7 +20,7 @@ SHORTER, TRIALS = 4.0, 6  # each trial's time step is so many times shorter than
 
 @dataclass(frozen=True)
 class Trial:
-    """What running again has shown. failed: whether it exploded. positions (nm) and forces (kJ/mol/nm), both [N, 3]: the
+    """What running again has shown. failed: whether it exploded. positions, nm, and forces, kJ/mol/nm, [N, 3]: the
     last finite ones."""
 
     failed: bool

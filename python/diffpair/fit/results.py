@@ -21,8 +21,9 @@ def misfits(results: list[ProductionResult]) -> list[str]:
             why = "its form, its range, the target's normalisation, other targets or too few iterations may be why"
             if excess > EXCESS:
                 why = (
-                    f"the target stays above 1 far out, by {excess:.2g} on average beyond {begin:.3g} nm, as where a "
-                    f"fluid has come apart into two phases: then no potential that keeps it in one can reach it"
+                    f"the target stays above 1 far out, by {excess:.2g} on average beyond {begin:.3g} nm, where g of a "
+                    f"homogeneous fluid comes to 1: it may be of a fluid that had come apart into two phases, or its "
+                    f"normalisation may be off"
                 )
             notes.append(
                 f"state {result.state}: the potential does not reproduce g of {'-'.join(target.pair)}: its mean "

@@ -93,7 +93,7 @@ def _compared(name: str, drawn: Array, factor: Array) -> list[str]:
 
 def _matters(factor: CommonFactor) -> bool:
     """Whether a target's factor is worth a sentence."""
-    return factor.gain > CLEAR and abs(factor.excess) > max(LEAST_EXCESS, 2 * factor.error)
+    return factor.settled and factor.gain > CLEAR and abs(factor.excess) > max(LEAST_EXCESS, 2 * factor.error)
 
 
 def _of_factor(state: FitState, factor: CommonFactor) -> str:
@@ -105,8 +105,9 @@ def _of_factor(state: FitState, factor: CommonFactor) -> str:
         return f"{name} was found to be {off}, which its scale_error admits: U is that of the corrected g"
     doubt = "its normalisation, or whether its fluid had come apart" if factor.excess > 0 else "its normalisation"
     return (
-        f"{name} looks {off}: that explains it far better than any potential does, and U pays for it; check {doubt}, "
-        f"or give the target scale_error: {EXPECTED:g}"
+        f"{name} looks {off}: with such a factor the rest of it fits far better than with a change of U alone "
+        f"(ln evidence +{factor.gain:.0f}), and U pays for it; check {doubt}, or give the target scale_error: "
+        f"{EXPECTED:g}"
     )
 
 

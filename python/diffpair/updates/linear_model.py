@@ -123,13 +123,20 @@ class LinearModel:
         self._amplitudes = AMPLITUDES if smoothness is None else np.array([1.0 / max(smoothness, 1e-8)])
         self.data = self._choose()
 
-    def marginals(self, further: Array) -> Iterator[tuple[Marginal, Array, float]]:
-        """For every t: the evidence for all a, the columns `further` [n, m] in units of the noise, and t."""
+    def marginals(
+        self, further: Array, inflation: float = 1.0, extra: list[float] | None = None
+    ) -> Iterator[tuple[Marginal, Array, float]]:
+        """For every t: the evidence for all a, the columns `further` [n, m] in units of the noise, and t.
+
+        inflation: factor of C. extra: more noise, in runs, per state.
+        """
         unknown = any(free.any() for _, free, _ in self._noise)
         columns = np.column_stack([self._matrix, self._wanted, further])
         width = self._matrix.shape[1]
         for noise in TARGET_NOISE if unknown else TARGET_NOISE[:1]:
-            whitened, log_determinant = self._whiten(columns, float(noise))
+            whitened, log_determinant = self._whiten(columns, float(noise), extra)
+            whitened = whitened / np.sqrt(inflation)
+            log_determinant += 0.5 * len(columns) * float(np.log(inflation))
             marginal = Marginal(whitened[:, :width], whitened[:, width], self._amplitudes, log_determinant)
             yield marginal, whitened[:, width + 1 :], float(noise)
 
@@ -232,8 +239,20 @@ class LinearModel:
         which the posterior itself tells the size, and it makes every direction look as if g answered to it: see
         `_information`. All of C counts `inflation` times.
         """
+        ratios, directions, _, _ = self._posterior()
+        prior = [j @ directions for j in self._by_prior]
+        return [p * np.sqrt(ratios) for p in prior], prior, ratios
+
+    def doubt(self) -> tuple[float, list[float]]:
+        """`inflation`, and what the noise of the Jacobian adds to C, in runs, per state: see `posterior`."""
+        *_, inflation, extra = self._posterior()
+        return inflation, extra
+
+    def _posterior(self) -> tuple[Array, Array, float, list[float]]:
+        """Ratios and directions as `_spread` gives them, inflation, more noise per state."""
         inflation = self.inflation()
         _, step = self.change()
+        extra: list[float] = []
         ratios, directions = self._spread(self.data.matrix.T @ self.data.matrix / inflation)
         for _ in range(POSTERIOR_ROUNDS):
             tables = [j @ directions * np.sqrt(ratios) for j in self._by_prior]
@@ -244,8 +263,7 @@ class LinearModel:
                     float(np.sum((noise @ tables[state.variant]) ** 2) + np.sum((noise @ step[state.variant]) ** 2))
                 )
             ratios, directions = self._spread(self._information(extra) / inflation)
-        prior = [j @ directions for j in self._by_prior]
-        return [p * np.sqrt(ratios) for p in prior], prior, ratios
+        return ratios, directions, inflation, extra
 
     def _information(self, extra: list[float]) -> Array:
         """M^T M [k, k] of the true Jacobian, with more noise, in runs, per state.
