@@ -80,7 +80,8 @@ def test_explosion_in_production_keeps_the_potential(make_config, out):
 
 
 def test_start_that_explodes_while_melting_is_named(make_config, out):
-    with pytest.raises(DiffPairError, match=r"starts from does not work: .*exploded.*start\.json holds the potential"):
+    said = r"beyond its start: .*exploded.*the time step of 2000 fs is too long: with .*start\.json holds the potential"
+    with pytest.raises(DiffPairError, match=said):
         run_fit(make_config(sampling={**SHORT, "timestep": "2 ps"}), out)
     assert PairTable.load(out / "start.json").knots == 50
 

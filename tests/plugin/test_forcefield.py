@@ -155,7 +155,7 @@ def test_file_beside_an_xml_that_is_a_path_or_an_open_file(folder):
     [
         ("<PairTableForce/>", 'needs file="..."'),
         ('<PairTableForce file="none.json"/>', 'file="none.json">: there is no such file in '),
-        ('<PairTableForce file="field.xml"/>', "field.xml: not a complete potential file"),
+        ('<PairTableForce file="field.xml"/>', "field.xml: not a potential file but a force field in XML"),
         ('<PairTableForce file="potential.json" bondcutoff="1"/>', 'unknown attribute "bondcutoff"'),
         ('<PairTableForce file="potential.json" bondCutoff="-1"/>', 'number of bonds, not "-1"'),
         ('<PairTableForce file="potential.json"><Atom potentialType="P"/></PairTableForce>', "but expects <Atom type"),

@@ -67,7 +67,7 @@ def run_audit(
                     )
                 )
             except Exploded as error:
-                raise DiffPairError(f"the potential that the audit starts from does not work: {error}") from None
+                raise DiffPairError(f"the audit did not get beyond its start: {error}") from None
         choice = common(audits, config.sampling.steps, config.sampling.steps // config.sampling.every)
         for audit in audits:
             progress.console.print(table_of(audit, choice.steps))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,12 @@ class Trial:
     forces: Array
 
 
+class Run(Protocol):
+    """Runs again from where the simulation was still sound, or from where it began."""
+
+    def __call__(self, timestep: float, steps: int, from_begin: bool = False) -> Trial: ...
+
+
 @dataclass(frozen=True)
 class Pair:
     """Two particles, their distance in nm, their potential in kJ/mol, and their types."""
@@ -43,25 +49,32 @@ class Pair:
 
 
 def cause(
-    state: State, table: PairTable, kT: float, timestep: float, fresh: bool, run: Callable[[float, int], Trial]
+    state: State,
+    table: PairTable,
+    kT: float,
+    timestep: float,
+    steps: int,
+    fresh: bool,
+    run: Run,
 ) -> str:
     """The cause of an explosion in words.
 
     Args:
-        kT: of the thermostat, kJ/mol. timestep: ps. fresh: nothing has run from there with this potential yet, so the
-            structure itself may be at fault. run: run(time step, steps) begins where the simulation was still sound.
+        kT: of the thermostat, kJ/mol. timestep: ps. steps: within which it exploded. fresh: nothing has run with this
+            potential yet, so the structure itself may be at fault.
     """
     if fresh and (found := _bad_start(state, table, kT, run(timestep, 0))):
         return found
-    again = run(timestep, 200)
+    again = run(timestep, steps)
     if found := _open_core(state, table, kT, again):
         return found
     if not again.failed:
         return f"it does not happen again from shortly before: a shorter time step than {1000 * timestep:g} fs may help"
-    for k in range(1, TRIALS + 1):
-        shorter = timestep / SHORTER**k
-        if not run(shorter, 400).failed:
-            return f"the time step of {1000 * timestep:g} fs is too long: with {1000 * shorter:.2g} fs it runs on"
+    for from_begin in (False, True):  # what looks sound may have been lost already
+        for k in range(1, TRIALS + 1):
+            shorter = timestep / SHORTER**k
+            if not run(shorter, steps, from_begin).failed:
+                return f"the time step of {1000 * timestep:g} fs is too long: with {1000 * shorter:.2g} fs it runs on"
     return f"a time step of {1000 * shorter:.2g} fs instead of {1000 * timestep:g} fs does not help"
 
 

@@ -18,6 +18,8 @@ from diffpair.tables import PairTable
 _CHECK_EVERY = 100  # steps between looks at the kinetic temperature when no frames are taken
 _HOT = 10.0  # times the thermostat's temperature: an explosion, not a fluctuation
 _MELTING_FRICTION = 10.0  # 1/ps: heats and cools within few steps
+_CALM = 2.0  # times the thermostat's temperature: below it nothing has gone wrong yet
+_AGAIN = 1000  # steps of a run that is repeated, at most
 _LOOK_EVERY = 5  # steps, in a run that is repeated to see how it explodes
 
 Progress = Callable[[int], None]  # called with the number of steps just done
@@ -69,7 +71,8 @@ class Sampler:
         self._masses = np.array([system.getParticleMass(i)._value for i in range(state.num_atoms)])
         self._degrees = 3 * np.count_nonzero(self._masses) - system.getNumConstraints()
         # a small system's temperature fluctuates: 10 standard deviations on top
-        self._hot = _HOT + 10 * np.sqrt(2 / max(1, self._degrees))
+        spread = 10 * np.sqrt(2 / max(1, self._degrees))
+        self._hot, self._calm = _HOT + spread, _CALM + spread
         self.integrator = openmm.LangevinMiddleIntegrator(state.temperature, friction, timestep)
         self.integrator.setRandomNumberSeed(self._seed)
         chosen, properties = pick_platform(platform)
@@ -179,13 +182,17 @@ class Sampler:
             x, v = self._positions_and_velocities()
             if fault := self._fault(x, v):
                 self._exploded(fault)
-            self._sound, self._fresh = (x, v), False
+            self._since += piece
+            if self.kinetic_temperature(v) < self._calm * self.integrator.getTemperature()._value:
+                self._sound, self._fresh, self._since = (x, v), False, 0
             if progress is not None:
                 progress(piece)
 
     def _begins_here(self) -> None:
         """What is known is the present structure; nothing has run from it yet."""
-        self._sound, self._fresh = self._positions_and_velocities(), True
+        self._began = self._sound = self._positions_and_velocities()
+        self._fresh = True
+        self._since = 0  # steps since all was sound
 
     def _positions_and_velocities(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         state = self.context.getState(positions=True, velocities=True)
@@ -212,24 +219,27 @@ class Sampler:
         kT = BOLTZMANN * self.integrator.getTemperature()._value
         step = self.integrator.getStepSize()._value
         part = step / self.timestep  # melting runs with half of the time step
+        steps = min(self._since + 2 * _CHECK_EVERY, _AGAIN)
 
-        def again(timestep: float, steps: int) -> Trial:
-            return self._again(part * timestep, steps)
+        def again(timestep: float, steps: int, from_begin: bool = False) -> Trial:
+            return self._again(part * timestep, steps, *(self._began if from_begin else self._sound))
 
         try:
-            found = cause(self.state, self.table, kT, self.timestep, self._fresh, again)
+            found = cause(self.state, self.table, kT, self.timestep, steps, self._fresh, again)
+        except openmm.OpenMMException as error:
+            found = f"it cannot be run again: {error}"
         finally:
             self.integrator.setStepSize(step)
         raise Exploded(
             f"the simulation of state {self.state.name!r} exploded by step {self.steps_done}: {reason}; {found}"
         ) from None
 
-    def _again(self, timestep: float, steps: int) -> Trial:
-        """Run from where all was sound. These steps do not count."""
-        self.context.setPositions(self._sound[0])
-        self.context.setVelocities(self._sound[1])
+    def _again(self, timestep: float, steps: int, x: NDArray[np.float64], v: NDArray[np.float64]) -> Trial:
+        """Run from positions and velocities, both [N, 3]. These steps do not count."""
+        self.context.setPositions(x)
+        self.context.setVelocities(v)
         self.integrator.setStepSize(timestep)
-        x, force = self._sound[0], self.context.getState(forces=True).getForces(asNumpy=True)._value
+        force = self.context.getState(forces=True).getForces(asNumpy=True)._value
         for _ in range(steps // _LOOK_EVERY):
             try:
                 self.integrator.step(_LOOK_EVERY)

@@ -108,7 +108,7 @@ class FitLoop:
                 try:
                     state.melt(self.progress.advance)
                 except Exploded as error:
-                    raise FitStopped(f"the potential that the fit starts from does not work: {error}") from None
+                    raise FitStopped(f"the fit did not get beyond its start: {error}") from None
 
     def run(self) -> None:
         """All iterations. Raises FitStopped if it cannot go on; `best` then holds what is known."""
@@ -237,7 +237,7 @@ class FitLoop:
         """Back to the last good potential and simulations, and a smaller step from there."""
         self.failures += 1
         if self.best is None:
-            raise FitStopped(f"the potential that the fit starts from does not work: {reason}")
+            raise FitStopped(f"the fit did not get beyond its start: {reason}")
         self.space.set(self.best.theta)
         for state, snapshot in zip(self.states, self.best.snapshots, strict=True):
             state.sampler.restore(snapshot)

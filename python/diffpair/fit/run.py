@@ -138,7 +138,7 @@ def _audit(setup: Setup, loop: FitLoop, out: Path) -> None:
     try:
         choose_segments(setup, loop, out)
     except Exploded as error:
-        raise FitStopped(f"the potential that the fit starts from does not work: {error}") from None
+        raise FitStopped(f"the fit did not get beyond its start: {error}") from None
 
 
 def _describe_gradient(setup: Setup, loop: FitLoop) -> dict[str, Any]:
