@@ -66,6 +66,7 @@ class Sampler:
         self.timestep = timestep
         self.friction = friction
         self.steps_done = 0
+        self._since = 0  # steps since all was sound
         self._seed = int(seed) % (2**31 - 2) + 1  # OpenMM takes 0 for "a random seed", and an int
         system, self.force = make_system(state, table)
         self._masses = np.array([system.getParticleMass(i)._value for i in range(state.num_atoms)])
@@ -184,15 +185,15 @@ class Sampler:
                 self._exploded(fault)
             self._since += piece
             if self.kinetic_temperature(v) < self._calm * self.integrator.getTemperature()._value:
-                self._sound, self._fresh, self._since = (x, v), False, 0
+                self._sound, self._fresh = (x, v), False
+                self._since = 0
             if progress is not None:
                 progress(piece)
 
     def _begins_here(self) -> None:
         """What is known is the present structure; nothing has run from it yet."""
         self._began = self._sound = self._positions_and_velocities()
-        self._fresh = True
-        self._since = 0  # steps since all was sound
+        self._fresh, self._since = True, 0
 
     def _positions_and_velocities(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         state = self.context.getState(positions=True, velocities=True)
