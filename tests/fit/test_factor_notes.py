@@ -93,15 +93,15 @@ def test_no_note_in_any_iteration(state, tmp_path, monkeypatch):
     document = {
         "potential": {"form": "bspline", "cutoff": f"{CUTOFF} nm", "knots": 40},
         "states": [state],
-        "sampling": {"timestep": "4 fs", "equilibration": 200, "steps": 1000, "every": 10, "adaptive": False},
+        "sampling": {"timestep": "4 fs", "equilibration": 200, "steps": 600, "every": 10, "adaptive": False},
         "production": {"max_steps": 1000, "noise_target": 0.1},
         "update": {"method": "gauss-newton", "iterations": 7},
-        "seed": 1,
+        "seed": 2,
     }
     (tmp_path / "fit.yaml").write_text(yaml.safe_dump(document))
     summary = json.loads(run_fit(load_config(tmp_path / "fit.yaml"), tmp_path / "out").read_text())
     assert len(factors) >= 20
     assert not any(_matters(factor) for factor in factors)
-    # even where the fit is far from its end, and if the least excess were not asked for
-    assert max(factor.gain for factor in factors) < 8
+    # far from the end too; 7 where the noise is what blocks show, and that of the Jacobian is left out
+    assert max(factor.gain for factor in factors) < 5
     assert not any("scale_error" in note for note in summary["notes"])
