@@ -105,13 +105,13 @@ def _read_target(config: FitConfig, section: StateSection, index: int) -> Target
     if pressure is not None:
         return PressureTarget(pressure.value, pressure.error)
     if vacf is not None:
-        target = read_vacf(vacf.file, vacf.t_unit)
+        target = read_vacf(vacf.file, vacf.t_unit, vacf.choice)
         target.stride(config.sampling.timestep)
         return target
     assert rdf is not None
     r_range = None if rdf.range is None else (rdf.range[0], rdf.range[1])
     try:
-        read = read_rdf(rdf.file, (rdf.pair[0], rdf.pair[1]), rdf.r_unit, r_range, rdf.bin_width)
+        read = read_rdf(rdf.file, (rdf.pair[0], rdf.pair[1]), rdf.r_unit, r_range, rdf.bin_width, rdf.choice)
     except DiffPairError as error:
         raise DiffPairError(f"{error} (target {'-'.join(rdf.pair)} of state {section.name!r})") from None
     return dataclasses.replace(read, scale_error=rdf.scale_error)

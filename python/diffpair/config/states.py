@@ -22,6 +22,7 @@ from diffpair.config.base import (
     Section,
     Temperature,
 )
+from diffpair.config.curve_file import CurveFile, RdfColumns, VacfColumns
 from diffpair.errors import DiffPairError
 from diffpair.targets.units import convert, parse
 
@@ -139,12 +140,12 @@ class System(Section):
         return {key: value for key, value in serialize(self).items() if key != "masses" or value is not None}
 
 
-class Rdf(Section):
+class Rdf(CurveFile):
     """A target g(r): columns r, g and perhaps its standard error. ``range``: bins outside it are not used.
     ``scale_error``: relative standard error of a factor that is common to all of g."""
 
+    columns: RdfColumns | None = None
     pair: Annotated[list[Name], Field(min_length=2, max_length=2)]
-    file: File
     r_unit: Annotated[str, BeforeValidator(_length_unit)] = "nm"
     range: Annotated[list[Distance], Field(min_length=2, max_length=2)] | None = None
     bin_width: Length | None = None
@@ -158,8 +159,8 @@ class Rdf(Section):
 
     @model_serializer(mode="wrap")
     def _used_keys(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A scale_error of 0 is no part of a config: neither of its hash nor of provenance."""
-        return {key: value for key, value in serialize(self).items() if key != "scale_error" or value}
+        """A scale_error of 0 is no part of a config, as CurveFile has it of its own keys."""
+        return {key: value for key, value in self.given(serialize).items() if key != "scale_error" or value}
 
 
 class Pressure(Section):
@@ -169,11 +170,15 @@ class Pressure(Section):
     error: PressureError | None = None
 
 
-class Vacf(Section):
+class Vacf(CurveFile):
     """A target C(t) / C(0) of the velocities: columns t, C(t) / C(0) and perhaps its standard error."""
 
-    file: File
+    columns: VacfColumns | None = None
     t_unit: Annotated[str, BeforeValidator(_time_unit)] = "ps"
+
+    @model_serializer(mode="wrap")
+    def _used_keys(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return self.given(serialize)
 
 
 class Target(Section):
@@ -205,7 +210,17 @@ class State(Section):
     parameters: dict[Name, Number] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _one_pressure(self) -> State:
+    def _once_each(self) -> State:
+        """What is measured once is one target: given twice it would count double."""
         if sum(target.pressure is not None for target in self.targets) > 1:
             raise DiffPairError("a state has one pressure, but targets names several")
+        if sum(target.vacf is not None for target in self.targets) > 1:
+            raise DiffPairError("a state has one vacf, but targets names several")
+        pairs = [tuple(sorted(target.rdf.pair)) for target in self.targets if target.rdf]
+        for pair in pairs:
+            if pairs.count(pair) > 1:
+                raise DiffPairError(
+                    f"the pair {'-'.join(pair)} has {pairs.count(pair)} rdfs among the targets, which "
+                    f"would count double; give one"
+                )
         return self

@@ -1,14 +1,13 @@
-"""Reading g(r) from text files, with a refusal for everything that is not a usable g(r).
+"""From a file to a target g(r) on an even grid, with a refusal for everything that is not a usable g(r).
 
-Two or three columns (r, g and perhaps the standard error of g), separated by commas or white space. A header line is
-optional; lines that start with # or @ are comments.
+``reading`` finds out what stands in the file; here it is judged as a g(r), within the range that is asked for.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
-import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from diffpair.errors import DiffPairError
 from diffpair.targets.rdf_target import MIN_POINTS, RdfTarget
+from diffpair.targets.reading import RDF, Choice, Curve, read_curve
 from diffpair.targets.unit_check import check_header, check_scale, length_in_nm
 
 Array = NDArray[np.float64]
@@ -25,15 +25,17 @@ Array = NDArray[np.float64]
 # A grid counts as even if every r is this close, in bins, to its place: it absorbs r printed with few digits.
 _EVEN_TOLERANCE = 0.03
 _MIN_BINS, _MAX_BINS = 50, 200
-_SEPARATOR = re.compile(r"\s*,\s*|\s*;\s*|\s+")
+# Ripples that a Fourier transform of scattering data leaves where g is 0 are below this; larger ones are no small flaw.
+_RIPPLE = 0.05
+_TAIL = 0.2  # of r, the last part, where g should be near 1
 
 
 @dataclass(frozen=True)
-class _Columns:
-    header: str
-    r: Array  # in the file's unit
-    g: Array
-    error: Array | None
+class ReadRdf:
+    """A target, and how its file was read: ``done`` is what had to be decided, each a few words."""
+
+    target: RdfTarget
+    done: list[str]
 
 
 def read_rdf(
@@ -42,13 +44,14 @@ def read_rdf(
     r_unit: str = "nm",
     r_range: tuple[float, float] | None = None,
     bin_width: float | None = None,
+    choice: Choice | None = None,
 ) -> RdfTarget:
     """Read a target g(r) and put it on an even grid of bins.
 
     A file whose r are evenly spaced keeps its grid: its r are bin centres. Otherwise g is interpolated linearly to an
     even grid that fills the range; its bin width is the lower quartile of the file's spacings, so that the finely
     sampled first peak stays resolved, but it is held between 1/200 and 1/50 of the range. A bin that would reach below
-    r = 0 is dropped.
+    r = 0 is dropped. Rows outside the range are not looked at, whatever stands in them.
 
     Args:
         path: the file.
@@ -56,39 +59,54 @@ def read_rdf(
         r_unit: unit of the file's r, any length that pint knows.
         r_range: (low, high) in nm: only data within it are used.
         bin_width: bin width in nm to interpolate to instead, also for an even file.
+        choice: columns and block, where the file does not tell or holds several.
 
     Raises:
-        DiffPairError: the file is missing, empty, not numeric, not sorted, negative, too short or, by appearance, in
+        DiffPairError: the file is missing, empty, not numeric, ambiguous, negative, too short or, by appearance, in
             another unit; the sentence names file and line or value.
 
     Warns:
-        UserWarning: g does not approach 1 at large r.
+        UserWarning: what had to be decided to read the file, in one line; g does not approach 1 at large r.
     """
+    read = read_with_notes(path, pair, r_unit, r_range, bin_width, choice)
+    if read.done:
+        warnings.warn(f"{path}: {'; '.join(read.done)}", stacklevel=2)
+    tail = tail_of(read.target)
+    if abs(tail - 1) > 0.2:
+        warnings.warn(
+            f"{read.target.label}: g averages {tail:.3g} over the last fifth of r, but should approach 1; is it "
+            f"normalised?",
+            stacklevel=2,
+        )
+    return read.target
+
+
+def read_with_notes(
+    path: str | os.PathLike[str],
+    pair: tuple[str, str],
+    r_unit: str = "nm",
+    r_range: tuple[float, float] | None = None,
+    bin_width: float | None = None,
+    choice: Choice | None = None,
+) -> ReadRdf:
+    """As read_rdf, with what had to be decided instead of warnings of it."""
     path = Path(path)
     scale = length_in_nm(r_unit)
-    columns = _read_columns(path)
-    check_header(path, columns.header, r_unit)
-    r, g, error = columns.r * scale, columns.g, columns.error
-    check_scale(path, r, g, r_unit)
-    if r_range is not None:
-        low, high = r_range
-        if not 0 <= low < high:
-            raise DiffPairError(f"{path}: the range [{low:g} nm, {high:g} nm] must obey 0 <= low < high")
-        slack = 1e-6 * (r[-1] - r[0])
-        inside = (r >= low - slack) & (r <= high + slack)
-        if inside.sum() < MIN_POINTS:
-            raise DiffPairError(
-                f"{path}: only {inside.sum()} points lie in the range [{low:g} nm, {high:g} nm], but a target needs at "
-                f"least {MIN_POINTS}; the file covers {r[0]:.4g} nm to {r[-1]:.4g} nm (is r_unit = {r_unit} right?)"
-            )
+    curve = read_curve(path, RDF, choice, pair)
+    check_header(path, curve.x_name, r_unit)
+    done = list(curve.done)
+    curve = dataclasses.replace(curve, x=curve.x * scale)
+    curve = _within(curve, r_range, r_unit)
+    curve = _judged(_without_ends(curve, done), scale, done)
+    check_scale(path, curve.x, curve.y, r_unit)
+    r, g, error = curve.x, curve.y, curve.error
+    if len(r) < MIN_POINTS:
+        raise DiffPairError(f"{path}: has only {len(r)} points, but a target needs at least {MIN_POINTS}")
+    if bin_width is None and _is_even(r):
+        grid, g_grid, error_grid = np.linspace(r[0], r[-1], len(r)), g, error
     else:
-        low, high = r[0], r[-1]
-        inside = np.ones(len(r), dtype=bool)
-    if bin_width is None and _is_even(r[inside]):
-        grid = np.linspace(r[inside][0], r[inside][-1], inside.sum())
-        g_grid, error_grid = g[inside], None if error is None else error[inside]
-    else:
-        grid = _even_grid(path, r, inside, max(low, float(r[0])), min(high, float(r[-1])), bin_width)
+        low, high = (float(r[0]), float(r[-1])) if r_range is None else r_range
+        grid = _even_grid(path, r, max(low, float(r[0])), min(high, float(r[-1])), bin_width)
         g_grid = np.interp(grid, r, g)
         error_grid = None if error is None else np.interp(grid, r, error)
     keep = grid >= (grid[1] - grid[0]) * (0.5 - 1e-6)
@@ -107,8 +125,86 @@ def read_rdf(
         file=path,
         r_unit=r_unit,
     )
-    _warn_about_tail(target)
-    return target
+    return ReadRdf(target, done)
+
+
+def tail_of(target: RdfTarget) -> float:
+    """The mean of g over the last fifth of r."""
+    return float(target.g[target.r >= (1 - _TAIL) * target.r_max].mean())
+
+
+def _within(curve: Curve, r_range: tuple[float, float] | None, r_unit: str) -> Curve:
+    """The points within the range, r in nm."""
+    if r_range is None:
+        return curve
+    low, high = r_range
+    if not 0 <= low < high:
+        raise DiffPairError(f"{curve.path}: the range [{low:g} nm, {high:g} nm] must obey 0 <= low < high")
+    r = curve.x
+    slack = 1e-6 * (r[-1] - r[0])
+    inside = (r >= low - slack) & (r <= high + slack)
+    if inside.sum() < MIN_POINTS:
+        raise DiffPairError(
+            f"{curve.path}: only {inside.sum()} points lie in the range [{low:g} nm, {high:g} nm], but a target needs at "
+            f"least {MIN_POINTS}; the file covers {r[0]:.4g} nm to {r[-1]:.4g} nm (is r_unit = {r_unit} right?)"
+        )
+    return curve.at(inside)
+
+
+def _without_ends(curve: Curve, done: list[str]) -> Curve:
+    """Without the rows at either end that the file itself calls no data: nan, empty, or flagged by VOTCA.
+
+    A flagged g of 0 before the first neighbours stays: nothing was counted there.
+    """
+    missing = np.array([line in curve.problems and curve.problems[line].missing for line in curve.line])
+    flagged = np.array([flag in ("o", "u") for flag in curve.flags])
+    empty = np.maximum.accumulate(np.nan_to_num(np.abs(curve.y), nan=0.0)) == 0
+    no_data = missing | (flagged & ~empty)
+    good = np.flatnonzero(~no_data)
+    if len(good) == 0:
+        raise DiffPairError(f"{curve.path}: no row holds a usable g")
+    keep = np.arange(good[0], good[-1] + 1)
+    left = len(curve.x) - len(keep)
+    if left:
+        done.append(
+            f"{left} row{'s' if left > 1 else ''} without a usable g at the ends {'are' if left > 1 else 'is'} left out"
+        )
+    if any(curve.flags):
+        zeros = int((flagged & empty).sum())
+        done.append(
+            "flags of VOTCA are understood"
+            + (f"; {zeros} undefined rows before the first neighbours count as g = 0" if zeros else "")
+        )
+    inner = np.flatnonzero((flagged & ~empty)[keep])
+    if len(inner):
+        raise DiffPairError(
+            f"{curve.path}, line {curve.line[keep][inner[0]]}: is flagged {curve.flags[keep[inner[0]]]!r}, which is no value "
+            f"of g, between rows that are"
+        )
+    return curve.at(keep)
+
+
+def _judged(curve: Curve, scale: float, done: list[str]) -> Curve:
+    """A curve of finite g and errors, none of them negative; ripples around 0 before the first neighbours become 0."""
+    for line in sorted(set(curve.problems) & {int(line) for line in curve.line}):
+        raise DiffPairError(curve.problems[line].sentence)
+    y = curve.y.copy()
+    contact = int(np.argmax(y >= min(1.0, y.max())))
+    negative = np.flatnonzero(y < 0)
+    inner = negative[negative < contact]
+    if len(inner) and np.abs(y[: inner[-1] + 1]).max() < _RIPPLE:
+        # Where g is 0 within the ripples it is 0 at every smaller r, too.
+        end = inner[-1] + 1
+        done.append(
+            f"g is between {y[:end].min():.2g} and {max(0.0, y[:end].max()):.2g} up to r = {curve.x[end - 1]:.4g} nm, "
+            f"ripples around 0 before the first neighbours: set to 0"
+        )
+        y[:end] = 0.0
+    for name, values in (("r", curve.x / scale), ("g", y), ("error", curve.error)):
+        if values is not None and (values < 0).any():
+            place = int(np.argmax(values < 0))
+            raise DiffPairError(f"{curve.path}, line {curve.line[place]}: {name} = {values[place]:g} is negative")
+    return dataclasses.replace(curve, y=y)
 
 
 def _is_even(r: Array) -> bool:
@@ -116,11 +212,11 @@ def _is_even(r: Array) -> bool:
     return bool(np.abs(steps - np.arange(len(r))).max() <= _EVEN_TOLERANCE)
 
 
-def _even_grid(path: Path, r: Array, inside: NDArray[np.bool_], low: float, high: float, width: float | None) -> Array:
+def _even_grid(path: Path, r: Array, low: float, high: float, width: float | None) -> Array:
     """Bin centres of an even grid whose edges span [low, high]."""
     span = high - low
     if width is None:
-        spacing = float(np.quantile(np.diff(r[inside]), 0.25))
+        spacing = float(np.quantile(np.diff(r), 0.25))
         count = round(span / min(max(spacing, span / _MAX_BINS), span / _MIN_BINS))
         width = span / count
     else:
@@ -131,80 +227,3 @@ def _even_grid(path: Path, r: Array, inside: NDArray[np.bool_], low: float, high
             )
         count = math.floor(span / width * (1 + 1e-9))
     return low + float(width) * (np.arange(count, dtype=np.float64) + 0.5)
-
-
-def _warn_about_tail(target: RdfTarget) -> None:
-    tail = float(target.g[target.r >= 0.8 * target.r_max].mean())
-    if abs(tail - 1) > 0.2:
-        warnings.warn(
-            f"{target.label}: g averages {tail:.3g} over the last fifth of r, but should approach 1; is it normalised?",
-            stacklevel=3,
-        )
-
-
-def _read_columns(path: Path) -> _Columns:
-    header = ""
-    rows: list[list[float]] = []
-    last = 0
-    for number, line in enumerate(_read_text(path).splitlines(), start=1):
-        text = line.strip()
-        if not text or text[0] in "#@":
-            continue
-        fields = _SEPARATOR.split(text)
-        if not rows and not header and not any(_is_number(value) for value in fields):
-            header = text
-            continue
-        where = f"{path}, line {number}"
-        if "," in text and ";" in text:
-            raise DiffPairError(f"{where}: {text!r} has both , and ; (decimals need a point)")
-        row = _parse_row(where, fields)
-        if rows:
-            if len(row) != len(rows[0]):
-                raise DiffPairError(f"{where}: has {len(row)} columns, but line {last} has {len(rows[0])}")
-            if row[0] <= rows[-1][0]:
-                raise DiffPairError(f"{where}: r = {row[0]:g} is not above the r = {rows[-1][0]:g} before it")
-        rows.append(row)
-        last = number
-    if not rows:
-        raise DiffPairError(f"{path}: holds no numbers" if header else f"{path}: is empty")
-    if len(rows) < MIN_POINTS:
-        raise DiffPairError(f"{path}: has only {len(rows)} points, but a target needs at least {MIN_POINTS}")
-    data = np.array(rows)
-    return _Columns(header, data[:, 0], data[:, 1], data[:, 2] if data.shape[1] == 3 else None)
-
-
-def _parse_row(where: str, fields: list[str]) -> list[float]:
-    names = ("r", "g", "error")
-    if len(fields) not in (2, 3):
-        raise DiffPairError(f"{where}: has {len(fields)} column(s), but r, g and perhaps an error are needed")
-    row = []
-    for name, value in zip(names, fields, strict=False):
-        if not _is_number(value):
-            raise DiffPairError(f"{where}: {name} = {value!r} is not a number")
-        if not math.isfinite(float(value)):
-            raise DiffPairError(f"{where}: {name} = {value} is not a finite number")
-        if float(value) < 0:
-            raise DiffPairError(f"{where}: {name} = {value} is negative")
-        row.append(float(value))
-    return row
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise DiffPairError(f"{path}: no such file; it should hold the target g(r)") from None
-    except IsADirectoryError:
-        raise DiffPairError(f"{path}: is a folder, but should be a file with the target g(r)") from None
-    except OSError as error:
-        raise DiffPairError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise DiffPairError(f"{path}: is not a text file in UTF-8, but should hold the target g(r)") from None

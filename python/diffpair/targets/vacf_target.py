@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.errors import DiffPairError
+from diffpair.targets.reading import VACF, Choice, read_curve
 from diffpair.targets.units import convert
 
 Array = NDArray[np.float64]
@@ -68,32 +69,23 @@ class VacfTarget:
         return steps
 
 
-def read_vacf(path: str | os.PathLike[str], t_unit: str = "ps") -> VacfTarget:
-    """Read columns t, C(t) / C(0) and perhaps its standard error, separated by commas or white space.
+def read_vacf(path: str | os.PathLike[str], t_unit: str = "ps", choice: Choice | None = None) -> VacfTarget:
+    """Read columns t, C(t) / C(0) and perhaps its standard error, from the same kinds of files as a g(r).
 
-    A header line is optional; lines that start with # or @ are comments. Raises DiffPairError.
+    Args:
+        path: the file. t_unit: unit of its t. choice: columns and block, where the file does not tell.
+
+    Raises:
+        DiffPairError: the file is missing, not numeric or ambiguous, or its numbers are no VACF.
+
+    Warns:
+        UserWarning: what had to be decided to read the file, in one line.
     """
     path = Path(path)
     scale = convert(1.0, t_unit, "ps")
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DiffPairError(f"{path}: cannot be read as a target vacf: {error}") from None
-    rows: list[list[float]] = []
-    for number, line in enumerate(lines, start=1):
-        text = line.strip()
-        if not text or text[0] in "#@":
-            continue
-        try:
-            row = [float(field) for field in re.split(r"[\s,;]+", text)]
-        except ValueError:
-            if not rows:
-                continue  # the header
-            raise DiffPairError(f"{path}, line {number}: {text!r} does not hold numbers") from None
-        if len(row) not in (2, 3) or (rows and len(row) != len(rows[0])):
-            raise DiffPairError(f"{path}, line {number}: t, C(t) / C(0) and perhaps an error are needed, not {text!r}")
-        rows.append(row)
-    if len(rows) < 3:
-        raise DiffPairError(f"{path}: a target vacf needs 3 or more lags, but has {len(rows)}")
-    data = np.array(rows)
-    return VacfTarget(scale * data[:, 0], data[:, 1], data[:, 2] if data.shape[1] == 3 else None, path)
+    curve = read_curve(path, VACF, choice)
+    for problem in curve.problems.values():
+        raise DiffPairError(problem.sentence)
+    if curve.done:
+        warnings.warn(f"{path}: {'; '.join(curve.done)}", stacklevel=2)
+    return VacfTarget(scale * curve.x, curve.y, curve.error, path)

@@ -1,0 +1,41 @@
+"""Files of a function of one variable, as programs and people write them, to a curve.
+
+In the order of the data flow: ``text`` (bytes to text), ``numbers`` (cells and separators), ``table`` and ``layouts``
+(comments, header, rows, blocks), ``names`` and ``columns`` (which column is what), ``curve`` (one y for every x).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from diffpair.targets.reading.columns import choose
+from diffpair.targets.reading.curve import Curve, curve_of
+from diffpair.targets.reading.quantity import RDF, VACF, Choice, Quantity
+from diffpair.targets.reading.table import read_table
+from diffpair.targets.reading.text import read_text
+
+__all__ = ["RDF", "VACF", "Choice", "Curve", "Quantity", "read_curve"]
+
+
+def read_curve(
+    path: str | os.PathLike[str], quantity: Quantity, choice: Choice | None = None, pair: Sequence[str] | None = None
+) -> Curve:
+    """Read a curve from a text file.
+
+    Args:
+        path: the file.
+        quantity: what it should hold.
+        choice: columns and block as the user names them; what is None follows from the file.
+        pair: the two types, which may name a column of a file with several pairs.
+
+    Raises:
+        DiffPairError: no text, no numbers, or several readings; the sentence shows them and the key that decides.
+    """
+    path = Path(path)
+    choice = choice or Choice()
+    text, done = read_text(path, quantity.what)
+    table = read_table(path, text, quantity)
+    table.done[:0] = done
+    return curve_of(table, choose(table, choice, quantity, pair), choice, quantity)

@@ -1,0 +1,240 @@
+"""Which column is r, which g, and which, if any, the standard error: said by the user, a header or the layout.
+
+Never guessed: a third column is as often the coordination number n(r), or the g(r) of another pair, as an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffpair.errors import DiffPairError
+from diffpair.targets.reading.names import names_pair, role
+from diffpair.targets.reading.numbers import number
+from diffpair.targets.reading.quantity import Choice, Quantity
+from diffpair.targets.reading.table import Table
+
+Array = NDArray[np.float64]
+# n(r) is the integral of g 4 pi r^2: a column counts as such if it follows that of its neighbour so closely. Sums over
+# bins differ by about a bin's part, n(r) of another pair by much more.
+_INTEGRAL_TOLERANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Places of the columns, from 0, and what is to be told about how they were found."""
+
+    x: int
+    y: int
+    error: int | None
+    told: str | None
+
+
+def choose(table: Table, choice: Choice, quantity: Quantity, pair: Sequence[str] | None) -> Columns:
+    """Find the columns of a table.
+
+    Raises:
+        DiffPairError: a column that the user names is not there, or nothing says which column is which; the sentence
+            shows the readings.
+    """
+    values = _values(table)
+    roles: list[str | None] = [role(name, quantity) for name in table.names]
+    if table.layout == "lammps":
+        roles[0] = "index"
+        if not any(table.names):
+            roles[1] = "x"
+    if table.layout == "votca" and table.width == 4 and not any(table.names):
+        roles[2] = "error"  # its own format: x, y, error of y, flag
+    for place in range(table.width):
+        if roles[place] is None and not table.names[place] and any(table.names) and _counts(values[:, place]):
+            roles[place] = "index"
+        if np.isnan(values[:, place]).all():
+            roles[place] = "no numbers"
+    x = _given(table, choice.x, quantity.x)
+    y = _given(table, choice.y, quantity.y)
+    error = None if choice.error is False else _given(table, choice.error, "error")
+    said = {place for place in (x, y, error) if place is not None}
+    if x is None:
+        x = _find_x(table, roles, said, quantity)
+    free = [place for place in range(table.width) if place not in said | {x}]
+    if y is None:
+        y = _find_y(table, values, roles, [x, *free], pair, quantity)
+    if error is None and choice.error is not False:
+        error = _find_error(roles, [place for place in free if place != y], y)
+    unused = [place for place in free if place not in (y, error) and roles[place] not in ("index", "no numbers")]
+    plain = (x, y) == (0, 1) and error in (None, 2) and not unused
+    told = None if plain else _told(table, x, y, error, unused, _looks(values, roles, x, y, unused, quantity), quantity)
+    return Columns(x, y, error, told)
+
+
+def title(table: Table, place: int) -> str:
+    """How messages name a column."""
+    name = table.names[place]
+    return f"column {place + 1}" + (f" {name!r}" if name else "")
+
+
+def _given(table: Table, given: int | str | bool | None, what: str) -> int | None:
+    if given is None or isinstance(given, bool):
+        return None
+    if isinstance(given, str):
+        for same in (str, str.casefold):
+            found = [place for place, name in enumerate(table.names) if name and same(name) == same(given.strip())]
+            if len(found) == 1:
+                return found[0]
+            if found:
+                raise DiffPairError(f"{table.path}: {len(found)} columns are named {given!r}; give {what} as a number")
+        if not given.strip().isdecimal():
+            there = ", ".join(repr(name) for name in table.names if name)
+            raise DiffPairError(
+                f"{table.path}: has no column named {given!r} for {what}; "
+                + (
+                    f"the columns are {there}"
+                    if there
+                    else f"its columns have no names, so give a number, 1 to {table.width}"
+                )
+            )
+    place = int(given)
+    if not 1 <= place <= table.width:
+        raise DiffPairError(f"{table.path}: has no column {place} for {what}, but {table.width} columns")
+    return place - 1
+
+
+def _find_x(table: Table, roles: list[str | None], said: set[int], quantity: Quantity) -> int:
+    open_ = [place for place in range(table.width) if place not in said]
+    named = [place for place in open_ if roles[place] == "x"]
+    if len(named) == 1:
+        return named[0]
+    rest = [place for place in open_ if roles[place] not in ("index", "no numbers")]
+    if rest and (roles[rest[0]] in (None, "x") or (roles[rest[0]] == "error" and rest[0] == 0)):
+        return rest[0]
+    if rest and roles[rest[0]] == "a momentum transfer":
+        raise DiffPairError(
+            f"{table.path}: {title(table, rest[0])} is {roles[rest[0]]}, not {quantity.x}; {quantity.what} is needed"
+        )
+    raise DiffPairError(
+        f"{table.path}: nothing says which column is {quantity.x}; name it, for example with columns: "
+        f"{{{quantity.x}: 1, {quantity.y}: 2, error: none}}"
+    )
+
+
+def _find_y(
+    table: Table,
+    values: Array,
+    roles: list[str | None],
+    places: list[int],
+    pair: Sequence[str] | None,
+    quantity: Quantity,
+) -> int:
+    x, *free = places
+    open_ = [place for place in free if roles[place] in (None, "y")]
+    by_pair = [place for place in open_ if pair and table.names[place] and names_pair(table.names[place], pair)]
+    by_name = [place for place in open_ if roles[place] == "y"]
+    for found in (by_pair, by_name, open_):
+        if len(found) == 1:
+            return found[0]
+    if not open_:
+        looks = "; ".join(f"{title(table, place)} is {_article(roles[place])}" for place in free)
+        raise DiffPairError(
+            f"{table.path}: no column is {quantity.y} ({looks or 'there is one column alone'}); if one is, say so with "
+            f"columns: {{{quantity.y}: {free[0] + 1 if free else 2}}}"
+        )
+    first = open_[0]
+    if not by_name and all(_integrates(values[:, [x, first, place]], quantity) for place in open_[1:]):
+        return first
+    raise _asks(table, values, [x, *open_], quantity)
+
+
+def _find_error(roles: list[str | None], free: list[int], y: int) -> int | None:
+    named = [place for place in free if roles[place] == "error"]
+    if len(named) > 1 or any(roles[place] in (None, "y") for place in free):
+        named = [place for place in named if place == y + 1]  # of several curves each has its error beside it
+    return named[0] if named else None
+
+
+def _values(table: Table) -> Array:
+    """The first block's cells as numbers, [rows, columns]; NaN where there is none."""
+    rows = [[number(cell) for cell in row.cells[: table.width]] for row in table.blocks[0]]
+    return np.array(
+        [[np.nan if value is None else value for value in row] + [np.nan] * (table.width - len(row)) for row in rows]
+    )
+
+
+def _counts(column: Array) -> bool:
+    return bool(np.array_equal(column - column[0], np.arange(len(column))) and column[0] in (0, 1))
+
+
+def _integrates(columns: Array, quantity: Quantity) -> bool:
+    """Whether the third column grows as the integral of the second over shells at the first, [rows, 3]."""
+    x, y, n = columns[np.isfinite(columns).all(axis=1)].T
+    if not quantity.grows or len(x) < 3 or (np.diff(x) < 0).any() or (np.diff(n) < -1e-3 * abs(n[-1])).any():
+        return False
+    shells = np.concatenate([[0.0], np.cumsum(0.5 * (y[1:] * x[1:] ** 2 + y[:-1] * x[:-1] ** 2) * np.diff(x))])
+    if not (n[-1] > 0 and shells[-1] > 0):
+        return False
+    return bool(np.abs(n / n[-1] - shells / shells[-1]).max() < _INTEGRAL_TOLERANCE)
+
+
+def _article(known: str | None) -> str:
+    return {"error": "an error", "index": "a count of rows", "x": "a distance", None: "unknown"}.get(known, str(known))
+
+
+def _looks(
+    values: Array, roles: list[str | None], x: int, y: int, places: list[int], quantity: Quantity
+) -> dict[int, str]:
+    """What unused columns are by name or by their numbers."""
+    looks = {}
+    for place in places:
+        if roles[place] not in (None, "y"):
+            looks[place] = _article(roles[place])
+        elif _integrates(values[:, [x, y, place]], quantity):
+            looks[place] = f"grows as a {quantity.grows} does"
+    return looks
+
+
+def _told(
+    table: Table, x: int, y: int, error: int | None, unused: list[int], looks: dict[int, str], quantity: Quantity
+) -> str:
+    text = f"{quantity.x} is {title(table, x)}, {quantity.y} {title(table, y)}"
+    if error is not None:
+        text += f", its error {title(table, error)}"
+    if unused:
+        shown = [f"{title(table, place)}" + (f" ({looks[place]})" if place in looks else "") for place in unused]
+        text += f"; not used: {', '.join(shown)}"
+    return text
+
+
+def _asks(table: Table, values: Array, places: list[int], quantity: Quantity) -> DiffPairError:
+    """The refusal where several columns may be y: what is there, what it looks like, and the key that decides."""
+    x, *open_ = places
+    first = open_[0]
+    row = table.blocks[0][int(np.argmax(np.nan_to_num(values[:, first])))]
+    shown = ", ".join(f"{title(table, place)} = {row.cells[place]}" for place in places if place < len(row.cells))
+    looks = [f"{title(table, place)} {_appearance(values[:, [x, first, place]], quantity)}" for place in open_[1:]]
+    keys = [
+        f"columns: {{{quantity.x}: {x + 1}, {quantity.y}: {first + 1}, error: {other}}}"
+        for other in (open_[1] + 1, "none")
+    ]
+    if any(table.names):
+        keys = [f"columns: {{{quantity.y}: {table.names[place] or place + 1}}}" for place in open_[:2]]
+    return DiffPairError(
+        f"{table.path}: nothing says which of the {len(open_)} columns beside {quantity.x} is {quantity.y}, or an error "
+        f"(line {row.line}: {shown}; {'; '.join(looks[:3])}); say so with {' or '.join(keys)}"
+    )
+
+
+def _appearance(columns: Array, quantity: Quantity) -> str:
+    """What a column looks like beside x and y, [rows, 3]."""
+    _, y, other = columns[np.isfinite(columns).all(axis=1)].T
+    if len(other) < 3:
+        return "holds few numbers"
+    tail = other[-max(1, len(other) // 5) :]
+    if np.ptp(other) > 0 and (np.diff(other) >= 0).all():
+        return f"grows throughout, as a {quantity.grows or 'sum'} does and no error"
+    if quantity.grows and abs(tail.mean() - 1) < 0.2:
+        return f"tends to 1, as the {quantity.y} of another pair does"
+    if (other >= 0).all() and other.max() < 0.5 * np.abs(y).max():
+        return "is small and positive, as an error is"
+    return f"is between {other.min():.3g} and {other.max():.3g}"

@@ -1,0 +1,271 @@
+"""From a table's columns to a curve: one y for every x, in the order of x."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffpair.errors import DiffPairError
+from diffpair.targets.rdf_target import MIN_POINTS
+from diffpair.targets.reading.columns import Columns
+from diffpair.targets.reading.layouts import VOTCA_FLAGS
+from diffpair.targets.reading.numbers import number, resolution
+from diffpair.targets.reading.quantity import Choice, Quantity
+from diffpair.targets.reading.table import Row, Table
+
+Array = NDArray[np.float64]
+# x printed with few decimals counts as even if a line through all rows leaves no more than half a unit in the last
+# place, and a little for the line's own error.
+_ROUNDING = 0.55
+_COARSE = 0.03  # of a spacing: an error of x by rounding that is worth mending
+_SAME_X = 1e-6  # of the range: blocks whose x differ by less share their grid
+# More x than this part that stand twice are no slips of a digitiser but two curves in one file.
+_MOST_DOUBLES = 0.25
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why there is no number; ``missing`` where the file says so itself, with nan, NA or an empty cell."""
+
+    sentence: str
+    missing: bool = False
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points in the order of x.
+
+    Args:
+        x, y, error: [n] in the file's units; y and error NaN where the file has no number. error: None without one.
+        line: of the file, [n]. flags: of VOTCA, [n], "" without.
+        problems: by line, why y or its error is NaN there. done: what reading had to decide, each a few words.
+        x_name: what a header calls x.
+    """
+
+    path: Path
+    x: Array
+    y: Array
+    error: Array | None
+    line: NDArray[np.int64]
+    flags: list[str]
+    x_name: str
+    problems: dict[int, Problem] = field(default_factory=dict)
+    done: list[str] = field(default_factory=list)
+
+    def at(self, places: NDArray[np.int64] | NDArray[np.bool_]) -> Curve:
+        """Some of its points."""
+        index = np.arange(len(self.x))[places]
+        return dataclasses.replace(
+            self,
+            x=self.x[index],
+            y=self.y[index],
+            error=None if self.error is None else self.error[index],
+            line=self.line[index],
+            flags=[self.flags[k] for k in index],
+        )
+
+
+def curve_of(table: Table, columns: Columns, choice: Choice, quantity: Quantity) -> Curve:
+    """The points of a table's columns.
+
+    Raises:
+        DiffPairError: an x that is no number, or several curves of which none is chosen.
+    """
+    curves = [_points(table, block, columns, quantity) for block in table.blocks]
+    if len(curves) == 1:
+        curves = _runs(curves[0])
+    done = [*table.done, *([columns.told] if columns.told else [])]
+    curve = _one(table, curves, choice, done)
+    curve = _rounded(curve, [row for block in table.blocks for row in block], columns.x, done)
+    curve = _sorted(curve, done)
+    return dataclasses.replace(_without_doubles(curve, quantity, done), done=done)
+
+
+def _points(table: Table, rows: Sequence[Row], columns: Columns, quantity: Quantity) -> Curve:
+    names = {columns.x: quantity.x, columns.y: quantity.y}
+    if columns.error is not None:
+        names[columns.error] = "error"
+    kept: list[Row] = []
+    values: list[list[float]] = []
+    problems: dict[int, Problem] = {}
+    for row in rows:
+        numbers, problem = _numbers(row, names)
+        if len(row.cells) != table.width:
+            problem = Problem(_wrong_length(row, [*reversed(kept), *rows], table))
+        elif np.isnan(numbers).all() and problem and problem.missing:
+            continue  # nothing stands here
+        if problem:
+            sentence = f"{table.path}, line {row.line}: {problem.sentence}"
+            if np.isnan(numbers[0]):
+                raise DiffPairError(sentence)
+            problems[row.line] = Problem(sentence, problem.missing)
+            numbers[1:] = [np.nan] * len(numbers[1:])
+        kept.append(row)
+        values.append(numbers)
+    if not kept:
+        raise DiffPairError(f"{table.path}: holds no numbers")
+    data = np.array(values)
+    flags = [row.cells[-1].lower() if table.layout == "votca" else "" for row in kept]
+    return Curve(
+        table.path,
+        data[:, 0],
+        data[:, 1],
+        data[:, 2] if columns.error is not None else None,
+        np.array([row.line for row in kept]),
+        [flag if flag in VOTCA_FLAGS else "" for flag in flags],
+        table.names[columns.x],
+        problems,
+    )
+
+
+def _numbers(row: Row, names: dict[int, str]) -> tuple[list[float], Problem | None]:
+    """The cells that are needed, NaN where they are no finite numbers, and what is wrong with the first such."""
+    numbers, problem = [], None
+    for place, name in names.items():
+        cell = row.cells[place] if place < len(row.cells) else ""
+        value = number(cell)
+        if value is None or not np.isfinite(value):
+            finite = "" if value is None or not cell else "finite "
+            found = Problem(f"{name} = {cell if finite else repr(cell)} is not a {finite}number", value is not None)
+            problem = problem if problem and not problem.missing else found if value is None else problem or found
+            value = np.nan
+        numbers.append(value)
+    return numbers, problem
+
+
+def _wrong_length(row: Row, others: Sequence[Row], table: Table) -> str:
+    if any(";" in cell for cell in row.cells):
+        return f"{','.join(row.cells)!r} has both , and ; (decimals need a point)"
+    other = next((other for other in others if len(other.cells) == table.width), None)
+    like = f", but line {other.line} has {table.width}" if other else ""
+    return f"has {len(row.cells)} column{'s' if len(row.cells) != 1 else ''}{like}"
+
+
+def _runs(curve: Curve) -> list[Curve]:
+    """Curves that stand one after another: long stretches of growing x over the same range."""
+    x = curve.x
+    if len(x) > 1 and (np.diff(x) < 0).sum() > (np.diff(x) > 0).sum():
+        x = -x
+    bounds = [0, *(np.flatnonzero(np.diff(x) < 0) + 1), len(x)]
+    runs = [slice(a, b) for a, b in zip(bounds, bounds[1:], strict=False)]
+    if len(runs) == 1 or any(run.stop - run.start < MIN_POINTS for run in runs):
+        return [curve]
+    low = max(x[run].min() for run in runs)
+    high = min(x[run].max() for run in runs)
+    if high - low < 0.5 * max(np.ptp(x[run]) for run in runs):
+        return [curve]
+    places = np.arange(len(x))
+    return [curve.at(places[run]) for run in runs]
+
+
+def _one(table: Table, curves: list[Curve], choice: Choice, done: list[str]) -> Curve:
+    """The curve that the user or the layout chooses of those in a file."""
+    count = len(curves)
+    block = choice.block
+    if block is None and count > 1:
+        if table.layout != "lammps":
+            raise DiffPairError(
+                f"{table.path}: holds {count} curves one after another (lines {', '.join(str(c.line[0]) for c in curves)} "
+                f"begin one); choose with block: 1, or block: average"
+            )
+        block = "average"
+    if isinstance(block, int):
+        if not 1 <= block <= count:
+            raise DiffPairError(f"{table.path}: has no block {block}, but {count}")
+        if count > 1:
+            done.append(f"block {block} of {count}")
+        return curves[block - 1]
+    if count == 1:
+        return curves[0]
+    if block == "last":
+        done.append(f"the last of {count} blocks")
+        return curves[-1]
+    first = curves[0]
+    slack = _SAME_X * np.ptp(first.x)
+    if any(len(c.x) != len(first.x) or np.abs(c.x - first.x).max() > slack for c in curves):
+        raise DiffPairError(
+            f"{table.path}: its {count} blocks have different grids and cannot be averaged; "
+            f"choose with block: last, or a number"
+        )
+    done.append(f"average of {count} blocks")
+    errors = [c.error for c in curves if c.error is not None]
+    problems = {
+        int(line): c.problems[int(own)]
+        for c in curves
+        for line, own in zip(first.line, c.line, strict=True)
+        if int(own) in c.problems
+    }
+    return dataclasses.replace(
+        first,
+        y=np.mean([c.y for c in curves], axis=0),
+        error=None if first.error is None else np.sqrt(np.sum(np.square(errors), axis=0)) / count,
+        problems=problems,
+    )
+
+
+def _rounded(curve: Curve, rows: Sequence[Row], place: int, done: list[str]) -> Curve:
+    """Evenly spaced rows whose x are rounded so coarsely that neighbours look unevenly spaced, or the same."""
+    own = {int(line) for line in curve.line}
+    unit = resolution([row.cells[place] for row in rows if row.line in own and place < len(row.cells)])
+    n = len(curve.x)
+    if n < MIN_POINTS or unit == 0 or np.ptp(curve.x) == 0:
+        return curve
+    index = np.arange(n, dtype=np.float64)
+    slope, start = np.polyfit(index, curve.x, 1)
+    even = start + slope * index
+    off = np.abs(curve.x - even).max()
+    if off > _ROUNDING * unit or off < _COARSE * abs(slope):
+        return curve
+    done.append(
+        f"{unit:.1g} is a coarse rounding of x: the rows are evenly spaced and are read so, {abs(slope):.4g} apart"
+    )
+    if even[0] < 0 <= curve.x[0]:
+        even = np.maximum(even, 0.0)
+    return dataclasses.replace(curve, x=even)
+
+
+def _sorted(curve: Curve, done: list[str]) -> Curve:
+    steps = np.diff(curve.x)
+    if (steps >= 0).all():
+        return curve
+    if (steps <= 0).all():
+        done.append("the order of the rows is turned around")
+        return curve.at(np.arange(len(curve.x))[::-1])
+    order = np.argsort(curve.x, kind="stable")
+    moved = int((np.diff(curve.x) < 0).sum())
+    done.append(f"rows out of order are sorted (at {moved} place{'s' if moved > 1 else ''})")
+    return curve.at(order)
+
+
+def _without_doubles(curve: Curve, quantity: Quantity, done: list[str]) -> Curve:
+    """Points at the same x become their mean."""
+    unique, place, counts = np.unique(curve.x, return_inverse=True, return_counts=True)
+    if len(unique) == len(curve.x):
+        return curve
+    first = np.searchsorted(curve.x, unique)
+    again = np.setdiff1d(np.arange(len(curve.x)), first)
+    apart = np.abs(curve.y[again] - curve.y[first[place[again]]])
+    differ = int(np.count_nonzero(apart > 0))
+    if differ > max(2, _MOST_DOUBLES * len(unique)):
+        raise DiffPairError(
+            f"{curve.path}: {len(again)} values of {quantity.x} stand twice or more, with other {quantity.y} (lines "
+            f"{curve.line[first[place[again[0]]]]} and {curve.line[again[0]]}, for one); it seems to hold several curves"
+        )
+
+    def mean(values: Array) -> Array:
+        total: Array = np.bincount(place, values) / counts
+        return total
+
+    one = unique[place[again[0]]]
+    done.append(
+        f"{len(again)} doubled point{'s' if len(again) > 1 else ''}, such as {quantity.x} = {one:g}, "
+        + (f"averaged ({quantity.y} differs by {np.nanmax(apart):.2g} at most)" if differ else "with the same values")
+    )
+    return dataclasses.replace(
+        curve.at(first), x=unique, y=mean(curve.y), error=None if curve.error is None else mean(curve.error)
+    )

@@ -1,0 +1,71 @@
+"""What the name of a column says of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from diffpair.targets.reading.quantity import Quantity
+
+_INDEX = re.compile(r"(row|index|idx|bin|no|nr|i|k|#)\.?$")
+_ERROR = re.compile(
+    r".*(err|uncert|st(an)?d(ard)?[ ._-]*dev|sigma|deviation|±|\+/?-)|std|(.*[^a-z])?(std|sem|sd|s\.d\.|se|s\.e\.|unc|esd|σ)([^a-z]|$)"
+    r"|[dδ∆]\s?[gcy]([^a-z]|$)|u\(g\)|(g|rdf)_?(std|sem|sd|se)$"
+)
+_OTHER = {
+    "a relative error": re.compile(r".*(%|percent|relative|\brel\b|rel_|ratio)"),
+    "a variance or bound": re.compile(r".*(variance|\bvar\b|\bmin\b|\bmax\b|lower|upper|ci\s?\d|confid|quantile)"),
+    "a coordination number": re.compile(
+        r".*(coord|integra|cumul|running|∫|neighbo)|(.*\W)?n\s?\(r\)|n$|n_?r$|cn([^a-z]|$)|int([^a-z]|$)|number|counts?$"
+    ),
+    "a structure factor": re.compile(r".*\b[sf]\s?\([qk]\)|structure factor"),
+    "an energy": re.compile(r".*(pmf|potential|energy|kj|kcal)|[uvw]\(r\)"),
+    "g(r) - 1": re.compile(r".*(g|rdf).*-\s?1|h\(r\)|h$"),
+}
+_MOMENTUM = re.compile(r"[qk]([^a-z]|$)|momentum")
+_LAMMPS = re.compile(r"[cfv]_\w+\[(\d+)\]$", re.IGNORECASE)  # a column of compute rdf's array: r, then g and coord
+_GROUPED = re.compile(r"\s+(?=[(\[])")  # "r (nm)" is one name
+_SPLITS = (r",", r";", r"\t+", r"\s{2,}", r"\s+")
+
+
+def role(name: str, quantity: Quantity) -> str | None:
+    """ "x", "y", "error", "index", what else the name says in words, or None where it says nothing."""
+    text = name.strip().lower()
+    if not text:
+        return None
+    if quantity.grows and (match := _LAMMPS.match(text)):
+        place = int(match[1])
+        return "x" if place == 1 else "y" if place % 2 == 0 else "a coordination number"
+    if _INDEX.match(text):
+        return "index"
+    for said, pattern in _OTHER.items():
+        if pattern.match(text):
+            return said
+    if _ERROR.match(text):
+        return "error"
+    if quantity.x_name.match(text):
+        return "x"
+    if _MOMENTUM.match(text):
+        return "a momentum transfer"
+    return "y" if quantity.y_name.match(name.strip()) else None
+
+
+def names_pair(name: str, pair: Sequence[str]) -> bool:
+    """Whether a column's name is that of a pair of types, in either order: O-H, g_OH(r), rdf(H, O)."""
+    for first, second in (pair, pair[::-1]):
+        inner = rf"{re.escape(first)}[-_ –:.,/]*{re.escape(second)}"
+        if re.fullmatch(rf"\s*(?:(?:[gG]|rdf|RDF)[\s_({{\[-]*)?{inner}[)}}\]]*(?:\s*\(r\))?\s*", name):
+            return True
+    return False
+
+
+def split_names(text: str, width: int) -> list[str] | None:
+    """A header line cut into ``width`` names, by whichever sign does so; None if none does."""
+    whole = _GROUPED.sub("\0", text.strip().strip("|"))
+    for sign in _SPLITS:
+        names = [part.replace("\0", " ").strip().strip("\"'").strip() for part in re.split(sign, whole)]
+        if len(names) > width and not any(names[width:]):
+            names = names[:width]
+        if len(names) == width and sum(bool(name) for name in names) >= max(1, width - 1):
+            return names
+    return None
