@@ -145,8 +145,8 @@ def _within(curve: Curve, r_range: tuple[float, float] | None, r_unit: str) -> C
     inside = (r >= low - slack) & (r <= high + slack)
     if inside.sum() < MIN_POINTS:
         raise DiffPairError(
-            f"{curve.path}: only {inside.sum()} points lie in the range [{low:g} nm, {high:g} nm], but a target needs at "
-            f"least {MIN_POINTS}; the file covers {r[0]:.4g} nm to {r[-1]:.4g} nm (is r_unit = {r_unit} right?)"
+            f"{curve.path}: only {inside.sum()} points lie in the range [{low:g} nm, {high:g} nm], but a target "
+            f"needs at least {MIN_POINTS}; the file covers {r[0]:.4g} nm to {r[-1]:.4g} nm (is r_unit = {r_unit} right?)"
         )
     return curve.at(inside)
 
@@ -166,20 +166,17 @@ def _without_ends(curve: Curve, done: list[str]) -> Curve:
     keep = np.arange(good[0], good[-1] + 1)
     left = len(curve.x) - len(keep)
     if left:
-        done.append(
-            f"{left} row{'s' if left > 1 else ''} without a usable g at the ends {'are' if left > 1 else 'is'} left out"
-        )
+        done.append(f"{left} row{'s' if left > 1 else ''} without a usable g at the ends left out")
     if any(curve.flags):
         zeros = int((flagged & empty).sum())
-        done.append(
-            "flags of VOTCA are understood"
-            + (f"; {zeros} undefined rows before the first neighbours count as g = 0" if zeros else "")
-        )
+        kept = f", {zeros} undefined rows before the first neighbours count as g = 0" if zeros else ""
+        done.append(f"flags of VOTCA understood{kept}")
     inner = np.flatnonzero((flagged & ~empty)[keep])
     if len(inner):
+        place = keep[inner[0]]
         raise DiffPairError(
-            f"{curve.path}, line {curve.line[keep][inner[0]]}: is flagged {curve.flags[keep[inner[0]]]!r}, which is no value "
-            f"of g, between rows that are"
+            f"{curve.path}, line {curve.line[place]}: is flagged {curve.flags[place]!r} as no value of g, between rows "
+            f"that are values"
         )
     return curve.at(keep)
 

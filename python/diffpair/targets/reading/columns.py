@@ -88,14 +88,8 @@ def _given(table: Table, given: int | str | bool | None, what: str) -> int | Non
                 raise DiffPairError(f"{table.path}: {len(found)} columns are named {given!r}; give {what} as a number")
         if not given.strip().isdecimal():
             there = ", ".join(repr(name) for name in table.names if name)
-            raise DiffPairError(
-                f"{table.path}: has no column named {given!r} for {what}; "
-                + (
-                    f"the columns are {there}"
-                    if there
-                    else f"its columns have no names, so give a number, 1 to {table.width}"
-                )
-            )
+            there = f"the columns are {there}" if there else f"they have no names: give a number, 1 to {table.width}"
+            raise DiffPairError(f"{table.path}: has no column named {given!r} for {what}; {there}")
     place = int(given)
     if not 1 <= place <= table.width:
         raise DiffPairError(f"{table.path}: has no column {place} for {what}, but {table.width} columns")
@@ -220,8 +214,8 @@ def _asks(table: Table, values: Array, places: list[int], quantity: Quantity) ->
     if any(table.names):
         keys = [f"columns: {{{quantity.y}: {table.names[place] or place + 1}}}" for place in open_[:2]]
     return DiffPairError(
-        f"{table.path}: nothing says which of the {len(open_)} columns beside {quantity.x} is {quantity.y}, or an error "
-        f"(line {row.line}: {shown}; {'; '.join(looks[:3])}); say so with {' or '.join(keys)}"
+        f"{table.path}: nothing says which of the {len(open_)} columns beside {quantity.x} is {quantity.y}, or "
+        f"an error (line {row.line}: {shown}; {'; '.join(looks[:3])}); say so with {' or '.join(keys)}"
     )
 
 

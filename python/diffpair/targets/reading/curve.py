@@ -169,9 +169,10 @@ def _one(table: Table, curves: list[Curve], choice: Choice, done: list[str]) -> 
     block = choice.block
     if block is None and count > 1:
         if table.layout != "lammps":
+            begin = ", ".join(str(c.line[0]) for c in curves)
             raise DiffPairError(
-                f"{table.path}: holds {count} curves one after another (lines {', '.join(str(c.line[0]) for c in curves)} "
-                f"begin one); choose with block: 1, or block: average"
+                f"{table.path}: holds {count} curves one after another, from lines {begin} on; choose with block: 1, or "
+                f"block: average"
             )
         block = "average"
     if isinstance(block, int):
@@ -221,9 +222,7 @@ def _rounded(curve: Curve, rows: Sequence[Row], place: int, done: list[str]) -> 
     off = np.abs(curve.x - even).max()
     if off > _ROUNDING * unit or off < _COARSE * abs(slope):
         return curve
-    done.append(
-        f"{unit:.1g} is a coarse rounding of x: the rows are evenly spaced and are read so, {abs(slope):.4g} apart"
-    )
+    done.append(f"x is rounded to {unit:.1g}; the rows are evenly spaced and read so, {abs(slope):.4g} apart")
     if even[0] < 0 <= curve.x[0]:
         even = np.maximum(even, 0.0)
     return dataclasses.replace(curve, x=even)
@@ -252,9 +251,10 @@ def _without_doubles(curve: Curve, quantity: Quantity, done: list[str]) -> Curve
     apart = np.abs(curve.y[again] - curve.y[first[place[again]]])
     differ = int(np.count_nonzero(apart > 0))
     if differ > max(2, _MOST_DOUBLES * len(unique)):
+        at = [curve.line[first[place[again[0]]]], curve.line[again[0]]]
         raise DiffPairError(
             f"{curve.path}: {len(again)} values of {quantity.x} stand twice or more, with other {quantity.y} (lines "
-            f"{curve.line[first[place[again[0]]]]} and {curve.line[again[0]]}, for one); it seems to hold several curves"
+            f"{at[0]} and {at[1]}, for one); it seems to hold several curves"
         )
 
     def mean(values: Array) -> Array:

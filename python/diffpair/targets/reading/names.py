@@ -9,7 +9,8 @@ from diffpair.targets.reading.quantity import Quantity
 
 _INDEX = re.compile(r"(row|index|idx|bin|no|nr|i|k|#)\.?$")
 _ERROR = re.compile(
-    r".*(err|uncert|st(an)?d(ard)?[ ._-]*dev|sigma|deviation|±|\+/?-)|std|(.*[^a-z])?(std|sem|sd|s\.d\.|se|s\.e\.|unc|esd|σ)([^a-z]|$)"
+    r".*(err|uncert|st(an)?d(ard)?[ ._-]*dev|sigma|deviation|±|\+/?-)|std"
+    r"|(.*[^a-z])?(std|sem|sd|s\.d\.|se|s\.e\.|unc|esd|σ)([^a-z]|$)"
     r"|[dδ∆]\s?[gcy]([^a-z]|$)|u\(g\)|(g|rdf)_?(std|sem|sd|se)$"
 )
 _OTHER = {

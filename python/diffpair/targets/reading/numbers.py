@@ -101,7 +101,7 @@ def _with_commas(path: Path, numeric: Sequence[tuple[int, str]]) -> Style:
     cells = [text.split(",") for _, text in stripped]
     digits_only = [cell for row in cells for cell in row if re.fullmatch(r"0\d+", cell.strip())]
     spaced = not between and all(re.fullmatch(r"[^,]*(?:,\s+[^,]*)+", text) for _, text in with_comma)
-    # Whole numbers: a g of steps, or decimals. Two cells are r and g unless a cell such as 0196 can only follow a comma.
+    # Whole numbers: a g of steps, or decimals. Two cells are r and g, unless one such as 0196 must follow a comma.
     if spaced or (not between and not digits_only and {len(row) for row in cells} == {2}):
         return Style(",")
     raise _ambiguous(path, *max(stripped, key=lambda line: line[1].count(",")))
