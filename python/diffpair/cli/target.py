@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from diffpair.cli.check import MakesOrChecks
+
 
 def _length(_: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
     from diffpair.errors import DiffPairError
@@ -31,7 +33,7 @@ def _unit(context: click.Context, parameter: click.Parameter, value: str | None)
     return number
 
 
-@click.command("target")
+@click.command("target", cls=MakesOrChecks)
 @click.argument("trajectories", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--topology", type=click.Path(path_type=Path), help="Structure file, if the trajectory does not hold one."
@@ -70,6 +72,12 @@ def _unit(context: click.Context, parameter: click.Parameter, value: str | None)
     "--blocks", default=5, show_default=True, type=click.IntRange(min=2), help="Blocks for the error estimate."
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="CSV file to write: r in nm, g, error.")
+@click.option(
+    "--check",
+    metavar="FILE",
+    expose_value=False,
+    help="Make nothing; say and draw what a fit would understand of a file ('--check --help' has its options).",
+)
 def command(trajectories: tuple[Path, ...], out: Path, **options: Any) -> None:
     """Make a target: the radial distribution function of TRAJECTORIES, read by mdtraj.
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
+from diffpair.config.source import Word
 from diffpair.errors import DiffPairError
 from diffpair.tables.pairs import type_pairs
 from diffpair.targets.units import parse
@@ -121,6 +122,8 @@ CountOrZero = Annotated[int, _whole(0)]
 
 
 def _flag(value: object) -> bool:
+    if isinstance(value, Word):
+        value = value.meaning
     if not isinstance(value, bool):
         raise DiffPairError(f"must be true or false, not {value!r}")
     return value
@@ -130,8 +133,13 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 
 
 def _name(value: object) -> str:
-    """Names may look like numbers: YAML reads the type 1 as an integer."""
-    if isinstance(value, bool) or not isinstance(value, (str, int)) or not str(value).strip():
+    """Names may look like numbers: YAML reads the type 1 as an integer. Other words that YAML takes for something are
+    to be quoted, since they may be meant so."""
+    if value is None or isinstance(value, bool | Word):
+        text, meaning = (value, value.meaning) if isinstance(value, Word) else (str(value).lower(), value)
+        text, shown = ("null", "nothing") if value is None else (text, str(meaning).lower())
+        raise DiffPairError(f"must be a name, but YAML reads {text} as {shown}; quote it: '{text}'")
+    if not isinstance(value, str | int | float) or not str(value).strip():
         raise DiffPairError(f"must be a name, not {value!r}")
     return str(value).strip()
 

@@ -20,7 +20,7 @@ def _column(value: object) -> int | str:
 
 
 def _error_column(value: object) -> int | str | bool:
-    if value is None or (isinstance(value, str) and value.strip().lower() == "none"):
+    if value is None or value is False or (isinstance(value, str) and value.strip().lower() in ("none", "no", "off")):
         return False
     return _column(value)
 

@@ -14,6 +14,22 @@ import yaml
 from diffpair.errors import DiffPairError
 
 Key = str | int
+
+
+class Word(str):
+    """Text that YAML 1.1 reads as something else, such as NO or 2026-01-01; it counts as written.
+
+    ``meaning``: what YAML reads.
+    """
+
+    meaning: object
+
+    def __new__(cls, text: str, meaning: object) -> Word:
+        word = super().__new__(cls, text)
+        word.meaning = meaning
+        return word
+
+
 _PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
@@ -86,10 +102,12 @@ class Source:
             result: dict[Any, Any] = {}
             given: set[Any] = set()
             for key_node, value_node in node.value:
-                key = loader.construct_object(key_node, deep=True)
+                key = _scalar(loader, key_node)
                 line = key_node.start_mark.line + 1
-                if not isinstance(key, (str, int)):
-                    raise DiffPairError(f"{self.path}, line {line}: the key {key!r} is not a name")
+                if not isinstance(key, (str, int)) or isinstance(key, bool):
+                    quote = f"; if {key_node.value} is one, quote it: '{key_node.value}'"
+                    quote = quote if isinstance(key_node, yaml.ScalarNode) else ""
+                    raise DiffPairError(f"{self.path}, line {line}: the key {key!r} is not a name{quote}")
                 if key in given:
                     raise DiffPairError(f"{self.path}, line {line}: the key {key!r} is given twice")
                 if id(key_node) in own:
@@ -99,4 +117,21 @@ class Source:
             return result
         if isinstance(node, yaml.SequenceNode):
             return [self._plain(loader, child, (*at, index)) for index, child in enumerate(node.value)]
-        return loader.construct_object(node, deep=True)
+        return _scalar(loader, node)
+
+
+def _scalar(loader: Any, node: yaml.Node) -> Any:
+    """The value of a scalar, with what YAML 1.1 makes of names and newer YAML does not undone.
+
+    A number that is not written as Python writes it stays text, so that a name may be 012, 1_000 or 1e5; where a number
+    is wanted, text that holds one is as good.
+    """
+    value = loader.construct_object(node, deep=True)
+    if not isinstance(node, yaml.ScalarNode) or isinstance(value, str) or value is None:
+        return value
+    text = str(node.value)
+    if isinstance(value, bool):
+        return value if text.lower() in ("true", "false") else Word(text, value)
+    if isinstance(value, int | float):
+        return value if str(value) == text else text
+    return Word(text, value)

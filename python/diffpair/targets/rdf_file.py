@@ -32,10 +32,12 @@ _TAIL = 0.2  # of r, the last part, where g should be near 1
 
 @dataclass(frozen=True)
 class ReadRdf:
-    """A target, and how its file was read: ``done`` is what had to be decided, each a few words."""
+    """A target, and how its file was read: ``columns`` in words, what had to be decided, and the file's own r in nm."""
 
     target: RdfTarget
+    columns: str
     done: list[str]
+    own_r: Array
 
 
 def read_rdf(
@@ -125,7 +127,7 @@ def read_with_notes(
         file=path,
         r_unit=r_unit,
     )
-    return ReadRdf(target, done)
+    return ReadRdf(target, curve.columns, done, r)
 
 
 def tail_of(target: RdfTarget) -> float:
@@ -146,7 +148,8 @@ def _within(curve: Curve, r_range: tuple[float, float] | None, r_unit: str) -> C
     if inside.sum() < MIN_POINTS:
         raise DiffPairError(
             f"{curve.path}: only {inside.sum()} points lie in the range [{low:g} nm, {high:g} nm], but a target "
-            f"needs at least {MIN_POINTS}; the file covers {r[0]:.4g} nm to {r[-1]:.4g} nm (is r_unit = {r_unit} right?)"
+            f"needs at least {MIN_POINTS}; the file covers {r[0]:.4g} nm to {r[-1]:.4g} nm (is r_unit = {r_unit} "
+            f"right?)"
         )
     return curve.at(inside)
 

@@ -32,6 +32,8 @@ _HEADER_UNITS = (
     ("angstrom", re.compile(r"(?i:angstrom|ångstr|å|\bang\b)|[\[(_]A(?=[\])\s]|$)")),
     ("nm", re.compile(r"(?<![a-z])nm(?![a-z])|nanomet", re.IGNORECASE)),
     ("pm", re.compile(r"(?<![a-z])pm(?![a-z])|picomet", re.IGNORECASE)),
+    ("um", re.compile(r"(?<![a-z])[uµ]m(?![a-z])|micromet", re.IGNORECASE)),
+    ("bohr", re.compile(r"bohr", re.IGNORECASE)),
 )
 
 
@@ -42,17 +44,18 @@ def length_in_nm(unit: str) -> float:
     return convert(1.0, unit, "nm")
 
 
-def check_header(path: Path, header: str, r_unit: str) -> None:
-    """Refuse a file whose header names another unit for r than ``r_unit``."""
-    first = re.split(r"[,;\t]", header)[0] if re.search(r"[,;\t]", header) else header
-    for name, pattern in _HEADER_UNITS:
-        if pattern.search(first):
-            if not math.isclose(length_in_nm(name), length_in_nm(r_unit), rel_tol=1e-9):
-                raise DiffPairError(
-                    f"{path}: the header {header!r} says that r is in {name}, but r_unit is {r_unit}; "
-                    f"set r_unit: {name}"
-                )
-            return
+def unit_in(name: str) -> str | None:
+    """The unit that the name of a column says its numbers are in, or None."""
+    return next((unit for unit, pattern in _HEADER_UNITS if pattern.search(name)), None)
+
+
+def check_header(path: Path, name: str, r_unit: str) -> None:
+    """Refuse a file whose name for r, "" without one, says another unit than ``r_unit``."""
+    said = unit_in(name)
+    if said is not None and not math.isclose(length_in_nm(said), length_in_nm(r_unit), rel_tol=1e-9):
+        raise DiffPairError(
+            f"{path}: the header {name!r} says that r is in {said}, but r_unit is {r_unit}; set r_unit: {said}"
+        )
 
 
 def check_scale(path: Path, r: NDArray[np.float64], g: NDArray[np.float64], r_unit: str) -> None:

@@ -21,16 +21,18 @@ Array = NDArray[np.float64]
 # n(r) is the integral of g 4 pi r^2: a column counts as such if it follows that of its neighbour so closely. Sums over
 # bins differ by about a bin's part, n(r) of another pair by much more.
 _INTEGRAL_TOLERANCE = 0.05
+_MOST_STEPS = 0.8
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Places of the columns, from 0, and what is to be told about how they were found."""
+    """Places of the columns, from 0, and in words; ``plain``: r, g and perhaps an error, as one would expect."""
 
     x: int
     y: int
     error: int | None
-    told: str | None
+    words: str
+    plain: bool
 
 
 def choose(table: Table, choice: Choice, quantity: Quantity, pair: Sequence[str] | None) -> Columns:
@@ -58,7 +60,7 @@ def choose(table: Table, choice: Choice, quantity: Quantity, pair: Sequence[str]
     error = None if choice.error is False else _given(table, choice.error, "error")
     said = {place for place in (x, y, error) if place is not None}
     if x is None:
-        x = _find_x(table, roles, said, quantity)
+        x = _find_x(table, values, roles, said, quantity)
     free = [place for place in range(table.width) if place not in said | {x}]
     if y is None:
         y = _find_y(table, values, roles, [x, *free], pair, quantity)
@@ -66,8 +68,8 @@ def choose(table: Table, choice: Choice, quantity: Quantity, pair: Sequence[str]
         error = _find_error(roles, [place for place in free if place != y], y)
     unused = [place for place in free if place not in (y, error) and roles[place] not in ("index", "no numbers")]
     plain = (x, y) == (0, 1) and error in (None, 2) and not unused
-    told = None if plain else _told(table, x, y, error, unused, _looks(values, roles, x, y, unused, quantity), quantity)
-    return Columns(x, y, error, told)
+    looks = _looks(values, roles, x, y, unused, quantity)
+    return Columns(x, y, error, _words(table, x, y, error, unused, looks, quantity), plain)
 
 
 def title(table: Table, place: int) -> str:
@@ -96,9 +98,9 @@ def _given(table: Table, given: int | str | bool | None, what: str) -> int | Non
     return place - 1
 
 
-def _find_x(table: Table, roles: list[str | None], said: set[int], quantity: Quantity) -> int:
+def _find_x(table: Table, values: Array, roles: list[str | None], said: set[int], quantity: Quantity) -> int:
     open_ = [place for place in range(table.width) if place not in said]
-    named = [place for place in open_ if roles[place] == "x"]
+    named = [place for place in open_ if roles[place] == "x" and (place == 0 or _runs_on(values[:, place]))]
     if len(named) == 1:
         return named[0]
     rest = [place for place in open_ if roles[place] not in ("index", "no numbers")]
@@ -160,6 +162,12 @@ def _counts(column: Array) -> bool:
     return bool(np.array_equal(column - column[0], np.arange(len(column))) and column[0] in (0, 1))
 
 
+def _runs_on(column: Array) -> bool:
+    """Whether most steps of a column go one way, as those of r do: prose above a table may seem to name it."""
+    steps = np.diff(column[np.isfinite(column)])
+    return len(steps) > 0 and max((steps > 0).mean(), (steps < 0).mean()) > _MOST_STEPS
+
+
 def _integrates(columns: Array, quantity: Quantity) -> bool:
     """Whether the third column grows as the integral of the second over shells at the first, [rows, 3]."""
     x, y, n = columns[np.isfinite(columns).all(axis=1)].T
@@ -188,7 +196,7 @@ def _looks(
     return looks
 
 
-def _told(
+def _words(
     table: Table, x: int, y: int, error: int | None, unused: list[int], looks: dict[int, str], quantity: Quantity
 ) -> str:
     text = f"{quantity.x} is {title(table, x)}, {quantity.y} {title(table, y)}"
@@ -207,15 +215,19 @@ def _asks(table: Table, values: Array, places: list[int], quantity: Quantity) ->
     row = table.blocks[0][int(np.argmax(np.nan_to_num(values[:, first])))]
     shown = ", ".join(f"{title(table, place)} = {row.cells[place]}" for place in places if place < len(row.cells))
     looks = [f"{title(table, place)} {_appearance(values[:, [x, first, place]], quantity)}" for place in open_[1:]]
+    if all(table.names[place] for place in open_):
+        shown = "; ".join([f"{title(table, first)}", *looks])
+        return DiffPairError(
+            f"{table.path}: more than one column may be {quantity.y} ({shown}); say which, with column: "
+            f"{table.names[first]}"
+        )
     keys = [
         f"columns: {{{quantity.x}: {x + 1}, {quantity.y}: {first + 1}, error: {other}}}"
         for other in (open_[1] + 1, "none")
     ]
-    if any(table.names):
-        keys = [f"columns: {{{quantity.y}: {table.names[place] or place + 1}}}" for place in open_[:2]]
     return DiffPairError(
-        f"{table.path}: nothing says which of the {len(open_)} columns beside {quantity.x} is {quantity.y}, or "
-        f"an error (line {row.line}: {shown}; {'; '.join(looks[:3])}); say so with {' or '.join(keys)}"
+        f"{table.path}: nothing says which of the {len(open_)} columns beside {quantity.x} is {quantity.y}, or an error "
+        f"(line {row.line}: {shown}; {'; '.join(looks[:3])}); say so with {' or '.join(keys)}"
     )
 
 

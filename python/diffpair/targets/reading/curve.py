@@ -44,7 +44,7 @@ class Curve:
         x, y, error: [n] in the file's units; y and error NaN where the file has no number. error: None without one.
         line: of the file, [n]. flags: of VOTCA, [n], "" without.
         problems: by line, why y or its error is NaN there. done: what reading had to decide, each a few words.
-        x_name: what a header calls x.
+        x_name: what a header calls x. columns: which columns were taken, in words.
     """
 
     path: Path
@@ -54,6 +54,7 @@ class Curve:
     line: NDArray[np.int64]
     flags: list[str]
     x_name: str
+    columns: str
     problems: dict[int, Problem] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
 
@@ -79,9 +80,13 @@ def curve_of(table: Table, columns: Columns, choice: Choice, quantity: Quantity)
     curves = [_points(table, block, columns, quantity) for block in table.blocks]
     if len(curves) == 1:
         curves = _runs(curves[0])
-    done = [*table.done, *([columns.told] if columns.told else [])]
+    done = [*table.done, *([] if columns.plain else [columns.words])]
     curve = _one(table, curves, choice, done)
-    curve = _rounded(curve, [row for block in table.blocks for row in block], columns.x, done)
+    own = {int(line) for line in curve.line}
+    rows = [row for block in table.blocks for row in block]
+    curve = _rounded(
+        curve, [row.cells[columns.x] for row in rows if row.line in own and columns.x < len(row.cells)], quantity, done
+    )
     curve = _sorted(curve, done)
     return dataclasses.replace(_without_doubles(curve, quantity, done), done=done)
 
@@ -119,6 +124,7 @@ def _points(table: Table, rows: Sequence[Row], columns: Columns, quantity: Quant
         np.array([row.line for row in kept]),
         [flag if flag in VOTCA_FLAGS else "" for flag in flags],
         table.names[columns.x],
+        columns.words,
         problems,
     )
 
@@ -171,8 +177,8 @@ def _one(table: Table, curves: list[Curve], choice: Choice, done: list[str]) -> 
         if table.layout != "lammps":
             begin = ", ".join(str(c.line[0]) for c in curves)
             raise DiffPairError(
-                f"{table.path}: holds {count} curves one after another, from lines {begin} on; choose with block: 1, or "
-                f"block: average"
+                f"{table.path}: holds {count} curves one after another, from lines {begin} on; choose with block: 1, "
+                f"or block: average"
             )
         block = "average"
     if isinstance(block, int):
@@ -209,10 +215,9 @@ def _one(table: Table, curves: list[Curve], choice: Choice, done: list[str]) -> 
     )
 
 
-def _rounded(curve: Curve, rows: Sequence[Row], place: int, done: list[str]) -> Curve:
+def _rounded(curve: Curve, cells: Sequence[str], quantity: Quantity, done: list[str]) -> Curve:
     """Evenly spaced rows whose x are rounded so coarsely that neighbours look unevenly spaced, or the same."""
-    own = {int(line) for line in curve.line}
-    unit = resolution([row.cells[place] for row in rows if row.line in own and place < len(row.cells)])
+    unit = resolution(cells)
     n = len(curve.x)
     if n < MIN_POINTS or unit == 0 or np.ptp(curve.x) == 0:
         return curve
@@ -222,7 +227,9 @@ def _rounded(curve: Curve, rows: Sequence[Row], place: int, done: list[str]) -> 
     off = np.abs(curve.x - even).max()
     if off > _ROUNDING * unit or off < _COARSE * abs(slope):
         return curve
-    done.append(f"x is rounded to {unit:.1g}; the rows are evenly spaced and read so, {abs(slope):.4g} apart")
+    done.append(
+        f"{quantity.x} is rounded to {unit:.1g}; the rows are evenly spaced and read so, {abs(slope):.4g} apart"
+    )
     if even[0] < 0 <= curve.x[0]:
         even = np.maximum(even, 0.0)
     return dataclasses.replace(curve, x=even)

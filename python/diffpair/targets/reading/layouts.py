@@ -31,8 +31,8 @@ def lammps_blocks(path: Path, rows: list[Row]) -> tuple[list[list[Row]], int | N
         count = _head(rows[place])
         if count is None:
             raise DiffPairError(
-                f"{path}, line {rows[place].line}: a block of LAMMPS should begin here, with its time step and number of "
-                f"rows"
+                f"{path}, line {rows[place].line}: a block of LAMMPS should begin here, with its time step and "
+                f"number of rows"
             )
         block = rows[place + 1 : place + 1 + count]
         if len(block) < count or len(block[-1].cells) < len(block[0].cells):
