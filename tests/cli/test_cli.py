@@ -247,6 +247,45 @@ def test_target_writes_a_file_that_can_be_fitted(capsys, tmp_path):
         assert status == 2 and "--length-unit" in err and message in err
 
 
+def test_target_check_draws_what_was_understood(capsys, tmp_path, monkeypatch):
+    from matplotlib.image import imread
+
+    monkeypatch.chdir(tmp_path)
+    r = 0.2 + 0.2 * np.arange(60)
+    g = np.where(r > 2.9, 1 + 1.5 * np.exp(-((r - 3.2) ** 2) / 0.1), 0.0)
+    rows = [f"{x:.1f};{y:.4f};{z:.3f}".replace(".", ",") for x, y, z in zip(r, g, 0.02 + 0 * r, strict=True)]
+    (tmp_path / "g.csv").write_text("\n".join(["r;A-B;sigma", *rows]))
+    status, out, err = run(capsys, "target", "--check", "g.csv")
+    assert (status, err) == (0, "")
+    for said in (
+        "columns: r is column 1 'r', g column 2 'A-B', its error column 3 'sigma'\n",
+        "unit of r: nm, taken for granted, no header says so\n",
+        "grid: 60 bins of 0.2 nm, 0.1 to 12.1 nm, as in the file\n",
+        "neighbours: from r = 3 nm; highest g = 2.5 at 3.2 nm\n",
+        "tail: g averages 1 over the last fifth of r (1 is right)\n",
+        "standard error of g: 0.02 in the middle, 0.02 at most\n",
+        "note: commas are decimals\n",
+        "note: if r is in angstrom (r_unit: angstrom), neighbours begin at 0.3 nm instead\n",
+        "drawn in g.csv.png\n",
+    ):
+        assert said in out
+    bars = next(line for line in out.splitlines() if line.startswith("g: ")).removeprefix("g: ")
+    assert len(bars) == 60 and set(bars[:14]) == {"▁"} and bars[15] == "█"
+    assert np.ptp(imread(tmp_path / "g.csv.png")) > 0.5
+    options = ["--r-unit", "angstrom", "--columns", "g=A-B, error=none", "--out", "figure.png"]
+    status, out, err = run(capsys, "target", *options, "--check=g.csv")
+    assert (status, err) == (0, "") and "unit of r: angstrom, as --r-unit says" in out and "standard error" not in out
+    assert "to 1.21 nm" in out and (tmp_path / "figure.png").is_file()
+    for wrong, said in (
+        (["--columns", "g"], "--columns: 'g' should be r, g or error"),
+        (["--columns", "g=C-C"], "has no column named 'C-C' for g; the columns are 'r', 'A-B', 'sigma'"),
+        (["--block", "first"], "--block: must be a number from 1, last or average, not 'first'"),
+        (["--r-unit", "pm"], "nearer than any two atoms can be"),
+    ):
+        status, _, err = run(capsys, "target", "--check", "g.csv", *wrong)
+        assert status == 2 and said in err
+
+
 def test_as_a_program(folder):
     """A real process: status and streams, and that a light command loads no torch."""
     code = "import sys; from diffpair.cli import main\ntry: main()\nfinally: assert 'torch' not in sys.modules"

@@ -7,6 +7,7 @@ import pytest
 from diffpair.config import load_config
 from diffpair.config.base import resolve_pairs
 from diffpair.errors import DiffPairError
+from diffpair.targets.reading import Choice
 
 # As in the design document, comments included.
 DESIGN = """\
@@ -248,3 +249,32 @@ def test_values_per_pair():
             resolve_pairs(value, ("A", "B"), "sigma")
     with pytest.raises(DiffPairError, match=r"sigma: A-B-C is \('A', 'B-C'\) as well as \('A-B', 'C'\): rename a type"):
         resolve_pairs({"A-B-C": 1.0}, ("A", "A-B", "B-C", "C"), "sigma")
+
+
+@pytest.mark.parametrize("name", ["012", "1e5", "1_000", "0x10", "1:30", "7", "1.50", ".5"])
+def test_names_that_are_numbers_count_as_written(tmp_path, name):
+    text = replaced("types: {A: 1.0}", f"types: {{{name}: 1.0}}").replace("pair: [A, A]", f"pair: [{name}, {name}]")
+    (state,) = load(tmp_path, text).states
+    assert state.system.lattice.types == {name: 1.0} and state.targets[0].rdf.pair == [name, name]
+
+
+@pytest.mark.parametrize(("written", "value"), [("yes", True), ("NO", False), ("off", False), ("True", True)])
+def test_flags_as_yaml_writes_them(tmp_path, written, value):
+    assert load(tmp_path, replaced("sampling: {", f"sampling: {{adaptive: {written}, ")).sampling.adaptive is value
+
+
+@pytest.mark.parametrize(
+    ("keys", "choice"),
+    [
+        ("", Choice()),
+        ("columns: {r: 1, g: 2, error: none}, ", Choice(1, 2, False)),
+        ("columns: {r: 1, g: 2, error: null}, ", Choice(1, 2, False)),
+        ("columns: {g: Na-Cl, error: 3}, block: last, ", Choice(None, "Na-Cl", 3, "last")),
+        ("column: Na-Cl, block: 2, ", Choice(y="Na-Cl", block=2)),
+        ("column: 3, ", Choice(y=3)),
+    ],
+)
+def test_columns_of_a_file(tmp_path, keys, choice):
+    config = load(tmp_path, replaced("file: rdf.csv", f"{keys}file: rdf.csv"))
+    assert config.states[0].targets[0].rdf.choice == choice
+    assert ("columns" in config.model_dump()["states"][0]["targets"][0]["rdf"]) == ("columns" in keys)

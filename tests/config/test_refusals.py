@@ -131,7 +131,7 @@ CASES = [
         "potential: must hold the keys form and cutoff, not 'bspl",
     ),
     ("n: 864", "n: 0", 4, "states[0].system.lattice.n: must be 1 or more, not 0"),
-    ("n: 864", "n: yes", 4, "states[0].system.lattice.n: must be a whole number, not True"),
+    ("n: 864", "n: yes", 4, "states[0].system.lattice.n: must be a whole number, not 'yes'"),
     ("{A: 1.0}", "{A: 0.5, B: 0.4}", 4, "states[0].system.lattice: the mole fractions of types must add up to 1"),
     ("{A: 1.0}", "{A: 2.0, B: -1.0}", 4, "states[0].system.lattice.types.B: must be positive, not -1.0"),
     ("{A: 1.0}", "{}", 4, "states[0].system.lattice.types: must have 1 or more entries"),
@@ -341,6 +341,68 @@ def test_vacf_alone_fits_nothing(tmp_path):
             assert "states: 'b' is fitted but has a vacf alone, which tells nothing of the potential" in refusal(
                 tmp_path, text
             )
+
+
+@pytest.mark.parametrize(
+    ("written", "meaning"),
+    [
+        ("NO", "false"),
+        ("no", "false"),
+        ("on", "true"),
+        ("true", "true"),
+        ("null", "nothing"),
+        ("~", "nothing"),
+        ("2026-01-02", "2026-01-02"),
+    ],
+)
+def test_names_that_yaml_takes_for_something_else(tmp_path, written, meaning):
+    said = refusal(tmp_path, GOOD.replace("pair: [A, A]", f"pair: [A, {written}]"))
+    shown = "null" if written == "~" else written
+    assert f"pair[1]: must be a name, but YAML reads {shown} as {meaning}; quote it: '{shown}'" in said
+    said = refusal(tmp_path, GOOD.replace("{A: 1.0}", f"{{{written}: 1.0}}"))
+    assert f"quote it: '{written}'" in said
+    quoted = GOOD.replace("pair: [A, A]", f"pair: [A, '{written}']")
+    (tmp_path / "fit.yaml").write_text(quoted)
+    assert load_config(tmp_path / "fit.yaml").states[0].targets[0].rdf.pair == ["A", written]
+
+
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [
+        (RDF, "states[0]: the pair A-A has 2 rdfs among the targets, which would count double"),
+        ("rdf: {pair: [A, A], file: other.csv}", "states[0]: the pair A-A has 2 rdfs among the targets"),
+        (
+            "rdf: {pair: [A, B], file: a.csv}\n      - rdf: {pair: [B, A], file: b.csv}",
+            "states[0]: the pair A-B has 2 rdfs",
+        ),
+        (
+            "vacf: {file: c.csv}\n      - vacf: {file: c.csv}",
+            "states[0]: a state has one vacf, but targets names several",
+        ),
+    ],
+)
+def test_what_is_given_twice(tmp_path, second, said):
+    assert said in refusal(tmp_path, GOOD.replace(RDF, f"{RDF}\n      - {second}"))
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ("columns: {r: 1, h: 2}", "rdf.columns: unknown key 'h'; allowed are r, g, error"),
+        ("columns: {r: 0}", "rdf.columns.r: must be the number of a column, from 1, not 0"),
+        (
+            "columns: {g: [2]}",
+            "rdf.columns.g: must be the number of a column, from 1, or its name in the file's header",
+        ),
+        ("columns: {g: none, error: true}", "rdf.columns.error: must be the number of a column"),
+        ("columns: {r: 1, g: 1}", "rdf.columns: names the same column twice"),
+        ("column: 2, columns: {g: 2}", "rdf: 'column' is short for 'columns'"),
+        ("block: first", "rdf.block: must be a number from 1, last or average, not 'first'"),
+        ("block: 0", "rdf.block: must be a number from 1, last or average, not 0"),
+    ],
+)
+def test_columns_of_a_file(tmp_path, keys, said):
+    assert said in refusal(tmp_path, GOOD.replace(RDF, RDF.replace("file:", f"{keys}, file:")))
 
 
 @pytest.mark.parametrize("text", ["adaptive: 1", "adaptive: 'yes'"])

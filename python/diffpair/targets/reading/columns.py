@@ -5,6 +5,7 @@ Never guessed: a third column is as often the coordination number n(r), or the g
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.errors import DiffPairError
-from diffpair.targets.reading.names import names_pair, role
+from diffpair.targets.reading.names import names_pair, role, unnamed_x
 from diffpair.targets.reading.numbers import number
 from diffpair.targets.reading.quantity import Choice, Quantity
 from diffpair.targets.reading.table import Table
@@ -26,11 +27,13 @@ _MOST_STEPS = 0.8
 
 @dataclass(frozen=True)
 class Columns:
-    """Places of the columns, from 0, and in words; ``plain``: r, g and perhaps an error, as one would expect."""
+    """Places of the columns, from 0, and in words. ``x_name``: what the header says of x. ``plain``: r, g and perhaps
+    an error, as one would expect."""
 
     x: int
     y: int
     error: int | None
+    x_name: str
     words: str
     plain: bool
 
@@ -44,6 +47,9 @@ def choose(table: Table, choice: Choice, quantity: Quantity, pair: Sequence[str]
     """
     values = _values(table)
     roles: list[str | None] = [role(name, quantity) for name in table.names]
+    if "x" in roles[1:] and not any(known == "x" and _runs_on(values[:, k]) for k, known in enumerate(roles)):
+        # Prose above the table, which only seems to name its columns.
+        return choose(dataclasses.replace(table, names=[""] * table.width), choice, quantity, pair)
     if table.layout == "lammps":
         roles[0] = "index"
         if not any(table.names):
@@ -60,7 +66,7 @@ def choose(table: Table, choice: Choice, quantity: Quantity, pair: Sequence[str]
     error = None if choice.error is False else _given(table, choice.error, "error")
     said = {place for place in (x, y, error) if place is not None}
     if x is None:
-        x = _find_x(table, values, roles, said, quantity)
+        x = _find_x(table, roles, said, quantity)
     free = [place for place in range(table.width) if place not in said | {x}]
     if y is None:
         y = _find_y(table, values, roles, [x, *free], pair, quantity)
@@ -69,7 +75,8 @@ def choose(table: Table, choice: Choice, quantity: Quantity, pair: Sequence[str]
     unused = [place for place in free if place not in (y, error) and roles[place] not in ("index", "no numbers")]
     plain = (x, y) == (0, 1) and error in (None, 2) and not unused
     looks = _looks(values, roles, x, y, unused, quantity)
-    return Columns(x, y, error, _words(table, x, y, error, unused, looks, quantity), plain)
+    x_name = table.names[x] or unnamed_x(table.header)
+    return Columns(x, y, error, x_name, _words(table, x, y, error, unused, looks, quantity), plain)
 
 
 def title(table: Table, place: int) -> str:
@@ -98,9 +105,9 @@ def _given(table: Table, given: int | str | bool | None, what: str) -> int | Non
     return place - 1
 
 
-def _find_x(table: Table, values: Array, roles: list[str | None], said: set[int], quantity: Quantity) -> int:
+def _find_x(table: Table, roles: list[str | None], said: set[int], quantity: Quantity) -> int:
     open_ = [place for place in range(table.width) if place not in said]
-    named = [place for place in open_ if roles[place] == "x" and (place == 0 or _runs_on(values[:, place]))]
+    named = [place for place in open_ if roles[place] == "x"]
     if len(named) == 1:
         return named[0]
     rest = [place for place in open_ if roles[place] not in ("index", "no numbers")]
@@ -226,8 +233,8 @@ def _asks(table: Table, values: Array, places: list[int], quantity: Quantity) ->
         for other in (open_[1] + 1, "none")
     ]
     return DiffPairError(
-        f"{table.path}: nothing says which of the {len(open_)} columns beside {quantity.x} is {quantity.y}, or an error "
-        f"(line {row.line}: {shown}; {'; '.join(looks[:3])}); say so with {' or '.join(keys)}"
+        f"{table.path}: nothing says which of the {len(open_)} columns beside {quantity.x} is {quantity.y}, or an "
+        f"error (line {row.line}: {shown}; {'; '.join(looks[:3])}); say so with {' or '.join(keys)}"
     )
 
 

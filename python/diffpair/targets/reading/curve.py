@@ -123,7 +123,7 @@ def _points(table: Table, rows: Sequence[Row], columns: Columns, quantity: Quant
         data[:, 2] if columns.error is not None else None,
         np.array([row.line for row in kept]),
         [flag if flag in VOTCA_FLAGS else "" for flag in flags],
-        table.names[columns.x],
+        columns.x_name,
         columns.words,
         problems,
     )

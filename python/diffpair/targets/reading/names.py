@@ -26,6 +26,7 @@ _OTHER = {
 _MOMENTUM = re.compile(r"[qk]([^a-z]|$)|momentum")
 _LAMMPS = re.compile(r"[cfv]_\w+\[(\d+)\]$", re.IGNORECASE)  # a column of compute rdf's array: r, then g and coord
 _GROUPED = re.compile(r"\s+(?=[(\[])")  # "r (nm)" is one name
+_PROSE = re.compile(r"(?<![A-Za-z(])(?:r(?![A-Za-z)])|distances?)[^,;\t]{1,15}", re.IGNORECASE)
 _SPLITS = (r",", r";", r"\t+", r"\s{2,}", r"\s+")
 
 
@@ -49,6 +50,12 @@ def role(name: str, quantity: Quantity) -> str | None:
     if _MOMENTUM.match(text):
         return "a momentum transfer"
     return "y" if quantity.y_name.match(name.strip()) else None
+
+
+def unnamed_x(header: str) -> str:
+    """The few words in which a header of prose speaks of r: "r in Angstrom"; "" if it does not."""
+    match = _PROSE.search(header)
+    return match[0].strip() if match else ""
 
 
 def names_pair(name: str, pair: Sequence[str]) -> bool:

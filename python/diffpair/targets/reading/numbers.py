@@ -19,6 +19,7 @@ _MISSING = re.compile(
 )
 _NUMERIC_LINE = re.compile(r"(?:[\s\d+\-.,;eEdD\"'*]|nan|inf|na|n/a|\b[iou]\b)+", re.IGNORECASE)
 _STARTS_LIKE_A_NUMBER = re.compile(r"\s*[\"']?[+-]?\.?\d")
+_LABEL = re.compile(r"\s*[A-Za-z][^,;\t\d]*[,;\t ]")  # the word before a row of numbers
 _INNER_COMMA = re.compile(r"(?<=\d),(?=\d)")
 _BETWEEN = re.compile(r"[^\s,]\s+[^\s,]")  # white space that separates by itself, not beside a comma
 
@@ -73,6 +74,9 @@ def find_style(path: Path, lines: Sequence[tuple[int, str]]) -> Style | None:
     """
     numeric = [(place, text) for place, text in lines if _NUMERIC_LINE.fullmatch(text)]
     numeric = [(place, text) for place, text in numeric if _STARTS_LIKE_A_NUMBER.match(text)]
+    if not numeric:
+        unlabelled = [(place, _LABEL.sub("", text)) for place, text in lines]
+        numeric = [(place, text) for place, text in unlabelled if _NUMERIC_LINE.fullmatch(text) and len(text) > 1]
     if not numeric:
         return None
     texts = [text.strip() for _, text in numeric]

@@ -32,7 +32,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells. ``names`` of the columns, "" where the file gives none; ``done``: what reading had to decide."""
+    """Rows of cells. ``names`` of the columns, "" where the file gives none; ``header``: the lines above the data that
+    are no comments; ``done``: what reading had to decide."""
 
     path: Path
     width: int
@@ -40,6 +41,7 @@ class Table:
     blocks: list[list[Row]]
     layout: str = "plain"  # or lammps, votca, grace
     done: list[str] = field(default_factory=list)
+    header: str = ""
 
 
 def read_table(path: Path, text: str, quantity: Quantity) -> Table:
@@ -105,7 +107,7 @@ def _plain(
         layout = "votca"
     bounds = [0, *(k for k in range(1, len(data)) if _set_of(data[k], sets) != _set_of(data[k - 1], sets)), len(data)]
     blocks = [data[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
-    return Table(path, width, names, blocks, layout, done)
+    return Table(path, width, names, blocks, layout, done, " ".join(raw[row.line].strip() for row in header))
 
 
 def _set_of(row: Row, sets: list[int]) -> int:
@@ -157,7 +159,10 @@ def _names(comments: list[tuple[int, str]], header: list[str], width: int, quant
     """One name per column, from the lines above the data that have as many words, or from comments that say so."""
     lines = [names for text in header if (names := split_names(text, width)) is not None]
     if lines:
-        return [" ".join(part for part in parts if part) for parts in zip(*lines, strict=True)]
+        known = [sum(role(name, quantity) is not None for name in names) for names in lines]
+        best = max(range(len(lines)), key=lambda line: (known[line], line))
+        # A line with units may follow, one with a title may stand before.
+        return [" ".join(part for part in parts if part) for parts in zip(*lines[best:], strict=True)]
     told = _told_names(comments, width)
     if any(told):
         return told
