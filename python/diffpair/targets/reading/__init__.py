@@ -1,7 +1,8 @@
 """Files of a function of one variable, as programs and people write them, to a curve.
 
 In the order of the data flow: ``text`` (bytes to text), ``numbers`` (cells and separators), ``table`` and ``layouts``
-(comments, header, rows, blocks), ``names`` and ``columns`` (which column is what), ``curve`` (one y for every x).
+(comments, header, rows, blocks), ``names``, ``looks`` and ``columns`` (which column is what), ``points``, ``order`` and
+``curve`` (one y for every x).
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from diffpair.targets.reading.columns import choose
-from diffpair.targets.reading.curve import Curve, curve_of
+from diffpair.targets.reading.curve import curve_of
+from diffpair.targets.reading.points import Curve
 from diffpair.targets.reading.quantity import RDF, VACF, Choice, Quantity
 from diffpair.targets.reading.table import read_table
 from diffpair.targets.reading.text import read_text

@@ -13,16 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.errors import DiffPairError
+from diffpair.targets.reading.looks import appearance, counts, grows, integrates, runs_on
 from diffpair.targets.reading.names import names_pair, role, unnamed_x
 from diffpair.targets.reading.numbers import number
 from diffpair.targets.reading.quantity import Choice, Quantity
 from diffpair.targets.reading.table import Table
 
 Array = NDArray[np.float64]
-# n(r) is the integral of g 4 pi r^2: a column counts as such if it follows that of its neighbour so closely. Sums over
-# bins differ by about a bin's part, n(r) of another pair by much more.
-_INTEGRAL_TOLERANCE = 0.05
-_MOST_STEPS = 0.8
+_MOST_G = 3.0  # a g that never falls, as of soft particles, ends near 1
 
 
 @dataclass(frozen=True)
@@ -46,21 +44,10 @@ def choose(table: Table, choice: Choice, quantity: Quantity, pair: Sequence[str]
             shows the readings.
     """
     values = _values(table)
-    roles: list[str | None] = [role(name, quantity) for name in table.names]
-    if "x" in roles[1:] and not any(known == "x" and _runs_on(values[:, k]) for k, known in enumerate(roles)):
+    roles = _roles(table, values, quantity)
+    if "x" in roles[1:] and not any(known == "x" and runs_on(values[:, k]) for k, known in enumerate(roles)):
         # Prose above the table, which only seems to name its columns.
         return choose(dataclasses.replace(table, names=[""] * table.width), choice, quantity, pair)
-    if table.layout == "lammps":
-        roles[0] = "index"
-        if not any(table.names):
-            roles[1] = "x"
-    if table.layout == "votca" and table.width == 4 and not any(table.names):
-        roles[2] = "error"  # its own format: x, y, error of y, flag
-    for place in range(table.width):
-        if roles[place] is None and not table.names[place] and any(table.names) and _counts(values[:, place]):
-            roles[place] = "index"
-        if np.isnan(values[:, place]).all():
-            roles[place] = "no numbers"
     x = _given(table, choice.x, quantity.x)
     y = _given(table, choice.y, quantity.y)
     error = None if choice.error is False else _given(table, choice.error, "error")
@@ -77,6 +64,25 @@ def choose(table: Table, choice: Choice, quantity: Quantity, pair: Sequence[str]
     looks = _looks(values, roles, x, y, unused, quantity)
     x_name = table.names[x] or unnamed_x(table.header)
     return Columns(x, y, error, x_name, _words(table, x, y, error, unused, looks, quantity), plain)
+
+
+def _roles(table: Table, values: Array, quantity: Quantity) -> list[str | None]:
+    """What names, layout and numbers say of each column; None where they say nothing."""
+    roles = [role(name, quantity) for name in table.names]
+    if table.layout == "lammps":
+        roles[0] = "index"
+        if not any(table.names):
+            roles[1] = "x"
+    if table.layout == "votca" and table.width == 4 and not any(table.names):
+        roles[2] = "error"  # its own format: x, y, error of y, flag
+    for place in range(table.width):
+        if table.names[place].lower() == "n" and not grows(values[:, place]):
+            roles[place] = None  # the name of a selection, such as that of nitrogen
+        if roles[place] is None and not table.names[place] and any(table.names) and counts(values[:, place]):
+            roles[place] = "index"
+        if np.isnan(values[:, place]).all():
+            roles[place] = "no numbers"
+    return roles
 
 
 def title(table: Table, place: int) -> str:
@@ -110,6 +116,11 @@ def _find_x(table: Table, roles: list[str | None], said: set[int], quantity: Qua
     named = [place for place in open_ if roles[place] == "x"]
     if len(named) == 1:
         return named[0]
+    if len(named) > 1:
+        raise DiffPairError(
+            f"{table.path}: {' and '.join(title(table, place) for place in named)} may both be {quantity.x}; say which "
+            f"with columns: {{{quantity.x}: {named[0] + 1}}}"
+        )
     rest = [place for place in open_ if roles[place] not in ("index", "no numbers")]
     if rest and (roles[rest[0]] in (None, "x") or (roles[rest[0]] == "error" and rest[0] == 0)):
         return rest[0]
@@ -137,6 +148,13 @@ def _find_y(
     by_name = [place for place in open_ if roles[place] == "y"]
     for found in (by_pair, by_name, open_):
         if len(found) == 1:
+            if roles[found[0]] is None and quantity.grows and grows(values[:, found[0]], _MOST_G):
+                raise DiffPairError(
+                    f"{table.path}: {title(table, found[0])} grows throughout, to "
+                    f"{np.nanmax(values[:, found[0]]):.4g}, as a {quantity.grows} does and no {quantity.y}; if "
+                    f"it is {quantity.y}, say so with columns: "
+                    f"{{{quantity.y}: {found[0] + 1}}}"
+                )
             return found[0]
     if not open_:
         looks = "; ".join(f"{title(table, place)} is {_article(roles[place])}" for place in free)
@@ -145,7 +163,7 @@ def _find_y(
             f"columns: {{{quantity.y}: {free[0] + 1 if free else 2}}}"
         )
     first = open_[0]
-    if not by_name and all(_integrates(values[:, [x, first, place]], quantity) for place in open_[1:]):
+    if not by_name and all(integrates(values[:, [x, first, place]], quantity) for place in open_[1:]):
         return first
     raise _asks(table, values, [x, *open_], quantity)
 
@@ -165,27 +183,6 @@ def _values(table: Table) -> Array:
     )
 
 
-def _counts(column: Array) -> bool:
-    return bool(np.array_equal(column - column[0], np.arange(len(column))) and column[0] in (0, 1))
-
-
-def _runs_on(column: Array) -> bool:
-    """Whether most steps of a column go one way, as those of r do: prose above a table may seem to name it."""
-    steps = np.diff(column[np.isfinite(column)])
-    return len(steps) > 0 and max((steps > 0).mean(), (steps < 0).mean()) > _MOST_STEPS
-
-
-def _integrates(columns: Array, quantity: Quantity) -> bool:
-    """Whether the third column grows as the integral of the second over shells at the first, [rows, 3]."""
-    x, y, n = columns[np.isfinite(columns).all(axis=1)].T
-    if not quantity.grows or len(x) < 3 or (np.diff(x) < 0).any() or (np.diff(n) < -1e-3 * abs(n[-1])).any():
-        return False
-    shells = np.concatenate([[0.0], np.cumsum(0.5 * (y[1:] * x[1:] ** 2 + y[:-1] * x[:-1] ** 2) * np.diff(x))])
-    if not (n[-1] > 0 and shells[-1] > 0):
-        return False
-    return bool(np.abs(n / n[-1] - shells / shells[-1]).max() < _INTEGRAL_TOLERANCE)
-
-
 def _article(known: str | None) -> str:
     return {"error": "an error", "index": "a count of rows", "x": "a distance", None: "unknown"}.get(known, str(known))
 
@@ -198,7 +195,7 @@ def _looks(
     for place in places:
         if roles[place] not in (None, "y"):
             looks[place] = _article(roles[place])
-        elif _integrates(values[:, [x, y, place]], quantity):
+        elif integrates(values[:, [x, y, place]], quantity):
             looks[place] = f"grows as a {quantity.grows} does"
     return looks
 
@@ -221,33 +218,21 @@ def _asks(table: Table, values: Array, places: list[int], quantity: Quantity) ->
     first = open_[0]
     row = table.blocks[0][int(np.argmax(np.nan_to_num(values[:, first])))]
     shown = ", ".join(f"{title(table, place)} = {row.cells[place]}" for place in places if place < len(row.cells))
-    looks = [f"{title(table, place)} {_appearance(values[:, [x, first, place]], quantity)}" for place in open_[1:]]
+    looks = [f"{title(table, place)} {appearance(values[:, [x, first, place]], quantity)}" for place in open_[1:]]
     if all(table.names[place] for place in open_):
         shown = "; ".join([f"{title(table, first)}", *looks])
         return DiffPairError(
             f"{table.path}: more than one column may be {quantity.y} ({shown}); say which, with column: "
             f"{table.names[first]}"
         )
+    count = len(open_)
+    if counts(values[:, x]):
+        x, first, open_ = x + 1, first + 1, open_[1:]  # r is more likely what follows a count of the rows
     keys = [
         f"columns: {{{quantity.x}: {x + 1}, {quantity.y}: {first + 1}, error: {other}}}"
-        for other in (open_[1] + 1, "none")
+        for other in (*[place + 1 for place in open_[1:2]], "none")
     ]
     return DiffPairError(
-        f"{table.path}: nothing says which of the {len(open_)} columns beside {quantity.x} is {quantity.y}, or an "
+        f"{table.path}: nothing says which of the {count} columns beside {quantity.x} is {quantity.y}, or an "
         f"error (line {row.line}: {shown}; {'; '.join(looks[:3])}); say so with {' or '.join(keys)}"
     )
-
-
-def _appearance(columns: Array, quantity: Quantity) -> str:
-    """What a column looks like beside x and y, [rows, 3]."""
-    _, y, other = columns[np.isfinite(columns).all(axis=1)].T
-    if len(other) < 3:
-        return "holds few numbers"
-    tail = other[-max(1, len(other) // 5) :]
-    if np.ptp(other) > 0 and (np.diff(other) >= 0).all():
-        return f"grows throughout, as a {quantity.grows or 'sum'} does and no error"
-    if quantity.grows and abs(tail.mean() - 1) < 0.2:
-        return f"tends to 1, as the {quantity.y} of another pair does"
-    if (other >= 0).all() and other.max() < 0.5 * np.abs(y).max():
-        return "is small and positive, as an error is"
-    return f"is between {other.min():.3g} and {other.max():.3g}"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,61 +12,14 @@ from diffpair.errors import DiffPairError
 from diffpair.targets.rdf_target import MIN_POINTS
 from diffpair.targets.reading.columns import Columns
 from diffpair.targets.reading.layouts import VOTCA_FLAGS
-from diffpair.targets.reading.numbers import number, resolution
+from diffpair.targets.reading.numbers import number
+from diffpair.targets.reading.order import in_order, rounded, without_doubles
+from diffpair.targets.reading.points import Curve, Problem
 from diffpair.targets.reading.quantity import Choice, Quantity
 from diffpair.targets.reading.table import Row, Table
 
 Array = NDArray[np.float64]
-# x printed with few decimals counts as even if a line through all rows leaves no more than half a unit in the last
-# place, and a little for the line's own error.
-_ROUNDING = 0.55
-_COARSE = 0.03  # of a spacing: an error of x by rounding that is worth mending
 _SAME_X = 1e-6  # of the range: blocks whose x differ by less share their grid
-# More x than this part that stand twice are no slips of a digitiser but two curves in one file.
-_MOST_DOUBLES = 0.25
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Why there is no number; ``missing`` where the file says so itself, with nan, NA or an empty cell."""
-
-    sentence: str
-    missing: bool = False
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Points in the order of x.
-
-    Args:
-        x, y, error: [n] in the file's units; y and error NaN where the file has no number. error: None without one.
-        line: of the file, [n]. flags: of VOTCA, [n], "" without.
-        problems: by line, why y or its error is NaN there. done: what reading had to decide, each a few words.
-        x_name: what a header calls x. columns: which columns were taken, in words.
-    """
-
-    path: Path
-    x: Array
-    y: Array
-    error: Array | None
-    line: NDArray[np.int64]
-    flags: list[str]
-    x_name: str
-    columns: str
-    problems: dict[int, Problem] = field(default_factory=dict)
-    done: list[str] = field(default_factory=list)
-
-    def at(self, places: NDArray[np.int64] | NDArray[np.bool_]) -> Curve:
-        """Some of its points."""
-        index = np.arange(len(self.x))[places]
-        return dataclasses.replace(
-            self,
-            x=self.x[index],
-            y=self.y[index],
-            error=None if self.error is None else self.error[index],
-            line=self.line[index],
-            flags=[self.flags[k] for k in index],
-        )
 
 
 def curve_of(table: Table, columns: Columns, choice: Choice, quantity: Quantity) -> Curve:
@@ -84,11 +35,11 @@ def curve_of(table: Table, columns: Columns, choice: Choice, quantity: Quantity)
     curve = _one(table, curves, choice, done)
     own = {int(line) for line in curve.line}
     rows = [row for block in table.blocks for row in block]
-    curve = _rounded(
+    curve = rounded(
         curve, [row.cells[columns.x] for row in rows if row.line in own and columns.x < len(row.cells)], quantity, done
     )
-    curve = _sorted(curve, done)
-    return dataclasses.replace(_without_doubles(curve, quantity, done), done=done)
+    curve = in_order(curve, quantity, done)
+    return dataclasses.replace(without_doubles(curve, quantity, done), done=done)
 
 
 def _points(table: Table, rows: Sequence[Row], columns: Columns, quantity: Quantity) -> Curve:
@@ -212,67 +163,4 @@ def _one(table: Table, curves: list[Curve], choice: Choice, done: list[str]) -> 
         y=np.mean([c.y for c in curves], axis=0),
         error=None if first.error is None else np.sqrt(np.sum(np.square(errors), axis=0)) / count,
         problems=problems,
-    )
-
-
-def _rounded(curve: Curve, cells: Sequence[str], quantity: Quantity, done: list[str]) -> Curve:
-    """Evenly spaced rows whose x are rounded so coarsely that neighbours look unevenly spaced, or the same."""
-    unit = resolution(cells)
-    n = len(curve.x)
-    if n < MIN_POINTS or unit == 0 or np.ptp(curve.x) == 0:
-        return curve
-    index = np.arange(n, dtype=np.float64)
-    slope, start = np.polyfit(index, curve.x, 1)
-    even = start + slope * index
-    off = np.abs(curve.x - even).max()
-    if off > _ROUNDING * unit or off < _COARSE * abs(slope):
-        return curve
-    done.append(
-        f"{quantity.x} is rounded to {unit:.1g}; the rows are evenly spaced and read so, {abs(slope):.4g} apart"
-    )
-    if even[0] < 0 <= curve.x[0]:
-        even = np.maximum(even, 0.0)
-    return dataclasses.replace(curve, x=even)
-
-
-def _sorted(curve: Curve, done: list[str]) -> Curve:
-    steps = np.diff(curve.x)
-    if (steps >= 0).all():
-        return curve
-    if (steps <= 0).all():
-        done.append("the order of the rows is turned around")
-        return curve.at(np.arange(len(curve.x))[::-1])
-    order = np.argsort(curve.x, kind="stable")
-    moved = int((np.diff(curve.x) < 0).sum())
-    done.append(f"rows out of order are sorted (at {moved} place{'s' if moved > 1 else ''})")
-    return curve.at(order)
-
-
-def _without_doubles(curve: Curve, quantity: Quantity, done: list[str]) -> Curve:
-    """Points at the same x become their mean."""
-    unique, place, counts = np.unique(curve.x, return_inverse=True, return_counts=True)
-    if len(unique) == len(curve.x):
-        return curve
-    first = np.searchsorted(curve.x, unique)
-    again = np.setdiff1d(np.arange(len(curve.x)), first)
-    apart = np.abs(curve.y[again] - curve.y[first[place[again]]])
-    differ = int(np.count_nonzero(apart > 0))
-    if differ > max(2, _MOST_DOUBLES * len(unique)):
-        at = [curve.line[first[place[again[0]]]], curve.line[again[0]]]
-        raise DiffPairError(
-            f"{curve.path}: {len(again)} values of {quantity.x} stand twice or more, with other {quantity.y} (lines "
-            f"{at[0]} and {at[1]}, for one); it seems to hold several curves"
-        )
-
-    def mean(values: Array) -> Array:
-        total: Array = np.bincount(place, values) / counts
-        return total
-
-    one = unique[place[again[0]]]
-    done.append(
-        f"{len(again)} doubled point{'s' if len(again) > 1 else ''}, such as {quantity.x} = {one:g}, "
-        + (f"averaged ({quantity.y} differs by {np.nanmax(apart):.2g} at most)" if differ else "with the same values")
-    )
-    return dataclasses.replace(
-        curve.at(first), x=unique, y=mean(curve.y), error=None if curve.error is None else mean(curve.error)
     )

@@ -14,10 +14,11 @@ _ERROR = re.compile(
     r"|[dδ∆]\s?[gcy]([^a-z]|$)|u\(g\)|(g|rdf)_?(std|sem|sd|se)$"
 )
 _OTHER = {
-    "a relative error": re.compile(r".*(%|percent|relative|\brel\b|rel_|ratio)"),
+    "a relative error": re.compile(r".*(%|percent|relative|\brel\b|rel_|\bratio\b)"),
     "a variance or bound": re.compile(r".*(variance|\bvar\b|\bmin\b|\bmax\b|lower|upper|ci\s?\d|confid|quantile)"),
     "a coordination number": re.compile(
-        r".*(coord|integra|cumul|running|∫|neighbo)|(.*\W)?n\s?\(r\)|n$|n_?r$|cn([^a-z]|$)|int([^a-z]|$)|number|counts?$"
+        r".*(coord|integra|cumul|running [nci]|∫|neighbo)|(.*\W)?n\s?\(r\)|n$|n_?r$|cn([^a-z]|$)|int([^a-z]|$)|number"
+        r"|counts?$"
     ),
     "a structure factor": re.compile(r".*\b[sf]\s?\([qk]\)|structure factor"),
     "an energy": re.compile(r".*(pmf|potential|energy|kj|kcal)|[uvw]\(r\)"),

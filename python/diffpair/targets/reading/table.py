@@ -18,6 +18,7 @@ _INLINE = re.compile(r"\s*(?:[#!%@]|//).*$")
 _AFTER_SEMICOLON = re.compile(r"^([^;]*\S)\s*;\s*([^\W\d]\w*).*$")
 _DATA = re.compile(r"\s*[\"']?[+-]?\.?\d")
 _COLUMN = re.compile(r"\W*col(?:umn)?s?\.?\s*(\d+)\s*[:=-]\s*(.+)", re.IGNORECASE)
+_LEAD = re.compile(r"[#@!%;*/\s]*(?:FIELDS\s|columns?\s*[:=])?\s*", re.IGNORECASE)  # PLUMED: "#! FIELDS r g"
 _LEGEND = re.compile(r"@\s*s(\d+)\s+legend\s+\"(.*)\"")
 _AXIS = re.compile(r"@\s*([xy])axis\s+label\s+\"(.*)\"")
 
@@ -167,7 +168,7 @@ def _names(comments: list[tuple[int, str]], header: list[str], width: int, quant
     if any(told):
         return told
     for _, text in reversed(comments):
-        names = split_names(text.lstrip("#@!%;*/ \t"), width)
+        names = split_names(_LEAD.sub("", text, count=1), width)
         roles = [role(name, quantity) for name in names] if names else []
         if names and len(set(roles) - {None}) >= min(2, width) and "x" in roles:
             return names
