@@ -21,7 +21,7 @@ def truth(r):
 G = truth(R)
 N = 4 * np.pi * 33.3 * np.cumsum(G * R**2) * 0.02
 ERROR = 0.01 + 0.005 * np.cos(7 * R) ** 2
-OTHER = np.where(R < 0.35, 0.0, 1 - np.exp(-9 * (R - 0.35)))
+OTHER = np.where(R < 0.35, 0.0, 1 + np.sin(9 * (R - 0.35)) * np.exp(-3 * (R - 0.35)))
 
 
 def table(*columns, separator=" ", form=".5f"):

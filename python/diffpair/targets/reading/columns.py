@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from diffpair.errors import DiffPairError
 from diffpair.targets.reading.looks import appearance, counts, grows, integrates, runs_on
-from diffpair.targets.reading.names import names_pair, role, unnamed_x
+from diffpair.targets.reading.names import may_be_type, names_pair, role, unnamed_x
 from diffpair.targets.reading.numbers import number
 from diffpair.targets.reading.quantity import Choice, Quantity
 from diffpair.targets.reading.table import Table
@@ -78,10 +78,21 @@ def _roles(table: Table, values: Array, quantity: Quantity) -> list[str | None]:
     for place in range(table.width):
         if table.names[place].lower() == "n" and not grows(values[:, place]):
             roles[place] = None  # the name of a selection, such as that of nitrogen
+        if roles[place] == "index" and table.layout != "lammps" and not counts(values[:, place]):
+            roles[place] = None  # K, I
+        if roles[place] == "a momentum transfer" and place > 0:
+            roles[place] = None  # K-K
         if roles[place] is None and not table.names[place] and any(table.names) and counts(values[:, place]):
             roles[place] = "index"
         if np.isnan(values[:, place]).all():
             roles[place] = "no numbers"
+    first = next((k for k in range(table.width) if roles[k] not in ("x", "index", "no numbers")), 0)
+    if first > 0 and roles[first] == "error" and may_be_type(table.names[first]):
+        # No error stands before what it is the error of: types, all of them.
+        return [
+            None if may_be_type(name) and known == "error" else known
+            for name, known in zip(table.names, roles, strict=True)
+        ]
     return roles
 
 
@@ -144,7 +155,7 @@ def _find_y(
 ) -> int:
     x, *free = places
     open_ = [place for place in free if roles[place] in (None, "y")]
-    by_pair = [place for place in open_ if pair and table.names[place] and names_pair(table.names[place], pair)]
+    by_pair = [place for place in free if pair and table.names[place] and names_pair(table.names[place], pair)]
     by_name = [place for place in open_ if roles[place] == "y"]
     for found in (by_pair, by_name, open_):
         if len(found) == 1:
@@ -170,6 +181,7 @@ def _find_y(
 
 def _find_error(roles: list[str | None], free: list[int], y: int) -> int | None:
     named = [place for place in free if roles[place] == "error"]
+    named = [place for place in named if place > y]
     if len(named) > 1 or any(roles[place] in (None, "y") for place in free):
         named = [place for place in named if place == y + 1]  # of several curves each has its error beside it
     return named[0] if named else None

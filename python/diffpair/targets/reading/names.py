@@ -8,21 +8,25 @@ from collections.abc import Sequence
 from diffpair.targets.reading.quantity import Quantity
 
 _INDEX = re.compile(r"(row|index|idx|bin|no|nr|i|k|#)\.?$")
+# Short words count alone or beside g only: Se-Se, K-Cl and Na+-Cl- are pairs of types, H and K selections.
 _ERROR = re.compile(
-    r".*(err|uncert|st(an)?d(ard)?[ ._-]*dev|sigma|deviation|±|\+/?-)|std"
-    r"|(.*[^a-z])?(std|sem|sd|s\.d\.|se|s\.e\.|unc|esd|σ)([^a-z]|$)"
-    r"|[dδ∆]\s?[gcy]([^a-z]|$)|u\(g\)|(g|rdf)_?(std|sem|sd|se)$"
+    r"(.*[^a-z])?(g|gr|rdf|std|y|c|d)?_?err(or)?s?(bars?)?([^a-z]|$)"
+    r"|.*(uncert|standard.?dev|std[ ._-]*dev|deviation|±|\+/-)|(.*[^a-z])?sigma([^a-z]|$)|(g\s?)?\+-$"
+    r"|((g|gr|rdf|c|g\(r\))[ _.-]*)?(std|sem|sd|s\.d\.|se|s\.e\.|unc|esd|σ)"
+    r"([ _.]*(of|in|\().*|[ _]*(g|rdf|g\(r\)))?\.?$"
+    r"|[dδ∆]\s?[gcy](\(r\))?([ (\[].*)?$|u\(g\)"
 )
+_ATOM = re.compile(r"[A-Z][A-Za-z]$")  # SD, SE, Se: an error, or the selection of a sulfur or selenium
 _OTHER = {
     "a relative error": re.compile(r".*(%|percent|relative|\brel\b|rel_|\bratio\b)"),
     "a variance or bound": re.compile(r".*(variance|\bvar\b|\bmin\b|\bmax\b|lower|upper|ci\s?\d|confid|quantile)"),
     "a coordination number": re.compile(
-        r".*(coord|integra|cumul|running [nci]|∫|neighbo)|(.*\W)?n\s?\(r\)|n$|n_?r$|cn([^a-z]|$)|int([^a-z]|$)|number"
+        r".*(coord|integra|cumul|running [nci]|∫|neighbo)|(.*\W)?n\s?\(r\)|n$|n_?r$|(cn|int)($|[ _(])|number"
         r"|counts?$"
     ),
     "a structure factor": re.compile(r".*\b[sf]\s?\([qk]\)|structure factor"),
     "an energy": re.compile(r".*(pmf|potential|energy|kj|kcal)|[uvw]\(r\)"),
-    "g(r) - 1": re.compile(r".*(g|rdf).*-\s?1|h\(r\)|h$"),
+    "g(r) - 1": re.compile(r"(g|rdf)\s?(\(r\))?\s?-\s?1$|h\(r\)"),
 }
 _MOMENTUM = re.compile(r"[qk]([^a-z]|$)|momentum")
 _LAMMPS = re.compile(r"[cfv]_\w+\[(\d+)\]$", re.IGNORECASE)  # a column of compute rdf's array: r, then g and coord
@@ -57,6 +61,11 @@ def unnamed_x(header: str) -> str:
     """The few words in which a header of prose speaks of r: "r in Angstrom"; "" if it does not."""
     match = _PROSE.search(header)
     return match[0].strip() if match else ""
+
+
+def may_be_type(name: str) -> bool:
+    """Whether a name that says "error" may as well be that of a type."""
+    return _ATOM.match(name.strip()) is not None
 
 
 def names_pair(name: str, pair: Sequence[str]) -> bool:

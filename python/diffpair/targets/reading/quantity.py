@@ -32,7 +32,7 @@ RDF = Quantity(
     what="the target g(r)",
     x_name=re.compile(r"r(?![a-z])|r_?(nm|pm|ang)|(inter\w*)?dist|separation|radius|pair separation|x$|d$"),
     y_name=re.compile(
-        r"\W*g(?![A-Za-z])|g_?[({]?[A-Z]|G(\(r\))?$|.*[gG]\s?\(r\)|(?i:.*rdf|.*radial dist|.*pair.?(corr|dist)|gofr|y$)"
+        r"\W*g(?![A-Za-z])|g_?[({]?[A-Z]|.*[gG]\s?\(r\)|(?i:.*rdf|.*radial dist|.*pair.?(corr|dist)|gofr)"
     ),
     grows="coordination number",
 )
@@ -41,7 +41,7 @@ VACF = Quantity(
     y="c",
     what="the target vacf",
     x_name=re.compile(r"t(?![a-z])|time|lag|tau|x$"),
-    y_name=re.compile(r"c(?![a-z])|.*c\s?\(t\)|.*vacf|.*autocorr|.*acf|y$"),
+    y_name=re.compile(r"c(?![a-z])|.*c\s?\(t\)|.*vacf|.*autocorr|.*acf"),
 )
 
 
