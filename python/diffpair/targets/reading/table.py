@@ -96,7 +96,11 @@ def _plain(
     while style.separator and width > 2 and all(row.cells[width - 1 :] in ([], [""]) for row in data):
         width -= 1  # a separator at the end of every line
         data = [Row(row.line, row.cells[:width]) for row in data]
-    data = [_without_words(row, width, done) for row in data]
+    bare = [_without_words(row, width) for row in data]
+    cut = [row.line for row, left in zip(data, bare, strict=True) if left is not row]
+    if cut:
+        done.append(f"words at the end of line {cut[0]}{' and others' if len(cut) > 1 else ''} are left out")
+    data = bare
     for row in header:
         if len(row.cells) == width and all(map(is_number, row.cells[1:])):
             raise DiffPairError(f"{path}, line {row.line}: {quantity.x} = {row.cells[0]!r} is not a number")
@@ -138,7 +142,7 @@ def _lines(text: str, done: list[str]) -> tuple[list[tuple[int, str]], list[tupl
             part = short
         content.append((place, part))
     if cut:
-        done.append(f"comments at the end of {cut} line{'s are' if cut > 1 else ' are'} left out")
+        done.append(f"comments at the end of {cut} line{'s' if cut > 1 else ''} are left out")
     return comments, content, sets
 
 
@@ -147,12 +151,11 @@ def _begins_data(row: Row) -> bool:
     return len(values) == 2 and None not in values and bool(row.cells[0])
 
 
-def _without_words(row: Row, width: int, done: list[str]) -> Row:
+def _without_words(row: Row, width: int) -> Row:
     """A row without the words that follow its numbers."""
     more = row.cells[width:]
     if not more or any(number(cell) is not None for cell in more):
         return row
-    done.append(f"words at the end of line {row.line} are left out")
     return Row(row.line, row.cells[:width])
 
 
