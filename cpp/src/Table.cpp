@@ -10,10 +10,28 @@ void TableGrid::validate() const {
     std::ostringstream problem;
     if (!(std::isfinite(rMin) && std::isfinite(cutoff)) || rMin < 0 || cutoff <= rMin)
         problem << "A table needs 0 <= r_min < cutoff, but r_min is " << rMin << " nm and cutoff " << cutoff << " nm.";
-    else if (numKnots < 5)
-        problem << "A table needs at least 5 knots, but has " << numKnots << ".";
+    else if (cutoff < TableLimits::minCutoff || cutoff > TableLimits::maxCutoff)
+        problem << "A table's cutoff must lie between " << TableLimits::minCutoff << " and " << TableLimits::maxCutoff
+                << " nm, but is " << cutoff << " nm.";
+    else if (numKnots < TableLimits::minKnots)
+        problem << "A table needs at least " << TableLimits::minKnots << " knots, but has " << numKnots << ".";
+    else if (!(spacing() >= TableLimits::minSpacing * cutoff))
+        problem << "A table's knots must be a millionth of its cutoff apart or more, but " << numKnots << " knots from " << rMin
+                << " to " << cutoff << " nm are closer.";
     if (!problem.str().empty())
         throw std::invalid_argument(problem.str());
+}
+
+void validateTable(const TableGrid& grid, int numTypes) {
+    grid.validate();
+    if (numTypes < 1 || numTypes > TableLimits::maxTypes)
+        throw std::invalid_argument("A table needs 1 to " + std::to_string(TableLimits::maxTypes) +
+                                    " types of particles, but has " + std::to_string(numTypes) + ".");
+    const long long numPairs = numTypePairs(numTypes);
+    if (4 * numPairs * grid.numPieces() > TableLimits::maxNumbers)
+        throw std::invalid_argument("A table of " + std::to_string(numTypes) + " types with " + std::to_string(grid.numKnots) +
+                                    " knots is too large: pairs of types times knots must not exceed " +
+                                    std::to_string(TableLimits::maxNumbers / 4) + ".");
 }
 
 namespace {

@@ -16,6 +16,11 @@ namespace {
 
 /** From this number of particles on, a neighbour list is faster than all pairs of blocks of particles. */
 constexpr int neighborListFrom = 2000;
+/**
+ * CUDA and HIP may keep pairs that would leave a tile nearly empty in a list of single pairs, if every interaction of the Context
+ * can work with it. The snippet can: it takes nothing from the tile and looks for particles that only fill up a block itself.
+ */
+constexpr bool supportsPairList = true;
 /** Pairs below r_min are looked for in every so many force evaluations, the first included: each time the host has to wait. */
 constexpr long warningInterval = 50;
 
@@ -26,8 +31,9 @@ struct CommonCalcPairTableForceKernel::Device {
     explicit Device(ComputeContext& context) : context(context) {
     }
     ComputeContext& context;
-    OpenMM::ComputeArray table;    // [numTypes * numTypes * numPieces] of 4 numbers
-    OpenMM::ComputeArray types;    // [paddedNumAtoms]; with one type only it does not exist
+    OpenMM::ComputeArray table;                                     // [numTypes * numTypes * numPieces] of 4 numbers
+    vector<std::unique_ptr<OpenMM::ComputeArray>> derivativeTables; // alike, for each parameter
+    OpenMM::ComputeArray types;                                     // [paddedNumAtoms]; with one type only it does not exist
     OpenMM::ComputeArray numClose; // [1], of the last evaluation: twice the number of pairs below r_min
     ForceInfo* info = nullptr;     // owned by the ComputeContext
 };
@@ -95,24 +101,44 @@ CommonCalcPairTableForceKernel::~CommonCalcPairTableForceKernel() {
     }
 }
 
-void CommonCalcPairTableForceKernel::initialize(const OpenMM::System&, const PairTableForce& force) {
+void CommonCalcPairTableForceKernel::initialize(const OpenMM::System&, const PairTableForce& force,
+                                                const vector<ParameterDerivative>& derivatives) {
+    // OpenMM collects what the first device has added up and forgets the others, for its own forces too.
+    if (devices.size() > 1 && !derivatives.empty())
+        throw OpenMM::OpenMMException("TorchPairForce: on several devices OpenMM cannot add up the derivative with respect to '" +
+                                      derivatives[0].parameter + "'; name one device in the property DeviceIndex");
     grid = gridOf(force);
     numTypes = force.getNumTypes();
     types = typesOf(force);
     for (auto& device : devices)
-        initializeDevice(*device, force);
+        initializeDevice(*device, force, derivatives);
 }
 
-void CommonCalcPairTableForceKernel::initializeDevice(Device& device, const PairTableForce& force) {
+void CommonCalcPairTableForceKernel::addTable(Device& device, OpenMM::ComputeArray& table, const string& name) const {
+    ComputeContext& context = device.context;
+    const int elementSize = 4 * static_cast<int>(context.getUseDoublePrecision() ? sizeof(double) : sizeof(float));
+    table.initialize(context, static_cast<size_t>(numTypes) * numTypes * grid.numPieces(), elementSize, name);
+    context.getNonbondedUtilities().addArgument(ComputeParameterInfo(table, name, "real", 4));
+}
+
+void CommonCalcPairTableForceKernel::initializeDevice(Device& device, const PairTableForce& force,
+                                                      const vector<ParameterDerivative>& derivatives) {
     ComputeContext& context = device.context;
     ContextSelector selector(context);
     // Distinct among the forces of a Context, and the same in every Context, so that compiled kernels are found again.
     const string prefix = "diffpair" + context.intToString(static_cast<int>(context.getForceInfos().size())) + "_";
     OpenMM::NonbondedUtilities& nonbonded = context.getNonbondedUtilities();
-    const int elementSize = 4 * static_cast<int>(context.getUseDoublePrecision() ? sizeof(double) : sizeof(float));
-    device.table.initialize(context, static_cast<size_t>(numTypes) * numTypes * grid.numPieces(), elementSize, prefix + "table");
-    uploadTable(device, force);
-    nonbonded.addArgument(ComputeParameterInfo(device.table, prefix + "table", "real", 4));
+    addTable(device, device.table, prefix + "table");
+    string derivativeTerms;
+    for (const ParameterDerivative& derivative : derivatives) {
+        const string name = prefix + "derivative" + context.intToString(static_cast<int>(device.derivativeTables.size()));
+        device.derivativeTables.push_back(std::make_unique<OpenMM::ComputeArray>());
+        addTable(device, *device.derivativeTables.back(), name);
+        derivativeTerms +=
+            context.replaceStrings(derivativeInteraction, {{"SUM", nonbonded.addEnergyParameterDerivative(derivative.parameter)},
+                                                           {"DERIVATIVE_TABLE", name}});
+    }
+    uploadTables(device, force, derivatives);
     device.numClose.initialize<unsigned long long>(context, 1, prefix + "close");
     context.addAutoclearBuffer(device.numClose);
     nonbonded.addArgument(ComputeParameterInfo(device.numClose, prefix + "close", "mm_ulong", 1, false));
@@ -139,18 +165,19 @@ void CommonCalcPairTableForceKernel::initializeDevice(Device& device, const Pair
     // and can stand beside forces that exclude what they like.
     const bool hasExclusions = !exclusions.empty();
     const std::map<string, string> replacements = {
-        {"SKIP", hasExclusions ? "isExcluded" : "atom1 == atom2 || atom1 >= NUM_ATOMS || atom2 >= NUM_ATOMS"},
+        {"SKIP", hasExclusions ? skipExcluded : skipSelf},
         {"ROW", row},
         {"TABLE", prefix + "table"},
         {"NUM_CLOSE", prefix + "close"},
         {"R_MIN", context.doubleToString(grid.rMin)},
         {"INVERSE_SPACING", context.doubleToString(1 / grid.spacing())},
         {"TABLE_CUTOFF_SQUARED", context.doubleToString(grid.cutoff * grid.cutoff)},
+        {"DERIVATIVES", derivativeTerms},
     };
     nonbonded.addInteraction(force.getNonbondedMethod() != PairForce::NoCutoff, force.usesPeriodicBoundaryConditions(),
                              hasExclusions, force.getCutoffDistance(), excluded,
                              context.replaceStrings(pairInteraction, replacements), force.getForceGroup(),
-                             force.getNumParticles() > neighborListFrom);
+                             force.getNumParticles() > neighborListFrom, supportsPairList);
     device.info = new ForceInfo(types, std::move(exclusions));
     context.addForce(device.info);
     context.addPostComputation(new CloseParticles(*this, device, force.getForceGroup()));
@@ -160,13 +187,14 @@ double CommonCalcPairTableForceKernel::execute(ContextImpl&, bool, bool) {
     return 0.0; // OpenMM evaluates all nonbonded interactions together, after the forces' kernels
 }
 
-void CommonCalcPairTableForceKernel::copyParametersToContext(ContextImpl&, const PairTableForce& force) {
+void CommonCalcPairTableForceKernel::copyParametersToContext(ContextImpl&, const PairTableForce& force,
+                                                             const vector<ParameterDerivative>& derivatives) {
     vector<int> newTypes = typesOf(force);
     const bool typesChanged = newTypes != types;
     types.swap(newTypes);
     for (auto& device : devices) {
         ContextSelector selector(device->context);
-        uploadTable(*device, force);
+        uploadTables(*device, force, derivatives);
         if (typesChanged) {
             uploadTypes(*device);
             device->context.invalidateMolecules(device->info, true, false);
@@ -174,24 +202,30 @@ void CommonCalcPairTableForceKernel::copyParametersToContext(ContextImpl&, const
     }
 }
 
-template <class Real> void CommonCalcPairTableForceKernel::uploadTable(Device& device, const PairTableForce& force) const {
-    const vector<double> coefficients = coefficientsOf(force);
+template <class Real>
+void CommonCalcPairTableForceKernel::uploadTable(OpenMM::ComputeArray& table, const vector<double>& coefficients) const {
     const size_t rowSize = 4 * static_cast<size_t>(grid.numPieces());
-    vector<Real> pieces(numTypes * numTypes * rowSize);
+    vector<Real> pieces(static_cast<size_t>(numTypes) * numTypes * rowSize);
+    Real* row = pieces.data();
     for (int a = 0; a < numTypes; a++)
-        for (int b = 0; b < numTypes; b++) {
+        for (int b = 0; b < numTypes; b++, row += rowSize) {
             const size_t pair = diffpair::typePairIndex(a, b, numTypes);
-            diffpair::coefficientsToPieces(grid, coefficients.data() + pair * grid.numCoefficients(),
-                                           pieces.data() + (a * numTypes + b) * rowSize);
+            diffpair::coefficientsToPieces(grid, coefficients.data() + pair * grid.numCoefficients(), row);
         }
-    device.table.upload(pieces.data());
+    table.upload(pieces.data());
 }
 
-void CommonCalcPairTableForceKernel::uploadTable(Device& device, const PairTableForce& force) const {
-    if (device.context.getUseDoublePrecision())
-        uploadTable<double>(device, force);
-    else
-        uploadTable<float>(device, force);
+void CommonCalcPairTableForceKernel::uploadTables(Device& device, const PairTableForce& force,
+                                                  const vector<ParameterDerivative>& derivatives) const {
+    const auto upload = [&](OpenMM::ComputeArray& table, const vector<double>& coefficients) {
+        if (device.context.getUseDoublePrecision())
+            uploadTable<double>(table, coefficients);
+        else
+            uploadTable<float>(table, coefficients);
+    };
+    upload(device.table, coefficientsOf(force));
+    for (size_t i = 0; i < derivatives.size(); i++)
+        upload(*device.derivativeTables[i], derivatives[i].coefficients);
 }
 
 void CommonCalcPairTableForceKernel::uploadTypes(Device& device) const {

@@ -21,18 +21,22 @@ public:
     bool usesSharedNonbonded() const override {
         return true;
     }
-    void initialize(const OpenMM::System& system, const PairTableForce& force) override;
+    void initialize(const OpenMM::System& system, const PairTableForce& force,
+                    const std::vector<ParameterDerivative>& derivatives) override;
     double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) override;
-    void copyParametersToContext(OpenMM::ContextImpl& context, const PairTableForce& force) override;
+    void copyParametersToContext(OpenMM::ContextImpl& context, const PairTableForce& force,
+                                 const std::vector<ParameterDerivative>& derivatives) override;
 
 private:
     class ForceInfo;
     class CloseParticles;
     struct Device;
-    void initializeDevice(Device& device, const PairTableForce& force);
+    void initializeDevice(Device& device, const PairTableForce& force, const std::vector<ParameterDerivative>& derivatives);
+    /** Make room for a table and let the nonbonded kernel have it under this name. */
+    void addTable(Device& device, OpenMM::ComputeArray& table, const std::string& name) const;
     /** Upload the coefficients of all pairs of types as polynomial pieces. */
-    template <class Real> void uploadTable(Device& device, const PairTableForce& force) const;
-    void uploadTable(Device& device, const PairTableForce& force) const;
+    template <class Real> void uploadTable(OpenMM::ComputeArray& table, const std::vector<double>& coefficients) const;
+    void uploadTables(Device& device, const PairTableForce& force, const std::vector<ParameterDerivative>& derivatives) const;
     void uploadTypes(Device& device) const;
     std::vector<std::unique_ptr<Device>> devices;
     diffpair::TableGrid grid;

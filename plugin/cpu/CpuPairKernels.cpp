@@ -34,9 +34,17 @@ double* coordinates(std::vector<Vec3>& vectors) {
 
 } // namespace
 
-void CpuCalcPairTableForceKernel::initialize(const OpenMM::System&, const PairTableForce& force) {
-    topology = topologyOf(force);
+void CpuCalcPairTableForceKernel::setTables(const PairTableForce& force, const std::vector<ParameterDerivative>& newDerivatives) {
     table.set(gridOf(force), force.getNumTypes(), coefficientsOf(force).data());
+    derivatives.clear();
+    for (const ParameterDerivative& each : newDerivatives)
+        derivatives.push_back({each.parameter, {gridOf(force), force.getNumTypes(), each.coefficients.data()}});
+}
+
+void CpuCalcPairTableForceKernel::initialize(const OpenMM::System&, const PairTableForce& force,
+                                             const std::vector<ParameterDerivative>& newDerivatives) {
+    topology = topologyOf(force);
+    setTables(force, newDerivatives);
     periodic = force.usesPeriodicBoundaryConditions();
     list.emplace(topology, force.getTableCutoff(), skinFraction * force.getTableCutoff());
     list->tuneSkin();
@@ -54,6 +62,12 @@ double CpuCalcPairTableForceKernel::execute(ContextImpl& context, bool includeFo
             list->update(coordinates(*data.positions), box, executor);
             if (includeForces || needsSums)
                 loops.forces(table, *list, forces, needsSums ? &sums : nullptr, executor);
+            // OpenMM does not tell whether derivatives are wanted; it asks for forces where they are.
+            for (const Derivative& derivative : derivatives) {
+                diffpair::PairSums derivativeSums;
+                loops.forces(derivative.table, *list, static_cast<double*>(nullptr), &derivativeSums, executor);
+                (*data.energyParameterDerivatives)[derivative.parameter] += derivativeSums.energy;
+            }
         });
     } catch (const std::domain_error& error) { // OpenMM has looked for NaN, but not for infinities
         throw OpenMM::OpenMMException(error.what());
@@ -62,9 +76,10 @@ double CpuCalcPairTableForceKernel::execute(ContextImpl& context, bool includeFo
     return includeEnergy ? sums.energy : 0.0;
 }
 
-void CpuCalcPairTableForceKernel::copyParametersToContext(ContextImpl&, const PairTableForce& force) {
+void CpuCalcPairTableForceKernel::copyParametersToContext(ContextImpl&, const PairTableForce& force,
+                                                          const std::vector<ParameterDerivative>& newDerivatives) {
     topology.types = typesOf(force);
-    table.set(gridOf(force), force.getNumTypes(), coefficientsOf(force).data());
+    setTables(force, newDerivatives);
 }
 
 } // namespace DiffPair

@@ -10,13 +10,21 @@ namespace DiffPair {
 class CpuCalcPairTableForceKernel : public CalcPairTableForceKernel {
 public:
     using CalcPairTableForceKernel::CalcPairTableForceKernel;
-    void initialize(const OpenMM::System& system, const PairTableForce& force) override;
+    void initialize(const OpenMM::System& system, const PairTableForce& force,
+                    const std::vector<ParameterDerivative>& derivatives) override;
     double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) override;
-    void copyParametersToContext(OpenMM::ContextImpl& context, const PairTableForce& force) override;
+    void copyParametersToContext(OpenMM::ContextImpl& context, const PairTableForce& force,
+                                 const std::vector<ParameterDerivative>& derivatives) override;
 
 private:
     diffpair::PairTopology topology;
+    void setTables(const PairTableForce& force, const std::vector<ParameterDerivative>& derivatives);
     diffpair::PairTablePieces<float> table;
+    struct Derivative {
+        std::string parameter;
+        diffpair::PairTablePieces<float> table;
+    };
+    std::vector<Derivative> derivatives;
     diffpair::PairLoops<float> loops;
     std::optional<diffpair::NeighborList<float>> list; // refers to topology
     bool periodic = false;

@@ -10,8 +10,10 @@ using OpenMM::Vec3;
 
 namespace DiffPair {
 
-void ReferenceCalcPairTableForceKernel::initialize(const OpenMM::System&, const PairTableForce& force) {
+void ReferenceCalcPairTableForceKernel::initialize(const OpenMM::System&, const PairTableForce& force,
+                                                   const std::vector<ParameterDerivative>& newDerivatives) {
     grid = gridOf(force);
+    derivatives = newDerivatives;
     topology = topologyOf(force);
     coefficients = coefficientsOf(force);
     periodic = force.usesPeriodicBoundaryConditions();
@@ -35,10 +37,14 @@ double ReferenceCalcPairTableForceKernel::execute(ContextImpl& context, bool inc
             const double r = delta[ReferenceForce::RIndex];
             if (r >= grid.cutoff)
                 continue;
-            const int pair = diffpair::typePairIndex(topology.types[i], topology.types[j], topology.numTypes);
+            const size_t pair = diffpair::typePairIndex(topology.types[i], topology.types[j], topology.numTypes);
+            const size_t row = pair * grid.numCoefficients();
             double energy, slope;
-            diffpair::evaluateTable(grid, coefficients.data() + static_cast<size_t>(pair) * grid.numCoefficients(), r, energy,
-                                    slope);
+            for (const ParameterDerivative& derivative : derivatives) {
+                diffpair::evaluateTable(grid, derivative.coefficients.data() + row, r, energy, slope);
+                (*data.energyParameterDerivatives)[derivative.parameter] += energy;
+            }
+            diffpair::evaluateTable(grid, coefficients.data() + row, r, energy, slope);
             total += energy;
             belowRMin += r < grid.rMin;
             if (includeForces && r > 0) { // two particles at one place have no direction to push each other in
@@ -51,7 +57,9 @@ double ReferenceCalcPairTableForceKernel::execute(ContextImpl& context, bool inc
     return includeEnergy ? total : 0.0;
 }
 
-void ReferenceCalcPairTableForceKernel::copyParametersToContext(ContextImpl&, const PairTableForce& force) {
+void ReferenceCalcPairTableForceKernel::copyParametersToContext(ContextImpl&, const PairTableForce& force,
+                                                                const std::vector<ParameterDerivative>& newDerivatives) {
+    derivatives = newDerivatives;
     topology.types = typesOf(force);
     coefficients = coefficientsOf(force);
 }

@@ -8,14 +8,17 @@ namespace DiffPair {
 class ReferenceCalcPairTableForceKernel : public CalcPairTableForceKernel {
 public:
     using CalcPairTableForceKernel::CalcPairTableForceKernel;
-    void initialize(const OpenMM::System& system, const PairTableForce& force) override;
+    void initialize(const OpenMM::System& system, const PairTableForce& force,
+                    const std::vector<ParameterDerivative>& derivatives) override;
     double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) override;
-    void copyParametersToContext(OpenMM::ContextImpl& context, const PairTableForce& force) override;
+    void copyParametersToContext(OpenMM::ContextImpl& context, const PairTableForce& force,
+                                 const std::vector<ParameterDerivative>& derivatives) override;
 
 private:
     diffpair::TableGrid grid;
     diffpair::PairTopology topology;
     std::vector<double> coefficients; // [numTypePairs * numCoefficients]
+    std::vector<ParameterDerivative> derivatives;
     bool periodic = false;
     BelowRMinWarning warning;
 };

@@ -4,10 +4,16 @@
 %define DIFFPAIR_CASTING(CLASS)
 %newobject DiffPair::CLASS::_clone;
 %newobject DiffPair::CLASS::_fromXml;
-// The result must keep alive what owns the C++ object.
+// The result is the same object as its source, under another class: both share SWIG's one handle, which knows the pointer as
+// either and owns the C++ object or not. So a force that was cast can be added to a System like its source. Whatever else keeps
+// the C++ object alive hangs on the source.
 %pythonappend DiffPair::CLASS::cast %{
+        if force.this.next() is None:
+            force.this.append(val.this)
+        val.this = force.this
         val._source = force
 %}
+%ignore DiffPair::CLASS::fromXml;
 %extend DiffPair::CLASS {
     %feature("docstring") cast "Get a Force, for example one that System.getForce() returned, as the class that it is.";
     static DiffPair::CLASS& cast(OpenMM::Force& force) {
@@ -25,7 +31,7 @@
     }
     static DiffPair::CLASS* _fromXml(const std::string& xml) {
         std::istringstream stream(xml);
-        return OpenMM::XmlSerializer::deserialize<DiffPair::CLASS>(stream);
+        return DiffPair::CLASS::fromXml(stream);
     }
     %pythoncode %{
     def __setstate__(self, xml):

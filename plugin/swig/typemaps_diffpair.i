@@ -62,7 +62,20 @@ static PyObject* DiffPair_fromNumbers(const std::vector<double>& numbers) {
     $result = DiffPair_fromNumbers(*$1);
 }
 
-%typemap(in) const std::vector<std::pair<int, int>>& bonds (std::vector<std::pair<int, int>> pairs) {
+%fragment("DiffPair_index", "header") {
+/** A Python integer that fits an int; sets a Python exception if it does not. */
+static int DiffPair_toIndex(PyObject* object) {
+    int overflow = 0;
+    PyObject* integer = PyNumber_Index(object); // numpy's integers too
+    const long value = integer ? PyLong_AsLongAndOverflow(integer, &overflow) : 0;
+    if (integer && (overflow || value != static_cast<int>(value)))
+        PyErr_Format(PyExc_OverflowError, "%S is no index of a particle: it needs more than 32 bits", integer);
+    Py_XDECREF(integer);
+    return static_cast<int>(value);
+}
+}
+
+%typemap(in, fragment="DiffPair_index") const std::vector<std::pair<int, int>>& bonds (std::vector<std::pair<int, int>> pairs) {
     PyObject* iterator = PyObject_GetIter($input);
     if (!iterator)
         SWIG_fail;
@@ -70,7 +83,7 @@ static PyObject* DiffPair_fromNumbers(const std::vector<double>& numbers) {
         PyObject* tuple = PySequence_Tuple(item);
         Py_DECREF(item);
         if (tuple && PyTuple_GET_SIZE(tuple) == 2)
-            pairs.emplace_back(PyLong_AsLong(PyTuple_GET_ITEM(tuple, 0)), PyLong_AsLong(PyTuple_GET_ITEM(tuple, 1)));
+            pairs.emplace_back(DiffPair_toIndex(PyTuple_GET_ITEM(tuple, 0)), DiffPair_toIndex(PyTuple_GET_ITEM(tuple, 1)));
         else if (tuple)
             PyErr_SetString(PyExc_ValueError, "a bond must be a pair of particle indices");
         Py_XDECREF(tuple);

@@ -1,7 +1,12 @@
 #include "diffpair/openmm/PairTabulator.h"
 #include "GilRelease.h"
+#include <c10/core/InferenceMode.h>
 #include <cctype>
+#include <iostream>
+#include <mutex>
 #include <openmm/OpenMMException.h>
+#include <optional>
+#include <set>
 #include <sstream>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
@@ -31,16 +36,34 @@ string reasonOf(const std::exception& problem) {
     throw OpenMMException("TorchPairForce: " + problem);
 }
 
+/**
+ * What the caller's thread may have switched on (torch.no_grad, inference_mode, autocast) is no business of a table: it would
+ * be without derivatives, or in half precision.
+ */
+struct PlainMode {
+    const c10::InferenceMode noInference{false};
+    const torch::AutoGradMode autograd{true};
+    const c10::impl::ExcludeDispatchKeyGuard noAutocast{c10::autocast_dispatch_keyset};
+    /** Called a few times only: compiling specialised code for a module would take longer than running it. */
+    const torch::jit::GraphOptimizerEnabledGuard noOptimization{false};
+};
+
+/** Tells once per module on stderr that its energies are not in double precision. */
+void warnOfPrecision(const string& module, const torch::Tensor& result) {
+    static std::mutex lock;
+    static std::set<size_t> warned;
+    const std::lock_guard<std::mutex> guard(lock);
+    if (warned.insert(std::hash<string>()(module)).second)
+        std::cerr << "DiffPair warning: the TorchScript module computes in "
+                  << (result.scalar_type() == torch::kFloat32 ? "single" : result.dtype().name())
+                  << " precision instead of double, and its table is as smooth as that (said once per module)" << std::endl;
+}
+
 class TorchTabulator : public PairTabulator {
 public:
-    TorchTabulator(const string& bytes, int numPairs) : numPairs(numPairs) {
-        std::istringstream stream(bytes);
-        try {
-            module = torch::jit::load(stream, c10::kCPU);
-        } catch (const std::exception& problem) {
-            fail("the module is not a TorchScript module, as torch.jit.save writes it (" + reasonOf(problem) + ")");
-        }
-        module.eval();
+    TorchTabulator(const string& bytes, int numPairs) : bytes(bytes), numPairs(numPairs) {
+        const PlainMode mode;
+        module = load();
         // Module::to would also turn index buffers into floating point.
         for (torch::Tensor tensor : module.parameters())
             makeDouble(tensor);
@@ -48,40 +71,83 @@ public:
             makeDouble(tensor);
     }
 
-    void evaluate(const vector<double>& r, const vector<double>& parameters, vector<double>& energies,
-                  vector<double>& slopes) const override {
+    Values evaluate(const vector<double>& r, const vector<double>& parameters, const vector<int>& differentiated) const override {
         const GilRelease noLock;
+        const PlainMode mode;
         const torch::Tensor distances = torch::tensor(r, torch::kFloat64).requires_grad_(true);
-        const torch::Tensor result = forward(distances, parameters).to(torch::kFloat64).contiguous();
-        energies.assign(result.data_ptr<double>(), result.data_ptr<double>() + result.numel());
-        slopes.clear();
+        vector<torch::Tensor> scalars;
+        for (double value : parameters)
+            scalars.push_back(torch::tensor(value, torch::kFloat64));
+        for (int index : differentiated)
+            scalars[index].requires_grad_(true);
+        const torch::Tensor result = energies(distances, scalars).to(torch::kFloat64).contiguous();
+        Values values;
+        values.energies = numbersOf(result);
         for (int pair = 0; pair < numPairs; pair++) {
             // Each energy depends on its own distance alone, so the gradient of their sum holds every derivative.
-            const torch::Tensor slope = gradient(result[pair].sum(), distances);
-            slopes.insert(slopes.end(), slope.data_ptr<double>(), slope.data_ptr<double>() + slope.numel());
+            const vector<double> slope = numbersOf(gradient(result[pair].sum(), distances));
+            values.slopes.insert(values.slopes.end(), slope.begin(), slope.end());
         }
+        for (int index : differentiated)
+            values.derivatives.push_back(numbersOf(derivative(result, scalars[index])));
+        return values;
     }
 
 private:
+    torch::jit::Module load() const {
+        std::istringstream stream(bytes);
+        try {
+            torch::jit::Module loaded = torch::jit::load(stream, c10::kCPU);
+            loaded.eval();
+            return loaded;
+        } catch (const std::exception& problem) {
+            fail("the module is not a TorchScript module, as torch.jit.save writes it (" + reasonOf(problem) + ")");
+        }
+    }
+
     static void makeDouble(torch::Tensor& tensor) {
         if (tensor.is_floating_point())
             tensor.set_data(tensor.to(torch::kFloat64));
     }
 
-    /** Energies [numPairs, n]. */
-    torch::Tensor forward(const torch::Tensor& distances, const vector<double>& parameters) const {
-        vector<c10::IValue> arguments = {distances};
-        for (double value : parameters)
-            arguments.push_back(torch::tensor(value, torch::kFloat64));
+    static vector<double> numbersOf(const torch::Tensor& tensor) {
+        const torch::Tensor plain = tensor.detach().to(torch::kFloat64).contiguous();
+        return vector<double>(plain.data_ptr<double>(), plain.data_ptr<double>() + plain.numel());
+    }
+
+    /**
+     * Energies [numPairs, n], if possible in double precision. A module whose constants are single (torch.jit.freeze makes
+     * constants of weights), or that asks for single itself, gets what it was written for.
+     */
+    torch::Tensor energies(const torch::Tensor& distances, const vector<torch::Tensor>& scalars) const {
         c10::IValue output;
         try {
-            // Called a few times only: compiling specialised code for it would take longer than running it.
-            torch::jit::GraphOptimizerEnabledGuard noOptimization(false);
-            output = torch::jit::Module(module).forward(arguments);
+            output =
+                single ? call(*single, distances, scalars, torch::kFloat32) : call(module, distances, scalars, torch::kFloat64);
         } catch (const std::exception& problem) {
-            fail("the module could not be evaluated (" + reasonOf(problem) + ")");
+            try {
+                torch::jit::Module asWritten = load();
+                output = call(asWritten, distances, scalars, torch::kFloat32);
+                single = asWritten;
+            } catch (const std::exception&) {
+                fail("the module could not be evaluated (" + reasonOf(problem) + ")");
+            }
         }
-        const int64_t n = distances.size(0);
+        const torch::Tensor result = checked(output, distances.size(0));
+        if (result.scalar_type() != torch::kFloat64)
+            warnOfPrecision(bytes, result);
+        return result;
+    }
+
+    static c10::IValue call(torch::jit::Module evaluated, const torch::Tensor& distances, const vector<torch::Tensor>& scalars,
+                            torch::ScalarType precision) {
+        vector<c10::IValue> arguments = {distances.to(precision)};
+        for (const torch::Tensor& scalar : scalars)
+            arguments.push_back(scalar.to(precision));
+        return evaluated.forward(arguments);
+    }
+
+    torch::Tensor checked(const c10::IValue& output, int64_t n) const {
         if (!output.isTensor())
             fail("the module must return a tensor, but returns " + output.tagKind());
         torch::Tensor result = output.toTensor();
@@ -109,11 +175,30 @@ private:
         }
         if (gradients.empty() || !gradients[0].defined())
             fail("the module's energies do not depend on r through differentiable operations, so they give no forces");
-        return gradients[0].contiguous();
+        return gradients[0];
     }
 
+    /**
+     * d(energies)/d(parameter), all of them at once: with weights w, g = sum w dU/d(parameter) is linear in w, and dg/dw is what
+     * is looked for. 0 where energies do not depend on the parameter.
+     */
+    static torch::Tensor derivative(const torch::Tensor& energies, const torch::Tensor& parameter) {
+        try {
+            const torch::Tensor weights = torch::ones_like(energies).requires_grad_(true);
+            const torch::Tensor sum = torch::autograd::grad({energies}, {parameter}, {weights}, true, true, true)[0];
+            if (!sum.defined() || !sum.requires_grad())
+                return torch::zeros_like(energies);
+            const torch::Tensor each = torch::autograd::grad({sum}, {weights}, {}, true, false, true)[0];
+            return each.defined() ? each : torch::zeros_like(energies);
+        } catch (const std::exception& problem) {
+            fail("the module's energies cannot be differentiated with respect to a parameter (" + reasonOf(problem) + ")");
+        }
+    }
+
+    const string bytes;
     int numPairs;
-    torch::jit::Module module;
+    torch::jit::Module module;                        // in double precision
+    mutable std::optional<torch::jit::Module> single; // as it was written, where double precision does not work
 };
 
 std::unique_ptr<PairTabulator> createTabulator(const string& module, int numPairs) {

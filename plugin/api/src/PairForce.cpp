@@ -17,7 +17,7 @@ PairForce::PairForce(const char* className, int numTypes, double rMin, double ta
     if (numTypes < 1)
         fail("there must be at least one particle type, but numTypes is " + std::to_string(numTypes));
     try {
-        diffpair::TableGrid{rMin, tableCutoff, numKnots}.validate();
+        diffpair::validateTable({rMin, tableCutoff, numKnots}, numTypes);
     } catch (const std::invalid_argument& problem) {
         fail(problem.what());
     }
@@ -134,7 +134,7 @@ void PairForce::createExclusionsFromBonds(const vector<std::pair<int, int>>& bon
         // Breadth first: everything that at most bondCutoff bonds separate from i.
         std::set<int> reached = {i};
         vector<int> front = {i};
-        for (int step = 0; step < bondCutoff; step++) {
+        for (int step = 0; step < bondCutoff && !front.empty(); step++) {
             vector<int> next;
             for (int from : front)
                 for (int to : bonded[from])
@@ -155,10 +155,10 @@ void PairForce::setNonbondedMethod(NonbondedMethod newMethod) {
 }
 
 void PairForce::setCutoffDistance(double distance) {
-    if (!(distance >= tableCutoff) || std::isinf(distance)) {
+    if (!(distance >= tableCutoff && distance <= diffpair::TableLimits::maxCutoff)) {
         std::ostringstream problem;
-        problem << "the cutoff distance must be finite and not smaller than the table's cutoff, " << tableCutoff << " nm, but is "
-                << distance << " nm";
+        problem << "the cutoff distance must be finite and not smaller than the table's cutoff, " << tableCutoff
+                << " nm, and not larger than " << diffpair::TableLimits::maxCutoff << " nm, but is " << distance << " nm";
         fail(problem.str());
     }
     cutoffDistance = distance;

@@ -30,17 +30,7 @@ void PairForceChecks::checkSystem(const PairForce& force, const OpenMM::System& 
     if (force.usesPeriodicBoundaryConditions()) {
         Vec3 a, b, c;
         system.getDefaultPeriodicBoxVectors(a, b, c);
-        checkBox(force, a, b, c);
-    }
-}
-
-void PairForceChecks::checkBox(const PairForce& force, const Vec3& a, const Vec3& b, const Vec3& c) {
-    const double largest = 0.5 * std::min({a[0], b[1], c[2]});
-    if (force.getCutoffDistance() > largest) {
-        std::ostringstream problem;
-        problem << "the cutoff distance, " << force.getCutoffDistance()
-                << " nm, is greater than half of the periodic box, which is " << a[0] << " x " << b[1] << " x " << c[2] << " nm";
-        force.fail(problem.str());
+        FixedSettings(force).checkBox(a, b, c);
     }
 }
 
@@ -69,8 +59,18 @@ vector<std::pair<int, int>> exclusionsOf(const PairForce& force) {
 } // namespace
 
 FixedSettings::FixedSettings(const PairForce& force)
-    : numParticles(force.getNumParticles()), exclusions(exclusionsOf(force)), method(force.getNonbondedMethod()),
-      cutoffDistance(force.getCutoffDistance()) {
+    : className(force.className), numParticles(force.getNumParticles()), exclusions(exclusionsOf(force)),
+      method(force.getNonbondedMethod()), cutoffDistance(force.getCutoffDistance()) {
+}
+
+void FixedSettings::checkBox(const Vec3& a, const Vec3& b, const Vec3& c) const {
+    const double largest = 0.5 * std::min({a[0], b[1], c[2]});
+    if (cutoffDistance > largest) {
+        std::ostringstream problem;
+        problem << className << ": the cutoff distance, " << cutoffDistance
+                << " nm, is greater than half of the periodic box, which is " << a[0] << " x " << b[1] << " x " << c[2] << " nm";
+        throw OpenMM::OpenMMException(problem.str());
+    }
 }
 
 void FixedSettings::requireSame(const PairForce& force) const {

@@ -9,8 +9,6 @@ class PairForceChecks {
 public:
     /** Particles and exclusions fit the System, names are distinct, the cutoff fits the default box. */
     static void checkSystem(const PairForce& force, const OpenMM::System& system);
-    /** The cutoff is at most half of the box's narrowest width, so that a particle meets one image of every other. */
-    static void checkBox(const PairForce& force, const OpenMM::Vec3& a, const OpenMM::Vec3& b, const OpenMM::Vec3& c);
     /** Every pair of types of which particles exist has a potential. */
     static void checkPotentials(const PairTableForce& force);
     /**
@@ -24,10 +22,16 @@ public:
 class FixedSettings {
 public:
     explicit FixedSettings(const PairForce& force);
+    bool isPeriodic() const {
+        return method == PairForce::CutoffPeriodic;
+    }
+    /** The cutoff is at most half of the box's narrowest width, so that a particle meets one image of every other. */
+    void checkBox(const OpenMM::Vec3& a, const OpenMM::Vec3& b, const OpenMM::Vec3& c) const;
     /** Throws an OpenMMException that names what has changed. */
     void requireSame(const PairForce& force) const;
 
 private:
+    std::string className;
     int numParticles;
     std::vector<std::pair<int, int>> exclusions;
     PairForce::NonbondedMethod method;

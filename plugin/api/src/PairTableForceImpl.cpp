@@ -1,5 +1,4 @@
 #include "PairTableForceImpl.h"
-#include "diffpair/openmm/PairKernels.h"
 #include <openmm/internal/ContextImpl.h>
 
 using OpenMM::ContextImpl;
@@ -7,7 +6,7 @@ using OpenMM::Vec3;
 
 namespace DiffPair {
 
-PairForceImpl::PairForceImpl(const PairForce& owner) : pairOwner(owner) {
+PairForceImpl::PairForceImpl(const PairForce& owner) {
     forceGroup = owner.getForceGroup();
 }
 
@@ -15,36 +14,38 @@ std::vector<std::string> PairForceImpl::getKernelNames() {
     return {CalcPairTableForceKernel::Name()};
 }
 
-void PairForceImpl::createKernel(ContextImpl& context, const PairTableForce& table) {
-    settings.emplace(pairOwner);
+void PairForceImpl::createKernel(ContextImpl& context, const PairForce& owner, const PairTableForce& table,
+                                 const std::vector<ParameterDerivative>& derivatives) {
+    settings.emplace(owner);
     kernel = context.getPlatform().createKernel(CalcPairTableForceKernel::Name(), context);
     if (kernel.getAs<CalcPairTableForceKernel>().usesSharedNonbonded())
-        PairForceChecks::checkCombination(pairOwner, context.getSystem(), context.getPlatform().getName());
-    kernel.getAs<CalcPairTableForceKernel>().initialize(context.getSystem(), table);
+        PairForceChecks::checkCombination(owner, context.getSystem(), context.getPlatform().getName());
+    kernel.getAs<CalcPairTableForceKernel>().initialize(context.getSystem(), table, derivatives);
 }
 
 double PairForceImpl::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {
-    if (pairOwner.usesPeriodicBoundaryConditions()) {
+    if (settings->isPeriodic()) {
         // The box may have changed since: a barostat, setPeriodicBoxVectors, a checkpoint.
         Vec3 a, b, c;
         context.getPeriodicBoxVectors(a, b, c);
-        PairForceChecks::checkBox(pairOwner, a, b, c);
+        settings->checkBox(a, b, c);
     }
     return kernel.getAs<CalcPairTableForceKernel>().execute(context, includeForces, includeEnergy);
 }
 
-void PairForceImpl::requireSameSettings() const {
-    settings->requireSame(pairOwner);
+void PairForceImpl::requireSameSettings(const PairForce& owner) const {
+    settings->requireSame(owner);
 }
 
-void PairForceImpl::copyToKernel(ContextImpl& context, const PairTableForce& table) {
-    kernel.getAs<CalcPairTableForceKernel>().copyParametersToContext(context, table);
+void PairForceImpl::copyToKernel(ContextImpl& context, const PairTableForce& table,
+                                 const std::vector<ParameterDerivative>& derivatives) {
+    kernel.getAs<CalcPairTableForceKernel>().copyParametersToContext(context, table, derivatives);
 }
 
 void PairTableForceImpl::initialize(ContextImpl& context) {
     PairForceChecks::checkSystem(owner, context.getSystem());
     PairForceChecks::checkPotentials(owner);
-    createKernel(context, owner);
+    createKernel(context, owner, owner, {});
 }
 
 double PairTableForceImpl::calcForcesAndEnergy(ContextImpl& context, bool includeForces, bool includeEnergy, int groups) {
@@ -52,9 +53,9 @@ double PairTableForceImpl::calcForcesAndEnergy(ContextImpl& context, bool includ
 }
 
 void PairTableForceImpl::updateParametersInContext(ContextImpl& context) {
-    requireSameSettings();
+    requireSameSettings(owner);
     PairForceChecks::checkPotentials(owner);
-    copyToKernel(context, owner);
+    copyToKernel(context, owner, {});
     context.systemChanged();
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include "diffpair/openmm/PairKernels.h"
 #include "PairForceChecks.h"
 #include <openmm/internal/ForceImpl.h>
 #include <openmm/Kernel.h>
@@ -6,25 +7,31 @@
 
 namespace DiffPair {
 
-/** What the implementations of both forces do with the kernel, which knows PairTableForce alone. */
+/**
+ * What the implementations of both forces do with the kernel, which knows PairTableForce alone.
+ *
+ * OpenMM's rule: a live Context keeps what the Force said when it was created, until updateParametersInContext. So an
+ * implementation reads its owner in these two places only.
+ */
 class PairForceImpl : public OpenMM::ForceImpl {
 public:
     std::vector<std::string> getKernelNames() override;
 
 protected:
     explicit PairForceImpl(const PairForce& owner);
-    /** Check the owner against the System and create the kernel. */
-    void createKernel(OpenMM::ContextImpl& context, const PairTableForce& table);
+    /** Check the owner beside the System's other forces and create the kernel. */
+    void createKernel(OpenMM::ContextImpl& context, const PairForce& owner, const PairTableForce& table,
+                      const std::vector<ParameterDerivative>& derivatives);
     bool isInGroups(int groups) const {
         return (groups & (1 << forceGroup)) != 0;
     }
     double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy);
     /** Throws if something has changed that a live Context cannot take over. */
-    void requireSameSettings() const;
-    void copyToKernel(OpenMM::ContextImpl& context, const PairTableForce& table);
+    void requireSameSettings(const PairForce& owner) const;
+    void copyToKernel(OpenMM::ContextImpl& context, const PairTableForce& table,
+                      const std::vector<ParameterDerivative>& derivatives);
 
 private:
-    const PairForce& pairOwner;
     std::optional<FixedSettings> settings;
     OpenMM::Kernel kernel;
 };

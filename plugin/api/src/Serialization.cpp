@@ -1,8 +1,11 @@
 #include "Base64.h"
 #include "diffpair/openmm/TorchPairForce.h"
+#include "XmlType.h"
 #include <openmm/OpenMMException.h>
 #include <openmm/serialization/SerializationNode.h>
 #include <openmm/serialization/SerializationProxy.h>
+#include <openmm/serialization/XmlSerializer.h>
+#include <sstream>
 
 using OpenMM::OpenMMException;
 using OpenMM::SerializationNode;
@@ -27,16 +30,16 @@ vector<double> readNumbers(const SerializationNode& node) {
     return values;
 }
 
-void requireVersion(const SerializationNode& node, const string& className) {
+void requireVersion(const SerializationNode& node, const string& className, int newest) {
     const int version = node.getIntProperty("version");
-    if (version != 1)
+    if (version < 1 || version > newest)
         throw OpenMMException(className + ": the XML has version " + std::to_string(version) +
-                              " of the format, but this DiffPair reads version 1");
+                              " of the format, but this DiffPair reads version " + (newest == 1 ? "1" : "1 or 2"));
 }
 
 /** The arguments of the constructors. */
-void writeGrid(SerializationNode& node, const PairForce& force) {
-    node.setIntProperty("version", 1);
+void writeGrid(SerializationNode& node, const PairForce& force, int version = 1) {
+    node.setIntProperty("version", version);
     node.setIntProperty("types", force.getNumTypes());
     node.setDoubleProperty("rMin", force.getRMin());
     node.setDoubleProperty("tableCutoff", force.getTableCutoff());
@@ -67,9 +70,12 @@ void readSettings(const SerializationNode& node, PairForce& force) {
     force.setName(node.getStringProperty("name"));
     force.setNonbondedMethod(static_cast<PairForce::NonbondedMethod>(node.getIntProperty("method")));
     force.setCutoffDistance(node.getDoubleProperty("cutoff"));
-    int type = 0;
-    for (const SerializationNode& child : node.getChildNode("Types").getChildren())
-        force.setTypeName(type++, child.getStringProperty("name"));
+    const vector<SerializationNode>& types = node.getChildNode("Types").getChildren();
+    if (static_cast<int>(types.size()) != force.getNumTypes())
+        throw OpenMMException(node.getStringProperty("type") + ": the XML has " + std::to_string(force.getNumTypes()) +
+                              " types, but the names of " + std::to_string(types.size()));
+    for (int type = 0; type < force.getNumTypes(); type++)
+        force.setTypeName(type, types[type].getStringProperty("name"));
     for (const SerializationNode& child : node.getChildNode("Particles").getChildren())
         force.addParticle(child.getIntProperty("type"));
     for (const SerializationNode& child : node.getChildNode("Exclusions").getChildren())
@@ -92,7 +98,7 @@ public:
                                  force.getPairCoefficients(a, b));
     }
     void* deserialize(const SerializationNode& node) const override {
-        requireVersion(node, "PairTableForce");
+        requireVersion(node, "PairTableForce", 1);
         auto force = std::make_unique<PairTableForce>(node.getIntProperty("types"), node.getDoubleProperty("rMin"),
                                                       node.getDoubleProperty("tableCutoff"), node.getIntProperty("knots"));
         readSettings(node, *force);
@@ -108,7 +114,8 @@ public:
     }
     void serialize(const void* object, SerializationNode& node) const override {
         const TorchPairForce& force = *static_cast<const TorchPairForce*>(object);
-        writeGrid(node, force);
+        // A reader of version 1 would leave the derivatives out without a word, so it must not read this.
+        writeGrid(node, force, force.getNumEnergyParameterDerivatives() == 0 ? 1 : 2);
         writeSettings(node, force);
         node.setDoubleProperty("switchWidth", force.getSwitchWidth());
         node.createChildNode("Module").setStringProperty("base64", encodeBase64(force.getModule()));
@@ -117,14 +124,21 @@ public:
             parameters.createChildNode("Parameter")
                 .setStringProperty("name", force.getGlobalParameterName(i))
                 .setDoubleProperty("default", force.getGlobalParameterDefaultValue(i));
+        if (force.getNumEnergyParameterDerivatives() > 0) {
+            SerializationNode& derivatives = node.createChildNode("EnergyParameterDerivatives");
+            for (int i = 0; i < force.getNumEnergyParameterDerivatives(); i++)
+                derivatives.createChildNode("Parameter").setStringProperty("name", force.getEnergyParameterDerivativeName(i));
+        }
         if (force.hasEmbeddedTable()) {
             SerializationNode& table = node.createChildNode("EmbeddedTable");
             writeNumbers(table.createChildNode("ParameterValues"), force.getEmbeddedParameterValues());
             writeNumbers(table.createChildNode("Coefficients"), force.getEmbeddedTable());
+            if (force.getNumEnergyParameterDerivatives() > 0)
+                writeNumbers(table.createChildNode("Derivatives"), force.getEmbeddedDerivatives());
         }
     }
     void* deserialize(const SerializationNode& node) const override {
-        requireVersion(node, "TorchPairForce");
+        requireVersion(node, "TorchPairForce", 2);
         auto force = std::make_unique<TorchPairForce>(decodeBase64(node.getChildNode("Module").getStringProperty("base64")),
                                                       node.getIntProperty("types"), node.getDoubleProperty("rMin"),
                                                       node.getDoubleProperty("tableCutoff"), node.getIntProperty("knots"),
@@ -132,15 +146,39 @@ public:
         readSettings(node, *force);
         for (const SerializationNode& child : node.getChildNode("GlobalParameters").getChildren())
             force->addGlobalParameter(child.getStringProperty("name"), child.getDoubleProperty("default"));
+        const bool hasDerivatives = node.getIntProperty("version") > 1;
+        if (hasDerivatives)
+            for (const SerializationNode& child : node.getChildNode("EnergyParameterDerivatives").getChildren())
+                force->addEnergyParameterDerivative(child.getStringProperty("name"));
         for (const SerializationNode& child : node.getChildren())
             if (child.getName() == "EmbeddedTable")
                 force->setEmbeddedTable(readNumbers(child.getChildNode("Coefficients")),
-                                        readNumbers(child.getChildNode("ParameterValues")));
+                                        readNumbers(child.getChildNode("ParameterValues")),
+                                        hasDerivatives ? readNumbers(child.getChildNode("Derivatives")) : vector<double>());
         return force.release();
     }
 };
 
+/** Reads a class from XML, but not what only claims to be it: XmlSerializer::deserialize casts whatever it finds. */
+template <class Force> Force* readXml(std::istream& stream, const string& className) {
+    const string xml{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+    const string type = typeInXml(xml);
+    if (type != className)
+        throw OpenMMException(className + ": the XML holds " + (type.empty() ? "no object of OpenMM" : "a " + type) + ", not a " +
+                              className);
+    std::istringstream again(xml);
+    return OpenMM::XmlSerializer::deserialize<Force>(again);
+}
+
 } // namespace
+
+PairTableForce* PairTableForce::fromXml(std::istream& stream) {
+    return readXml<PairTableForce>(stream, "PairTableForce");
+}
+
+TorchPairForce* TorchPairForce::fromXml(std::istream& stream) {
+    return readXml<TorchPairForce>(stream, "TorchPairForce");
+}
 
 } // namespace DiffPair
 

@@ -2,6 +2,7 @@
 #include "diffpair/openmm/PairTabulator.h"
 #include "diffpair/Table.h"
 #include "TorchPairForceImpl.h"
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <openmm/OpenMMException.h>
@@ -36,8 +37,7 @@ void TorchPairForce::setModule(const string& newModule) {
     if (newModule.empty())
         fail("the module is empty");
     module = newModule;
-    embeddedTable.clear();
-    embeddedAt.clear();
+    dropEmbeddedTable();
 }
 
 int TorchPairForce::addGlobalParameter(const string& name, double defaultValue) {
@@ -51,8 +51,7 @@ int TorchPairForce::addGlobalParameter(const string& name, double defaultValue) 
         parameters.pop_back();
         throw;
     }
-    embeddedTable.clear();
-    embeddedAt.clear();
+    dropEmbeddedTable();
     return getNumGlobalParameters() - 1;
 }
 
@@ -87,12 +86,39 @@ vector<double> TorchPairForce::defaultValues() const {
     return values;
 }
 
-void TorchPairForce::embedTable() {
-    embeddedTable = tabulate(defaultValues());
-    embeddedAt = defaultValues();
+void TorchPairForce::addEnergyParameterDerivative(const string& name) {
+    for (int i = 0; i < getNumGlobalParameters(); i++) {
+        if (parameters[i].name != name)
+            continue;
+        if (std::find(differentiated.begin(), differentiated.end(), i) != differentiated.end())
+            fail("the derivative with respect to '" + name + "' has been requested already");
+        differentiated.push_back(i);
+        dropEmbeddedTable();
+        return;
+    }
+    fail("addEnergyParameterDerivative: there is no global parameter '" + name + "'; call addGlobalParameter first");
 }
 
-void TorchPairForce::setEmbeddedTable(const vector<double>& coefficients, const vector<double>& parameterValues) {
+const string& TorchPairForce::getEnergyParameterDerivativeName(int index) const {
+    if (index < 0 || index >= getNumEnergyParameterDerivatives())
+        fail("energy parameter derivative " + std::to_string(index) + " does not exist; there are " +
+             std::to_string(getNumEnergyParameterDerivatives()));
+    return parameters[differentiated[index]].name;
+}
+
+void TorchPairForce::dropEmbeddedTable() {
+    embeddedTable.clear();
+    embeddedDerivatives.clear();
+    embeddedAt.clear();
+}
+
+void TorchPairForce::embedTable() {
+    Tables tables = tabulate(*PairTabulator::create(module, diffpair::numTypePairs(getNumTypes())), defaultValues(), true);
+    setEmbeddedTable(tables.energy, defaultValues(), tables.derivatives);
+}
+
+void TorchPairForce::setEmbeddedTable(const vector<double>& coefficients, const vector<double>& parameterValues,
+                                      const vector<double>& derivatives) {
     const size_t size = static_cast<size_t>(diffpair::numTypePairs(getNumTypes())) * (getNumKnots() + 2);
     if (coefficients.size() != size)
         fail("the embedded table must be " + std::to_string(size) + " numbers, knots + 2 for each pair of types, but is " +
@@ -100,8 +126,15 @@ void TorchPairForce::setEmbeddedTable(const vector<double>& coefficients, const 
     if (parameterValues.size() != parameters.size())
         fail("the embedded table must come with the values of the " + std::to_string(parameters.size()) +
              " global parameters, but comes with " + std::to_string(parameterValues.size()));
+    if (derivatives.size() != size * differentiated.size())
+        fail("the embedded table must come with the " + std::to_string(size * differentiated.size()) +
+             " numbers of the tables of " + std::to_string(differentiated.size()) + " derivatives, but comes with " +
+             std::to_string(derivatives.size()));
     createTableForce(coefficients); // throws if they are no table
+    for (size_t i = 0; i < differentiated.size(); i++)
+        createTableForce(vector<double>(derivatives.begin() + i * size, derivatives.begin() + (i + 1) * size));
     embeddedTable = coefficients;
+    embeddedDerivatives = derivatives;
     embeddedAt = parameterValues;
 }
 
@@ -124,12 +157,12 @@ void TorchPairForce::copyTable(const vector<double>& coefficients, PairTableForc
 }
 
 vector<double> TorchPairForce::tabulate(const vector<double>& parameterValues) const {
-    return tabulate(*PairTabulator::create(module, diffpair::numTypePairs(getNumTypes())), parameterValues);
+    return tabulate(*PairTabulator::create(module, diffpair::numTypePairs(getNumTypes())), parameterValues, false).energy;
 }
 
 double TorchPairForce::computeTabulationError(const vector<double>& parameterValues, double maxEnergy) const {
     const auto tabulator = PairTabulator::create(module, diffpair::numTypePairs(getNumTypes()));
-    return tabulationError(*tabulator, tabulate(*tabulator, parameterValues), parameterValues, maxEnergy);
+    return tabulationError(*tabulator, tabulate(*tabulator, parameterValues, false).energy, parameterValues, maxEnergy);
 }
 
 double TorchPairForce::getTabulationError(OpenMM::Context& context, double maxEnergy) const {

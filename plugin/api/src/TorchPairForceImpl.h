@@ -8,7 +8,7 @@ namespace DiffPair {
 /** Runs an internal PairTableForce whose table follows the Context's parameters. */
 class TorchPairForceImpl : public PairForceImpl {
 public:
-    explicit TorchPairForceImpl(const TorchPairForce& owner) : PairForceImpl(owner), owner(owner) {
+    explicit TorchPairForceImpl(const TorchPairForce& owner) : PairForceImpl(owner), owner(owner), current{owner, nullptr} {
     }
     void initialize(OpenMM::ContextImpl& context) override;
     const OpenMM::Force& getOwner() const override {
@@ -20,16 +20,20 @@ public:
     double getTabulationError(OpenMM::ContextImpl& context, double maxEnergy);
 
 private:
-    const PairTabulator& getTabulator();
-    /** The embedded table if it was made at these values, otherwise a new one. */
-    std::vector<double> makeTable(const std::vector<double>& parameterValues);
+    /** The force as the Context knows it, and what evaluates its module once that is needed. */
+    struct Source {
+        TorchPairForce force;
+        std::unique_ptr<PairTabulator> tabulator;
+        const PairTabulator& getTabulator();
+        /** The embedded tables if they were made at these values, otherwise new ones. */
+        TorchPairForce::Tables makeTables(const std::vector<double>& parameterValues);
+        std::vector<ParameterDerivative> derivativesOf(const TorchPairForce::Tables& tables) const;
+    };
     std::vector<double> currentValues(OpenMM::ContextImpl& context) const;
     const TorchPairForce& owner;
-    std::vector<std::string> parameterNames;
+    Source current;
     std::unique_ptr<PairTableForce> table;
     std::vector<double> tabulatedAt;
-    std::unique_ptr<PairTabulator> tabulator;
-    std::string tabulatedModule;
 };
 
 } // namespace DiffPair

@@ -26,7 +26,7 @@ from diffpair.config.base import (
     choices,
 )
 from diffpair.errors import DiffPairError
-from diffpair.tables.pair_table import MIN_KNOTS
+from diffpair.tables.limits import MIN_KNOTS
 
 _MAX_KNOTS = 3000  # a fit keeps dense matrices of this size, and no potential needs so many
 

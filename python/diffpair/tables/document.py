@@ -17,6 +17,7 @@ from typing import Any
 
 from diffpair.errors import DiffPairError
 from diffpair.tables.foreign import kind_of
+from diffpair.tables.limits import check_grid, check_size
 from diffpair.tables.pairs import type_pairs
 
 FORMAT = "diffpair-potential"
@@ -33,7 +34,7 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read and check a whole potential file, provenance and fit errors included.
 
     Returns a dict with the keys of the file; the optional ones are ``{}`` if absent.
-    Checked are structure, counts and finiteness; PairTable checks what the values mean. Raises DiffPairError.
+    Checked are structure, counts, limits and finiteness; PairTable checks what the values mean. Raises DiffPairError.
     """
     path = Path(path)
     document = _read_json(path)
@@ -58,6 +59,11 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     knots = document["knots"]
     if isinstance(knots, bool) or not isinstance(knots, int) or knots < 1:
         raise DiffPairError(f'{path}: "knots" must be a positive integer, not {_short(knots)}')
+    try:
+        check_grid(document["r_min"], document["cutoff"], knots)
+        check_size(len(document["types"]), knots)
+    except DiffPairError as error:
+        raise DiffPairError(f"{path}: {error}") from None
     _check_pairs(path, "pairs", document["pairs"], document["types"], knots)
     for key in _OPTIONAL:
         if not isinstance(document.setdefault(key, {}), dict):

@@ -15,13 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from diffpair.errors import DiffPairError
 from diffpair.tables.document import ENTROPY_UNIT, FORMAT, UNITS, VERSION, read_document, write_document
+from diffpair.tables.limits import check_grid, check_size
 from diffpair.tables.pairs import pair_row, type_pairs
 from diffpair.tables.spline import overlap
 
 if TYPE_CHECKING:
     import openmm
 
-MIN_KNOTS = 5
 Array = NDArray[np.float64]
 
 
@@ -73,14 +73,12 @@ class PairTable:
     def _check(self) -> None:
         if not self.types or len(set(self.types)) != len(self.types):
             raise DiffPairError(f"types must be one or more unique names, not {list(self.types)}")
-        if not (np.isfinite(self.r_min) and np.isfinite(self.cutoff) and 0 <= self.r_min < self.cutoff):
-            raise DiffPairError(f"r_min = {self.r_min} nm and cutoff = {self.cutoff} nm must obey 0 <= r_min < cutoff")
         npairs = len(self.types) * (len(self.types) + 1) // 2
         shape = self.coefficients.shape
         if len(shape) != 2 or shape[0] != npairs:
             raise DiffPairError(f"coefficients of {len(self.types)} types need {npairs} rows, but the shape is {shape}")
-        if shape[1] < MIN_KNOTS + 2:
-            raise DiffPairError(f"knots = {shape[1] - 2} is too few: a table needs at least {MIN_KNOTS}")
+        check_grid(self.r_min, self.cutoff, self.knots)
+        check_size(len(self.types), self.knots)
         self._check_values("", self.coefficients)
         for name, value in self.global_parameters.items():
             if not np.isfinite(value):

@@ -158,6 +158,7 @@ protected:
 
 private:
     friend class PairForceChecks;
+    friend class FixedSettings;
     const char* className;
     double rMin, tableCutoff;
     int numKnots;

@@ -6,7 +6,16 @@
 
 namespace DiffPair {
 
-/** Invoked by both forces to compute forces and energy from a PairTableForce; implemented once per platform. */
+/** dU/d(parameter) of a Context parameter: a table like that of the force, [numTypePairs * (numKnots + 2)]. */
+struct ParameterDerivative {
+    std::string parameter;
+    std::vector<double> coefficients;
+};
+
+/**
+ * Invoked by both forces to compute forces and energy from a PairTableForce; implemented once per platform. Derivatives with
+ * respect to Context parameters are added to what OpenMM's platforms collect for State::getEnergyParameterDerivatives().
+ */
 class CalcPairTableForceKernel : public OpenMM::KernelImpl {
 public:
     static std::string Name() {
@@ -21,11 +30,13 @@ public:
     virtual bool usesSharedNonbonded() const {
         return false;
     }
-    virtual void initialize(const OpenMM::System& system, const PairTableForce& force) = 0;
+    virtual void initialize(const OpenMM::System& system, const PairTableForce& force,
+                            const std::vector<ParameterDerivative>& derivatives) = 0;
     /** @return the energy in kJ/mol, 0 unless includeEnergy */
     virtual double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) = 0;
-    /** Take over coefficients and particle types; nothing else has changed. */
-    virtual void copyParametersToContext(OpenMM::ContextImpl& context, const PairTableForce& force) = 0;
+    /** Take over coefficients and particle types; nothing else has changed, and the derivatives are of the same parameters. */
+    virtual void copyParametersToContext(OpenMM::ContextImpl& context, const PairTableForce& force,
+                                         const std::vector<ParameterDerivative>& derivatives) = 0;
 };
 
 } // namespace DiffPair

@@ -1,5 +1,6 @@
 #pragma once
 #include "diffpair/openmm/PairForce.h"
+#include <istream>
 
 namespace DiffPair {
 
@@ -22,6 +23,13 @@ public:
      * @param numKnots     the number of knots, 5 or more
      */
     PairTableForce(int numTypes, double rMin, double tableCutoff, int numKnots);
+    /**
+     * Read a PairTableForce from the XML that XmlSerializer or `diffpair export --format openmm` wrote. XML that holds something
+     * else is an error, whereas XmlSerializer::deserialize() would take it for what it is asked for. The caller owns the force.
+     *
+     * @param stream  the XML
+     */
+    static PairTableForce* fromXml(std::istream& stream);
 
     /**
      * Get whether a pair of types has been given coefficients.

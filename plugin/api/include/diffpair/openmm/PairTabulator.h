@@ -12,15 +12,20 @@ namespace DiffPair {
  */
 class DIFFPAIR_OPENMM_EXPORT PairTabulator {
 public:
+    /** What a module gives at n distances, each [numPairs * n]. */
+    struct Values {
+        std::vector<double> energies;                 // U in kJ/mol
+        std::vector<double> slopes;                   // dU/dr in kJ/mol/nm
+        std::vector<std::vector<double>> derivatives; // dU/d(parameter), of those asked for
+    };
     virtual ~PairTabulator();
     /**
-     * @param r           distances in nm [n]
-     * @param parameters  values of the global parameters
-     * @param energies    U in kJ/mol [numPairs * n], overwritten
-     * @param slopes      dU/dr in kJ/mol/nm [numPairs * n], overwritten
+     * @param r               distances in nm [n]
+     * @param parameters      values of the global parameters
+     * @param differentiated  indices of the parameters to differentiate with respect to
      */
-    virtual void evaluate(const std::vector<double>& r, const std::vector<double>& parameters, std::vector<double>& energies,
-                          std::vector<double>& slopes) const = 0;
+    virtual Values evaluate(const std::vector<double>& r, const std::vector<double>& parameters,
+                            const std::vector<int>& differentiated) const = 0;
 
     /** Makes a tabulator from a module's bytes and the number of pairs of types. */
     using Factory = std::unique_ptr<PairTabulator> (*)(const std::string& module, int numPairs);

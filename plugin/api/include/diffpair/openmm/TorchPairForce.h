@@ -13,7 +13,9 @@ class PairTabulator;
  * The module's forward(r, *parameters) gets distances r [n] in nm and the values of the global parameters, each a scalar tensor,
  * all of double precision, and returns energies [numPairs, n] in kJ/mol, pairs ordered (0,0), (0,1) .. (0,T-1), (1,1) ..; with
  * one type also [n]. Energies are multiplied by a switching function over the last switchWidth before the cutoff and interpolated
- * by a cubic spline on the knots. When a global parameter changes in a Context, the table is made anew.
+ * by a cubic spline on the knots. When a global parameter changes in a Context, the table is made anew. The derivative of the
+ * energy with respect to a global parameter is a table too, made by differentiating the module; see
+ * addEnergyParameterDerivative().
  *
  * Tabulating needs PyTorch's libraries, running does not: a force that holds an embedded table (see embedTable()) works
  * without them while the parameters have the values that table was made at.
@@ -38,6 +40,13 @@ public:
      * @param path  the path of the file
      */
     static std::string readModule(const std::string& path);
+    /**
+     * Read a TorchPairForce from the XML that XmlSerializer wrote. XML that holds something else is an error, whereas
+     * XmlSerializer::deserialize() would take it for what it is asked for. The caller owns the force.
+     *
+     * @param stream  the XML
+     */
+    static TorchPairForce* fromXml(std::istream& stream);
 
     /** Get the bytes of the TorchScript module. */
     const std::string& getModule() const {
@@ -86,22 +95,47 @@ public:
      */
     void setGlobalParameterDefaultValue(int index, double defaultValue);
 
+    /**
+     * Request that this force compute the derivative of its energy with respect to a global parameter, for
+     * State::getEnergyParameterDerivatives(). Each costs about an evaluation of the energy in every step. An embedded table is
+     * dropped.
+     *
+     * @param name  the name of the parameter, which must have been added already
+     */
+    void addEnergyParameterDerivative(const std::string& name);
+    /** Get the number of global parameters with respect to which the derivative of the energy is computed. */
+    int getNumEnergyParameterDerivatives() const {
+        return static_cast<int>(differentiated.size());
+    }
+    /**
+     * Get the name of a global parameter with respect to which the derivative of the energy is computed.
+     *
+     * @param index  the index of the derivative, between 0 and getNumEnergyParameterDerivatives()
+     */
+    const std::string& getEnergyParameterDerivativeName(int index) const;
+
     /** Get whether this force holds a table, so that it can run without PyTorch. */
     bool hasEmbeddedTable() const {
         return !embeddedTable.empty();
     }
-    /** Make the table at the parameters' default values and keep it in this force and in its XML. */
+    /** Make the table, and those of derivatives, at the parameters' default values and keep them in this force and its XML. */
     void embedTable();
     /**
      * Set the embedded table.
      *
      * @param coefficients     numKnots + 2 B-spline coefficients for each pair of types one after another, in kJ/mol
      * @param parameterValues  the values of the global parameters that it was made at
+     * @param derivatives      the same of the derivatives that have been requested, one after another
      */
-    void setEmbeddedTable(const std::vector<double>& coefficients, const std::vector<double>& parameterValues);
+    void setEmbeddedTable(const std::vector<double>& coefficients, const std::vector<double>& parameterValues,
+                          const std::vector<double>& derivatives = std::vector<double>());
     /** Get the coefficients of the embedded table, empty if there is none. */
     const std::vector<double>& getEmbeddedTable() const {
         return embeddedTable;
+    }
+    /** Get the coefficients of the embedded derivatives, one after another in the order they were requested. */
+    const std::vector<double>& getEmbeddedDerivatives() const {
+        return embeddedDerivatives;
     }
     /** Get the values of the global parameters that the embedded table was made at. */
     const std::vector<double>& getEmbeddedParameterValues() const {
@@ -159,13 +193,19 @@ private:
     /** A PairTableForce like this force, with the given coefficients. */
     std::unique_ptr<PairTableForce> createTableForce(const std::vector<double>& coefficients) const;
     void copyTable(const std::vector<double>& coefficients, PairTableForce& force) const;
-    std::vector<double> tabulate(const PairTabulator& tabulator, const std::vector<double>& parameterValues) const;
+    /** Coefficients of U and of the requested derivatives. */
+    struct Tables {
+        std::vector<double> energy, derivatives;
+    };
+    Tables tabulate(const PairTabulator& tabulator, const std::vector<double>& parameterValues, bool withDerivatives) const;
+    void dropEmbeddedTable();
     double tabulationError(const PairTabulator& tabulator, const std::vector<double>& coefficients,
                            const std::vector<double>& parameterValues, double maxEnergy) const;
     std::string module;
     double switchWidth;
     std::vector<GlobalParameter> parameters;
-    std::vector<double> embeddedTable, embeddedAt;
+    std::vector<int> differentiated; // indices of parameters
+    std::vector<double> embeddedTable, embeddedDerivatives, embeddedAt;
 };
 
 } // namespace DiffPair
