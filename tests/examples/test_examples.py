@@ -10,6 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from openmm.version import openmm_library_path
+
+import diffpair
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
@@ -63,6 +66,13 @@ def test_from_cpp(tmp_path: Path) -> None:
         pytest.skip("there is no g++")
     output = run(EXAMPLES / "cpp/build.sh", tmp_path, 100, PYTHON=sys.executable)
     assert "\nstep 100: " in output and "kJ/mol per particle" in output
+    run(sys.executable, "-m", "diffpair", "export", EXAMPLES / "scripts/potential.json", "--format", "openmm-custom",
+        "--out", tmp_path / "custom.xml")  # fmt: skip
+    plugins = [Path(openmm_library_path).parent / "lib/plugins", Path(diffpair.__path__[0]) / "lib/plugins"]
+    command = [str(part) for part in (tmp_path / "production", tmp_path / "custom.xml", *plugins)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1, done.stderr
+    assert "the XML holds the class CustomNonbondedForce, not a PairTableForce" in done.stderr
 
 
 def test_potential_is_what_its_command_says() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import inspect
 import json
+import os
 import subprocess
 import sys
 
@@ -71,14 +72,53 @@ def test_cast_and_isinstance(table):
         PairTableForce.cast(system.getForce(1))
 
 
-def test_a_cast_force_keeps_its_object_alive(table):
-    def restored():
-        xml = openmm.XmlSerializer.serialize(PairTableForce.fromTable(table))
-        return PairTableForce.cast(openmm.XmlSerializer.deserialize(xml))
+def restored(table) -> openmm.Force:
+    return openmm.XmlSerializer.deserialize(openmm.XmlSerializer.serialize(PairTableForce.fromTable(table)))
 
-    force = restored()
+
+def test_a_cast_force_is_the_same_object(table):
+    """It lives as long as either name, owns what its source owns, and is given to a System once."""
+    force = PairTableForce.cast(restored(table))
     gc.collect()
     assert force.getTable() == table
+    source = restored(table)
+    first, second = PairTableForce.cast(source), PairTableForce.cast(source)
+    assert (source.thisown, first.thisown, second.thisown) == (True, True, True)
+    system = openmm.System()
+    system.addForce(first)
+    assert (source.thisown, first.thisown, second.thisown) == (False, False, False)
+    for force in (source, second):
+        with pytest.raises(Exception, match="does not own"):
+            system.addForce(force)
+    first.setTypeName(0, "X")
+    assert second.getTypeName(0) == "X" and PairTableForce.cast(system.getForce(0)).getTypeName(0) == "X"
+    assert PairTableForce.cast(first).getTypeName(0) == "X"
+
+
+def test_casts_are_freed_once(table):
+    """In a process of its own, in which freed memory is filled: a second free, or a read after it, would end that."""
+    script = f"""
+import gc, itertools, openmm
+from diffpair import PairTableForce
+text = {openmm.XmlSerializer.serialize(PairTableForce.fromTable(table))!r}
+gc.freeze()  # collections look at what comes from here on
+for order in itertools.permutations(["source", "first", "second", "system"]):
+    for added in ("source", "first", "second", None):
+        names = {{"source": openmm.XmlSerializer.deserialize(text), "system": openmm.System()}}
+        names["first"], names["second"] = (PairTableForce.cast(names["source"]) for _ in range(2))
+        if added:
+            names["system"].addForce(names[added])
+        for name in order:
+            del names[name]
+            gc.collect()
+            if added is None or "system" in names:
+                left = [n for n in ("first", "second") if n in names]
+                assert all(names[n].getTypeName(1) == "C" for n in left)
+print("done")
+"""
+    environment = {**os.environ, "MALLOC_PERTURB_": "165", "MALLOC_CHECK_": "3"}
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment)
+    assert (result.returncode, result.stdout) == (0, "done\n"), result.stderr
 
 
 def test_arguments_have_names_and_docstrings_units():

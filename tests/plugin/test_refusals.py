@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import numpy as np
 import openmm
 import pytest
@@ -34,6 +37,24 @@ def with_entry(index: int, value: float) -> np.ndarray:
     return row
 
 
+def twice(force: TorchPairForce) -> None:
+    for _ in range(2):
+        force.addEnergyParameterDerivative("lambda")
+
+
+def xml(thing) -> str:
+    return openmm.XmlSerializer.serialize(thing)
+
+
+def torchscript() -> bytes:
+    """What looks like TorchScript from outside."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name in ("m/constants.pkl", "m/code/m.py"):
+            archive.writestr(name, "")
+    return content.getvalue()
+
+
 SETTERS = [
     (lambda: PairTableForce(0, 0.2, 0.9, KNOTS), "at least one particle type, but numTypes is 0"),
     (lambda: PairTableForce(1, -0.1, 0.9, KNOTS), "0 <= r_min < cutoff, but r_min is -0.1 nm"),
@@ -54,7 +75,17 @@ SETTERS = [
     (lambda: two_types().createExclusionsFromBonds([(0, 1)], 3), r"the bond \(0, 1\) must name two of the 0 particles"),
     (lambda: two_types().createExclusionsFromBonds([], 0), "bondCutoff of 1 or more, not 0"),
     (lambda: two_types().setNonbondedMethod(3), "no nonbonded method 3"),
-    (lambda: two_types().setCutoffDistance(0.89), "not smaller than the table's cutoff, 0.9 nm, but is 0.89 nm"),
+    (lambda: two_types().setCutoffDistance(0.89), "not smaller than the table's cutoff, 0.9 nm, .* but is 0.89 nm"),
+    (lambda: two_types().setCutoffDistance(1e160), "not larger than 1e.09 nm, but is 1e.160 nm"),
+    (lambda: PairTableForce(4097, 0.2, 0.9, KNOTS), "1 to 4096 types of particles, but has 4097"),
+    (lambda: PairTableForce(46_341, 0.2, 0.9, KNOTS), "1 to 4096 types"),
+    (lambda: PairTableForce(2**31 - 1, 0.2, 0.9, KNOTS), "1 to 4096 types"),
+    (lambda: PairTableForce(4096, 0.2, 0.9, 100), "4096 types with 100 knots is too large"),
+    (lambda: PairTableForce(1, 0.2, 1e160, KNOTS), "cutoff must lie between 1e-09 and 1e.09 nm, but is 1e.160 nm"),
+    (lambda: PairTableForce(1, 0.0, 1e-160, KNOTS), "cutoff must lie between"),
+    (lambda: PairTableForce(1, 0.2, 0.9, 2**31 - 1), "2147483647 knots from 0.2 to 0.9 nm are closer"),
+    (lambda: TorchPairForce(b"m", 5000, 0.2, 0.9, KNOTS), "1 to 4096 types of particles, but has 5000"),
+    (lambda: TorchPairForce.fromModule(torchscript(), 2 * 10**9, 0.2, 0.9, KNOTS), "1 to 4096 types"),
     (lambda: two_types().setCutoffDistance(float("nan")), "the cutoff distance must be finite"),
     (lambda: two_types().setCutoffDistance(float("inf")), "the cutoff distance must be finite"),
     (lambda: two_types().setPairCoefficients(0, 2, good_row()), "type 2 does not exist"),
@@ -78,6 +109,13 @@ SETTERS = [
         "default value of the global parameter 'T' must be finite",
     ),
     (lambda: torch_force().getGlobalParameterName(1), "global parameter 1 does not exist; there are 1"),
+    (lambda: torch_force().addEnergyParameterDerivative("T"), "there is no global parameter 'T'; call addGlobalParameter"),
+    (lambda: twice(torch_force()), "the derivative with respect to 'lambda' has been requested already"),
+    (lambda: torch_force().getEnergyParameterDerivativeName(0), "derivative 0 does not exist; there are 0"),
+    (lambda: torch_force().setEmbeddedTable(good_row(), [1.0], good_row()), "0 numbers of the tables of 0 derivatives"),
+    (lambda: PairTableForce._fromXml(xml(openmm.System())), "the XML holds the class System, not a PairTableForce"),
+    (lambda: PairTableForce._fromXml("<Force/>"), "the XML holds no object of OpenMM, not a PairTableForce"),
+    (lambda: TorchPairForce._fromXml(xml(two_types())), "the XML holds the class PairTableForce, not a TorchPairForce"),
     (lambda: torch_force().setEmbeddedTable(good_row()[1:], [1.0]), "embedded table must be 10 numbers, .* but is 9"),
     (lambda: torch_force().setEmbeddedTable(good_row(), []), "values of the 1 global parameters, but comes with 0"),
     (lambda: torch_force().setEmbeddedTable(with_entry(2, np.nan), [1.0]), "must be finite, but number 2"),
@@ -166,6 +204,18 @@ def test_a_box_that_shrinks(tools, host_platform):
         tools.evaluate(context)
     context.setPeriodicBoxVectors([1.8, 0, 0], [0, 3.5, 0], [0, 0, 4])
     tools.evaluate(context)
+
+
+@pytest.mark.parametrize("index", [2**32, -(2**32), 2**31, 10**30, np.int64(2**32 + 1)])
+def test_bonds_of_particles_that_need_more_than_32_bits(index):
+    force = two_types()
+    for _ in range(3):
+        force.addParticle(0)
+    with pytest.raises(OverflowError, match=f"{index} is no index of a particle: it needs more than 32 bits"):
+        force.createExclusionsFromBonds([(index, 2)], 1)
+    assert force.getNumExclusions() == 0
+    force.createExclusionsFromBonds([(np.int64(0), np.uint8(1))], 2**31 - 1)  # ends when nothing further is bonded
+    assert force.getNumExclusions() == 1
 
 
 def test_wrong_kinds_of_arguments():

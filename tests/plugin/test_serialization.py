@@ -89,7 +89,9 @@ def test_torch_force_round_trip(way, size):
     force.addGlobalParameter("lambda", 1 / 3)
     force.addGlobalParameter("T", 300.1)
     table = np.concatenate([np.pad(random_bits(11, seed), (0, 3)) for seed in range(3)])
-    force.setEmbeddedTable(table, [0.25, 1e-300])
+    force.addEnergyParameterDerivative("T")
+    derivative = np.concatenate([np.pad(random_bits(11, seed), (0, 3)) for seed in range(5, 8)])
+    force.setEmbeddedTable(table, [0.25, 1e-300], derivative)
     found = TorchPairForce.cast(way(force))
     assert settings(found) == settings(force)
     assert found.getModule() == module
@@ -98,6 +100,18 @@ def test_torch_force_round_trip(way, size):
     assert [found.getGlobalParameterDefaultValue(i) for i in range(2)] == [1 / 3, 300.1]
     assert np.array(found.getEmbeddedTable()).tobytes() == table.tobytes()
     assert found.getEmbeddedParameterValues() == (0.25, 1e-300)
+    assert found.getNumEnergyParameterDerivatives() == 1
+    assert found.getEnergyParameterDerivativeName(0) == "T"
+    assert np.array(found.getEmbeddedDerivatives()).tobytes() == derivative.tobytes()
+
+
+def test_a_force_with_derivatives_is_of_version_2():
+    """A reader that does not know derivatives would leave them out silently."""
+    force = TorchPairForce(b"m", 1, 0.2, 0.9, 12)
+    force.addGlobalParameter("a", 1.0)
+    assert 'version="1"' in openmm.XmlSerializer.serialize(force)
+    force.addEnergyParameterDerivative("a")
+    assert 'version="2"' in openmm.XmlSerializer.serialize(force)
 
 
 def test_without_embedded_table():
@@ -124,11 +138,19 @@ def test_other_versions_and_damage_are_refused():
     table.addParticle(0)
     for text, problem in (
         (xml_of(table, r'version="1"', 'version="2"'), "PairTableForce: the XML has version 2 .* reads version 1"),
-        (xml_of(torch, r'version="1"', 'version="9"'), "TorchPairForce: the XML has version 9 .* reads version 1"),
+        (xml_of(torch, r'version="1"', 'version="9"'), "TorchPairForce: the XML has version 9 .* reads version 1 or 2"),
         (xml_of(torch, r'base64="[^"]*"', 'base64="a*b="'), "not valid base64"),
         (xml_of(torch, r'base64="[^"]*"', 'base64="abc"'), "not valid base64"),
         (xml_of(table, r'<Particle type="0"', '<Particle type="3"'), "particle 0 is given type 3"),
         (xml_of(table, r'knots="12"', 'knots="2"'), "at least 5 knots"),
+        (xml_of(table, r'knots="12"', 'knots="2000000000"'), "2000000000 knots from 0.2 to 0.9 nm are closer"),
+        (xml_of(table, r'types="1"', 'types="65536"'), "1 to 4096 types of particles, but has 65536"),
+        (xml_of(table, r'types="1"', 'types="2000000000"'), "1 to 4096 types of particles, but has 2000000000"),
+        (xml_of(table, r'types="1"', 'types="99999999999"'), "1 to 4096 types"),
+        (xml_of(torch, r'types="1"', 'types="46341"'), "1 to 4096 types of particles, but has 46341"),
+        (xml_of(table, r'types="1"', 'types="2"'), "the XML has 2 types, but the names of 1"),
+        (xml_of(table, r'tableCutoff="[^"]*"', 'tableCutoff="1e160"'), "cutoff must lie between"),
+        (xml_of(table, r'<Particle type="0"', '<Particle type="4294967296"'), "particle 0 is given type"),
     ):
         with pytest.raises(openmm.OpenMMException, match=problem):
             openmm.XmlSerializer.deserialize(text)

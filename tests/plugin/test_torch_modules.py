@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
+import numpy as np
 import openmm
 import pytest
 
@@ -100,13 +103,151 @@ def test_bad_modules(tools, module, problem):
         tools.make_context(system, "Reference")
 
 
-def test_bytes_that_are_no_module(tools, tmp_path):
+class Network(torch.nn.Module):
+    """Two types, with a parameter; perhaps one that insists on single precision inside."""
+
+    def __init__(self, single: bool = False) -> None:
+        super().__init__()
+        torch.manual_seed(5)
+        self.register_buffer("centres", torch.linspace(0.2, 0.9, 8))
+        self.layers = torch.nn.Sequential(torch.nn.Linear(8, 12), torch.nn.Tanh(), torch.nn.Linear(12, 3))
+        self.single = single
+
+    def forward(self, r: Tensor, scale: Tensor) -> Tensor:
+        features = torch.exp(-(((r[:, None] - self.centres) / 0.1) ** 2))
+        if self.single:
+            features = features.float()
+        return scale * (self.layers(features).T + (0.3 / r) ** 8)
+
+
+def hosted(module, **options) -> TorchPairForce:
+    return TorchPairForce.fromModule(module, 2, 0.2, 0.9, 50, globalParameters={"scale": 1.5}, **options)
+
+
+@pytest.fixture(scope="module")
+def network(tools) -> torch.jit.ScriptModule:
+    return tools.script(Network().eval())
+
+
+@pytest.fixture(scope="module")
+def table(network) -> np.ndarray:
+    """Energies of the network in double precision."""
+    return np.array(hosted(network).getEmbeddedTable())
+
+
+OPTIMIZED = {
+    "freeze": lambda network: torch.jit.freeze(network),
+    "optimize_for_inference": lambda network: torch.jit.optimize_for_inference(network),
+}
+
+
+@pytest.mark.parametrize("how", [*OPTIMIZED, "single"])
+def test_modules_that_need_single_precision(tools, capfd, network, table, how):
+    """Their constants are single, or they ask for it themselves: they work, and it is said once."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        module = OPTIMIZED[how](network) if how in OPTIMIZED else tools.script(Network(single=True))
+    force = hosted(module)
+    np.testing.assert_allclose(force.getEmbeddedTable(), table, rtol=1e-5, atol=1e-5)
+    assert force.computeTabulationError([1.5])._value > 0
+    assert capfd.readouterr().err.count("computes in single precision instead of double") == 1
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode, lambda: torch.autocast("cpu")])
+def test_modes_of_the_caller_do_not_matter(tools, network, table, mode):
+    """Neither what is tabulated, nor in a live Context, nor of a module in single precision."""
+    with mode():
+        force = hosted(network, energyParameterDerivatives=["scale"])
+        np.testing.assert_array_equal(force.getEmbeddedTable(), table)
+        np.testing.assert_allclose(force.getEmbeddedDerivatives(), table / 1.5, rtol=1e-12, atol=1e-14)
+        single = hosted(tools.script(Network(single=True)))
+        np.testing.assert_allclose(single.getEmbeddedTable(), table, rtol=1e-5, atol=1e-5)
+        pair_system = tools.PairSystem()
+        pair_system.fill(force)
+        context = pair_system.context(force, "Reference")
+        before = tools.evaluate(context)[0]
+        context.setParameter("scale", 3.0)
+        assert tools.evaluate(context)[0] == pytest.approx(2 * before, rel=1e-12)
+
+
+def exported(dtype: torch.dtype, dynamic: bool, module: torch.nn.Module | None = None):
+    r = torch.linspace(0.2, 0.9, 7, dtype=dtype)
+    shapes = ({0: torch.export.Dim("n", min=2)}, None) if dynamic else None
+    module = (Network().eval() if module is None else module).to(dtype)
+    return torch.export.export(module, (r, torch.tensor(1.0, dtype=dtype)), dynamic_shapes=shapes)
+
+
+@pytest.mark.parametrize("dynamic", [True, False], ids=["any number", "seven"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["single", "double"])
+def test_exported_programs(table, tmp_path, dtype, dynamic):
+    """Given itself or as a file: like the module in double precision, whatever it was exported with."""
+    program = exported(dtype, dynamic)
+    torch.export.save(program, tmp_path / "program.pt2")
+    for source in (program, tmp_path / "program.pt2", (tmp_path / "program.pt2").read_bytes()):
+        force = hosted(source, energyParameterDerivatives=["scale"])
+        np.testing.assert_allclose(force.getEmbeddedTable(), table, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(force.getEmbeddedDerivatives(), table / 1.5, rtol=1e-12, atol=1e-12)
+        assert force.computeTabulationError([1.5])._value == pytest.approx(
+            force.computeTabulationError([3.0])._value / 2, rel=0.1
+        )
+
+
+def test_exported_program_that_insists_on_single_precision(capfd, table):
+    force = hosted(exported(torch.float32, False, Network(single=True).eval()))
+    np.testing.assert_allclose(force.getEmbeddedTable(), table, rtol=1e-5, atol=1e-5)
+    assert "computes in single precision" in capfd.readouterr().err
+
+
+def test_exported_programs_that_do_not_fit():
+    class Matrix(torch.nn.Module):
+        def forward(self, r: Tensor) -> Tensor:
+            return r.sum(1)
+
+    program = torch.export.export(Matrix(), (torch.ones(3, 2),))
+    with pytest.raises(openmm.OpenMMException, match=r"arguments r \[n\] and one scalar .* takes the shapes \[\['3', '2'\]\]"):
+        TorchPairForce.fromModule(program, 1, 0.2, 0.9, 20)
+    with pytest.raises(openmm.OpenMMException, match="could not be evaluated .*missing value for argument"):
+        TorchPairForce.fromModule(exported(torch.float64, True), 2, 0.2, 0.9, 20)
+
+
+def write_files(folder: Path) -> dict[str, str]:
+    """Files that are no modules, and what has to be said of each."""
+    network, files = Network(), {}
+
+    def add(name: str, words: str, content: bytes | None = None) -> Path:
+        files[name] = words
+        if content is not None:
+            (folder / name).write_bytes(content)
+        return folder / name
+
+    torch.save(network, add("whole.pt", rf"is a pickled object of the class {__name__}.Network, as torch.save writes a whole"))
+    torch.save(network.state_dict(), add("weights.pt", r"holds weights only \(a state_dict or tensors"))
+    torch.save({"epoch": 3, "model": network.state_dict()}, add("checkpoint.pt", "holds weights only"))
+    old = add("old.pt", "holds weights only")
+    torch.save(network.state_dict(), old, _use_new_zipfile_serialization=False)
+    np.savez(add("arrays.npz", "is an archive of numpy arrays"), a=np.zeros(3))
+    add("notes.pt", "is a text file, not a module", b"not a module")
+    add("potential.json", "is a potential file of DiffPair.*fromFile", b'{"format": "diffpair-potential"}')
+    add("other.json", "is a JSON file", b"{}")
+    add("table.pkl", "is a pickle without a module", pickle.dumps([1, 2]))
+    add("empty.pt", "is missing, empty or unreadable", b"")
+    add("weights.safetensors", r"holds weights only \(safetensors\)", (2).to_bytes(8, "little") + b"{}    ")
+    add("random.bin", "is no file of torch", bytes(range(128, 256)))
+    return files
+
+
+def test_files_that_are_no_modules(tmp_path):
+    """Each is named for what it is, with the way out, in one sentence; nothing in it is executed."""
+    for name, words in write_files(tmp_path).items():
+        with pytest.raises(openmm.OpenMMException, match=rf"TorchPairForce: the module file '.*{name}' {words}") as raised:
+            TorchPairForce.fromModule(tmp_path / name, 1, 0.2, 0.9, 15)
+        assert "\n" not in str(raised.value)
+
+
+def test_bytes_that_are_no_module(tools):
     force = TorchPairForce(b"not a module", 1, 0.2, 0.9, 15)
     with pytest.raises(openmm.OpenMMException, match="not a TorchScript module"):
         force.embedTable()
-    (tmp_path / "notes.pt").write_bytes(b"not a module")
-    with pytest.raises(openmm.OpenMMException, match=r"not a TorchScript module.*\(module file '.*notes\.pt'\)"):
-        TorchPairForce.fromModule(tmp_path / "notes.pt", 1, 0.2, 0.9, 15)
     with pytest.raises(openmm.OpenMMException, match="takes 0 global parameters, but is given 1 values"):
         TorchPairForce.fromModule(tools.script(Inverse()), 1, 0.2, 0.9, 15).tabulate([1.0])
 

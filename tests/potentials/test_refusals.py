@@ -73,7 +73,7 @@ def test_bad_files_are_named(tmp_path):
     with pytest.raises(DiffPairError, match=r"missing\.pt does not exist"):
         UserModule(tmp_path / "missing.pt", ("A",), 1.0)
     (tmp_path / "text.pt").write_text("not a module")
-    with pytest.raises(DiffPairError, match=r"text\.pt is not a TorchScript module"):
+    with pytest.raises(DiffPairError, match=r"text\.pt is a text file, not a module; give what torch"):
         UserModule(tmp_path / "text.pt", ("A",), 1.0)
 
 

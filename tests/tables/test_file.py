@@ -25,7 +25,7 @@ def tables(draw):
     knots = draw(st.integers(5, 12))
     inner = draw(arrays(np.float64, (npairs, knots - 1), elements=FINITE))
     r_min = draw(st.floats(0, 1e3))
-    cutoff = draw(st.floats(np.nextafter(r_min, np.inf), 1e4, exclude_min=False))
+    cutoff = draw(st.floats(1.0001 * r_min + 1e-6, 1e4))
     parameters = draw(st.dictionaries(st.sampled_from(["T", "lambda"]), FINITE))
     return PairTable(tuple(types), r_min, cutoff, np.pad(inner, ((0, 0), (0, 3))), parameters)
 
@@ -122,6 +122,10 @@ def _pairs(index, **change):
         ({"cutoff": 10**400}, '"cutoff" must be a finite number'),
         ({"knots": 5.5}, '"knots" must be a positive integer'),
         ({"knots": 6}, r'"pairs\[0\].coefficients" must be knots \+ 2 = 8 numbers, but there are 7 numbers'),
+        ({"cutoff": 1e160}, "cutoff = 1e.160 nm must lie between 1e-09 and 1e.09 nm"),
+        ({"knots": 2 * 10**9}, "knots = 2000000000 from 0.5 to 0.9 nm are too close"),
+        ({"types": [str(i) for i in range(100_000)]}, "a table has 4096 types at most, not 100000"),
+        ({"types": [str(i) for i in range(4000)], "knots": 100}, "4000 types with 100 knots is too large"),
         ({"extra": 1}, 'unknown key "extra"'),
         ({"pairs": simple()["pairs"][:2]}, '"pairs" has no potential for the type pair B-B'),
         ({"pairs": {}}, '"pairs" must be a list'),

@@ -1,11 +1,14 @@
 """The numpy table: its definition against scipy's B-splines, and its ends."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.interpolate import BSpline
 
 from diffpair.errors import DiffPairError
-from diffpair.tables import PairTable
+from diffpair.tables import PairTable, limits
 
 
 def random_table(types=("A", "B"), knots=12, r_min=0.3, cutoff=1.1, seed=0):
@@ -76,7 +79,7 @@ def test_is_immutable():
         ({"coefficients": np.zeros(8)}, "need 1 rows"),
         ({"cutoff": 1e160}, r"cutoff = 1e\+160 nm must lie between 1e-09 and 1e\+09 nm"),
         ({"r_min": 0.0, "cutoff": 1e-160}, "must lie between"),
-        ({"r_min": 1 - 1e-7, "cutoff": 1.0}, "knots = 8 from 0.9999999 to 1.0 nm are too close"),
+        ({"r_min": 1 - 1e-7, "cutoff": 1.0}, "knots = 6 from 0.9999999 to 1.0 nm are too close"),
         ({"coefficients": [[0, 0, np.nan, 0, 0, 0, 0, 0]]}, "coefficient 2 of the pair A-A is nan"),
         ({"coefficients": [[1, 1, 1, 1, 1, 1, 0, 0]]}, "last three coefficients of the pair A-A must be 0"),
         ({"global_parameters": {"T": np.nan}}, "global parameter T is nan"),
@@ -86,6 +89,15 @@ def test_refusals(change, message):
     arguments = {"types": ("A",), "r_min": 0.1, "cutoff": 1.0, "coefficients": np.zeros((1, 8))}
     with pytest.raises(DiffPairError, match=message):
         PairTable(**(arguments | change))
+
+
+def test_limits_are_those_of_cpp():
+    header = (Path(__file__).parents[2] / "cpp/include/diffpair/Table.h").read_text()
+    struct = header[header.index("struct TableLimits") :].split("};")[0]
+    there = {name: float(eval(value)) for name, value in re.findall(r"(m\w+) = ([\d.e<L -]+)", struct.replace("LL", ""))}
+    here = {name: float(value) for name, value in vars(limits).items() if name[:4] in ("MIN_", "MAX_")}
+    assert {re.sub("([A-Z])", r"_\1", name).upper(): value for name, value in there.items()} == here
+    assert len(here) == 6
 
 
 @pytest.mark.parametrize(

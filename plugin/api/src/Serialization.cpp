@@ -164,8 +164,8 @@ template <class Force> Force* readXml(std::istream& stream, const string& classN
     const string xml{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
     const string type = typeInXml(xml);
     if (type != className)
-        throw OpenMMException(className + ": the XML holds " + (type.empty() ? "no object of OpenMM" : "a " + type) + ", not a " +
-                              className);
+        throw OpenMMException(className + ": the XML holds " + (type.empty() ? "no object of OpenMM" : "the class " + type) +
+                              ", not a " + className);
     std::istringstream again(xml);
     return OpenMM::XmlSerializer::deserialize<Force>(again);
 }

@@ -84,6 +84,22 @@ void testTableForce(Platform& platform) {
     const auto& copy = dynamic_cast<const PairTableForce&>(restored->getForce(0));
     require(copy.getPairCoefficients(0, 0) == force->getPairCoefficients(0, 0), "the XML has other coefficients");
     requireRefusal([&] { force->addParticle(3); }, "particle 3 is given type 3");
+
+    // What claims to be something else is not taken for this class; comments and quotes do not mislead.
+    const auto read = [](const std::string& text) {
+        std::istringstream stream(text);
+        return std::unique_ptr<PairTableForce>(PairTableForce::fromXml(stream));
+    };
+    std::ostringstream own, custom;
+    XmlSerializer::serialize<Force>(force, "Force", own);
+    const CustomNonbondedForce other("1/r");
+    XmlSerializer::serialize<Force>(&other, "Force", custom);
+    require(read("<!-- <Force type=\"no\"> -->" + own.str())->getPairCoefficients(0, 0) == force->getPairCoefficients(0, 0),
+            "the force read from XML has other coefficients");
+    requireRefusal([&] { read(custom.str()); }, "the XML holds the class CustomNonbondedForce, not a PairTableForce");
+    requireRefusal([&] { read("<Force note='a > type=\"PairTableForce\"' type='Other'/>"); }, "the XML holds the class Other");
+    for (const char* nothing : {"", "<", "<Force", "<Force type", "<Force type=", "<Force type='x", "<!-- <Force", "text"})
+        requireRefusal([&] { read(nothing); }, "the XML holds no object of OpenMM");
 }
 
 void testTorchForce(Platform& platform, const std::string& path) {
@@ -111,6 +127,7 @@ void testTorchForce(Platform& platform, const std::string& path) {
             force->updateParametersInContext(context);
         },
         "not a TorchScript module");
+    requireClose(energyOf(context), expected(1, 0.25), 1e-5, "energy after an update that was refused");
 }
 
 } // namespace
