@@ -1,4 +1,4 @@
-"""What a file that somebody gives as a module really is. Looks at bytes only: nothing is executed, torch is not needed."""
+"""What a file that somebody gives as a module really is. Looks at bytes only, executes nothing and needs no torch."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import zipfile
 
 # Classes that every pickle of tensors names, and containers; what else one names is a class of the user's.
 _OF_TENSORS = ("torch._utils.", "torch._tensor.", "torch.storage.", "collections.", "torch.serialization.", "_codecs.")
+
+_WRITE_IT = "write it with torch.export.save(torch.export.export(module, ...)) or torch.jit.save"
 
 TORCHSCRIPT = "TorchScript"
 EXPORTED = "exported program"
@@ -68,13 +70,13 @@ def _describe_pickle(pickled: bytes) -> str:
     own = [name for name in classes if not name.startswith(_OF_TENSORS) and not _is_storage(name)]
     if own:
         return (
-            f"is a pickled object of the class {own[0]}, as torch.save writes a whole module; load it where its class is "
-            "defined and write it with torch.export.save(torch.export.export(module, ...)) or torch.jit.save"
+            f"is a pickled object of the class {own[0]}, as torch.save writes a whole module; load it where its class "
+            f"is defined and {_WRITE_IT}"
         )
     if any(name.startswith("torch.") for name in classes):
         return (
-            "holds weights only (a state_dict or tensors, as torch.save writes them); build the module, load_state_dict "
-            "them, and write it with torch.export.save(torch.export.export(module, ...)) or torch.jit.save"
+            "holds weights only (a state_dict or tensors, as torch.save writes them); build the module, give "
+            f"them to its load_state_dict, and {_WRITE_IT}"
         )
     return "is a pickle without a module; give what torch.jit.save or torch.export.save wrote"
 
@@ -87,7 +89,9 @@ def _is_storage(name: str) -> bool:
 
 def _classes_in_pickle(pickled: bytes) -> list[str]:
     """Full names of the classes and functions that a pickle would import, in order, as far as it can be read."""
-    found, strings, stream = [], [], io.BytesIO(pickled)
+    found: list[str] = []
+    strings: list[str] = []
+    stream = io.BytesIO(pickled)
     try:
         while stream.tell() < len(pickled):  # files of old versions of torch are several pickles
             for opcode, argument, _ in pickletools.genops(stream):

@@ -1,4 +1,4 @@
-"""What GPUs do with one pair, compiled for the processor and called as OpenMM's loops do, the list of single pairs included.
+"""What GPUs do with one pair, compiled for the processor and called as OpenMM's loops do, that over single pairs too.
 
 PoCL has no such list, so this is where it is tested without a GPU.
 """
@@ -14,8 +14,8 @@ import pytest
 
 HEADER = Path(__file__).resolve().parents[2] / "plugin/common/PairInteraction.h"
 
-# Two types with two pieces each below the cutoff: U = 10 row + 1 + 2 t, its derivative 100 row + 5 + 3 t. Particles 3 and
-# beyond only fill up the block; they lie at the origin and their type is 0, as OpenMM leaves them.
+# Two types, two pieces of each pair below the cutoff: U = 10 row + 1 + 2 t, its derivative 100 row + 5 + 3 t. Particle 3
+# only fills up the block; it lies at the origin and its type is 0, as OpenMM leaves it.
 PROGRAM = """
 #include <cmath>
 #include <cstdio>
@@ -57,7 +57,7 @@ def constants() -> dict[str, str]:
 
 
 def run(tmp_path: Path, skip: str, excluded: str, scale: str) -> tuple[list[list[float]], int]:
-    """Energy, dEdR and derivative of every pair of atoms, and the count of close pairs, r_min 0.2, h 0.1, cutoff 0.4."""
+    """Energy, dEdR, derivative of every pair, and the count of close pairs; r_min 0.2, h 0.1, cutoff 0.4."""
     if shutil.which("g++") is None:
         pytest.skip("there is no g++")
     texts = constants()
@@ -78,14 +78,23 @@ def run(tmp_path: Path, skip: str, excluded: str, scale: str) -> tuple[list[list
     source = PROGRAM.replace("SNIPPET", snippet).replace("EXCLUDED", excluded).replace("SCALE", scale)
     (tmp_path / "pair.cpp").write_text(source)
     subprocess.run(["g++", "-std=c++17", str(tmp_path / "pair.cpp"), "-o", str(tmp_path / "pair")], check=True)
-    *pairs, close = subprocess.run([str(tmp_path / "pair")], capture_output=True, text=True, check=True).stdout.splitlines()
+    *pairs, close = subprocess.run(
+        [str(tmp_path / "pair")], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
     return [[float(word) for word in pair.split()] for pair in pairs], int(close)
 
 
 def expected(scale: float) -> list[list[float]]:
     """By hand, for real particles 0, 1, 2 at 0, 0.35 and 0.1 nm; nothing for the one that only fills up the block."""
     rows = [[0.0] * 3 for _ in range(16)]
-    for a, b, row, s in ((0, 1, 1, 1.5), (1, 0, 2, 1.5), (0, 2, 1, -1.0), (2, 0, 2, -1.0), (1, 2, 3, 0.5), (2, 1, 3, 0.5)):
+    for a, b, row, s in (
+        (0, 1, 1, 1.5),
+        (1, 0, 2, 1.5),
+        (0, 2, 1, -1.0),
+        (2, 0, 2, -1.0),
+        (1, 2, 3, 0.5),
+        (2, 1, 3, 0.5),
+    ):
         t = s if s < 0 else s % 1
         distance = 0.2 + 0.1 * s
         rows[4 * a + b] = [10 * row + 1 + 2 * t, -2 * 10 / distance, scale * (100 * row + 5 + 3 * t)]

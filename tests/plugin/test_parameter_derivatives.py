@@ -154,7 +154,9 @@ def test_several_devices_are_refused(tools, powers, device):
     """OpenMM forgets what all devices but the first have added up; so does it for its own forces."""
     pair_system = tools.PairSystem()
     name, precision = device.split()
-    with pytest.raises(openmm.OpenMMException, match="cannot add up the derivative with respect to 'b'; name one device"):
+    with pytest.raises(
+        openmm.OpenMMException, match="cannot add up the derivative with respect to 'b'; name one device"
+    ):
         openmm.Context(
             pair_system.system(powers_force(powers, pair_system)),
             openmm.VerletIntegrator(0.001),
@@ -176,7 +178,9 @@ def test_derivative_that_is_not_finite_is_named(tools):
 
 def test_table_of_a_derivative_is_that_of_the_energy(powers):
     """To rounding, not to the spacing of knots: the table is linear in the energies at its knots."""
-    force = TorchPairForce.fromModule(powers, 2, 0.2, 0.8, 12, globalParameters=VALUES, energyParameterDerivatives=["b"])
+    force = TorchPairForce.fromModule(
+        powers, 2, 0.2, 0.8, 12, globalParameters=VALUES, energyParameterDerivatives=["b"]
+    )
     step = 1e-4
     tables = [np.array(force.tabulate([1.3, 2.1 + shift, 0.4])) for shift in (step, -step)]
     np.testing.assert_allclose(force.getEmbeddedDerivatives(), (tables[0] - tables[1]) / (2 * step), atol=1e-8)

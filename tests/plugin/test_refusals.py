@@ -109,7 +109,10 @@ SETTERS = [
         "default value of the global parameter 'T' must be finite",
     ),
     (lambda: torch_force().getGlobalParameterName(1), "global parameter 1 does not exist; there are 1"),
-    (lambda: torch_force().addEnergyParameterDerivative("T"), "there is no global parameter 'T'; call addGlobalParameter"),
+    (
+        lambda: torch_force().addEnergyParameterDerivative("T"),
+        "there is no global parameter 'T'; call addGlobalParameter",
+    ),
     (lambda: twice(torch_force()), "the derivative with respect to 'lambda' has been requested already"),
     (lambda: torch_force().getEnergyParameterDerivativeName(0), "derivative 0 does not exist; there are 0"),
     (lambda: torch_force().setEmbeddedTable(good_row(), [1.0], good_row()), "0 numbers of the tables of 0 derivatives"),

@@ -204,7 +204,9 @@ def test_exported_programs_that_do_not_fit():
             return r.sum(1)
 
     program = torch.export.export(Matrix(), (torch.ones(3, 2),))
-    with pytest.raises(openmm.OpenMMException, match=r"arguments r \[n\] and one scalar .* takes the shapes \[\['3', '2'\]\]"):
+    with pytest.raises(
+        openmm.OpenMMException, match=r"arguments r \[n\] and one scalar .* takes the shapes \[\['3', '2'\]\]"
+    ):
         TorchPairForce.fromModule(program, 1, 0.2, 0.9, 20)
     with pytest.raises(openmm.OpenMMException, match="could not be evaluated .*missing value for argument"):
         TorchPairForce.fromModule(exported(torch.float64, True), 2, 0.2, 0.9, 20)
@@ -220,7 +222,9 @@ def write_files(folder: Path) -> dict[str, str]:
             (folder / name).write_bytes(content)
         return folder / name
 
-    torch.save(network, add("whole.pt", rf"is a pickled object of the class {__name__}.Network, as torch.save writes a whole"))
+    torch.save(
+        network, add("whole.pt", rf"is a pickled object of the class {__name__}.Network, as torch.save writes a whole")
+    )
     torch.save(network.state_dict(), add("weights.pt", r"holds weights only \(a state_dict or tensors"))
     torch.save({"epoch": 3, "model": network.state_dict()}, add("checkpoint.pt", "holds weights only"))
     old = add("old.pt", "holds weights only")
@@ -239,7 +243,9 @@ def write_files(folder: Path) -> dict[str, str]:
 def test_files_that_are_no_modules(tmp_path):
     """Each is named for what it is, with the way out, in one sentence; nothing in it is executed."""
     for name, words in write_files(tmp_path).items():
-        with pytest.raises(openmm.OpenMMException, match=rf"TorchPairForce: the module file '.*{name}' {words}") as raised:
+        with pytest.raises(
+            openmm.OpenMMException, match=rf"TorchPairForce: the module file '.*{name}' {words}"
+        ) as raised:
             TorchPairForce.fromModule(tmp_path / name, 1, 0.2, 0.9, 15)
         assert "\n" not in str(raised.value)
 

@@ -79,7 +79,9 @@ def test_frozen_module_says_that_its_weights_are_constants(tmp_path):
         warnings.simplefilter("ignore")  # TorchScript is deprecated
         frozen = torch.jit.freeze(torch.jit.script(Network().eval()))
         torch.jit.save(frozen, tmp_path / "frozen.pt")
-        with pytest.raises(DiffPairError, match="no parameter that could be learned; torch.jit.freeze .* make constants"):
+        with pytest.raises(
+            DiffPairError, match="no parameter that could be learned; torch.jit.freeze .* make constants"
+        ):
             hosted(tmp_path / "frozen.pt")
 
 
@@ -91,6 +93,8 @@ def test_files_that_are_no_modules(tmp_path):
     torch.export.save(program, tmp_path / "program.pt2")
     content = (tmp_path / "program.pt2").read_bytes()
     (tmp_path / "damaged.pt2").write_bytes(content.replace(b"torch.ops.aten", b"torch.ops.oops"))
-    with pytest.raises(DiffPairError, match=r"damaged\.pt2 is a torch.export program that torch .* cannot read: ") as raised:
+    with pytest.raises(
+        DiffPairError, match=r"damaged\.pt2 is a torch.export program that torch .* cannot read: "
+    ) as raised:
         hosted(tmp_path / "damaged.pt2")
     assert "\n" not in str(raised.value)

@@ -94,7 +94,9 @@ def test_refusals(change, message):
 def test_limits_are_those_of_cpp():
     header = (Path(__file__).parents[2] / "cpp/include/diffpair/Table.h").read_text()
     struct = header[header.index("struct TableLimits") :].split("};")[0]
-    there = {name: float(eval(value)) for name, value in re.findall(r"(m\w+) = ([\d.e<L -]+)", struct.replace("LL", ""))}
+    there = {
+        name: float(eval(value)) for name, value in re.findall(r"(m\w+) = ([\d.e<L -]+)", struct.replace("LL", ""))
+    }
     here = {name: float(value) for name, value in vars(limits).items() if name[:4] in ("MIN_", "MAX_")}
     assert {re.sub("([A-Z])", r"_\1", name).upper(): value for name, value in there.items()} == here
     assert len(here) == 6

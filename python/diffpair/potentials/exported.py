@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from diffpair.errors import DiffPairError
 
-# A program that takes any number of distances is called with so many at a time. What it is does not matter to the result.
+# A program that takes any number of distances is called with so many at a time; the result does not depend on it.
 CHUNK = 64
-# Between the energies of a program and of its copy: relative, and as a fraction of the largest one. A copy does the same
-# operations, so what differs is rounding of single precision.
+# Between the energies of a program and of its copy: relative, and as a fraction of the largest one. A copy does the
+# same operations, so what differs is rounding of single precision.
 RELATIVE, ABSOLUTE = 1e-3, 1e-6
 
 
@@ -24,14 +24,16 @@ def load_program(content: bytes, label: str) -> Any:
         return torch.export.load(io.BytesIO(content))
     except Exception as error:  # torch raises many kinds for a damaged or newer file
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise DiffPairError(f"{label} is a torch.export program that torch {torch.__version__} cannot read: {reason}") from None
+        raise DiffPairError(
+            f"{label} is a torch.export program that torch {torch.__version__} cannot read: {reason}"
+        ) from None
 
 
 class ExportedModule(nn.Module):
     """An ExportedProgram with forward(r [n], *parameters) as a module that takes any number of distances.
 
-    A program that was exported for a fixed number of distances is called with so many at a time, the last ones repeated.
-    Its weights are parameters of this module.
+    A program that was exported for a fixed number of distances is called with so many at a time, and the last distance
+    is repeated where they do not suffice. Its weights are parameters of this module.
 
     Args:
         program: a torch.export.ExportedProgram. label: begins the sentences of errors.
@@ -46,8 +48,8 @@ class ExportedModule(nn.Module):
         shapes = [value.shape if isinstance(value, Tensor) else None for value in taken]
         if not shapes or shapes[0] is None or len(shapes[0]) != 1 or any(s is None or len(s) > 0 for s in shapes[1:]):
             raise DiffPairError(
-                f"{label} must be exported with the arguments r [n] and one scalar tensor per global parameter, but takes "
-                f"the shapes {[None if s is None else list(map(str, s)) for s in shapes]}"
+                f"{label} must be exported with the arguments r [n] and one scalar tensor per global parameter, but "
+                f"takes the shapes {[None if s is None else list(map(str, s)) for s in shapes]}"
             )
         self.num_parameters = len(shapes) - 1
         self.precision: torch.dtype = taken[0].dtype
@@ -71,7 +73,8 @@ class ExportedModule(nn.Module):
 def to_torchscript(program: Any, label: str) -> bytes:
     """The program as the bytes of a TorchScript module, in double precision if it works in it.
 
-    The program's calls are traced once for as many distances as it takes at a time; a loop in TorchScript does the rest.
+    The program's calls are traced once, for as many distances as it takes at a time; a loop in TorchScript does the
+    rest.
 
     Raises DiffPairError if the program does not fit, or its copy does not give the same energies.
     """

@@ -130,8 +130,8 @@ class UserModule(PairPotential):
             )
         if not any(True for _ in self.module.parameters()):
             raise DiffPairError(
-                f"{self.label} has no parameter that could be learned; torch.jit.freeze and optimize_for_inference make "
-                "constants of weights, so give the module as it was before"
+                f"{self.label} has no parameter that could be learned; torch.jit.freeze and optimize_for_inference "
+                "make constants of weights, so give the module as it was before"
             )
         weights = [weight for weight in self.module.parameters() if weight.requires_grad]
         if not weights:
