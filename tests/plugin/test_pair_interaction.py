@@ -14,7 +14,7 @@ import pytest
 
 HEADER = Path(__file__).resolve().parents[2] / "plugin/common/PairInteraction.h"
 
-# Two types, two pieces of each pair below the cutoff: U = 10 row + 1 + 2 t, its derivative 100 row + 5 + 3 t. Particle 3
+# Two types, two pieces each below the cutoff: U = 10 row + 1 + 2 t, dU/d(parameter) = 100 row + 5 + 3 t. Particle 3
 # only fills up the block; it lies at the origin and its type is 0, as OpenMM leaves it.
 PROGRAM = """
 #include <cmath>
