@@ -1,37 +1,53 @@
 #include "diffpair/Table.h"
+#include "diffpair/Limits.h"
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <sstream>
 #include <stdexcept>
 
 namespace diffpair {
 
+namespace {
+
+[[noreturn]] void refuse(const std::ostream& problem) {
+    throw std::invalid_argument(static_cast<const std::ostringstream&>(problem).str());
+}
+
+} // namespace
+
 void TableGrid::validate() const {
     std::ostringstream problem;
     if (!(std::isfinite(rMin) && std::isfinite(cutoff)) || rMin < 0 || cutoff <= rMin)
-        problem << "A table needs 0 <= r_min < cutoff, but r_min is " << rMin << " nm and cutoff " << cutoff << " nm.";
-    else if (cutoff < TableLimits::minCutoff || cutoff > TableLimits::maxCutoff)
-        problem << "A table's cutoff must lie between " << TableLimits::minCutoff << " and " << TableLimits::maxCutoff
-                << " nm, but is " << cutoff << " nm.";
-    else if (numKnots < TableLimits::minKnots)
-        problem << "A table needs at least " << TableLimits::minKnots << " knots, but has " << numKnots << ".";
-    else if (!(spacing() >= TableLimits::minSpacing * cutoff))
-        problem << "A table's knots must be a millionth of its cutoff apart or more, but " << numKnots << " knots from " << rMin
-                << " to " << cutoff << " nm are closer.";
-    if (!problem.str().empty())
-        throw std::invalid_argument(problem.str());
+        refuse(problem << "A table needs 0 <= r_min < cutoff, but r_min is " << rMin << " nm and cutoff " << cutoff << " nm.");
+    validateSize();
 }
 
-void validateTable(const TableGrid& grid, int numTypes) {
-    grid.validate();
-    if (numTypes < 1 || numTypes > TableLimits::maxTypes)
-        throw std::invalid_argument("A table needs 1 to " + std::to_string(TableLimits::maxTypes) +
-                                    " types of particles, but has " + std::to_string(numTypes) + ".");
-    const long long numPairs = numTypePairs(numTypes);
-    if (4 * numPairs * grid.numPieces() > TableLimits::maxNumbers)
-        throw std::invalid_argument("A table of " + std::to_string(numTypes) + " types with " + std::to_string(grid.numKnots) +
-                                    " knots is too large: pairs of types times knots must not exceed " +
-                                    std::to_string(TableLimits::maxNumbers / 4) + ".");
+void TableGrid::validateSize() const {
+    std::ostringstream problem;
+    if (!(cutoff > rMin && rMin >= -largestCutoff))
+        refuse(problem << "A grid needs r_min < cutoff, but r_min is " << rMin << " nm and cutoff " << cutoff << " nm.");
+    if (!(cutoff >= smallestCutoff && cutoff <= largestCutoff))
+        refuse(problem << "The cutoff of a table must be from " << smallestCutoff << " to " << largestCutoff << " nm, but is "
+                       << cutoff << " nm.");
+    if (numKnots < 5)
+        refuse(problem << "A table needs at least 5 knots, but has " << numKnots << ".");
+    if (numKnots > maxKnots)
+        refuse(problem << "A table can have at most " << maxKnots << " knots, but has " << numKnots << ".");
+    if (!(spacing() * maxKnots >= cutoff))
+        refuse(problem << "The knots of a table must be at least a millionth of its cutoff apart, but from r_min " << rMin
+                       << " nm to the cutoff " << cutoff << " nm " << numKnots << " of them are " << spacing() << " nm apart.");
+}
+
+void TableGrid::validateTables(int numTypes) const {
+    std::ostringstream problem;
+    if (numTypes < 1 || numTypes > maxTypes)
+        refuse(problem << "There can be 1 to " << maxTypes << " types, not " << numTypes << ".");
+    const double numbers = 4.0 * numTypePairs(numTypes) * numPieces();
+    if (numbers > std::numeric_limits<int>::max())
+        refuse(problem << "The tables of " << numTypes << " types with " << numKnots
+                       << " knots are too large: 2 (types + 1) types "
+                       << "(knots + 1) must be below 2^31.");
 }
 
 namespace {

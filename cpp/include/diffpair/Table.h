@@ -4,22 +4,6 @@
 namespace diffpair {
 
 /**
- * What a table may be. Within these limits single precision tells its knots apart and the loops' indices fit their 32 bits.
- * python/diffpair/tables/limits.py has the same numbers; a test compares them.
- */
-struct TableLimits {
-    static constexpr int minKnots = 5;
-    /** nm. Squares and inverses of all lengths stay far inside the range of single precision. */
-    static constexpr double minCutoff = 1e-9, maxCutoff = 1e9;
-    /** Distance between knots as a fraction of the cutoff: single precision resolves 6e-8 of a distance. */
-    static constexpr double minSpacing = 1e-6;
-    /** The pair loops number pairs of types in single precision, which counts to 2^24 = 4096^2. */
-    static constexpr int maxTypes = 4096;
-    /** Numbers in the evaluation layout of all pairs of types, 4 (knots + 1) each: 1 GiB in single precision. */
-    static constexpr long long maxNumbers = 1LL << 28;
-};
-
-/**
  * The one definition of a tabulated pair potential.
  *
  * `numKnots` uniform knots span [rMin, cutoff], h = (cutoff - rMin) / (numKnots - 1). A pair of types has
@@ -45,12 +29,13 @@ struct TableGrid {
     int numPieces() const {
         return numKnots + 1;
     }
-    /** Throws std::invalid_argument with one sentence if the grid is unusable. */
+    /** Throws std::invalid_argument with one sentence if the grid is unusable for a potential. */
     void validate() const;
+    /** The same for any other grid: one of RDF bins may start below zero. */
+    void validateSize() const;
+    /** The same if tables of this grid for all pairs of so many types are more than the loops can take. */
+    void validateTables(int numTypes) const;
 };
-
-/** As TableGrid::validate(), for the table of all pairs of so many types. */
-void validateTable(const TableGrid& grid, int numTypes);
 
 /** Number of pairs of `numTypes` types. */
 inline int numTypePairs(int numTypes) {

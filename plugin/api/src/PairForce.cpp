@@ -1,4 +1,5 @@
 #include "diffpair/openmm/PairForce.h"
+#include "diffpair/Limits.h"
 #include "diffpair/Table.h"
 #include <algorithm>
 #include <cmath>
@@ -17,7 +18,9 @@ PairForce::PairForce(const char* className, int numTypes, double rMin, double ta
     if (numTypes < 1)
         fail("there must be at least one particle type, but numTypes is " + std::to_string(numTypes));
     try {
-        diffpair::validateTable({rMin, tableCutoff, numKnots}, numTypes);
+        const diffpair::TableGrid grid{rMin, tableCutoff, numKnots};
+        grid.validate();
+        grid.validateTables(numTypes);
     } catch (const std::invalid_argument& problem) {
         fail(problem.what());
     }
@@ -155,10 +158,10 @@ void PairForce::setNonbondedMethod(NonbondedMethod newMethod) {
 }
 
 void PairForce::setCutoffDistance(double distance) {
-    if (!(distance >= tableCutoff && distance <= diffpair::TableLimits::maxCutoff)) {
+    if (!(distance >= tableCutoff && distance <= diffpair::largestCutoff)) {
         std::ostringstream problem;
         problem << "the cutoff distance must be finite and not smaller than the table's cutoff, " << tableCutoff
-                << " nm, and not larger than " << diffpair::TableLimits::maxCutoff << " nm, but is " << distance << " nm";
+                << " nm, and not larger than " << diffpair::largestCutoff << " nm, but is " << distance << " nm";
         fail(problem.str());
     }
     cutoffDistance = distance;
