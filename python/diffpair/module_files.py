@@ -40,7 +40,7 @@ def describe(content: bytes) -> str:
         return "is a zip archive, but no module; give what torch.jit.save or torch.export.save wrote"
     if not content:
         return "is empty; give what torch.jit.save or torch.export.save wrote"
-    if content[:1] == b"\x80":
+    if content[:1] == b"\x80" and content[1:2] <= b"\x05":  # and the protocol
         return _describe_pickle(content)
     if content[:6] == b"\x93NUMPY":
         return "is a numpy array, not a module; give a TorchScript module or a torch.export program"
