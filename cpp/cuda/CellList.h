@@ -1,4 +1,5 @@
 #pragma once
+#include "diffpair/Limits.h"
 #include "MinimumImage.h"
 #include "Team.h"
 #include <cmath>
@@ -34,7 +35,7 @@ template <class Real> struct ListView {
     const int *exclusionStart = nullptr, *exclusions = nullptr;       // as in Exclusions; null if there are none
     int* known = nullptr;                                             // [R]: there is a list
     int* rebuilt = nullptr;                                           // [R]: the last update built it
-    int* notFinite = nullptr;                                         // [R]: positions were not numbers
+    int* notFinite = nullptr;                                         // [R]: positions were not numbers, or too large
     int *cellStart = nullptr, *cursor = nullptr;                      // [R, maxCells + 1]
     int *cellOf = nullptr, *unsorted = nullptr, *cellAtoms = nullptr; // [R, N]
     int *numOwn = nullptr, *numOthers = nullptr, *longest = nullptr;  // [R, N]: entries of both parts of a row; most so far
@@ -90,7 +91,8 @@ template <class Real> struct BinAtoms {
         double moved = 0, strange = 0;
         for (int i = team.rank(); i < list.numAtoms; i += team.size()) {
             const Four<Real> now = x[first + i];
-            if (!(std::fabs(now.x) + std::fabs(now.y) + std::fabs(now.z) < Real(1e30)))
+            const Real most = Real(maxCoordinate);
+            if (!(std::fabs(now.x) <= most && std::fabs(now.y) <= most && std::fabs(now.z) <= most))
                 strange = 1;
             if (known) {
                 const Four<Real> then = list.origin[first + i];

@@ -95,14 +95,14 @@ public:
         queue.forEach(static_cast<size_t>(numReplicas) * view.numAtoms, SearchNeighbors<Real>{view, x});
     }
 
-    /** Longest row that was asked for so far; throws std::domain_error if positions were not finite. */
+    /** Longest row that was asked for so far; throws std::domain_error if positions were not finite or too large. */
     int longestRow() {
         const std::vector<int> rows = queue.download(view.longest, static_cast<size_t>(numReplicas) * view.numAtoms);
         const int longest = rows.empty() ? 0 : *std::max_element(rows.begin(), rows.end());
         if (longest <= view.capacity) // else not even that can be judged
             for (int strange : queue.download(view.notFinite, numReplicas))
                 if (strange)
-                    throw std::domain_error("The coordinates of a particle are not finite.");
+                    throw std::domain_error("The coordinates of a particle are not finite, or not within 1e9 nm.");
         return longest;
     }
 
@@ -116,6 +116,7 @@ private:
 /** A table on the device, [numTables] of them behind each other. */
 template <class Real, class Queue>
 PairTable<Real> uploadTable(Queue& queue, const TableGrid& grid, int numTypes, const double* coefficients, int numTables) {
+    grid.validateTables(numTypes);
     const int numPairs = numTypePairs(numTypes), numPieces = grid.numPieces();
     std::vector<Four<Real>> pieces(coefficients ? static_cast<size_t>(numTables) * numPairs * numPieces : 0);
     for (size_t row = 0; row < pieces.size() / numPieces; row++) {

@@ -42,7 +42,7 @@ DIFFPAIR_HD bool measure(const PairTable<Real>& table, const ReplicaBox<Real>& b
     const Real square = pair.r2 > Real(1e-30) ? pair.r2 : Real(1e-30);
     pair.inverseR = inverseRoot(square);
     const Real s = (square * pair.inverseR - table.rMin) * table.inverseSpacing;
-    const int last = table.numPieces - 2; // beyond the cutoff, if only by rounding: that piece is 0
+    const int last = table.numPieces - 3; // also for a pair that only rounding puts on the cutoff
     int whole = s > 0 ? static_cast<int>(s) : 0;
     whole = whole < last ? whole : last;
     pair.t = s - whole;

@@ -1,82 +1,136 @@
 #include "ClusterGrid.h"
+#include "diffpair/Limits.h"
 #include "diffpair/NeighborList.h"
 #include "PairKernels.h"
 #include "RowBlocks.h"
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <sstream>
 #include <stdexcept>
-#include <string>
 #include <utility>
 
 namespace diffpair {
 
 namespace {
 
-/** Fractional coordinates of p in a lower-triangular cell. */
-void toFractional(const double* cell, const double* p, double* s) {
-    s[2] = p[2] / cell[8];
-    s[1] = (p[1] - s[2] * cell[7]) / cell[4];
-    s[0] = (p[0] - s[1] * cell[3] - s[2] * cell[6]) / cell[0];
+/** Of the atoms' coordinates along each direction so many, in ascending order, tell where columns had best be. */
+constexpr int sampleSize = 1024;
+
+void refuse(int particle, double coordinate) {
+    std::ostringstream problem;
+    if (std::isfinite(coordinate))
+        problem << "Particle " << particle << " is at " << coordinate << " nm, but coordinates must be within " << maxCoordinate
+                << " nm.";
+    else
+        problem << "The coordinates of particle " << particle << " are not finite.";
+    throw std::domain_error(problem.str());
 }
 
 } // namespace
 
 template <class Source>
-ClusterGrid::ClusterGrid(const Source* x, int numAtoms, const Box& box, Executor& executor) : box(box), low{0, 0, 0} {
-    std::copy(box.vectors, box.vectors + 9, cell);
+ClusterGrid::ClusterGrid(const Source* x, int numAtoms, const Box& box, Executor& executor, double cutoff, double reach)
+    : box(box) {
     for (int i = 0; i < 3 * numAtoms; i++)
-        if (!std::isfinite(x[i]))
-            throw std::domain_error("The coordinates of particle " + std::to_string(i / 3) + " are not finite.");
-    if (!box.periodic) {
-        std::fill(cell, cell + 9, 0.0);
-        for (int d = 0; d < 3; d++) {
-            double high = low[d] = numAtoms > 0 ? x[d] : 0;
-            for (int i = 0; i < numAtoms; i++) {
-                low[d] = std::min(low[d], static_cast<double>(x[3 * i + d]));
-                high = std::max(high, static_cast<double>(x[3 * i + d]));
-            }
-            cell[4 * d] = std::max((high - low[d]) * (1 + 1e-6), 1e-6);
-        }
+        if (!(std::abs(x[i]) <= static_cast<Source>(maxCoordinate)))
+            refuse(i / 3, x[i]);
+    if (box.periodic) {
+        fold = Fold(box, cutoff, reach, nullptr, nullptr, nullptr);
+        placeEqualColumns(numAtoms);
+    } else {
+        placeColumns(x, numAtoms, cutoff, reach);
     }
-    // Perpendicular widths: volume over the area of the face that the other two vectors span.
-    const double ax = cell[0], bx = cell[3], by = cell[4], cx = cell[6], cy = cell[7], cz = cell[8];
-    const double volume = ax * by * cz, cross = bx * cy - by * cx;
-    width[0] = volume / std::sqrt(by * by * cz * cz + bx * bx * cz * cz + cross * cross);
-    width[1] = volume / (ax * std::sqrt(cy * cy + cz * cz));
-    width[2] = cz;
-    const double side = std::cbrt(clusterSize * volume / std::max(numAtoms, 1));
+    sortIntoColumns(x, numAtoms, executor);
+}
+
+namespace {
+
+/** How many columns there should be along x and y so that atoms, dense within these lengths, make compact clusters. */
+void chooseColumns(const double* length, int numAtoms, int* columns) {
+    const double side = std::cbrt(clusterSize * length[0] * length[1] * length[2] / std::max(numAtoms, 1));
     const double most = std::sqrt(numAtoms / double(clusterSize)) + 1; // a column should hold a cluster
     for (int d = 0; d < 2; d++)
-        columns[d] = static_cast<int>(std::clamp(std::floor(width[d] / side), 1.0, most));
-    sortIntoColumns(x, numAtoms, executor);
+        columns[d] = static_cast<int>(std::clamp(std::floor(length[d] / side), 1.0, most));
+}
+
+} // namespace
+
+void ClusterGrid::placeEqualColumns(int numAtoms) {
+    perpendicularWidths(box.vectors, width);
+    const double volumeWidths[3] = {width[0], width[1], box.volume() / (width[0] * width[1])};
+    chooseColumns(volumeWidths, numAtoms, columns);
+    for (int d = 0; d < 2; d++)
+        for (int k = 0; k <= columns[d]; k++)
+            edges[d].push_back(k * width[d] / columns[d]);
+}
+
+template <class Source> void ClusterGrid::placeColumns(const Source* x, int numAtoms, double cutoff, double reach) {
+    const int stride = std::max(1, numAtoms / sampleSize);
+    double low[3] = {0, 0, 0}, high[3] = {0, 0, 0}, middle[3] = {0, 0, 0}, length[3];
+    std::vector<double> sample[3];
+    for (int d = 0; d < 3; d++) {
+        width[d] = 1;
+        if (numAtoms > 0)
+            low[d] = high[d] = x[d];
+        for (int i = 0; i < numAtoms; i++) {
+            low[d] = std::min(low[d], static_cast<double>(x[3 * i + d]));
+            high[d] = std::max(high[d], static_cast<double>(x[3 * i + d]));
+        }
+        for (int i = 0; i < numAtoms; i += stride)
+            sample[d].push_back(x[3 * i + d]);
+        std::sort(sample[d].begin(), sample[d].end());
+        if (numAtoms > 0)
+            middle[d] = sample[d][sample[d].size() / 2];
+        length[d] = 1e-6;
+        for (size_t k = 1; k < sample[d].size(); k++) // empty space does not count
+            length[d] += std::min(sample[d][k] - sample[d][k - 1], 2 * cutoff);
+    }
+    fold = Fold(box, cutoff, reach, low, high, middle);
+    slack = 4 * std::numeric_limits<double>::epsilon() * std::max(std::abs(low[2]), std::abs(high[2]));
+    chooseColumns(length, numAtoms, columns);
+    for (int d = 0; d < 2; d++) {
+        edges[d].push_back(-std::numeric_limits<double>::infinity());
+        for (int k = 1; k < columns[d]; k++)
+            edges[d].push_back(sample[d][k * sample[d].size() / columns[d]]);
+        edges[d].push_back(std::numeric_limits<double>::infinity());
+    }
+}
+
+/** @param place  of an atom: fractional in the box, in nm if there is none */
+int ClusterGrid::columnOf(const double* place) const {
+    int at[2];
+    for (int d = 0; d < 2; d++)
+        if (box.periodic)
+            at[d] = std::clamp(static_cast<int>(place[d] * columns[d]), 0, columns[d] - 1);
+        else
+            at[d] = static_cast<int>(std::upper_bound(edges[d].begin() + 1, edges[d].end() - 1, place[d]) - edges[d].begin()) - 1;
+    return at[0] * columns[1] + at[1];
 }
 
 template <class Source> void ClusterGrid::sortIntoColumns(const Source* x, int numAtoms, Executor& executor) {
     const int numColumns = columns[0] * columns[1], numBlocks = executor.numThreads();
-    std::vector<int> columnOf(numAtoms), atomStart(numColumns + 1, 0);
-    std::vector<double> shift(3 * static_cast<size_t>(numAtoms)), height(numAtoms);
+    std::vector<int> columnOfAtom(numAtoms), atomStart(numColumns + 1, 0);
+    std::vector<double> shift(3 * static_cast<size_t>(numAtoms)), height(numAtoms), marginOfAtom(numAtoms);
     executor.run(numBlocks, [&](int block) {
         for (int i = evenBlockStart(numAtoms, numBlocks, block); i < evenBlockStart(numAtoms, numBlocks, block + 1); i++) {
-            double p[3], s[3], whole[3] = {0, 0, 0};
-            for (int d = 0; d < 3; d++)
-                p[d] = x[3 * i + d] - low[d];
-            toFractional(cell, p, s);
-            for (int d = 0; d < 3; d++) {
-                if (box.periodic)
-                    whole[d] = std::floor(s[d]);
-                s[d] -= whole[d];
+            const double p[3] = {static_cast<double>(x[3 * i]), static_cast<double>(x[3 * i + 1]),
+                                 static_cast<double>(x[3 * i + 2])};
+            double place[3];
+            marginOfAtom[i] = fold.fold(p, shift.data() + 3 * i, place);
+            if (!box.periodic)
+                std::copy(p, p + 3, place);
+            else if (fold.hidesDistances()) {
+                toFractional(box.vectors, p, place);
+                for (double& s : place)
+                    s -= std::floor(s);
             }
-            for (int d = 0; d < 3; d++)
-                shift[3 * i + d] = low[d] + whole[0] * cell[d] + whole[1] * cell[3 + d] + whole[2] * cell[6 + d];
-            const int a = std::clamp(static_cast<int>(s[0] * columns[0]), 0, columns[0] - 1);
-            const int b = std::clamp(static_cast<int>(s[1] * columns[1]), 0, columns[1] - 1);
-            columnOf[i] = a * columns[1] + b;
-            height[i] = s[2];
+            columnOfAtom[i] = columnOf(place);
+            height[i] = place[2];
         }
     });
     for (int i = 0; i < numAtoms; i++)
-        atomStart[columnOf[i] + 1]++;
+        atomStart[columnOfAtom[i] + 1]++;
     columnStart.assign(numColumns + 1, 0);
     for (int c = 0; c < numColumns; c++) {
         columnStart[c + 1] = columnStart[c] + (atomStart[c + 1] + clusterSize - 1) / clusterSize;
@@ -85,13 +139,14 @@ template <class Source> void ClusterGrid::sortIntoColumns(const Source* x, int n
     std::vector<std::pair<double, int>> sorted(numAtoms); // by column, then by height
     std::vector<int> next(atomStart.begin(), atomStart.end() - 1);
     for (int i = 0; i < numAtoms; i++)
-        sorted[next[columnOf[i]]++] = {height[i], i};
+        sorted[next[columnOfAtom[i]]++] = {height[i], i};
 
     const int numClusters = columnStart.back();
     order.assign(static_cast<size_t>(clusterSize) * numClusters, -1);
     offsets.assign(3 * order.size(), 0.0);
     bottom.resize(numClusters);
     top.resize(numClusters);
+    margin.assign(numClusters, std::numeric_limits<double>::infinity());
     executor.run(numBlocks, [&](int block) {
         for (int c = evenBlockStart(numColumns, numBlocks, block); c < evenBlockStart(numColumns, numBlocks, block + 1); c++) {
             std::sort(sorted.begin() + atomStart[c], sorted.begin() + atomStart[c + 1]);
@@ -104,19 +159,10 @@ template <class Source> void ClusterGrid::sortIntoColumns(const Source* x, int n
                 if (within == 0)
                     bottom[own] = height;
                 top[own] = height;
+                margin[own] = std::min(margin[own], marginOfAtom[i]);
             }
         }
     });
-}
-
-bool ClusterGrid::reachesOut(int cluster, int column, double reach) const {
-    if (!box.periodic)
-        return false;
-    const int at[2] = {column / columns[1], column % columns[1]};
-    bool out = bottom[cluster] * width[2] < reach || (1 - top[cluster]) * width[2] < reach;
-    for (int d = 0; d < 2; d++)
-        out |= at[d] * width[d] < reach * columns[d] || (columns[d] - 1 - at[d]) * width[d] < reach * columns[d];
-    return out;
 }
 
 int ClusterSweep::moveTo(int next) {
@@ -139,13 +185,8 @@ void ClusterSweep::startColumn() {
     const bool rectangular = !grid.box.periodic || !grid.box.isTriclinic();
     std::vector<double> gaps[2]; // between this column and the others along each direction
     for (int d = 0; d < 2; d++)
-        for (int k = 0; k < columns[d]; k++) {
-            int apart = std::abs(k - at[d]);
-            if (grid.box.periodic)
-                apart = std::min(apart, columns[d] - apart);
-            // A little less, so that no rounding of a fractional coordinate can hide a pair.
-            gaps[d].push_back(apart < 2 ? 0 : (apart - 1 - 1e-6) * grid.width[d] / columns[d]);
-        }
+        for (int k = 0; k < columns[d]; k++)
+            gaps[d].push_back(gapBetween(d, at[d], k));
     for (int a = at[0]; a < columns[0]; a++)
         for (int b = a == at[0] ? at[1] : 0; b < columns[1]; b++) {
             // Each gap alone is no more than the distance; their squares add up where the directions are perpendicular.
@@ -155,12 +196,26 @@ void ClusterSweep::startColumn() {
             const int c = a * columns[1] + b, size = grid.columnStart[c + 1] - grid.columnStart[c];
             const int first = grid.box.periodic ? -size : 0;
             if (size > 0) {
-                const double range = std::sqrt(reach * reach - square) / grid.width[2] + 1e-6;
+                const double range = (1 + 1e-6) * std::sqrt(reach * reach - square) / grid.width[2] + grid.slack;
                 windows.push_back({c, first, first, range, heightOf(grid.top, c, first), heightOf(grid.bottom, c, first)});
                 most += size;
             }
         }
     found.resize(clusterSize * most + widestPack);
+}
+
+/** Least distance of atoms in these two columns along x or y, counted from face to face of the box. */
+double ClusterSweep::gapBetween(int direction, int one, int other) const {
+    if (one == other)
+        return 0;
+    const std::vector<double>& edges = grid.edges[direction];
+    const int first = std::min(one, other), second = std::max(one, other);
+    double gap = edges[second] - edges[first + 1];
+    if (!grid.box.periodic)
+        return gap;
+    gap = std::min(gap, edges[first] + edges.back() - edges[second + 1]);
+    // A little less, so that no rounding of a fractional coordinate can hide a pair.
+    return std::max(0.0, gap - 1e-6 * edges[1]);
 }
 
 /** Of a cluster counted as in Window; infinite behind the last one. */
@@ -214,7 +269,7 @@ int ClusterSweep::candidates() {
     return kept;
 }
 
-template ClusterGrid::ClusterGrid(const float*, int, const Box&, Executor&);
-template ClusterGrid::ClusterGrid(const double*, int, const Box&, Executor&);
+template ClusterGrid::ClusterGrid(const float*, int, const Box&, Executor&, double, double);
+template ClusterGrid::ClusterGrid(const double*, int, const Box&, Executor&, double, double);
 
 } // namespace diffpair

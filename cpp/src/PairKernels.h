@@ -14,7 +14,7 @@ constexpr int widestPack = 16;
  */
 template <class Real> struct PairRows {
     const Real* x;           // [slots][4]
-    const int* start;        // [slots + 1]
+    const long* start;       // [slots + 1]
     const int* neighbors;    // [start[slots]]
     const char* needsImages; // [slots / clusterSize]: 0 where no pair of these rows reaches across the boundary
     int clusterBegin, clusterEnd;
@@ -53,7 +53,7 @@ template <class Real> struct PairKernels {
     void (*search)(const ClusterSearch<Real>&, int* const* rows, int* kept);
 };
 
-/** The fastest kernels this processor can run; DIFFPAIR_ISA=portable|x86-64-v3|x86-64-v4 in the environment overrides. */
+/** The fastest kernels this processor can run; DIFFPAIR_ISA in the environment overrides, see PairKernels.cpp. */
 template <class Real> const PairKernels<Real>& pairKernels();
 
 template <class Real> PairKernels<Real> portablePairKernels();

@@ -24,7 +24,7 @@ public:
     Real *t, *inverseR;      // place in the piece of the table; 1 / r
     int *partner, *piece;    // offsets of the partner and of the coefficients of its piece
     // Pairs rowEnd[l - 1] .. rowEnd[l] - 1 belong to atom l of the cluster. Up to a whole pack behind the last one there are
-    // idle pairs, of distance 0 and without a partner.
+    // idle pairs: of distance 0, without a partner, in the piece beyond the cutoff, which is 0.
     int rowEnd[clusterSize], size = 0;
 
     int rowStart(int l) const {
@@ -40,8 +40,10 @@ public:
             typed ? measure<Images::Rectangular, true>(cluster) : measure<Images::Rectangular, false>(cluster);
         else
             typed ? measure<Images::Triclinic, true>(cluster) : measure<Images::Triclinic, false>(cluster);
+        const int kept = size;
         fillUp();
         locate();
+        markIdle(kept);
         return size > 0;
     }
 
@@ -65,8 +67,8 @@ public:
 
 private:
     template <Images images, bool typed> void measure(int cluster) {
-        const int* start = rows.start + clusterSize * cluster;
-        const int begin = start[0], count = start[clusterSize] - begin;
+        const long *start = rows.start + clusterSize * cluster, begin = start[0];
+        const int count = static_cast<int>(start[clusterSize] - begin);
         const int* neighbors = rows.neighbors + begin;
         const Real *x = rows.x, *own = x + offsetOfSlot(clusterSize * cluster);
         const Lanes limit = P::all(rows.cutoffSquared);
@@ -75,7 +77,7 @@ private:
         Real *toX = dx, *toY = dy, *toZ = dz, *toSquare = r2;
         int *toPartner = partner, *toPiece = piece, kept = 0, ends[clusterSize], row = 0;
         for (int l = 0; l < clusterSize; l++)
-            ends[l] = start[l + 1] - begin;
+            ends[l] = static_cast<int>(start[l + 1] - begin);
         for (int n = 0; n < count; n += P::width) {
             Lanes xi, yi, zi, ownType, xj, yj, zj, type;
             ownFours<typed>(own, ends, n, xi, yi, zi, ownType);
@@ -112,9 +114,15 @@ private:
         size = (size + P::width - 1) / P::width * P::width;
     }
 
+    /** Not left to their distance: rounding could put the cutoff itself into the last piece before it. */
+    void markIdle(int kept) {
+        if (P::width > 1)
+            P::storeIndices(piece + kept, P::truncate(P::all(Real(4) * Real(rows.numPieces - 1))));
+    }
+
     /** Finds the place of every pair in the table. */
     void locate() {
-        const Lanes last = P::all(Real(rows.numPieces - 2)); // beyond the cutoff, if only by rounding: that piece is 0
+        const Lanes last = P::all(Real(rows.numPieces - 3)); // also for a pair that only rounding puts on the cutoff
         const Lanes zero = P::all(Real(0)), one = P::all(Real(1)), least = P::all(Real(1e-30));
         const Real rMin = rows.rMin, inverseSpacing = rows.inverseSpacing;
         const bool typed = rows.numTypes > 1;

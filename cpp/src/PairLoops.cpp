@@ -6,9 +6,11 @@
 namespace diffpair {
 
 template <class Real> void PairTablePieces<Real>::set(const TableGrid& newGrid, int newNumTypes, const double* coefficients) {
-    grid = newGrid; // not validated here: the padding of a grid of RDF bins may reach below r = 0
+    newGrid.validateSize(); // no more: the padding of a grid of RDF bins may reach below r = 0
+    newGrid.validateTables(newNumTypes);
+    pieces.resize(static_cast<size_t>(numTypePairs(newNumTypes)) * newGrid.numPieces() * 4);
+    grid = newGrid; // from here on nothing can fail
     numTypes = newNumTypes;
-    pieces.resize(static_cast<size_t>(numTypePairs(numTypes)) * grid.numPieces() * 4);
     for (int pair = 0; pair < numTypePairs(numTypes); pair++)
         coefficientsToPieces(grid, coefficients + static_cast<size_t>(pair) * grid.numCoefficients(),
                              pieces.data() + static_cast<size_t>(pair) * grid.numPieces() * 4);
@@ -54,7 +56,7 @@ void PairLoops<Real>::overBlocks(const TableGrid& grid, const Real* pieces, cons
                                      Real(grid.rMin),
                                      Real(1 / grid.spacing()),
                                      Real(grid.cutoff * grid.cutoff),
-                                     LoopBox<Real>(list.currentBox()),
+                                     LoopBox<Real>(list.imageBox()),
                                      idle,
                                      rowScratch.data() + static_cast<size_t>(block) * scratchVectors * capacity,
                                      rowIndexScratch.data() + static_cast<size_t>(block) * indexVectors * capacity,
@@ -154,6 +156,7 @@ void PairLoops<Real>::forceAdjoint(const PairTablePieces<Real>& table, const Nei
 template <class Real>
 void PairLoops<Real>::moments(const TableGrid& grid, const NeighborList<Real>& list, double* moments, Executor& executor) {
     const int numBlocks = executor.numThreads();
+    grid.validateTables(list.getTopology().numTypes);
     const size_t numMoments = static_cast<size_t>(numTypePairs(list.getTopology().numTypes)) * grid.numPieces() * 4;
     momentScratch.assign(numBlocks * numMoments, 0.0);
     overBlocks(grid, nullptr, list, executor, [&](int block, const PairRows<Real>& rows) {

@@ -1,5 +1,7 @@
 #include "diffpair/PairSystem.h"
+#include "diffpair/Limits.h"
 #include <algorithm>
+#include <cmath>
 #include <sstream>
 #include <stdexcept>
 
@@ -9,6 +11,13 @@ Box Box::fromVectors(const double* rows) {
     Box box;
     std::copy(rows, rows + 9, box.vectors);
     box.periodic = true;
+    for (int k = 0; k < 9; k++)
+        if (!(std::abs(rows[k]) <= maxCoordinate)) {
+            std::ostringstream problem;
+            problem << "Periodic box vectors must be finite and within " << maxCoordinate << " nm, but component " << k % 3
+                    << " of vector " << "abc"[k / 3] << " is " << rows[k] << " nm.";
+            throw std::invalid_argument(problem.str());
+        }
     if (rows[1] != 0 || rows[2] != 0 || rows[5] != 0 || !(rows[0] > 0 && rows[4] > 0 && rows[8] > 0))
         throw std::invalid_argument(
             "Periodic box vectors must be in reduced form: a along x, b in the xy plane, positive diagonal.");
@@ -48,6 +57,9 @@ bool Exclusions::contains(int i, int j) const {
 }
 
 void PairTopology::validate() const {
+    if (numTypes < 1 || numTypes > maxTypes)
+        throw std::invalid_argument("There can be 1 to " + std::to_string(maxTypes) + " types, not " + std::to_string(numTypes) +
+                                    ".");
     if (static_cast<int>(types.size()) != numAtoms)
         throw std::invalid_argument("There are " + std::to_string(numAtoms) + " particles but " + std::to_string(types.size()) +
                                     " types.");

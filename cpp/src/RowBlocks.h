@@ -9,13 +9,13 @@ inline int evenBlockStart(int count, int numBlocks, int block) {
 }
 
 /** First row of block `block` when rows are split so that every block has about the same number of listed pairs. */
-inline int balancedBlockStart(const int* start, int numRows, int numBlocks, int block) {
+inline int balancedBlockStart(const long* start, int numRows, int numBlocks, int block) {
     if (block == 0)
         return 0;
     if (block == numBlocks)
         return numRows;
-    const long target = static_cast<long>(start[numRows]) * block / numBlocks;
-    return static_cast<int>(std::lower_bound(start, start + numRows + 1, static_cast<int>(target)) - start);
+    const long target = start[numRows] * block / numBlocks;
+    return static_cast<int>(std::lower_bound(start, start + numRows + 1, target) - start);
 }
 
 } // namespace diffpair

@@ -1,5 +1,6 @@
 #include "Arguments.h"
 #include <c10/util/Exception.h>
+#include <limits>
 
 namespace diffpair {
 
@@ -34,6 +35,12 @@ at::Tensor checkedDoubles(const at::Tensor& values, const char* name, at::IntArr
     return values.contiguous();
 }
 
+int checkedInt(int64_t value, const char* name) {
+    TORCH_CHECK(value >= std::numeric_limits<int>::min() && value <= std::numeric_limits<int>::max(), name,
+                " must be below 2^31, but is ", value, ".");
+    return static_cast<int>(value);
+}
+
 PairTopology readTopology(const at::Tensor& types, const at::Tensor& exclusions, int64_t numTypes) {
     TORCH_CHECK(types.dim() == 1 && types.scalar_type() == at::kInt, "types must be int32 of shape [N], not ", types.sizes(),
                 ".");
@@ -41,8 +48,8 @@ PairTopology readTopology(const at::Tensor& types, const at::Tensor& exclusions,
                 "exclusions must be int32 of shape [E, 2], not ", exclusions.sizes(), ".");
     const at::Tensor t = types.contiguous(), e = exclusions.contiguous();
     PairTopology topology;
-    topology.numAtoms = static_cast<int>(t.numel());
-    topology.numTypes = static_cast<int>(numTypes);
+    topology.numAtoms = checkedInt(t.numel(), "The number of particles");
+    topology.numTypes = checkedInt(numTypes, "The number of types");
     topology.types.assign(t.data_ptr<int>(), t.data_ptr<int>() + t.numel());
     topology.validate();
     if (e.numel() > 0)
@@ -62,13 +69,11 @@ std::vector<Box> readBoxes(const at::Tensor& boxes, int64_t count) {
 }
 
 TableGrid readGrid(double rMin, double cutoff, int64_t numKnots) {
-    // A grid of RDF bins may start below zero: its padding reaches there. Only potentials call TableGrid::validate().
-    TORCH_CHECK(cutoff > rMin && numKnots >= 5, "A grid needs r_min < cutoff and at least 5 knots, not r_min ", rMin, ", cutoff ",
-                cutoff, ", ", numKnots, " knots.");
     TableGrid grid;
     grid.rMin = rMin;
     grid.cutoff = cutoff;
-    grid.numKnots = static_cast<int>(numKnots);
+    grid.numKnots = checkedInt(numKnots, "The number of knots");
+    grid.validateSize(); // no more: a grid of RDF bins may start below zero
     return grid;
 }
 

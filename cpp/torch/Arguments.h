@@ -16,6 +16,9 @@ void checkReach(double cutoff, const std::vector<Box>& boxes);
 /** Contiguous float64 on the CPU with the given shape (-1: any). */
 at::Tensor checkedDoubles(const at::Tensor& values, const char* name, at::IntArrayRef shape);
 
+/** As an int; throws if it is none. */
+int checkedInt(int64_t value, const char* name);
+
 /** @param types [N] and exclusions [E, 2], int32 */
 PairTopology readTopology(const at::Tensor& types, const at::Tensor& exclusions, int64_t numTypes);
 

@@ -84,7 +84,7 @@ template <class Real> std::vector<int64_t> listedPairs(const NeighborList<Real>&
     std::vector<int64_t> pairs;
     pairs.reserve(2 * list.numPairs());
     for (int slot = 0; slot < list.numSlots(); slot++)
-        for (int k = list.start()[slot]; k < list.start()[slot + 1]; k++) {
+        for (long k = list.start()[slot]; k < list.start()[slot + 1]; k++) {
             pairs.push_back(list.atomOfSlot()[slot]);
             pairs.push_back(list.atomOfSlot()[slotAtOffset(list.neighbors()[k])]);
         }
@@ -112,12 +112,12 @@ Tensor neighborPairs(const Tensor& x, const Tensor& box, const Tensor& exclusion
 std::tuple<Tensor, Tensor, Tensor> pairForces(const Tensor& x, const Tensor& boxes, const Tensor& types, const Tensor& exclusions,
                                               int64_t numTypes, double rMin, double cutoff, const Tensor& coefficients) {
     const Tensor frames = checkedFrames(x, types);
-    const int64_t numFrames = frames.size(0), numPairs = numTypePairs(static_cast<int>(numTypes));
+    const PairTopology topology = readTopology(types, exclusions, numTypes);
+    const int64_t numFrames = frames.size(0), numPairs = numTypePairs(topology.numTypes);
     const bool perFrame = coefficients.dim() == 3;
     const Tensor c = perFrame ? checkedDoubles(coefficients, "coefficients", {numFrames, numPairs, -1})
                               : checkedDoubles(coefficients, "coefficients", {numPairs, -1});
     const TableGrid grid = readGrid(rMin, cutoff, c.size(-1) - 2);
-    const PairTopology topology = readTopology(types, exclusions, numTypes);
     const std::vector<Box> box = readBoxes(boxes, numFrames);
     checkReach(grid.cutoff, box);
     Tensor forces = at::zeros_like(frames);

@@ -31,10 +31,10 @@ Integrator readIntegrator(const Tensor& bath, c10::string_view name, at::IntArra
     if (integrator.kind == Integrator::Kind::LangevinMiddle) {
         integrator.seed = static_cast<uint64_t>(settings[0]);
     } else if (integrator.kind == Integrator::Kind::NoseHoover) {
-        integrator.degreesOfFreedom = static_cast<int>(settings[0]);
-        integrator.chainLength = static_cast<int>(settings[1]);
-        integrator.numMTS = static_cast<int>(settings[2]);
-        integrator.numYoshidaSuzuki = static_cast<int>(settings[3]);
+        integrator.degreesOfFreedom = checkedInt(settings[0], "The number of degrees of freedom");
+        integrator.chainLength = checkedInt(settings[1], "The length of the chain");
+        integrator.numMTS = checkedInt(settings[2], "The number of multiple time steps");
+        integrator.numYoshidaSuzuki = checkedInt(settings[3], "The number of Yoshida-Suzuki weights");
     }
     return integrator;
 }
@@ -47,7 +47,7 @@ SegmentArguments::SegmentArguments(const Tensor& c, const Tensor& bath, const Te
                                    int64_t keepFrom, c10::string_view integrator, at::IntArrayRef settings,
                                    at::ArrayRef<double> sumsGrid, int64_t replicas)
     : topology(readTopology(types, exclusions, numTypes)),
-      coefficients(checkedDoubles(c, "coefficients", {numTypePairs(static_cast<int>(numTypes)), -1})) {
+      coefficients(checkedDoubles(c, "coefficients", {numTypePairs(topology.numTypes), -1})) {
     const Tensor mass = checkedDoubles(inverseMass, "inverse_mass", {topology.numAtoms});
     problem.topology = &topology;
     problem.boxes = readBoxes(boxes, replicas);
@@ -56,10 +56,10 @@ SegmentArguments::SegmentArguments(const Tensor& c, const Tensor& bath, const Te
     problem.coefficients = coefficients.data_ptr<double>();
     problem.integrator = readIntegrator(bath, integrator, settings, replicas);
     problem.timestep = timestep;
-    problem.numSteps = static_cast<int>(steps);
-    problem.frameEvery = static_cast<int>(frameEvery);
-    problem.checkpointEvery = static_cast<int>(checkpointEvery);
-    problem.keepFrom = static_cast<int>(keepFrom);
+    problem.numSteps = checkedInt(steps, "The number of steps");
+    problem.frameEvery = checkedInt(frameEvery, "The interval of frames");
+    problem.checkpointEvery = checkedInt(checkpointEvery, "The interval of checkpoints");
+    problem.keepFrom = checkedInt(keepFrom, "The first step to keep");
     problem.skin = 0.12 * cutoff;
     TORCH_CHECK(sumsGrid.empty() || sumsGrid.size() == 3, "A grid of sums is r_min, cutoff and number of knots.");
     if (!sumsGrid.empty())

@@ -1,9 +1,9 @@
 #include "CpuPairKernels.h"
 #include "ThreadTeam.h"
+#include <exception>
 #include <openmm/internal/ContextImpl.h>
 #include <openmm/OpenMMException.h>
 #include <openmm/reference/ReferencePlatform.h>
-#include <stdexcept>
 
 using diffpair::Box;
 using OpenMM::ContextImpl;
@@ -42,21 +42,24 @@ void CpuCalcPairTableForceKernel::setTables(const PairTableForce& force, const s
 }
 
 void CpuCalcPairTableForceKernel::initialize(const OpenMM::System&, const PairTableForce& force,
-                                             const std::vector<ParameterDerivative>& newDerivatives) {
+                                             const std::vector<ParameterDerivative>& newDerivatives) try {
     topology = topologyOf(force);
+    topology.validate();
     setTables(force, newDerivatives);
     periodic = force.usesPeriodicBoundaryConditions();
     list.emplace(topology, force.getTableCutoff(), skinFraction * force.getTableCutoff());
     list->tuneSkin();
+} catch (const std::exception& error) {
+    throw OpenMM::OpenMMException(error.what());
 }
 
 double CpuCalcPairTableForceKernel::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {
     auto& data = *static_cast<OpenMM::ReferencePlatform::PlatformData*>(context.getPlatformData());
-    const Box box = periodic ? boxOf(data.periodicBoxVectors) : Box::none();
     diffpair::PairSums sums;
     const bool needsSums = includeEnergy || (warning.isPending() && numForceCalls++ % warningInterval == 0);
     double* forces = includeForces ? coordinates(*data.forces) : nullptr;
     try {
+        const Box box = periodic ? boxOf(data.periodicBoxVectors) : Box::none();
         ThreadTeam::run(data.threads, [&](diffpair::Executor& executor) {
             // Doubles: the list wraps them into the box before they lose precision.
             list->update(coordinates(*data.positions), box, executor);
@@ -69,7 +72,7 @@ double CpuCalcPairTableForceKernel::execute(ContextImpl& context, bool includeFo
                 (*data.energyParameterDerivatives)[derivative.parameter] += derivativeSums.energy;
             }
         });
-    } catch (const std::domain_error& error) { // OpenMM has looked for NaN, but not for infinities
+    } catch (const std::exception& error) { // OpenMM has looked for NaN, but not for infinities
         throw OpenMM::OpenMMException(error.what());
     }
     warning.report(sums.belowRMin, table.getGrid().rMin);
@@ -78,8 +81,9 @@ double CpuCalcPairTableForceKernel::execute(ContextImpl& context, bool includeFo
 
 void CpuCalcPairTableForceKernel::copyParametersToContext(ContextImpl&, const PairTableForce& force,
                                                           const std::vector<ParameterDerivative>& newDerivatives) {
-    topology.types = typesOf(force);
+    std::vector<int> types = typesOf(force);
     setTables(force, newDerivatives);
+    topology.types.swap(types); // last: until here something could fail
 }
 
 } // namespace DiffPair

@@ -59,9 +59,10 @@ double ReferenceCalcPairTableForceKernel::execute(ContextImpl& context, bool inc
 
 void ReferenceCalcPairTableForceKernel::copyParametersToContext(ContextImpl&, const PairTableForce& force,
                                                                 const std::vector<ParameterDerivative>& newDerivatives) {
+    std::vector<int> types = typesOf(force);
     derivatives = newDerivatives;
-    topology.types = typesOf(force);
     coefficients = coefficientsOf(force);
+    topology.types.swap(types); // last: until here something could fail
 }
 
 } // namespace DiffPair

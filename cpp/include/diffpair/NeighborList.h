@@ -6,6 +6,7 @@ namespace diffpair {
 
 struct ClusterGrid;
 class ClusterSweep;
+class Fold;
 
 /** Atoms per cluster: what is searched for neighbours together. */
 constexpr int clusterSize = 4;
@@ -26,18 +27,23 @@ constexpr int slotAtOffset(int offset) {
  * Atoms are sorted into clusters of four that are close in space. A slot is an atom's place in that order; some slots hold
  * no atom. Each slot has four numbers in memory: x, y, z and type of its atom. Neighbours are given by their offset into
  * such arrays, 4 times their slot.
+ *
+ * A call that throws leaves the list as it was: positions, box and neighbours, also those that the next update() looks at.
  */
 template <class Real> class NeighborList {
 public:
     NeighborList() = default;
-    /** @param cutoff  pairs closer than this are never missed; at most Box::maxCutoff() in a periodic box */
+    /**
+     * @param cutoff  pairs closer than this are never missed; at most Box::maxCutoff() in a periodic box
+     * @throws std::invalid_argument if one of them is not a number that the loops can take
+     */
     NeighborList(const PairTopology& topology, double cutoff, double skin);
     /**
      * Take over these positions, and rebuild the list if they ask for it.
      *
      * @param x  [3 * numAtoms], anywhere (need not be inside the box)
      * @return true if it was rebuilt
-     * @throws std::domain_error if a position is not finite
+     * @throws std::domain_error if a position is not finite or farther away than maxCoordinate
      */
     template <class Source> bool update(const Source* x, const Box& box, Executor& executor);
     template <class Source> void rebuild(const Source* x, const Box& box, Executor& executor);
@@ -56,59 +62,72 @@ public:
         return topology->numAtoms;
     }
     int numSlots() const {
-        return static_cast<int>(order.size());
+        return static_cast<int>(now.order.size());
     }
     /** Atom in each slot, -1 for none; [numSlots] */
     const std::vector<int>& atomOfSlot() const {
-        return order;
+        return now.order;
     }
-    /** Present positions, [numSlots][4]: x, y, z and type; not numbers where there is no atom */
+    /**
+     * Present positions, [numSlots][4]: x, y, z and type; not numbers where there is no atom. They are folded (see Fold): of
+     * a listed pair their difference is the true one, and its nearest image in imageBox() where needsImages() says so.
+     */
     const Real* positions() const {
-        return present.data();
+        return now.present.data();
     }
     /** Row of slot s: neighbors()[start()[s] .. start()[s + 1]); [numSlots + 1] */
-    const int* start() const {
-        return starts.data();
+    const long* start() const {
+        return now.starts.data();
     }
     const int* neighbors() const {
         return partners.data();
     }
     /** Per cluster, 0 if no pair of its rows needs another image than the one that positions() holds. */
     const char* needsImages() const {
-        return imageNeeds.data();
+        return now.imageNeeds.data();
     }
     /** Largest number of entries of a cluster's rows together */
     int longestCluster() const {
-        return longest;
+        return now.longest;
     }
     long numPairs() const {
-        return starts.empty() ? 0 : starts.back();
+        return now.starts.empty() ? 0 : now.starts.back();
     }
     long numRebuilds() const {
         return rebuilds;
     }
-    const Box& currentBox() const {
-        return box;
+    /** The box whose images positions() are; not necessarily that of the system */
+    const Box& imageBox() const {
+        return now.images;
     }
     const PairTopology& getTopology() const {
         return *topology;
     }
 
 private:
-    void chooseSkin(double moved);
-    template <class Source> double load(const Source* x, Executor& executor);
-    void search(const ClusterGrid& grid, Executor& executor);
-    void searchCluster(ClusterSweep& sweep, int cluster, Real reachSquared, std::vector<int>& rows);
+    /** All that a list consists of but the neighbours themselves. */
+    struct Build {
+        Box box, images;
+        std::vector<int> order;
+        std::vector<double> offsets;       // [3 * numSlots]: taken off positions before they lose precision, see Fold
+        std::vector<Real> present, origin; // positions, and those that it was built from
+        std::vector<long> starts;
+        std::vector<char> imageNeeds;
+        int longest = 0;
+    };
+    double skinFor(double moved) const;
+    template <class Source> void build(const Source* x, const Box& newBox, double newSkin, Executor& executor);
+    template <class Source> double load(const Build& list, const Source* x, std::vector<Real>& positions, Executor& executor);
+    void search(const ClusterGrid& grid, double reach, Executor& executor);
+    void searchCluster(ClusterSweep& sweep, int cluster, double reach, Real reachSquared, const Fold& fold,
+                       std::vector<int>& rows);
+    bool areWithin(const Fold& fold, double reach, int slot, int other) const;
+    void commit(Executor& executor);
     const PairTopology* topology = nullptr;
     double cutoff = 0, skin = 0;
-    Box box;
-    std::vector<int> order;
-    std::vector<double> offsets; // [3 * numSlots]: taken off positions before they lose precision, see ClusterGrid
-    std::vector<Real> present, builtAt;
-    std::vector<int> starts, partners;
-    std::vector<char> imageNeeds;
-    std::vector<double> largest; // displacement, per block
-    int longest = 0;
+    Build now, next; // next: what is being made, or memory for it
+    std::vector<int> partners;
+    std::vector<double> largest;             // displacement, per block
     std::vector<std::vector<int>> blockRows; // per block of clusters, joined into `partners`
     long rebuilds = 0, updates = 0;          // updates: since the last build
     bool tuned = false;

@@ -58,12 +58,12 @@ Tensor splineSums(const Tensor& x, const Tensor& boxes, const Tensor& types, con
 std::tuple<Tensor, Tensor, Tensor> pairForces(const Tensor& x, const Tensor& boxes, const Tensor& types, const Tensor& exclusions,
                                               int64_t numTypes, double rMin, double cutoff, const Tensor& coefficients) {
     const Tensor frames = checkedFrames(x, types, at::kCUDA);
-    const int64_t numFrames = frames.size(0), numPairs = numTypePairs(static_cast<int>(numTypes));
+    const PairTopology topology = readTopology(types.cpu(), exclusions.cpu(), numTypes);
+    const int64_t numFrames = frames.size(0), numPairs = numTypePairs(topology.numTypes);
     const bool perFrame = coefficients.dim() == 3;
     const Tensor c = perFrame ? checkedDoubles(coefficients.cpu(), "coefficients", {numFrames, numPairs, -1})
                               : checkedDoubles(coefficients.cpu(), "coefficients", {numPairs, -1});
     const TableGrid grid = readGrid(rMin, cutoff, c.size(-1) - 2);
-    const PairTopology topology = readTopology(types.cpu(), exclusions.cpu(), numTypes);
     const std::vector<Box> box = readBoxes(boxes.cpu(), numFrames);
     checkReach(grid.cutoff, box);
     Tensor forces = at::empty_like(frames), energy = at::empty({numFrames}, at::kDouble), virial = at::empty_like(energy);
