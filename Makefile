@@ -13,7 +13,7 @@ BUILT := python/diffpair/lib/.built
 COMPILED_FROM := setup.py pyproject.toml CMakeLists.txt $(shell find cmake cpp plugin -type f -not -name '.*' 2>/dev/null)
 CXX_FILES = $(shell find cpp plugin tests examples -name '*.h' -o -name '*.cpp' -o -name '*.inl' -o -name '*.cu')
 
-.PHONY: build demo test test-gpu cuda-compile peers lint format clean distclean check
+.PHONY: build demo test test-gpu cuda-compile clang sanitize peers lint format clean distclean check
 .DELETE_ON_ERROR:
 
 build: $(BUILT)
@@ -44,6 +44,25 @@ cuda-compile:
 		echo "$(NVCC) $$source"; \
 		$(NVCC) -std=c++20 -O3 -arch=sm_80 -Werror all-warnings -Xcompiler -Wall,-Wextra -Icpp/include -Icpp/src -Icpp/cuda \
 			-c $$source -o build/cuda-compile.o || exit 1; \
+	done
+
+# A second compiler, with every warning an error: the core, the plugin without torch and SWIG, and the core's C++ tests.
+CLANG ?= clang++
+CMAKE := PATH="$(abspath $(BIN)):$$PATH" cmake
+clang: $(ENVIRONMENT)
+	$(CMAKE) -S . -B build/clang -G Ninja --log-level=NOTICE -DCMAKE_CXX_COMPILER=$(CLANG) -DCMAKE_CXX_FLAGS=-Werror \
+		-DDIFFPAIR_BUILD_TESTS=ON -DTORCH_ROOT= -DPython3_EXECUTABLE=$(abspath $(BIN))/python
+	$(CMAKE) --build build/clang --target tests/cpp/all diffpair_plugin_test diffpair_openmm_reference diffpair_openmm_cpu \
+		diffpair_openmm_opencl
+	$(BIN)/ctest --test-dir build/clang --output-on-failure
+
+# The core's C++ tests under the sanitizers of memory, undefined behaviour and threads; they need no OpenMM and no torch.
+sanitize: $(ENVIRONMENT)
+	@for kind in address,undefined thread; do \
+		$(CMAKE) -S tests/cpp -B build/sanitize-$$kind -G Ninja --log-level=NOTICE -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+			-DDIFFPAIR_SANITIZE=$$kind && \
+		$(CMAKE) --build build/sanitize-$$kind && \
+		$(BIN)/ctest --test-dir build/sanitize-$$kind --output-on-failure || exit 1; \
 	done
 
 lint: $(ENVIRONMENT)

@@ -140,6 +140,7 @@ class CMakeBuild(build_ext):
             "CMAKE_BUILD_TYPE": "Release",
             "CMAKE_INSTALL_PREFIX": package,
             "DIFFPAIR_EDITABLE": "ON" if editable else "OFF",
+            "DIFFPAIR_BUILD_TESTS": "ON" if editable else "OFF",
             "OPENMM_ROOT": openmm_root,
             "Python3_EXECUTABLE": sys.executable,
             "SWIG_EXECUTABLE": swig,

@@ -1,11 +1,6 @@
-"""The segment against OpenMM's integrators, and the loops of one instruction set against another's."""
+"""The segment against OpenMM's integrators."""
 
 from __future__ import annotations
-
-import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import openmm as mm
@@ -118,35 +113,3 @@ def test_atoms_at_rest_are_left_alone_by_the_chain_as_in_openmm():
     x, v = run(system, 5, 1, NoseHoover(100.0, 5.0))
     check_frames(make_context(system, mm.NoseHooverIntegrator(100.0, 5.0, DT)), x, v, 1)
     assert torch.equal(v, torch.zeros_like(v))
-
-
-_PRINT_SUMS = """
-import json, sys, torch
-sys.path.insert(0, sys.argv[1])
-from systems import make_system
-import diffpair.ops
-out = []
-for dtype in (torch.float64, torch.float32):
-    s = make_system(seed=2, atoms=60, num_types=2, box=3 * make_system().box.numpy())
-    t = s.topology
-    grid = (s.box[None], t.types, t.exclusions, 2, s.r_min, s.cutoff)
-    f, e, w = torch.ops.diffpair.pair_forces(s.x[None].to(dtype), *grid, s.coefficients)
-    m = torch.ops.diffpair.spline_sums(s.x[None].to(dtype), *grid, 20)
-    out.append(torch.cat([f.double().flatten(), e, w, m.flatten()]).tolist())
-print(json.dumps(out))
-"""
-
-
-def test_all_instruction_sets_agree_to_rounding():
-    """DIFFPAIR_ISA picks the loops; on a processor without one, its run uses the next narrower."""
-    support = os.path.join(os.path.dirname(os.path.dirname(__file__)), "support")
-    results = []
-    for isa in ("portable", "x86-64-v3", "x86-64-v4"):
-        environment = os.environ | {"DIFFPAIR_ISA": isa}
-        done = subprocess.run(
-            [sys.executable, "-c", _PRINT_SUMS, support], env=environment, capture_output=True, text=True, check=True
-        )
-        results.append([torch.tensor(row) for row in json.loads(done.stdout)])
-    for other in results[1:]:
-        for tolerance, portable, wide in zip((1e-12, 1e-5), results[0], other, strict=True):
-            assert (portable - wide).abs().max() <= tolerance * portable.abs().max()
