@@ -41,16 +41,20 @@ bool NeighborList<Real>::update(const Source* x, const Box& newBox, Executor& ex
     double newSkin = skin;
     if (!now.starts.empty() && areSame(newBox, now.box)) {
         // A little less than half the skin, so that rounding of the distances cannot hide a pair.
-        const double limit = 0.4999 * skin, square = load(now, x, next.present, executor);
+        const double limit = 0.4999 * skin, square = load(now, x, now.present, executor);
         if (square < limit * limit) {
             updates++;
-            std::swap(now.present, next.present);
             return false;
         }
         if (tuned && std::isfinite(square))
             newSkin = skinFor(std::sqrt(square));
     }
-    build(x, newBox, newSkin, executor);
+    try {
+        build(x, newBox, newSkin, executor);
+    } catch (...) { // x has perhaps been loaded: a copy of the positions before would cost every step
+        now.present = now.origin;
+        throw;
+    }
     return true;
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -150,6 +152,12 @@ def test_switching_is_smooth_and_bounded():
         ({"cutoff": 2.6}, "beyond half the periodic box"),
         ({"exclusions": torch.tensor([[0, 9]], dtype=torch.int32)}, r"exclusion \(0, 9\)"),
         ({"knots": 3}, "at least 5 knots"),
+        ({"knots": 2**32 + 10}, r"must be below 2\^31, but is 4294967306"),
+        ({"num_types": 65536}, "1 to 4096 types, not 65536"),
+        ({"cutoff": 1e160, "boxes": torch.zeros(1, 3, 3).double()}, r"from 1e-06 to 1e\+06 nm, but is 1e\+160"),
+        ({"boxes": torch.full((1, 3, 3), math.inf).double()}, "component 0 of vector a is inf"),
+        ({"x": torch.full((1, 3, 3), 1e110).double()}, r"Particle 0 is at 1e\+110 nm"),
+        ({"x": torch.full((1, 3, 3), math.inf)}, "coordinates of particle 0 are not finite"),
         ({"x": torch.zeros(1, 4, 3)}, r"N = 3"),
         ({"x": torch.zeros(1, 3, 3, dtype=torch.int64)}, "float32 or float64"),
     ],

@@ -126,7 +126,7 @@ template <class Real, class Source> void testSystem(uint64_t seed, Executor& exe
 
 int main(int argc, char* argv[]) {
     return run([&] {
-        const int systems = argc > 1 ? std::atoi(argv[1]) : 200;
+        const int systems = argc > 1 ? std::atoi(argv[1]) : 100;
         SerialExecutor serial;
         ThreadExecutor threads(3);
         for (int seed = 0; seed < systems; seed++) {

@@ -257,18 +257,40 @@ def test_bonds_exclude(tools):
     assert sorted(found) == [(0, 1), (0, 2), (1, 2), (1, 3), (2, 3), (2, 4), (3, 4), (3, 5), (4, 5)]
 
 
-def test_infinite_positions_are_named(tools, method):
+BAD_COORDINATES = (
+    (np.inf, "The coordinates of particle 17 are not finite"),
+    (np.nan, "coordinate is NaN"),
+    (1e110, r"Particle 17 is at 1e\+110 nm, but coordinates must be within 1e\+09 nm"),
+)
+
+
+def test_bad_positions_are_named_and_nothing_of_them_stays(tools, method):
+    """Neither of the positions nor of the box that came with them."""
     pair_system = tools.PairSystem(method=method)
     context = pair_system.context(pair_system.table_force(), "CPU")
     expected = tools.evaluate(context)
     positions = pair_system.positions.copy()
-    for value, problem in ((np.inf, "The coordinates of particle 17 are not finite"), (np.nan, "coordinate is NaN")):
-        positions[17, 1] = value
-        context.setPositions(positions)
-        with pytest.raises(openmm.OpenMMException, match=problem):
-            tools.evaluate(context)
-    context.setPositions(pair_system.positions)
-    assert tools.evaluate(context)[0] == pytest.approx(expected[0], rel=1e-6)  # nothing of it stays
+    for scale in (1.0, 1.1):
+        for value, problem in BAD_COORDINATES:
+            positions[17, 1] = value
+            context.setPeriodicBoxVectors(*(openmm.Vec3(*row) for row in scale * pair_system.box))
+            context.setPositions(positions)
+            with pytest.raises(openmm.OpenMMException, match=problem):
+                tools.evaluate(context)
+            context.setPeriodicBoxVectors(*(openmm.Vec3(*row) for row in pair_system.box))
+            context.setPositions(pair_system.positions)
+            tools.assert_repeats(tools.evaluate(context), expected, "CPU")
+
+
+@pytest.mark.parametrize("far", [1e2, 1e4, 1e6])
+def test_far_particles_cost_no_precision(tools, far):
+    """One that is far away, and then half of them, without a box: once all places were floats from one corner."""
+    pair_system = tools.PairSystem(method="NoCutoff", num_particles=200)
+    for moved in (slice(0, 1), slice(0, 100)):
+        pair_system.positions[moved] -= far
+        contexts = [pair_system.context(pair_system.table_force(), name) for name in ("Reference", "CPU")]
+        expected, found = (tools.evaluate(context) for context in contexts)
+        tools.assert_same_forces(found[1], expected[1], tools.tolerance("CPU"))
 
 
 def test_pairs_below_r_min_are_reported_once(tools, platform, capfd):

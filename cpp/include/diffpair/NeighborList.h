@@ -28,7 +28,7 @@ constexpr int slotAtOffset(int offset) {
  * no atom. Each slot has four numbers in memory: x, y, z and type of its atom. Neighbours are given by their offset into
  * such arrays, 4 times their slot.
  *
- * A call that throws leaves the list as it was: positions, box and neighbours, also those that the next update() looks at.
+ * A call that throws leaves the list as it was: box, neighbours, skin, and the positions that it was built from.
  */
 template <class Real> class NeighborList {
 public:
