@@ -54,7 +54,7 @@ clang: $(ENVIRONMENT)
 		-DDIFFPAIR_BUILD_TESTS=ON -DTORCH_ROOT= -DPython3_EXECUTABLE=$(abspath $(BIN))/python
 	$(CMAKE) --build build/clang --target tests/cpp/all diffpair_plugin_test diffpair_openmm_reference diffpair_openmm_cpu \
 		diffpair_openmm_opencl
-	$(BIN)/ctest --test-dir build/clang --output-on-failure
+	$(BIN)/ctest --test-dir build/clang -j2 --output-on-failure
 
 # The core's C++ tests under the sanitizers of memory, undefined behaviour and threads; they need no OpenMM and no torch.
 sanitize: $(ENVIRONMENT)
@@ -62,7 +62,7 @@ sanitize: $(ENVIRONMENT)
 		$(CMAKE) -S tests/cpp -B build/sanitize-$$kind -G Ninja --log-level=NOTICE -DCMAKE_BUILD_TYPE=RelWithDebInfo \
 			-DDIFFPAIR_SANITIZE=$$kind && \
 		$(CMAKE) --build build/sanitize-$$kind && \
-		$(BIN)/ctest --test-dir build/sanitize-$$kind --output-on-failure || exit 1; \
+		$(BIN)/ctest --test-dir build/sanitize-$$kind -j2 --output-on-failure || exit 1; \
 	done
 
 lint: $(ENVIRONMENT)

@@ -156,7 +156,7 @@ def test_switching_is_smooth_and_bounded():
         ({"num_types": 65536}, "1 to 4096 types, not 65536"),
         ({"cutoff": 1e160, "boxes": torch.zeros(1, 3, 3).double()}, r"from 1e-06 to 1e\+06 nm, but is 1e\+160"),
         ({"boxes": torch.full((1, 3, 3), math.inf).double()}, "component 0 of vector a is inf"),
-        ({"x": torch.full((1, 3, 3), 1e110).double()}, "coordinates"),
+        ({"x": torch.full((1, 3, 3), 1e110, dtype=torch.float64)}, "coordinates"),
         ({"x": torch.full((1, 3, 3), math.inf)}, "coordinates"),
         ({"x": torch.zeros(1, 4, 3)}, r"N = 3"),
         ({"x": torch.zeros(1, 3, 3, dtype=torch.int64)}, "float32 or float64"),

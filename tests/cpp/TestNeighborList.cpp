@@ -2,8 +2,8 @@
 // particles nor empty space cost anything.
 
 #include "Check.h"
+#include "ClusterGrid.h"
 #include "diffpair/PairLoops.h"
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <random>
@@ -107,20 +107,20 @@ void testFarParticles() {
         }
 }
 
-double secondsToBuild(const std::vector<double>& x, const Box& box) {
+/** Pairs of atoms that the search has to measure. */
+double numCandidates(const std::vector<double>& x) {
     SerialExecutor serial;
-    const PairTopology topology = particles(static_cast<int>(x.size() / 3));
-    NeighborList<float> list(topology, 0.9, 0.1);
-    double best = 1e9;
-    for (int k = 0; k < 3; k++) {
-        const auto start = std::chrono::steady_clock::now();
-        list.rebuild(x.data(), box, serial);
-        best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    const ClusterGrid grid(x.data(), static_cast<int>(x.size() / 3), Box::none(), serial, 0.9, 1.0);
+    ClusterSweep sweep(grid, 1.0);
+    double total = 0;
+    for (int cluster = 0; cluster < static_cast<int>(grid.order.size()) / clusterSize; cluster++) {
+        sweep.moveTo(cluster);
+        total += clusterSize * static_cast<double>(sweep.candidates());
     }
-    return best;
+    return total;
 }
 
-/** Once the columns of atoms were spread over the empty space: a particle far away made the list as slow as all pairs. */
+/** Once the columns of atoms were spread over the empty space: a particle far away made the search one of all pairs. */
 void testEmptySpaceCostsNothing() {
     const int number = 20000;
     const std::vector<double> x = fluid(number, 10, 0, 3);
@@ -129,11 +129,10 @@ void testEmptySpaceCostsNothing() {
         oneFar[k] = 1e6;
     for (int k = 0; k < 3 * number / 2; k++)
         twoGroups[k] += 1e6;
-    const double usual = secondsToBuild(x, Box::none());
-    for (const std::vector<double>& spread : {oneFar, twoGroups}) {
-        const double found = secondsToBuild(spread, Box::none());
-        requireClose(found, usual, 4 * usual, "the time to build a list in seconds", "with particles 1e6 nm apart");
-    }
+    const double usual = numCandidates(x);
+    require(usual < 0.05 * number * number, "the search measures " + std::to_string(usual) + " pairs");
+    require(numCandidates(oneFar) < 1.1 * usual, "a far particle makes the search slow");
+    require(numCandidates(twoGroups) < 1.5 * usual, "two groups far from each other make the search slow");
 }
 
 void testRefusals() {
