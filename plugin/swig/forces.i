@@ -46,3 +46,4 @@ DIFFPAIR_CASTING(PairTableForce)
 DIFFPAIR_CASTING(TorchPairForce)
 %include "python_table.i"
 %include "python_torch.i"
+%include "histogram.i"

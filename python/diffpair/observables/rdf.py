@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from mdtraj.geometry.distance import compute_distances_core
 from numpy.typing import ArrayLike, NDArray
 
-from diffpair.errors import DiffPairError
+from diffpair.observables.pair_histogram import PairCounts, checked_edges, count_types, shell_fractions
 from diffpair.observables.pair_numbers import drop_excluded
 
 _DISTANCES_PER_CHUNK = 4_000_000  # bounds the memory of one call: 16 MB of float32
-
-
-@dataclass(frozen=True)
-class PairCounts:
-    """Histogram of pair distances, frame by frame.
-
-    counts: [F, nbins] pairs found in each bin. ideal: [F, nbins] pairs that an ideal gas of the same density would have
-    there. shortest: the shortest distance met, nm (inf without pairs).
-    """
-
-    counts: NDArray[np.float64]
-    ideal: NDArray[np.float64]
-    shortest: float
-
-    def g(self) -> NDArray[np.float64]:
-        """g(r) averaged over all frames, [nbins]."""
-        return self.counts.sum(axis=0) / self.ideal.sum(axis=0)
 
 
 def pair_list(types: ArrayLike, exclusions: ArrayLike | None, pair: tuple[int, int]) -> NDArray[np.int32]:
@@ -58,8 +39,9 @@ def pair_list(types: ArrayLike, exclusions: ArrayLike | None, pair: tuple[int, i
 def count_pairs(
     positions: ArrayLike, boxes: ArrayLike, pairs: NDArray[np.int32], edges: ArrayLike, *, name: str = "the frames"
 ) -> PairCounts:
-    """Histogram the minimum-image distances of `pairs` in every frame; memory stays bounded however many frames there
-    are.
+    """Histogram the minimum-image distances of `pairs`, any pairs at all, in every frame, by MDTraj.
+
+    Time goes with their number, the square of that of particles; `count_types` is for all pairs of two types.
 
     Parameters
     ----------
@@ -75,15 +57,8 @@ def count_pairs(
     """
     x = np.asarray(positions, dtype=np.float64)
     cells = np.broadcast_to(np.asarray(boxes, dtype=np.float64), (len(x), 3, 3))
-    grid = np.asarray(edges, dtype=np.float64)
-    width = np.diff(grid)
-    if len(width) == 0 or not np.allclose(width, width[0], rtol=1e-6) or width[0] <= 0:
-        raise DiffPairError(f"the bin edges of the RDF of {name} are not an even, rising grid")
-    half = 0.5 * np.min(np.diagonal(cells, axis1=1, axis2=2), initial=np.inf)
-    if grid[-1] > half * (1 + 1e-6):
-        raise DiffPairError(f"the RDF of {name} reaches to {grid[-1]:g} nm, beyond half the box ({half:g} nm)")
-
-    bins = len(width)
+    grid = checked_edges(edges, cells, name)
+    bins = len(grid) - 1
     counts = np.zeros((len(x), bins))
     shortest = np.inf
     step = max(1, _DISTANCES_PER_CHUNK // max(1, len(pairs)))
@@ -94,9 +69,7 @@ def count_pairs(
         for frame, row in enumerate(distances, start):
             counts[frame] = np.histogram(row, bins=bins, range=(grid[0], grid[-1]))[0]
         shortest = min(shortest, float(np.min(distances, initial=np.inf)))
-    shells = 4 / 3 * np.pi * np.diff(grid**3)
-    volumes = np.abs(np.linalg.det(cells))
-    return PairCounts(counts, len(pairs) * shells / volumes[:, None], shortest)
+    return PairCounts(counts, len(pairs) * shell_fractions(grid, cells), shortest)
 
 
 def _wrapped(x: NDArray[np.float64], cells: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -119,7 +92,6 @@ def histogram_rdf(
     """g(r) of two types, averaged over frames, [nbins]: the numbers of `mdtraj.compute_rdf` on the same pairs.
 
     g_k = <n_k> / (P <1/V> V_k), n_k the pairs in bin k, P all pairs of `pair_list`, V_k the bin's shell volume: an
-    ideal gas gives 1, and amplitude and density are both kept. See `count_pairs` for shapes, units and errors.
+    ideal gas gives 1, and amplitude and density are both kept. See `count_types` for shapes, units and errors.
     """
-    counts = count_pairs(positions, boxes, pair_list(types, exclusions, pair), edges)
-    return counts.g()
+    return count_types(positions, boxes, types, exclusions, [pair], edges)[0].g()
