@@ -58,7 +58,9 @@ def test_counts_are_those_of_all_images(box, n, low):
 def test_it_counts_as_mdtraj_does(box):
     """A dense system with many clusters; distances in single precision may fall on the other side of an edge."""
     x, types, edges = liquid(2, 1500, 2 * box, seed=4), np.arange(1500) % 2, np.linspace(0, 1.2, 61)
-    for counts, pair in zip(count_types(x, 2 * box, types, None, [(0, 1), (1, 1)], edges), [(0, 1), (1, 1)], strict=True):
+    for counts, pair in zip(
+        count_types(x, 2 * box, types, None, [(0, 1), (1, 1)], edges), [(0, 1), (1, 1)], strict=True
+    ):
         other = count_pairs(x, 2 * box, pair_list(types, None, pair), edges)
         assert np.abs(counts.counts - other.counts).sum() <= 20 < 2e-3 * counts.counts.sum()
         assert counts.shortest == pytest.approx(other.shortest, abs=1e-5)

@@ -70,6 +70,26 @@ def test_steps_that_do_not_suffice_are_told(gas, no_table):
         run(gas, no_table, max_steps=100)
 
 
+def test_a_run_that_is_too_short_says_so(gas, no_table):
+    """Particles that hardly move: all frames are one. A noise that is small but not known ends nothing."""
+    gas.targets = [flat_target(0.5, 1.9, 20)]
+    result = run(gas, no_table, timestep=0.001, every=1, max_steps=160, noise_target=1.0)
+    assert result.steps == 160 and not result.converged and not result.rdfs[0].known and result.independent < 20
+    assert "state 'gas' moves slowly: 160 steps are too short to tell the noise of g of A-A" in result.notes[0]
+    assert "its 160 frames are worth" in result.notes[0] and len(result.notes) == 1
+    quick = run(gas, no_table, max_steps=6400, noise_target=1.0)
+    assert quick.converged and quick.steps == 4000 and quick.independent == pytest.approx(100, rel=0.3)
+
+
+def test_threads_change_nothing(gas, no_table, monkeypatch):
+    gas.targets = [flat_target(0.5, 1.9, 20)]
+    found = []
+    for threads in ("1", "3"):
+        monkeypatch.setenv("OPENMM_CPU_THREADS", threads)
+        found.append(run(gas, no_table, max_steps=1000).rdfs[0])
+    assert np.array_equal(found[0].g, found[1].g) and np.array_equal(found[0].error, found[1].error)
+
+
 def test_a_low_temperature_pair_correlation_is_found(table_of, gas):
     """Two particles: g(r) = exp(-U(r) / kT) exactly, up to the normalisation in a finite box."""
     step = table_of(lambda r: 0.8 * (1 - r / 1.6) ** 2 * (r < 1.6), 0.2, 1.8)

@@ -2,144 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import openmm
 from numpy.typing import NDArray
 
 from diffpair.engines.frames import Frames, Snapshot
+from diffpair.engines.results import PressureResult, ProductionResult, RdfResult, VacfResult
 from diffpair.engines.sampler import Sampler, pick_platform
-from diffpair.engines.statistics import BLOCKS, block_error, mean_absolute_noise
+from diffpair.engines.series_error import SHORTEST, SeriesError, series_error
+from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.engines.vacf import sample_vacf
 from diffpair.errors import DiffPairError
+from diffpair.observables.pair_histogram import PairCounts, count_types
 from diffpair.observables.pressure import Pressure, PressureProbe
-from diffpair.observables.rdf import count_pairs, pair_list
 from diffpair.states.state import State
 from diffpair.tables import PairTable
 from diffpair.targets import PressureTarget, RdfTarget, VacfTarget
 
-_ROUND = 20  # frames between looks at the noise
+_ROUND = 20  # frames between reports of progress
+_FIRST_LOOK, _NEXT_LOOK = 100, 1.05  # frames before the noise is looked at, and how many times as many the next time
+_HELD = 500_000  # particles of all frames that are held at once: 12 MB of positions, and as much of velocities
 _VACF_STEPS = 6000  # of a run of its own after the others
 _PRESSURE_EVERY = 4  # frames: a pressure costs two energies and two neighbour lists
 
 Progress = Callable[[int, float], None]  # steps just done, the present mae_noise (NaN while unknown)
 
 
-@dataclass(frozen=True)
-class RdfResult:
-    """One target against production.
+class _Histograms:
+    """Counts of all targets of a state, frame by frame. Targets with the same bins are counted in one pass."""
 
-    pair: type names. r: [nbins] bin centres, nm. g: [nbins] plain histogram. g_target: [nbins]. error: [nbins]
-    standard error of g from blocks. mae: mean |g - g_target|. mae_noise: the part of it that the noise of g alone
-    gives (`mean_absolute_noise`). scale_error: the target's.
-    """
-
-    pair: tuple[str, str]
-    r: NDArray[np.float64]
-    g: NDArray[np.float64]
-    g_target: NDArray[np.float64]
-    error: NDArray[np.float64]
-    mae: float
-    mae_noise: float
-    scale_error: float = 0.0
-
-    @property
-    def misfit(self) -> float:
-        """mae, or the one that is left after the target was scaled as its scale_error (up to three) admits."""
-        if not self.scale_error:
-            return self.mae
-        best = float(self.g @ self.g_target) / max(float(self.g_target @ self.g_target), 1e-300)
-        factor = 1 + np.clip(best - 1, -3 * self.scale_error, 3 * self.scale_error)
-        return float(np.mean(np.abs(self.g - factor * self.g_target)))
-
-
-@dataclass(frozen=True)
-class PressureResult:
-    """A target pressure against production: target, value and its standard error, bar."""
-
-    target: float
-    value: float
-    error: float
-
-
-@dataclass(frozen=True)
-class VacfResult:
-    """A target C(t) / C(0) against production: lags in ps, value, target and the value's standard error, [lags] each;
-    the largest |value - target|."""
-
-    t: NDArray[np.float64]
-    c: NDArray[np.float64]
-    c_target: NDArray[np.float64]
-    error: NDArray[np.float64]
-    max_deviation: float
-
-    def figures(self) -> dict[str, float]:
-        """What reports tell of it: the largest deviation, and the largest error."""
-        return {"max_deviation": self.max_deviation, "error": float(self.error.max())}
-
-
-@dataclass(frozen=True)
-class ProductionResult:
-    """What production found at one state.
-
-    targets: one result per target whose property could be had, RDFs first.
-    pressure: None where it could not be had, and then `no_pressure` says why. steps: sampled, without melting and
-    equilibration. converged: every mae_noise reached its goal. shortest: the shortest pair distance met, nm. notes:
-    sentences for the user.
-    """
-
-    state: str
-    held_out: bool
-    targets: list[RdfResult | PressureResult | VacfResult]
-    pressure: Pressure | None
-    steps: int
-    converged: bool
-    shortest: float
-    last: Snapshot
-    no_pressure: str = ""
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def rdfs(self) -> list[RdfResult]:
-        """The results of targets that are radial distribution functions."""
-        return [target for target in self.targets if isinstance(target, RdfResult)]
-
-    @property
-    def pressures(self) -> list[PressureResult]:
-        """The results of targets that are pressures."""
-        return [target for target in self.targets if isinstance(target, PressureResult)]
-
-    @property
-    def vacfs(self) -> list[VacfResult]:
-        """The results of targets that are velocity autocorrelations."""
-        return [target for target in self.targets if isinstance(target, VacfResult)]
-
-
-class _TargetHistogram:
-    """Counts of one target, frame by frame."""
-
-    def __init__(self, state: State, target: RdfTarget) -> None:
-        self.target = target
-        self.name = f"state {state.name!r}"
-        self.pairs = pair_list(state.types, state.exclusions, state.pair_types(target.pair))
-        self.counts: list[NDArray[np.float64]] = []
-        self.ideal: list[NDArray[np.float64]] = []
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.counts: list[list[NDArray[np.float64]]] = [[] for _ in state.rdfs]
+        self.ideal: list[list[NDArray[np.float64]]] = [[] for _ in state.rdfs]
         self.shortest = np.inf
+        self.groups: dict[bytes, list[int]] = {}
+        for index, target in enumerate(state.rdfs):
+            self.groups.setdefault(target.edges.tobytes(), []).append(index)
 
     def add(self, frames: Frames) -> None:
-        found = count_pairs(frames.positions, frames.boxes, self.pairs, self.target.edges, name=self.name)
-        self.counts.append(found.counts)
-        self.ideal.append(found.ideal)
-        self.shortest = min(self.shortest, found.shortest)
+        for indices in self.groups.values():
+            for index, found in zip(indices, self._count(frames, indices), strict=True):
+                self.counts[index].append(found.counts)
+                self.ideal[index].append(found.ideal)
+                self.shortest = min(self.shortest, found.shortest)
 
-    def result(self) -> RdfResult:
-        counts, ideal = np.concatenate(self.counts), np.concatenate(self.ideal).mean(axis=0)
-        g, error = counts.mean(axis=0) / ideal, block_error(counts) / ideal
-        mae = float(np.mean(np.abs(g - self.target.g)))
-        noise, scale_error = mean_absolute_noise(error), self.target.scale_error
-        return RdfResult(self.target.pair, self.target.r, g, self.target.g, error, mae, noise, scale_error)
+    def _count(self, frames: Frames, indices: list[int]) -> list[PairCounts]:
+        state, targets = self.state, [self.state.rdfs[index] for index in indices]
+        pairs = [state.pair_types(target.pair) for target in targets]
+        return count_types(
+            frames.positions, frames.boxes, state.types, state.exclusions, pairs, targets[0].edges,
+            name=f"state {state.name!r}",
+        )  # fmt: skip
+
+    def results(self) -> list[RdfResult]:
+        return [
+            _compare_rdf(target, np.concatenate(counts), np.concatenate(ideal).mean(axis=0))
+            for target, counts, ideal in zip(self.state.rdfs, self.counts, self.ideal, strict=True)
+        ]
+
+
+def _compare_rdf(target: RdfTarget, counts: NDArray[np.float64], ideal: NDArray[np.float64]) -> RdfResult:
+    """counts: [F, nbins]. ideal: [nbins] of an ideal gas."""
+    g, found = counts.mean(axis=0) / ideal, series_error(counts)
+    error = found.error / ideal
+    return RdfResult(
+        target.pair, target.r, g, target.g, error, float(np.mean(np.abs(g - target.g))), mean_absolute_noise(error),
+        target.scale_error, found.independent, found.known,
+    )  # fmt: skip
 
 
 def production(
@@ -160,7 +92,7 @@ def production(
 ) -> ProductionResult:
     """Simulate a state until the noise of its g(r) is small.
 
-    Runs until `mae_noise` of every RDF is `noise_target` or less, or `max_steps`. A state without one runs
+    Runs until `mae_noise` of every RDF is known and `noise_target` or less, or `max_steps`. A state without one runs
     `max_steps` for its pressure.
 
     Parameters
@@ -174,9 +106,10 @@ def production(
     ------
     Exploded: the simulation ran away. DiffPairError: state and table do not fit, or `max_steps` is too short.
     """
-    if max_steps < BLOCKS * every:
+    if max_steps < SHORTEST * every:
         raise DiffPairError(
-            f"production of {max_steps} steps with a frame every {every} is too short: error bars need {BLOCKS} frames"
+            f"production of {max_steps} steps with a frame every {every} is too short: error bars need {SHORTEST} "
+            f"frames"
         )
     sampler = Sampler(state, table, timestep=timestep, friction=friction, seed=seed, platform=platform)
     if start is not None:
@@ -185,43 +118,45 @@ def production(
         sampler.melt(melt)
     sampler.equilibrate(equilibration)
 
-    histograms = [_TargetHistogram(state, target) for target in state.rdfs]
+    histograms = _Histograms(state)
     probe, no_pressure = _probe(sampler)
     notes: list[str] = []
     pressures: list[NDArray[np.float64]] = []
-    stride = _PRESSURE_EVERY if not state.pressures and max_steps // every >= BLOCKS * _PRESSURE_EVERY else 1
-    steps, frames_done, noise = 0, 0, np.nan
-    while steps + every <= max_steps and not noise <= noise_target:
+    stride = _PRESSURE_EVERY if not state.pressures and max_steps // every >= SHORTEST * _PRESSURE_EVERY else 1
+    steps, frames_done, next_look, noise, enough = 0, 0, float(_FIRST_LOOK), np.nan, False
+    while steps + every <= max_steps and not enough:
         count = min(_ROUND, (max_steps - steps) // every)
-        frames = sampler.sample(count * every, every)
+        for frames in _in_pieces(sampler, count, every):
+            histograms.add(frames)
+            if probe is not None:
+                chosen = slice(-frames_done % stride, None, stride)
+                pressures.append(probe.pressures(frames.positions[chosen], frames.boxes[chosen]))
+            frames_done += len(frames)
         steps += count * every
-        for histogram in histograms:
-            histogram.add(frames)
-        if probe is not None:
-            chosen = slice(-frames_done % stride, None, stride)
-            pressures.append(probe.pressures(frames.positions[chosen], frames.boxes[chosen]))
-        frames_done += count
-        if histograms and frames_done >= BLOCKS * _ROUND // 2:
-            noise = max(histogram.result().mae_noise for histogram in histograms)
+        if state.rdfs and frames_done >= next_look:
+            next_look = _NEXT_LOOK * frames_done
+            noise, enough = _judge(histograms.results(), noise_target)
         if progress is not None:
             progress(count * every, noise)
 
     vacfs = [_vacf(sampler, target, timestep) for target in state.vacfs]
-    results = [histogram.result() for histogram in histograms]
-    shortest = min((histogram.shortest for histogram in histograms), default=np.inf)
+    results, shortest = histograms.results(), histograms.shortest
     if shortest < table.r_min:
         notes.append(
             f"state {state.name!r} met a distance of {shortest:.4g} nm, below the table's first knot at "
             f"{table.r_min:.4g} nm, where the potential is continued linearly"
         )
-    noise = max((result.mae_noise for result in results), default=np.nan)
-    converged = bool(noise <= noise_target)
-    if results and not converged:
+    noise, converged = _judge(results, noise_target)
+    pressure_series = series_error(np.concatenate(pressures)) if pressures else None
+    notes += _doubts(state, results, pressure_series, steps, frames_done)
+    if results and not converged and noise > noise_target:
         notes.append(
             f"state {state.name!r} ran its {steps} steps, but the noise of its mean |g - target| is still {noise:.2g} "
             f"(wanted: {noise_target:g})"
         )
-    pressure = _mean_pressure(pressures)
+    pressure = None
+    if pressure_series is not None:
+        pressure = Pressure(float(np.mean(np.concatenate(pressures))), float(pressure_series.error))
     return ProductionResult(
         state=state.name,
         held_out=state.held_out,
@@ -234,6 +169,38 @@ def production(
         no_pressure=no_pressure,
         notes=notes,
     )
+
+
+def _in_pieces(sampler: Sampler, count: int, every: int) -> Iterator[Frames]:
+    """So many frames, few enough at a time that a large system does not fill the memory."""
+    size = max(1, _HELD // sampler.state.num_atoms)
+    for done in range(0, count, size):
+        yield sampler.sample(min(size, count - done) * every, every)
+
+
+def _judge(results: list[RdfResult], noise_target: float) -> tuple[float, bool]:
+    """The largest mae_noise, NaN without any, and whether it is known to be small enough."""
+    noise = max((result.mae_noise for result in results), default=np.nan)
+    return noise, bool(noise <= noise_target) and all(result.known for result in results)
+
+
+def _doubts(state: State, results: list[RdfResult], pressure: SeriesError | None, steps: int, frames: int) -> list[str]:
+    """What the run is too short to tell the errors of."""
+    vague = [f"g of {'-'.join(result.pair)}" for result in results if not result.known]
+    if pressure is not None and state.pressures and not pressure.known:
+        vague.append("its pressure")
+    if not vague:
+        return []
+    independent = min((result.independent for result in results), default=float("nan"))
+    worth = f" (its {frames} frames are worth {_rounded(independent)} independent ones)" if results else ""
+    return [
+        f"state {state.name!r} moves slowly: {steps} steps are too short to tell the noise of "
+        f"{' and '.join(vague)}{worth}; a longer production tells"
+    ]
+
+
+def _rounded(independent: float) -> str:
+    return f"{independent:.0f}" if independent >= 10 else f"{independent:.1g}"
 
 
 def _vacf(sampler: Sampler, target: VacfTarget, timestep: float) -> VacfResult:
@@ -256,10 +223,3 @@ def _probe(sampler: Sampler) -> tuple[PressureProbe | None, str]:
 
 def _compare(targets: list[PressureTarget], found: Pressure | None) -> list[PressureResult]:
     return [] if found is None else [PressureResult(target.value, found.value, found.error) for target in targets]
-
-
-def _mean_pressure(samples: list[NDArray[np.float64]]) -> Pressure | None:
-    if not samples:
-        return None
-    values = np.concatenate(samples)
-    return Pressure(float(np.mean(values)), float(block_error(values)))

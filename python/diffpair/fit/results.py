@@ -41,7 +41,7 @@ def say_results(results: list[ProductionResult], progress: FitProgress) -> None:
         for target in result.rdfs:
             progress.say(
                 f"state {result.state}{held_out}, g of {'-'.join(target.pair)}: mean |g - target| = {target.mae:.4f} "
-                f"in production (noise {target.mae_noise:.4f})"
+                f"in production (noise {target.mae_noise:.4f}, {target.independent:.0f} independent frames)"
             )
         for pressure in result.pressures:
             progress.say(

@@ -12,7 +12,7 @@ from diffpair.config import FitConfig, build_states
 from diffpair.config import update as update_sections
 from diffpair.config.gradient import Adjoint
 from diffpair.config.gradient import Reweighting as ReweightingSection
-from diffpair.engines.statistics import BLOCKS
+from diffpair.engines.series_error import SHORTEST
 from diffpair.errors import DiffPairError
 from diffpair.fit.fit_state import FitState
 from diffpair.fit.friction import FrictionFit
@@ -125,10 +125,10 @@ def production_interval(config: FitConfig) -> int:
 
 def _check_production(config: FitConfig) -> None:
     """Before the fit, not after it: production must give enough frames for error bars, sampling for a covariance."""
-    if config.production.max_steps < BLOCKS * production_interval(config):
+    if config.production.max_steps < SHORTEST * production_interval(config):
         raise DiffPairError(
             f"production: max_steps = {config.production.max_steps} with a frame every "
-            f"{production_interval(config)} steps is too short: error bars need {BLOCKS} frames"
+            f"{production_interval(config)} steps is too short: error bars need {SHORTEST} frames"
         )
     if config.sampling.steps < 2 * config.sampling.every:
         raise DiffPairError(

@@ -19,7 +19,8 @@ ERROR_FLOOR = 0.01  # of P / (rho kT), where the target has no error of its own
 class PressureRows(StaticRows):
     """P / (rho kT) of a state with a pressure as a target: one row, none without such a target.
 
-    P = rho kT + W / 3V with the virial W = sum_pairs r F(r) of the table alone, which is linear in its coefficients.
+    P = rho kT + W / 3V, rho of the particles that have mass, with the virial W = sum_pairs r F(r) of the table alone,
+    which is linear in its coefficients.
     There is no correction for a tail: U is 0 beyond the cutoff, in production too.
 
     Attributes:
@@ -28,6 +29,7 @@ class PressureRows(StaticRows):
 
     def __init__(self, state: State, topology: Topology) -> None:
         self.topology, self.temperature = topology, state.temperature
+        self.masses = torch.from_numpy(np.asarray(state.masses, dtype=np.float64))
         self.ideal = BAR * state.density / state.beta
         targets = state.pressures
         self.target = np.array([t.value for t in targets]) / self.ideal
@@ -37,7 +39,14 @@ class PressureRows(StaticRows):
     def values(self, x: Tensor, boxes: Tensor, coefficients: Tensor, grid: TableGrid) -> Tensor:
         """See StaticRows."""
         pressure = pair_pressure(
-            x, boxes, self.topology, coefficients, r_min=grid.r_min, cutoff=grid.cutoff, temperature=self.temperature
+            x,
+            boxes,
+            self.topology,
+            coefficients,
+            r_min=grid.r_min,
+            cutoff=grid.cutoff,
+            temperature=self.temperature,
+            masses=self.masses,
         )
         return pressure[:, None].expand(-1, len(self)) / self.ideal
 

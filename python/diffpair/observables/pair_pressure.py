@@ -51,6 +51,8 @@ def pair_pressure(
 ) -> Tensor:
     """P = (K + W) / 3V, W = sum_pairs r F(r), and K = 3 N kT, or sum m v^2 if velocities are given.
 
+    Particles without mass do not move and have no part in K.
+
     What `PressureProbe` measures for a System of nothing but this pair potential; there other forces and rigid
     molecules are taken care of, here there is a gradient. OpenMM's velocities are half a step behind x.
 
@@ -59,8 +61,9 @@ def pair_pressure(
         boxes: [M, 3, 3] in reduced form, nm, float64; a constant of the gradient.
         topology: types and exclusions.
         coefficients: table [P, knots + 2] or one per frame [M, P, knots + 2], kJ/mol, float64. r_min, cutoff: its ends.
-        temperature: K, a number or [M]: the ideal-gas term. Or:
-        v, masses: velocities [M, N, 3] in nm/ps and masses [N] in amu: the kinetic term.
+        temperature: K, a number or [M]: the ideal-gas term; with masses [N] in amu that of the particles that have
+            mass, without of all. Or:
+        v, masses: velocities [M, N, 3] in nm/ps and masses: the kinetic term.
 
     Returns:
         [M] in bar (divide by `diffpair.observables.pressure.BAR` for kJ/mol/nm^3), float64, differentiable in x, v,
@@ -70,18 +73,18 @@ def pair_pressure(
         DiffPairError: both kinetic terms or neither, a frame without a box, or shapes that do not fit.
         RuntimeError: a cutoff beyond half a box.
     """
-    if (temperature is None) == (v is None) or (v is None) != (masses is None):
+    if (temperature is None) == (v is None) or (v is not None and masses is None):
         raise DiffPairError("the pressure needs either a temperature, or velocities and masses")
     volume = torch.linalg.det(boxes).abs()
     if not bool((volume > 0).all()):
         raise DiffPairError("the pressure needs a periodic box in every frame")
+    if masses is not None and masses.shape != x.shape[1:2]:
+        raise DiffPairError(f"masses need the shape {list(x.shape[1:2])}, not {list(masses.shape)}")
     if v is None or masses is None:
-        kinetic = 3 * x.shape[1] * BOLTZMANN * torch.as_tensor(temperature, dtype=torch.float64)
-    elif v.shape != x.shape or masses.shape != x.shape[1:2]:
-        raise DiffPairError(
-            f"velocities need the shape {list(x.shape)} of the positions and masses [{x.shape[1]}], not "
-            f"{list(v.shape)} and {list(masses.shape)}"
-        )
+        moving = x.shape[1] if masses is None else int((masses > 0).sum())
+        kinetic = 3 * moving * BOLTZMANN * torch.as_tensor(temperature, dtype=torch.float64)
+    elif v.shape != x.shape:
+        raise DiffPairError(f"velocities need the shape {list(x.shape)} of the positions, not {list(v.shape)}")
     else:
         kinetic = (masses.double()[:, None] * v.double() ** 2).sum((1, 2))
     virial = pair_virial(x, boxes, topology, coefficients, r_min=r_min, cutoff=cutoff)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -49,12 +50,23 @@ def _state(result: ProductionResult) -> dict[str, Any]:
         "held_out": result.held_out,
         "pressure": pressure,
         "targets": [
-            {"kind": "rdf", "pair": list(target.pair), "mae": target.mae, "mae_noise": target.mae_noise}
+            {
+                "kind": "rdf",
+                "pair": list(target.pair),
+                "mae": target.mae,
+                "mae_noise": target.mae_noise,
+                "independent_frames": _number(target.independent),
+                "noise_known": target.known,
+            }
             for target in result.rdfs
         ]
         + [{"kind": "pressure", **asdict(found), "unit": "bar"} for found in result.pressures]
         + [{"kind": "vacf", **found.figures()} for found in result.vacfs],
     }
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def write_summary(path: str | os.PathLike[str], document: dict[str, Any]) -> Path:

@@ -1,0 +1,109 @@
+"""What production finds: plain data for reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffpair.engines.frames import Snapshot
+from diffpair.observables.pressure import Pressure
+
+
+@dataclass(frozen=True)
+class RdfResult:
+    """One target against production.
+
+    pair: type names. r: [nbins] bin centres, nm. g: [nbins] plain histogram. g_target: [nbins]. error: [nbins]
+    standard error of g (`series_error`). mae: mean |g - g_target|. mae_noise: the part of it that the noise of g alone
+    gives (`mean_absolute_noise`). independent: frames without correlation that would give the same errors. known: the
+    run was long enough to tell its errors. scale_error: the target's.
+    """
+
+    pair: tuple[str, str]
+    r: NDArray[np.float64]
+    g: NDArray[np.float64]
+    g_target: NDArray[np.float64]
+    error: NDArray[np.float64]
+    mae: float
+    mae_noise: float
+    scale_error: float = 0.0
+    independent: float = float("nan")
+    known: bool = True
+
+    @property
+    def misfit(self) -> float:
+        """mae, or the one that is left after the target was scaled as its scale_error (up to three) admits."""
+        if not self.scale_error:
+            return self.mae
+        best = float(self.g @ self.g_target) / max(float(self.g_target @ self.g_target), 1e-300)
+        factor = 1 + np.clip(best - 1, -3 * self.scale_error, 3 * self.scale_error)
+        return float(np.mean(np.abs(self.g - factor * self.g_target)))
+
+
+@dataclass(frozen=True)
+class PressureResult:
+    """A target pressure against production: target, value and its standard error, bar."""
+
+    target: float
+    value: float
+    error: float
+
+
+@dataclass(frozen=True)
+class VacfResult:
+    """A target C(t) / C(0) against production: lags in ps, value, target and the value's standard error, [lags] each;
+    the largest |value - target|."""
+
+    t: NDArray[np.float64]
+    c: NDArray[np.float64]
+    c_target: NDArray[np.float64]
+    error: NDArray[np.float64]
+    max_deviation: float
+
+    def figures(self) -> dict[str, float]:
+        """What reports tell of it: the largest deviation, and the largest error."""
+        return {"max_deviation": self.max_deviation, "error": float(self.error.max())}
+
+
+@dataclass(frozen=True)
+class ProductionResult:
+    """What production found at one state.
+
+    targets: one result per target whose property could be had, RDFs first.
+    pressure: None where it could not be had, and then `no_pressure` says why. steps: sampled, without melting and
+    equilibration. converged: every mae_noise reached its goal, and is known. shortest: the shortest pair distance met
+    within the targets' ranges, nm. notes: sentences for the user.
+    """
+
+    state: str
+    held_out: bool
+    targets: list[RdfResult | PressureResult | VacfResult]
+    pressure: Pressure | None
+    steps: int
+    converged: bool
+    shortest: float
+    last: Snapshot
+    no_pressure: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def rdfs(self) -> list[RdfResult]:
+        """The results of targets that are radial distribution functions."""
+        return [target for target in self.targets if isinstance(target, RdfResult)]
+
+    @property
+    def independent(self) -> float:
+        """Independent frames behind the least certain g(r); NaN without one."""
+        return min((rdf.independent for rdf in self.rdfs), default=float("nan"))
+
+    @property
+    def pressures(self) -> list[PressureResult]:
+        """The results of targets that are pressures."""
+        return [target for target in self.targets if isinstance(target, PressureResult)]
+
+    @property
+    def vacfs(self) -> list[VacfResult]:
+        """The results of targets that are velocity autocorrelations."""
+        return [target for target in self.targets if isinstance(target, VacfResult)]
