@@ -80,7 +80,7 @@ def mixed_system():
         for k in range(max(kind, 1)):
             system.addParticle(0.0 if k == 2 or kind == 0 else 5.0)
             force.addParticle()
-            positions.append(start + [0.2 * (k == 1) + 0.1 * (k == 2), 0, 0])
+            positions.append(start + np.array([0.2 * (k == 1) + 0.1 * (k == 2), 0, 0]))
         if kind == 3:
             system.addConstraint(first, first + 1, 0.2)
             system.setVirtualSite(first + 2, openmm.TwoParticleAverageSite(first, first + 1, 0.5, 0.5))

@@ -34,7 +34,8 @@ def test_free_particles():
     for friction in (5.0, 20.0):
         sampler.set_friction(friction)
         sampler.equilibrate(100)
-        c, error = sample_vacf(sampler, lags=11, stride=2, steps=1500)
+        found = sample_vacf(sampler, lags=11, stride=2, steps=1500)
+        c, error = found.value, found.error
         exact = np.exp(-friction * 0.02 * np.arange(11))
         assert error.max() < 0.03
         assert np.all(np.abs(c - exact) <= 5 * error + 1e-12)

@@ -103,7 +103,7 @@ def test_friction_is_learned(make_config, out, tmp_path):
     table = to_table(LennardJones(("A",), 2.5), TableGrid(0.75, 2.5, 60))
     sampler = Sampler(lattice, table, timestep=0.005, friction=2.0, seed=4)
     sampler.melt(1000)
-    c, _ = sample_vacf(sampler, lags=9, stride=4, steps=2000)
+    c = sample_vacf(sampler, lags=9, stride=4, steps=2000).value
     np.savetxt(tmp_path / "vacf.csv", np.column_stack([0.02 * np.arange(9), c]), delimiter=",")
     config = make_config(
         sampling={**SAMPLING, "steps": 400}, production=BRIEF, gradient={**GRADIENT, "modes": 4},

@@ -7,7 +7,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from diffpair.fit.friction import FrictionFit, FrictionObservation, TableDoubt
+from diffpair.engines import Sampler
+from diffpair.engines.vacf import sample_vacf
+from diffpair.fit.friction import ERROR_FLOOR, FrictionFit, FrictionObservation, TableDoubt
+from diffpair.states import build_lattice
+from diffpair.tables import PairTable
 
 T = 0.01 * np.arange(51)
 
@@ -36,16 +40,45 @@ def test_finds_the_friction(start, wrong):
 def test_error_is_that_of_many_fits():
     """The scatter of ln(friction) over fits; neighbouring lags of a VACF share their noise, here in tens."""
     ends, errors = [], []
+    alike = np.kron(np.eye(6), np.ones((10, 10)))[: len(T), : len(T)]
     for seed in range(60):
         rng = np.random.default_rng(seed)
         fit = FrictionFit(1.0, [], timestep=0.005, segments=8, seed=1)
         for _ in range(6):
             o = observe(fit, rng, noise=0.0)
             shared = 0.01 * np.append(np.repeat(rng.normal(size=5), 10), 0.0)
-            fit.step(FrictionObservation(o.log_friction, o.residual + shared, np.full(len(T), 0.01), o.response))
+            residual, sigma = o.residual + shared, np.full(len(T), 0.01)
+            fit.step(FrictionObservation(o.log_friction, residual, sigma, o.response, correlation=alike))
         ends.append(fit.log_friction)
         errors.append(fit.error)
-    assert 0.5 < np.mean(errors) / np.std(ends) < 2
+    assert np.mean(errors) == pytest.approx(np.std(ends), rel=0.25)
+
+
+def test_error_does_not_depend_on_the_spacing_of_lags():
+    """The same curve of the same simulations with lags half and a quarter as far apart: the same error, which is the
+    scatter over simulations."""
+    state = build_lattice("free", 40, 0.2, {"A": 1.0}, 1.0, 120.27)
+    sampler = Sampler(state, PairTable(("A",), 0.5, 2.0, np.zeros((1, 20))), timestep=0.01, friction=5.0, seed=2,
+                      platform="Reference")  # fmt: skip
+    errors, ends = [], []
+    for _ in range(8):
+        start, found = sampler.snapshot(), []
+        for stride in (8, 4, 2):
+            sampler.restore(start)
+            sampler.integrator.setRandomNumberSeed(1 + sampler.steps_done)
+            vacf = sample_vacf(sampler, 48 // stride + 1, stride, 1000)
+            t = 0.01 * stride * np.arange(48 // stride + 1)
+            curve = np.exp(-5 * t)
+            fit = FrictionFit(5.0, [], timestep=0.01, segments=8, seed=1)
+            sigma = np.sqrt(vacf.error**2 + ERROR_FLOOR**2)
+            fit.step(FrictionObservation(fit.log_friction, vacf.value - curve, sigma, -5 * t * curve,
+                                         correlation=vacf.correlation))  # fmt: skip
+            found.append((fit.error, fit.log_friction))
+        errors.append([each[0] for each in found])
+        ends.append([each[1] for each in found])
+    coarse, middle, fine = np.mean(errors, axis=0)
+    assert middle == pytest.approx(coarse, rel=0.15) and fine == pytest.approx(coarse, rel=0.15)
+    assert np.mean(errors, axis=0) == pytest.approx(np.std(ends, axis=0, ddof=1), rel=0.5)
 
 
 def test_goes_on_where_it_was_left():
@@ -62,7 +95,7 @@ def test_settles_once_its_error_is_small():
     rng = np.random.default_rng(2)
     fit, errors = FrictionFit(1.0, [], timestep=0.005, segments=8, seed=1), []
     while not fit.settled and len(errors) < 20:
-        fit.step(observe(fit, rng, noise=0.05))
+        fit.step(observe(fit, rng, noise=0.15))
         errors.append(fit.error)
     assert 3 <= len(errors) < 20 and errors[-1] < 0.03 and errors[1] > 0.04
 
@@ -99,7 +132,7 @@ def test_error_of_the_table_is_one_of_the_friction():
     state = SimpleNamespace(variant=0, state=SimpleNamespace(vacfs=[None]), sampler=SimpleNamespace(set_friction=id))
     fit = FrictionFit(1.0, [state], timestep=0.005, segments=8, seed=1)
     for _ in range(4):
-        o = observe(fit, rng, noise=4e-4)
+        o = observe(fit, rng, noise=1.3e-3)
         parts = (o.residual[short], o.sigma[short], o.response[short])
         by_table = np.stack([T[short], np.eye(51)[4, short]], axis=1)
         fit.step(FrictionObservation(o.log_friction, *parts, (np.zeros(2),), (by_table,)))

@@ -204,8 +204,8 @@ def _rounded(independent: float) -> str:
 
 
 def _vacf(sampler: Sampler, target: VacfTarget, timestep: float) -> VacfResult:
-    c, error = sample_vacf(sampler, len(target.t), target.stride(timestep), _VACF_STEPS)
-    return VacfResult(target.t, c, target.c, error, float(np.abs(c - target.c).max()))
+    found = sample_vacf(sampler, len(target.t), target.stride(timestep), _VACF_STEPS)
+    return VacfResult(target.t, found.value, target.c, found.error, float(np.abs(found.value - target.c).max()))
 
 
 def _probe(sampler: Sampler) -> tuple[PressureProbe | None, str]:

@@ -114,9 +114,9 @@ def _at_zero(frames: int, power: Array, numbers: Array) -> tuple[float, float]:
     weight /= weight.sum()
     value = np.log(scale * (1 + excess))
     mean = float(weight @ value)
-    # of a relaxation, a run knows the variance to 2 tau / F only (M. B. Priestley, Spectral Analysis and Time Series, 1981)
-    open_ = (value - mean) ** 2 + (excess / (1 + excess)) ** 2 * 2 * tau / frames
-    return float(np.exp(mean)), float(np.sqrt(weight @ open_ + 1 / size))
+    # a run knows the variance of a relaxation to 2 tau / F only
+    doubtful = (value - mean) ** 2 + (excess / (1 + excess)) ** 2 * 2 * tau / frames
+    return float(np.exp(mean)), float(np.sqrt(weight @ doubtful + 1 / size))
 
 
 @lru_cache(maxsize=8)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.engines.sampler import Progress, Sampler
+from diffpair.engines.series_error import series_error
 from diffpair.engines.statistics import BLOCKS, block_means
 
 Array = NDArray[np.float64]
@@ -20,10 +23,17 @@ def lag_products(velocities: Array, lags: int) -> Array:
     return np.stack(columns, axis=1) / velocities.shape[1]
 
 
-def sample_vacf(
-    sampler: Sampler, lags: int, stride: int, steps: int, progress: Progress | None = None
-) -> tuple[Array, Array]:
-    """C(t) / C(0) and its standard error, [lags] each, lags so many steps (`stride`) apart.
+@dataclass(frozen=True)
+class SampledVacf:
+    """C(t) / C(0) and its standard error, [lags] each; correlation: of the errors of different lags, [lags, lags]."""
+
+    value: Array
+    error: Array
+    correlation: Array
+
+
+def sample_vacf(sampler: Sampler, lags: int, stride: int, steps: int, progress: Progress | None = None) -> SampledVacf:
+    """The VACF of a simulation, lags so many steps (`stride`) apart.
 
     Runs for at least `steps` steps, and for as long as error bars need. Raises Exploded.
     """
@@ -32,7 +42,24 @@ def sample_vacf(
     for _ in range(max(-(-steps // (size * stride)), -(-BLOCKS // (size - lags + 1)))):
         products.append(lag_products(sampler.sample(size * stride, stride, progress).velocities, lags))
     every = np.concatenate(products)
-    blocks = block_means(every)
-    scatter = np.std(blocks / blocks[:, :1], axis=0, ddof=1)
     mean = every.mean(0)
-    return mean / mean[0], scatter / np.sqrt(BLOCKS)
+    value = mean / mean[0]
+    ratio = (every - value * every[:, :1]) / mean[0]  # what each time origin adds to the ratio, to first order
+    return SampledVacf(value, series_error(ratio).error, _correlation(ratio))
+
+
+def _correlation(series: Array) -> Array:
+    """Of the means of series [F, lags]: that of blocks sees slow motion but knows few of them, that of single origins
+    is free of noise; half of each."""
+    blocks = block_means(series)
+    return np.asarray(0.5 * (_normalised(blocks) + _normalised(series)))
+
+
+def _normalised(samples: Array) -> Array:
+    """Correlation matrix; constants are not correlated with anything."""
+    x = samples - samples.mean(0)
+    spread = np.sqrt(np.mean(x**2, axis=0))
+    x = np.divide(x, spread, out=np.zeros_like(x), where=spread > 1e-9 * spread.max(initial=1e-300))
+    matrix = x.T @ x / len(x)
+    np.fill_diagonal(matrix, 1.0)
+    return np.asarray(matrix)

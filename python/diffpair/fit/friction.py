@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.linalg import block_diag
 
 from diffpair.engines import Frames
 from diffpair.engines.vacf import sample_vacf
@@ -33,8 +34,9 @@ LONGER = 3  # times the steps of a sampling: its VACF is cheap beside the respon
 class FrictionObservation:
     """ln(friction) of an iteration; residual of C(t) / C(0), its standard error and its response, [rows] each.
 
-    tables: that were sampled, [npairs * (knots + 2)] for each target. by_table: response of C(t) / C(0) to each,
-    [lags, npairs * (knots + 2)]. off: mean |g - target| beyond noise.
+    correlation: of the errors of different lags, [rows, rows]; none if it is None. tables: that were sampled,
+    [npairs * (knots + 2)] for each target. by_table: response of C(t) / C(0) to each, [lags, npairs * (knots + 2)].
+    off: mean |g - target| beyond noise.
     """
 
     log_friction: float
@@ -44,6 +46,19 @@ class FrictionObservation:
     tables: tuple[Array, ...] = ()
     by_table: tuple[Array, ...] = ()
     off: float = 0.0
+    correlation: Array | None = None
+
+    def repetition(self, sigma: Array) -> float:
+        """How often the rows say the same about the friction, 1 where their errors sigma [rows] are independent.
+
+        The weighted least squares of rows with a response h have the variance 1 / sum h^2 / sigma^2 times this factor.
+        It grows as their number where lags become finer, so that a curve weighs the same however it is divided.
+        """
+        told = self.response / sigma
+        size = float(told @ told)
+        if self.correlation is None or size == 0:
+            return 1.0
+        return max(1.0, float(told @ self.correlation @ told) / size)
 
 
 @dataclass(frozen=True)
@@ -90,12 +105,12 @@ class FrictionFit:
     def measure(self, frames: dict[str, Frames], draw: int, off: float = 0.0) -> FrictionObservation:
         """VACF of the states, sampled from where they are, and its response from segments; `draw` as in
         DiscreteAdjoint. Frames by the state's name; off: mean |g - target| beyond noise. Raises Exploded."""
-        residual, sigma, response = [], [], []
+        residual, sigma, response, correlation = [], [], [], []
         tables, by_table = [], []
         for state in self.states:
             for target in state.state.vacfs:
                 stride, lags = target.stride(self.timestep), len(target.t)
-                value, error = sample_vacf(state.sampler, lags, stride, LONGER * state.sampling.steps)
+                found = sample_vacf(state.sampler, lags, stride, LONGER * state.sampling.steps)
                 coefficients = torch.from_numpy(state.sampler.table.coefficients.copy())
                 batches, of_table = friction_response(
                     state.rows, coefficients, state.grid, frames[state.state.name], self.friction, lags=lags,
@@ -104,14 +119,15 @@ class FrictionFit:
                 )  # fmt: skip
                 self.gradients += MODES
                 known = 0.0 if target.error is None else target.error
-                residual.append(value - target.c)
-                sigma.append(np.sqrt(error**2 + known**2 + ERROR_FLOOR**2))
+                residual.append(found.value - target.c)
+                sigma.append(np.sqrt(found.error**2 + known**2 + ERROR_FLOOR**2))
+                correlation.append(found.correlation)
                 response.append(batches.mean(0))
                 tables.append(coefficients.numpy().ravel())
                 by_table.append(of_table.mean(0))
         return FrictionObservation(
             self.log_friction, np.concatenate(residual), np.concatenate(sigma), np.concatenate(response),
-            tuple(tables), tuple(by_table), off,
+            tuple(tables), tuple(by_table), off, block_diag(*correlation),
         )  # fmt: skip
 
     def step(self, observation: FrictionObservation, doubt: TableDoubt | None = None) -> float:
@@ -147,8 +163,8 @@ class FrictionFit:
         """Change of ln(friction) and its variance, all observations together.
 
         Beside it the present tables are unknown by F x, x of variance 1: what the VACF says of x is not used for them,
-        but what x may do to the VACF is not taken for the friction's doing. Neighbouring lags share their noise, so the
-        residuals of a VACF count as if only every tenth lag were there.
+        but what x may do to the VACF is not taken for the friction's doing. Neighbouring lags share their noise and
+        what is wrong with the model: residuals weigh less by the factor `repetition`.
         """
         by_table, doubt = self._by_table(), self._doubt
         away: Array = np.zeros(1)
@@ -187,7 +203,7 @@ class FrictionFit:
             by_tables = np.concatenate([h @ move for h, move in zip(by_table, moves, strict=True)])
         linear = by_friction**2 + by_tables**2 + o.off**2
         variance = o.sigma**2 + NONLINEARITY**2 * linear + self.observations[-1].off ** 2
-        return by_friction + by_tables, 0.1 / variance
+        return by_friction + by_tables, 1 / (variance * o.repetition(np.sqrt(variance)))
 
     def _set(self) -> None:
         for state in self.states:
@@ -200,6 +216,7 @@ class FrictionFit:
             | {k: torch.from_numpy(getattr(o, k).copy()) for k in ("residual", "sigma", "response")}
             | {k: [torch.from_numpy(part.copy()) for part in getattr(o, k)] for k in ("tables", "by_table")}
             | {"off": o.off}
+            | {"correlation": None if o.correlation is None else torch.from_numpy(o.correlation.copy())}
             for o in self.observations
         ]
         numbers = {"log_friction": self.log_friction, "gradients": self.gradients, "settled": self.settled}
@@ -218,6 +235,7 @@ class FrictionFit:
                 tuple(part.numpy() for part in o["tables"]),
                 tuple(part.numpy() for part in o["by_table"]),
                 o["off"],
+                None if o["correlation"] is None else o["correlation"].numpy(),
             )
             for o in content["observations"]
         ]
