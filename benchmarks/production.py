@@ -21,6 +21,7 @@ CASES = {
     "types": cases.types,
     "scaling": cases.scaling,
     "memory": cases.memory,
+    "histogram": cases.histogram,
     "update": cases.update,
     "profile": cases.profile,
     "gpu": cases.gpu,

@@ -15,7 +15,19 @@ import lammps_peer
 import numpy as np
 import openmm
 from bars import Bar, at_least, at_most, missing
-from fluid import FRICTION, MASS, TEMPERATURE, TIMESTEP, Cells, Fluid, learned_table, make_context, make_force, melted
+from fluid import (
+    CUTOFF,
+    FRICTION,
+    MASS,
+    TEMPERATURE,
+    TIMESTEP,
+    Cells,
+    Fluid,
+    learned_table,
+    make_context,
+    make_force,
+    melted,
+)
 from gpu_platform import find_gpu
 from interleaved import Contender, Rounds, measure, timed
 from rich.console import Console
@@ -197,6 +209,24 @@ def memory(run: Run) -> list[Bar]:
             peaks.append(float(done.stdout))
     run.console.print(f"Context of {atoms} atoms: {peaks[1]:.1f} MB with the force, {peaks[0]:.1f} MB without")
     return [at_most("memory of the force at 250000 atoms", peaks[1] - peaks[0], 500.0, "MB")]
+
+
+def histogram(run: Run) -> list[Bar]:
+    """Production's g(r): time a frame and memory."""
+    fluid = run.fluid(108000)
+    reach = min(CUTOFF, 0.45 * float(fluid.box.min()))
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(f"{folder}/fluid.npz", positions=fluid.positions, box=fluid.box)
+        probe = Path(__file__).with_name("histogram_probe.py")
+        command = [sys.executable, str(probe), f"{folder}/fluid.npz", str(reach), str(run.threads)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"histogram_probe.py failed: {done.stderr.strip()}")
+    seconds, megabytes = map(float, done.stdout.split())
+    return [
+        at_most("histogram of a frame of 108000 atoms", 1e3 * seconds, 50.0, "ms"),
+        at_most("memory of the histogram at 108000 atoms", megabytes, 100.0, "MB"),
+    ]
 
 
 def update(run: Run) -> list[Bar]:

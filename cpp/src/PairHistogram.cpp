@@ -40,7 +40,7 @@ public:
         ClusterSweep sweep(grid, bins.high);
         const LoopBox<double> loopBox(box);
         for (int cluster = 0; cluster < static_cast<int>(grid.order.size()) / clusterSize; cluster++) {
-            const int column = sweep.moveTo(cluster);
+            sweep.moveTo(cluster);
             const bool inside = !grid.reachesOut(cluster, bins.high);
             search(sweep, cluster, box, !inside);
             for (int l = 0; l < clusterSize; l++) {

@@ -26,13 +26,23 @@ def test_quick_run_of_every_case(tmp_path: Path) -> None:
     done = run("--quick", "--json", str(tmp_path / "bars.json"))
     assert done.returncode == 0, done.stderr
     bars = json.loads((tmp_path / "bars.json").read_text())
-    assert len(bars) == 3 * 2 + 6
+    assert len(bars) == 3 * 2 + 8
     for bar in bars:
         assert list(bar) == ["case", "figure", "unit", "bar", "holds"]
         assert bar["holds"] is None and bar["case"].endswith(")"), "a quick run judges nothing and says so"
         assert bar["figure"] is None or isinstance(bar["figure"], float)
     words = " ".join(bar["case"] for bar in bars)
-    for word in ("2048", "16384", "70304", "LAMMPS", "four types", "per atom", "250000", "updateParametersInContext"):
+    for word in (
+        "2048",
+        "16384",
+        "70304",
+        "LAMMPS",
+        "four types",
+        "per atom",
+        "250000",
+        "histogram",
+        "updateParametersInContext",
+    ):
         assert word in words
     for word in ("pair loop", "list rebuild", "LangevinMiddle", "Custom tabulated"):
         assert word in done.stdout
