@@ -69,7 +69,7 @@ private:
     /** Positions in the box and types, in the order of slots. An empty slot is at no distance below any other. */
     void load(const double* x, const ClusterGrid& grid) {
         const size_t numSlots = grid.order.size();
-        wrapped.resize(3 * numSlots);
+        wrapped.resize(4 * numSlots);
         rough.assign(4 * numSlots, std::numeric_limits<float>::quiet_NaN());
         types.assign(numSlots, 0);
         for (size_t slot = 0; slot < numSlots; slot++) {
@@ -78,8 +78,8 @@ private:
                 continue;
             types[slot] = topology.types[atom];
             for (int d = 0; d < 3; d++) {
-                wrapped[3 * slot + d] = x[3 * static_cast<size_t>(atom) + d] - grid.offsets[3 * slot + d];
-                rough[4 * slot + d] = static_cast<float>(wrapped[3 * slot + d]);
+                wrapped[4 * slot + d] = x[3 * static_cast<size_t>(atom) + d] - grid.offsets[3 * slot + d];
+                rough[4 * slot + d] = static_cast<float>(wrapped[4 * slot + d]);
             }
         }
     }
@@ -119,11 +119,11 @@ private:
     /** Squared distances, packed; without branches, which no processor could foresee. */
     template <Images images> void measure(int slot, const LoopBox<double>& loopBox) {
         const LoopBox<double> box = loopBox;
-        const double *x = wrapped.data(), *own = x + 3 * static_cast<size_t>(slot), limit = bins.high * bins.high;
+        const double *x = wrapped.data(), *own = x + 4 * static_cast<size_t>(slot), limit = bins.high * bins.high;
         double* square = squares.data();
         int *partner = near.data(), size = 0; // not members: a store could then change them
         for (int n = 0; n < kept; n++) {
-            const double* other = x + 3 * static_cast<size_t>(partner[n]);
+            const double* other = x + 4 * static_cast<size_t>(partner[n]);
             double dx = own[0] - other[0], dy = own[1] - other[1], dz = own[2] - other[2];
             box.apply<images>(dx, dy, dz);
             square[size] = dx * dx + dy * dy + dz * dz;
@@ -166,7 +166,7 @@ private:
     std::vector<int> pairOf;             // [numTypes][numTypes]
     std::vector<int64_t> tally;          // [pairs][stride]
     std::vector<double> least;           // [pairs] squared distance
-    std::vector<double> wrapped;         // [slots][3]
+    std::vector<double> wrapped;         // [slots][4], the fourth unused: a place in one cache line
     std::vector<float> rough;            // [slots][4]
     std::vector<int> types;              // [slots]
     std::vector<int> found[clusterSize]; // offsets near each atom of a cluster
