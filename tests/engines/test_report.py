@@ -18,7 +18,7 @@ PRESSURE = Pressure(12.5, 0.5)
 def result(name, held_out=False, pressure=PRESSURE, pair=("A", "A")):
     r = np.linspace(0.8, 2.4, 33)
     g = 1 + np.exp(-((r - 1.1) ** 2) / 0.01)
-    rdf = RdfResult(pair, r, g, g + 0.01, np.full(33, 0.004), 0.01, 0.0032)
+    rdf = RdfResult(pair, r, g, g + 0.01, np.full(33, 0.004), 0.01, 0.0032, independent=250.5)
     snapshot = Snapshot(np.zeros((2, 3)), np.zeros((2, 3)), np.eye(3), 10)
     return ProductionResult(name, held_out, [rdf], pressure, 1000, True, 0.9, snapshot, no_pressure="no box")
 
@@ -38,7 +38,16 @@ def test_summary_has_exactly_the_specified_keys(tmp_path):
                 "name": name,
                 "held_out": held_out,
                 "pressure": {"value": 12.5, "error": 0.5, "unit": "bar"},
-                "targets": [{"kind": "rdf", "pair": ["A", "A"], "mae": 0.01, "mae_noise": 0.0032}],
+                "targets": [
+                    {
+                        "kind": "rdf",
+                        "pair": ["A", "A"],
+                        "mae": 0.01,
+                        "mae_noise": 0.0032,
+                        "independent_frames": 250.5,
+                        "noise_known": True,
+                    }
+                ],
             }
             for name, held_out in (("liquid", False), ("other", True))
         ],
