@@ -1,4 +1,4 @@
-"""The plain-histogram g(r): what reports quote and production writes. NumPy and MDTraj only."""
+"""The plain-histogram g(r), and counts of any list of pairs. No torch."""
 
 from __future__ import annotations
 
