@@ -10,7 +10,7 @@ from diffpair.fit.scales import choose_scales, contact_distances
 from diffpair.fit.setup import prepare
 from diffpair.fit.start import boltzmann_inversion, crystalline, from_file
 from diffpair.observables.rdf import histogram_rdf
-from diffpair.potentials import TableGrid
+from diffpair.potentials import BSpline, TableGrid
 from diffpair.states import build_lattice
 from diffpair.tables import PairTable
 from diffpair.targets import RdfTarget, read_rdf
@@ -78,7 +78,7 @@ def test_start_from_a_potential_file(make_config, tmp_path):
     r = np.linspace(0.95, 2.4, 80)
     np.testing.assert_allclose(started.energy(r), table.energy(r), atol=5e-3)
     with pytest.raises(DiffPairError, match="has no type 'B'"):
-        from_file(tmp_path / "start.json", ("A", "B"), GRID, 1.0)
+        from_file(tmp_path / "start.json", BSpline(("A", "B"), GRID.cutoff, GRID.r_min, GRID.knots), GRID, 1.0)
 
 
 def test_short_runs_are_refused_before_the_fit(make_config):

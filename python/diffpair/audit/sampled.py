@@ -51,7 +51,7 @@ def audit_live(
     sums, starts = [], []
     for begin in range(0, frames, ROUND):
         count = min(ROUND, frames - begin)
-        part = state.sampler.sample(count * sampling.every, sampling.every, progress.advance)
+        part = state.run(count * sampling.every, sampling.every, progress.advance)
         sums.append(state.measure(part))
         kept = [i for i in range(count) if begin + i in wanted]
         starts.append(Frames(*(array[kept] for array in vars(part).values())))

@@ -45,6 +45,9 @@ def _describe_potential(file: Path) -> None:
     click.echo(f"types: {', '.join(table.types)}")
     click.echo(f"range: r_min {table.r_min:g} nm, cutoff {table.cutoff:g} nm, {table.knots} knots")
     for row, (a, b) in enumerate(table.pairs):
+        if not table.coefficients[row].any():
+            click.echo(f"pair {table.pair_name(row)}: 0 at all distances")
+            continue
         energy = table.energy(table.nodes, a, b)
         lowest = int(energy.argmin())
         click.echo(f"pair {table.pair_name(row)}: minimum {energy[lowest]:.6g} kJ/mol at {table.nodes[lowest]:.4g} nm")
@@ -77,8 +80,10 @@ def _describe_config(config: FitConfig) -> None:
     click.echo(f"potential: {config.potential.form}, cutoff {config.potential.cutoff:g} nm")
     for state in states:
         held_out = ", held out" if state.held_out else ""
+        left_out = state.num_atoms - len(state.typed)
+        without = f" ({left_out} of them without a type)" if left_out else ""
         click.echo(
-            f"state {state.name}: {state.num_atoms} particles, {state.density:.6g} per nm^3, "
+            f"state {state.name}: {state.num_atoms} particles{without}, {state.density:.6g} per nm^3, "
             f"{state.temperature:g} K{held_out}"
         )
         for target in state.rdfs:

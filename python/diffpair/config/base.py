@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -187,12 +187,17 @@ PairNumber = Annotated[PairValue, _per_pair(_number)]
 PairSignedNumber = Annotated[PairValue, _per_pair(_number, positive=False)]
 
 
-def resolve_pairs(value: PairValue, types: tuple[str, ...], what: str) -> list[float]:
+def resolve_pairs(
+    value: PairValue, types: tuple[str, ...], what: str, learned: Sequence[int] | None = None
+) -> list[float]:
     """One value per pair of types in table order: (0,0), (0,1) .. (1,1) .. A pair may be written A-B or B-A.
 
-    Raises DiffPairError if a pair is missing or a key names no pair of these types.
+    learned: rows of the pairs that are wanted; all by default. Raises DiffPairError if a pair is missing or a key names
+    none of these pairs.
     """
     pairs = type_pairs(types)
+    if learned is not None:
+        pairs = [pairs[row] for row in learned]
     if not isinstance(value, dict):
         return [value] * len(pairs)
     names: dict[str, tuple[str, str]] = {}
@@ -204,7 +209,8 @@ def resolve_pairs(value: PairValue, types: tuple[str, ...], what: str) -> list[f
     found: dict[tuple[str, str], float] = {}
     for key, entry in value.items():
         if key not in names:
-            raise DiffPairError(f"{what}: {key!r} is no pair of types{choices(key, names)}")
+            known = "is no pair of types" if learned is None else "is no pair of types that is learned"
+            raise DiffPairError(f"{what}: {key!r} {known}{choices(key, names)}")
         if names[key] in found:
             raise DiffPairError(f"{what}: the pair {key} is given twice")
         found[names[key]] = entry

@@ -11,6 +11,7 @@ import numpy as np
 from diffpair.config.fit_config import FitConfig
 from diffpair.config.states import State as StateSection
 from diffpair.config.states import System
+from diffpair.config.update import IterativeBoltzmann
 from diffpair.errors import DiffPairError
 from diffpair.observables.pair_numbers import interacting_pairs
 from diffpair.tables import type_pairs
@@ -31,22 +32,35 @@ def build_states(config: FitConfig) -> list[State]:
             of a type that the state does not have, or r appears to be in the wrong unit.
 
     Warns:
-        UserWarning: no fitted state has a target for a pair of types.
+        UserWarning: no fitted state has a target for a pair of types that is learned.
     """
     from diffpair.states import check_cutoff
 
     states = [_build(config, section) for section in config.states]
     names = tuple(dict.fromkeys(name for state in states for name in state.type_names))
+    learned = config.potential.learned_rows(names)
     for state in states:
         check_cutoff(state, config.potential.cutoff)
-    _warn_about_free_pairs(states, names)
+    pairs = type_pairs(names)
+    _check_learned(config, states, [pairs[row] for row in (range(len(pairs)) if learned is None else learned)])
     return [_with_types(state, names) for state in states]
 
 
-def _warn_about_free_pairs(states: list[State], names: tuple[str, ...]) -> None:
-    """Warn of pairs of types whose g(r) no fitted state has as a target."""
-    known = {frozenset(target.pair) for state in states if not state.held_out for target in state.rdfs}
-    free = [f"{a}-{b}" for a, b in type_pairs(names) if frozenset((a, b)) not in known and _meet(states, a, b)]
+def _check_learned(config: FitConfig, states: list[State], learned: list[tuple[str, str]]) -> None:
+    """Warn of learned pairs of types whose g(r) no fitted state has as a target; refuse what the update cannot use."""
+    wanted = {frozenset(pair) for pair in learned}
+    targets = [target for state in states if not state.held_out for target in state.rdfs]
+    known = {frozenset(target.pair) for target in targets}
+    if not known & wanted:
+        names = ", ".join("-".join(pair) for pair in learned)
+        raise DiffPairError(f"potential: pairs has {names} learned, but no state that is fitted has a target for it")
+    for target in targets:
+        if isinstance(config.method, IterativeBoltzmann) and frozenset(target.pair) not in wanted:
+            raise DiffPairError(
+                f"update: ibi corrects each pair by its own g(r), but {target.label} is of a pair that potential: pairs "
+                f"leaves out; leave that target out, too, or take another update"
+            )
+    free = ["-".join(pair) for pair in learned if frozenset(pair) not in known and _meet(states, *pair)]
     if free:
         warnings.warn(
             f"no state that is fitted has a target for {', '.join(free)}: the potential between these types follows "
@@ -119,5 +133,8 @@ def _read_target(config: FitConfig, section: StateSection, index: int) -> Target
 
 def _with_types(state: State, names: tuple[str, ...]) -> State:
     """The same state, its types counted into ``names``."""
+    from diffpair.states import NO_TYPE
+
     places = np.array([names.index(name) for name in state.type_names])
-    return dataclasses.replace(state, type_names=names, types=places[state.types])
+    types = np.where(state.types == NO_TYPE, NO_TYPE, places[state.types])
+    return dataclasses.replace(state, type_names=names, types=types)

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    model_serializer,
+    model_validator,
+)
 
 from diffpair.config.base import (
     Count,
@@ -22,11 +32,13 @@ from diffpair.config.base import (
     PositiveNumber,
     Section,
     Temperature,
+    _name,
     check_keys,
     choices,
 )
 from diffpair.errors import DiffPairError
 from diffpair.tables.limits import MIN_KNOTS
+from diffpair.tables.pairs import pair_row
 
 _MAX_KNOTS = 3000  # a fit keeps dense matrices of this size, and no potential needs so many
 
@@ -37,6 +49,13 @@ def _knots(value: int) -> int:
     return value
 
 
+def _pair(value: object) -> tuple[str, str]:
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise DiffPairError(f"must be two types such as [A, B], not {value!r}")
+    return _name(value[0]), _name(value[1])
+
+
+TypePair = Annotated[tuple[str, str], BeforeValidator(_pair)]
 Knots = Annotated[Count, AfterValidator(_knots)]
 
 
@@ -239,6 +258,7 @@ class Potential(Section):
     In the file both stand side by side: {form: lj, sigma: 1 nm, epsilon: 1 kJ/mol, cutoff: 2.5 nm}. ``r_min`` and
     ``knots`` that are not given are chosen by the fit. Every form but the B-spline is multiplied by a switching
     function over the last ``switch_width`` before the cutoff and tabulated to the relative force error ``tolerance``.
+    ``pairs``: the pairs of types that are learned; all others are 0.
     """
 
     cutoff: Length
@@ -246,6 +266,7 @@ class Potential(Section):
     knots: Knots | None = None
     switch_width: Length | None = None
     tolerance: PositiveNumber | None = None
+    pairs: Annotated[tuple[TypePair, ...], Field(min_length=1)] | None = None
     term: Term
 
     @model_validator(mode="before")
@@ -276,7 +297,27 @@ class Potential(Section):
             value = getattr(self, name)
             if value is not None and value >= self.cutoff:
                 raise DiffPairError(f"{name} = {value:g} nm must be below the cutoff = {self.cutoff:g} nm")
+        given = [frozenset(pair) for pair in self.pairs or ()]
+        for pair in self.pairs or ():
+            if given.count(frozenset(pair)) > 1:
+                raise DiffPairError(f"pairs: {'-'.join(pair)} is given twice")
         return self
+
+    @model_serializer(mode="wrap")
+    def _used_keys(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Pairs that are not given are no part of a config: neither of its hash nor of provenance."""
+        return {key: value for key, value in serialize(self).items() if key != "pairs" or value is not None}
+
+    def learned_rows(self, types: Sequence[str]) -> tuple[int, ...] | None:
+        """Rows of a table whose pairs of types are learned; None for all. Raises DiffPairError for an unknown type."""
+        if self.pairs is None:
+            return None
+        for name in (name for pair in self.pairs for name in pair):
+            if name not in types:
+                raise DiffPairError(
+                    f"potential: pairs names the type {name!r}, which no state has{choices(name, types)}"
+                )
+        return tuple(sorted(pair_row(types.index(a), types.index(b), len(types)) for a, b in self.pairs))
 
     @property
     def form(self) -> str:

@@ -21,6 +21,7 @@ from diffpair.config.base import (
     PressureError,
     Section,
     Temperature,
+    _name,
 )
 from diffpair.config.curve_file import CurveFile, RdfColumns, VacfColumns
 from diffpair.errors import DiffPairError
@@ -59,6 +60,13 @@ def _time_unit(value: object) -> str:
     return value
 
 
+def _type(value: object) -> str | None:
+    """A type of the potential, or None for atoms that take no part in it: `none`, or YAML's own null."""
+    if value is None or (isinstance(value, str) and value.strip().lower() == "none"):
+        return None
+    return _name(value)
+
+
 def _masses(value: object) -> float | dict[str, float]:
     """One mass in amu for all types or a mapping of one per type."""
 
@@ -74,6 +82,9 @@ def _masses(value: object) -> float | dict[str, float]:
     if isinstance(value, dict):
         return {str(name): one(entry, f"{name}: ") for name, entry in value.items()}
     return one(value)
+
+
+TypeOrNone = Annotated[str | None, BeforeValidator(_type)]
 
 
 class Lattice(Section):
@@ -112,13 +123,14 @@ class System(Section):
     ``types`` maps what stands in the topology ("residue-atom", atom name, element or residue name, looked up in that
     order) to types of the potential; without it the atom names are the types. ``masses``: one for all or one per type,
     amu, where there is no System that has them. ``exclude_bonds``: particles up to so many bonds apart do not feel the
-    potential; without it the System's own exclusions count, or 3 bonds.
+    potential; without it the System's own exclusions count, or 3 bonds. The type None, ``none``
+    in the file, is that of atoms that take no part in the potential.
     """
 
     lattice: Lattice | None = None
     topology: File | None = None
     xml: File | None = None
-    types: Annotated[dict[Name, Name], Field(min_length=1)] | None = None
+    types: Annotated[dict[Name, TypeOrNone], Field(min_length=1)] | None = None
     masses: Annotated[float | dict[str, float], BeforeValidator(_masses)] | None = None
     exclude_bonds: CountOrZero | None = None
 

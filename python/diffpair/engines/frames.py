@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,10 @@ class Frames:
     def since(self, first: int) -> Frames:
         """Without the frames before `first`."""
         return Frames(*(getattr(self, f.name)[first:] for f in fields(self)))
+
+    def of_atoms(self, atoms: NDArray[np.int64]) -> Frames:
+        """With some of the atoms only, by index; the energy stays that of all."""
+        return replace(self, positions=self.positions[:, atoms], velocities=self.velocities[:, atoms])
 
     def joined(self, later: Frames) -> Frames:
         """These frames and then those of `later`."""

@@ -12,7 +12,7 @@ from diffpair.engines.explosion import Trial, cause
 from diffpair.engines.frames import Exploded, Frames, Snapshot
 from diffpair.errors import DiffPairError
 from diffpair.states.state import BOLTZMANN, State
-from diffpair.states.system import check_table, make_system
+from diffpair.states.system import check_table, make_system, table_of_force
 from diffpair.tables import PairTable
 
 _CHECK_EVERY = 100  # steps between looks at the kinetic temperature when no frames are taken
@@ -86,7 +86,7 @@ class Sampler:
     def set_table(self, table: PairTable) -> None:
         """Write another table of the same grid and types into the live Context; nothing is built anew."""
         check_table(self.table, table)
-        self.force.setTable(table)
+        self.force.setTable(table_of_force(self.state, table))
         self.force.updateParametersInContext(self.context)
         self.table = table
         self._fresh = True

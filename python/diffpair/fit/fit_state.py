@@ -54,7 +54,7 @@ class FitState:
         memory: Memory | None = None,
     ) -> None:  # fmt: skip
         self.state, self.variant, self.grid, self.sampling = state, variant, grid, sampling
-        self.rows = TargetRows(state)
+        self.rows = TargetRows(state.of_typed())
         self.memory = memory or Memory()
         self.frames: Frames | None = None  # the last ones
         self._sampled: list[tuple[Array, FrameSums]] = []  # the last good tables, and what was found with each
@@ -95,13 +95,18 @@ class FitState:
         self.sampler.set_table(table)
         self.sampler.equilibrate(self.sampling.equilibration, progress)
         steps = self.sampling.steps if factor == 1 else max(2, round(factor * self.sampling.steps / every)) * every
-        frames = self.sampler.sample(steps, every, progress)
+        frames = self.run(steps, every, progress)
         self.extended = may_repeat and self.sampling.adaptive and drifts(frames.potential_energy)
         if self.extended:
-            frames = frames.joined(self.sampler.sample(steps, every, progress))
+            frames = frames.joined(self.run(steps, every, progress))
             frames = frames.since(equilibrated_from(frames.potential_energy)[0])
         self.frames = frames
         return frames
+
+    def run(self, steps: int, every: int, progress: Callable[[int], None] | None = None) -> Frames:
+        """Every `every`-th of `steps` steps, with the atoms that have a type: those that `rows` knows."""
+        frames = self.sampler.sample(steps, every, progress)
+        return frames if self.state.complete else frames.of_atoms(self.state.typed)
 
     def independent(self, sums: FrameSums) -> float:
         """Number of independent frames: the smallest of those of the energy and of each target's first shell."""

@@ -18,7 +18,7 @@ from diffpair.audit.report import PLOT as AUDIT_PLOT
 from diffpair.errors import DiffPairError
 from diffpair.fit.history import CHECKPOINT, HISTORY
 from diffpair.fit.setup import Setup
-from diffpair.potentials import TemperatureDependent, to_table
+from diffpair.potentials import AllPairs, TemperatureDependent, to_table
 from diffpair.tables import PairTable, TableUncertainty
 from diffpair.tables.document import NAME, write_atomically
 
@@ -109,7 +109,7 @@ def save_tables(
         memory = io.BytesIO()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
-            torch.jit.save(torch.jit.script(setup.potential), memory)
+            torch.jit.save(torch.jit.script(AllPairs(setup.potential)), memory)
         write_atomically(out / f"{stem}.pt", memory.getvalue())
 
 

@@ -16,6 +16,7 @@ import torch
 
 from diffpair.config import FitConfig
 from diffpair.fit.setup import Setup
+from diffpair.tables import type_pairs
 
 
 def config_hash(config: FitConfig) -> str:
@@ -41,13 +42,14 @@ def provenance(setup: Setup, iterations: int, digest: str) -> dict[str, Any]:
     """The section `provenance` of a potential file: config, versions, states and targets of a fit."""
     from diffpair import __version__
 
-    config = setup.config
+    config, pairs = setup.config, type_pairs(setup.potential.types)
     return {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "config": str(config.file) if config.file else None,
         "config_sha256": digest,
         "config_text": config.text,
         "form": config.potential.form,
+        "learned_pairs": [list(pairs[row]) for row in setup.potential.learned],
         "seed": config.seed,
         "iterations": iterations,
         "versions": {

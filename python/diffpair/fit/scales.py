@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,13 +31,19 @@ def targets_by_pair(states: list[State]) -> list[list[tuple[State, RdfTarget]]]:
     return found
 
 
-def contact_distances(states: list[State]) -> Array:
+def contact_distances(states: list[State], learned: Sequence[int] | None = None) -> Array:
     """Per pair of types, nm: where g first reaches 1 (or its maximum, if that is lower); the smallest of all states.
 
-    A pair without a target takes the mean of the others. Raises DiffPairError if there is no g(r) at all.
+    A pair without a target, or one that is not learned, takes the mean of the others. Raises DiffPairError if there is
+    no g(r) at all.
+
+    Args:
+        learned: rows of the pairs that are learned; all by default.
     """
     contacts = []
-    for entries in targets_by_pair(states):
+    for row, entries in enumerate(targets_by_pair(states)):
+        if learned is not None and row not in learned:
+            entries = []
         radii = [float(t.r[np.argmax(t.g >= min(1.0, 0.9 * t.g.max()))]) for _, t in entries]
         contacts.append(min(radii) if radii else np.nan)
     result = np.array(contacts)
@@ -54,8 +62,9 @@ def choose_scales(states: list[State], section: Potential, contact: Array) -> Sc
     length, r_min = float(contact.min()), section.r_min
     if r_min is None:
         first = []
-        for entries, reach in zip(targets_by_pair(states), contact, strict=True):
-            for _, target in entries:
+        learned = section.learned_rows(states[0].type_names)
+        for row, (entries, reach) in enumerate(zip(targets_by_pair(states), contact, strict=True)):
+            for _, target in entries if learned is None or row in learned else []:
                 begin = float(target.r[np.argmax(target.g > EMPTY * target.g.max())]) - target.bin_width
                 first.append(begin - 0.12 * reach)
         spline = section.form in ("bspline", "energy_entropy") and all(p.form == "bspline" for p in section.parts)

@@ -80,7 +80,7 @@ def prepare(config: FitConfig) -> Setup:
     _check_production(config)
     states = build_states(config)
     fitted = [s for s in states if not s.held_out]
-    contact = contact_distances(fitted)
+    contact = contact_distances(fitted, config.potential.learned_rows(states[0].type_names))
     scales = choose_scales(fitted, config.potential, contact)
     variants = _variants(fitted)
     potential = build_potential(
@@ -97,7 +97,7 @@ def prepare(config: FitConfig) -> Setup:
         if start.method == "file":
             assert start.file is not None
             given = [dict(zip(potential.global_names, v, strict=True)).get("temperature") for v in variants]
-            wanted = [from_file(start.file, potential.types, grid, scales.energy, t).ravel() for t in given]
+            wanted = [from_file(start.file, potential, grid, scales.energy, t).ravel() for t in given]
         else:
             known = [[s for s in fitted if s.parameters == v and s.rdfs] or fitted for v in variants]
             invert = hypernetted_chain if start.method == "hypernetted-chain" else boltzmann_inversion

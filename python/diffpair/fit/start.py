@@ -13,7 +13,7 @@ from scipy.signal import peak_widths, savgol_filter
 from diffpair.errors import DiffPairError
 from diffpair.fit.hypernetted_chain import HypernettedChain
 from diffpair.fit.scales import targets_by_pair
-from diffpair.potentials import TableGrid
+from diffpair.potentials import PairPotential, TableGrid
 from diffpair.states import State
 from diffpair.tables import PairTable, type_pairs
 from diffpair.targets import RdfTarget
@@ -45,7 +45,9 @@ def hypernetted_chain(states: list[State], grid: TableGrid, contact: Array) -> A
     See HypernettedChain. Core, cutoff and pairs without a target of their own state are treated as in Boltzmann
     inversion. Raises DiffPairError if a state has targets, but not for all pairs of its types.
     """
-    return _inversion(states, grid, contact, {s.name: HypernettedChain(s, float(contact.min())) for s in states})
+    return _inversion(
+        states, grid, contact, {s.name: HypernettedChain(s.of_typed(), float(contact.min())) for s in states}
+    )
 
 
 def beyond_contact(method: str, states: list[State]) -> float:
@@ -130,17 +132,22 @@ def _invert(state: State, target: RdfTarget, r: Array, cutoff: float, chain: Hyp
 
 
 def from_file(
-    path: Path, types: tuple[str, ...], grid: TableGrid, kT: float, temperature: float | None = None
+    path: Path, potential: PairPotential, grid: TableGrid, kT: float, temperature: float | None = None
 ) -> Array:
     """Table [npairs, knots + 2] of a potential file on this grid, at a temperature in K where it has an entropy.
 
-    Raises DiffPairError if a type is missing.
+    Only pairs that the potential learns are taken. Raises DiffPairError if a type of them is missing.
     """
     table = PairTable.load(path)
     if table.entropy is not None and temperature is not None:
         table = table.at_temperature(temperature)
-    missing = [name for name in types if name not in table.types]
+    pairs = type_pairs(potential.types)
+    learned = [pairs[row] for row in potential.learned]
+    missing = [name for pair in learned for name in pair if name not in table.types]
     if missing:
         raise DiffPairError(f"start: {path} has no type {missing[0]!r}, only {', '.join(table.types)}")
     r = fine_grid(grid)
-    return np.array([fit_spline(grid, r, table.energy(r, a, b), kT) for a, b in type_pairs(types)])
+    result = np.zeros((len(pairs), grid.knots + 2))
+    for row, (a, b) in zip(potential.learned, learned, strict=True):
+        result[row] = fit_spline(grid, r, table.energy(r, a, b), kT)
+    return result

@@ -58,6 +58,10 @@ def uncertainty(
     for variant, (factor, prior) in enumerate(zip(after, before, strict=True)):
         rows, again, notes = [], [], []
         for index, pair in enumerate(type_pairs(space.potential.types)):
+            if index not in space.potential.learned:  # 0, and that is certain
+                rows.append(np.zeros(POINTS))
+                again.append(np.zeros(POINTS))
+                continue
             where = slice(index * width, (index + 1) * width)
             sigma = np.sqrt(((basis @ factor[where]) ** 2).sum(1) + (basis @ away[variant][where]) ** 2)
             wide = np.sqrt(((basis @ prior[where]) ** 2).sum(1))
@@ -70,7 +74,7 @@ def uncertainty(
                 again.append(np.std(basis @ resampled.T, axis=1, ddof=1))
                 notes += _compared("-".join(pair), again[-1][visited], (basis @ expected)[visited])
         notes += [_of_factor(states[f.state], f) for f in factors if states[f.state].variant == variant and _matters(f)]
-        blocks = np.array(again) if again else None
+        blocks = np.array(again) if drawn is not None else None
         result.append(TableUncertainty(space.potential.types, r, np.array(rows), tuple(notes), blocks))
     return result
 

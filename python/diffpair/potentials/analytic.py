@@ -5,6 +5,8 @@ Every parameter is one value per pair of types. Those that must be positive are 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -13,13 +15,16 @@ from diffpair.potentials.base import PairPotential, per_pair, positive_logarithm
 
 Value = float | list[float]
 Types = tuple[str, ...]
+Learned = Sequence[int] | None  # see PairPotential
 
 
 class _WithLogarithms(PairPotential):
     """The part that the forms share: positive parameters `name`, held as `log_name` [npairs, 1]."""
 
-    def __init__(self, types: Types, cutoff: float, switch_width: float | None, **positive: Value) -> None:
-        super().__init__(types, cutoff, switch_width)
+    def __init__(
+        self, types: Types, cutoff: float, switch_width: float | None, learned: Learned, **positive: Value
+    ) -> None:
+        super().__init__(types, cutoff, switch_width, learned)
         self.log_epsilon: Tensor
         self.log_sigma: Tensor
         for name, value in positive.items():
@@ -35,9 +40,9 @@ class LennardJones(_WithLogarithms):
 
     def __init__(
         self, types: Types, cutoff: float, epsilon: Value = 1.0, sigma: Value = 1.0,
-        switch_width: float | None = None,
+        switch_width: float | None = None, learned: Learned = None,
     ) -> None:  # fmt: skip
-        super().__init__(types, cutoff, switch_width, epsilon=epsilon, sigma=sigma)
+        super().__init__(types, cutoff, switch_width, learned, epsilon=epsilon, sigma=sigma)
 
     def forward(self, r: Tensor) -> Tensor:
         """U [npairs, n] in kJ/mol at r [n] in nm."""
@@ -54,8 +59,9 @@ class GeneralisedLennardJones(_WithLogarithms):
     def __init__(
         self, types: Types, cutoff: float, epsilon: Value = 1.0, sigma: Value = 1.0,
         n: Value = 12.0, m: Value = 6.0, learn_exponents: bool = True, switch_width: float | None = None,
+        learned: Learned = None,
     ) -> None:  # fmt: skip
-        super().__init__(types, cutoff, switch_width, epsilon=epsilon, sigma=sigma)
+        super().__init__(types, cutoff, switch_width, learned, epsilon=epsilon, sigma=sigma)
         steep, soft = per_pair(n, self.npairs, "n"), per_pair(m, self.npairs, "m")
         if not (steep > soft).all() or not (soft > 0).all():
             raise DiffPairError(
@@ -80,9 +86,9 @@ class Yukawa(_WithLogarithms):
 
     def __init__(
         self, types: Types, cutoff: float, epsilon: Value = 1.0, sigma: Value = 1.0, kappa: Value = 1.0,
-        switch_width: float | None = None,
+        switch_width: float | None = None, learned: Learned = None,
     ) -> None:  # fmt: skip
-        super().__init__(types, cutoff, switch_width, kappa=kappa)
+        super().__init__(types, cutoff, switch_width, learned, kappa=kappa)
         self.log_kappa: Tensor
         self.epsilon = nn.Parameter(per_pair(epsilon, self.npairs, "epsilon"))
         self.sigma: Tensor
@@ -99,9 +105,9 @@ class SoftSphere(_WithLogarithms):
 
     def __init__(
         self, types: Types, cutoff: float, epsilon: Value = 1.0, sigma: Value = 1.0, n: Value = 12.0,
-        switch_width: float | None = None,
+        switch_width: float | None = None, learned: Learned = None,
     ) -> None:  # fmt: skip
-        super().__init__(types, cutoff, switch_width, sigma=sigma, n=n)
+        super().__init__(types, cutoff, switch_width, learned, sigma=sigma, n=n)
         self.log_n: Tensor
         self.epsilon: Tensor
         self.register_buffer("epsilon", per_pair(epsilon, self.npairs, "epsilon"))
@@ -122,8 +128,9 @@ class ModifiedMorse(_WithLogarithms):
     def __init__(
         self, types: Types, cutoff: float, epsilon: Value = 1.0, sigma: Value = 1.0,
         a: Value = 5.0, phi: Value = 1.0, learn_phi: bool = True, switch_width: float | None = None,
+        learned: Learned = None,
     ) -> None:  # fmt: skip
-        super().__init__(types, cutoff, switch_width, epsilon=epsilon, sigma=sigma, a=a)
+        super().__init__(types, cutoff, switch_width, learned, epsilon=epsilon, sigma=sigma, a=a)
         self.log_a: Tensor
         start = per_pair(phi, self.npairs, "phi")
         if (start == 0).any():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -36,16 +37,23 @@ class PairPotential(nn.Module):
 
     A subclass defines `forward(r, *global_parameters)`: distances r [n] in nm and one scalar tensor per name in
     `global_names` go in, energies [npairs, n] in kJ/mol come out, pairs of types in the order (0,0), (0,1) .. (0,T-1),
-    (1,1) .. . `torch.jit.script` must accept it. The switching function at the cutoff is not part of forward:
-    `tabulate` multiplies by it.
+    (1,1) .., or those of them that are learned. `torch.jit.script` must accept it. The switching function at the cutoff
+    is not part of forward: `tabulate` multiplies by it, and gives every other pair the row 0.
 
     Args:
         types: names of the particle types, unique.
         cutoff: nm.
         switch_width: width of the switching function in nm; a tenth of the cutoff by default.
+        learned: which pairs of types have a potential, as rows of a table, rising; all of them by default.
+
+    Attributes:
+        npairs: how many pairs have a potential. all_pairs: how many there are, the rows of a table.
     """
 
-    def __init__(self, types: tuple[str, ...], cutoff: float, switch_width: float | None = None) -> None:
+    def __init__(
+        self, types: tuple[str, ...], cutoff: float, switch_width: float | None = None,
+        learned: Sequence[int] | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         if not types or len(set(types)) != len(types):
             raise DiffPairError(f"types must be one or more unique names, not {list(types)}")
@@ -56,8 +64,20 @@ class PairPotential(nn.Module):
         self.switch_width = 0.1 * self.cutoff if switch_width is None else float(switch_width)
         if not 0 <= self.switch_width <= self.cutoff:
             raise DiffPairError(f"switch_width must lie between 0 and the cutoff, not {self.switch_width:g} nm")
-        self.npairs = len(self.types) * (len(self.types) + 1) // 2
+        self.all_pairs = len(self.types) * (len(self.types) + 1) // 2
+        self.learned: tuple[int, ...] = tuple(range(self.all_pairs) if learned is None else learned)
+        if not self.learned or sorted(set(self.learned) & set(range(self.all_pairs))) != list(self.learned):
+            raise DiffPairError(f"learned pairs must be rising rows of {self.all_pairs}, not {list(self.learned)}")
+        self.npairs = len(self.learned)
         self.global_names: list[str] = []
+
+    @torch.jit.unused
+    def of_all_pairs(self, values: Tensor) -> Tensor:
+        """Values [npairs, ...] of the learned pairs with 0 for the others, [all_pairs, ...]; differentiable."""
+        if self.npairs == self.all_pairs:
+            return values
+        rows = torch.tensor(self.learned, device=values.device)
+        return values.new_zeros(self.all_pairs, *values.shape[1:]).index_copy(0, rows, values)
 
     def exact_coefficients(self, grid: TableGrid, parameters: tuple[float, ...]) -> Tensor | None:
         """Table coefficients [npairs, knots + 2] of a potential that is a spline on this grid, otherwise None."""

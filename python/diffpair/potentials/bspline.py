@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -15,15 +17,17 @@ class BSpline(PairPotential):
     """A uniform cubic B-spline whose coefficients are learned; neither switched nor interpolated.
 
     Args:
-        types, cutoff: see PairPotential.
+        types, cutoff, learned: see PairPotential.
         r_min: first knot in nm; below it U continues linearly.
         knots: number of knots, 5 or more.
 
     The parameter `coefficients` is float64 [npairs, knots - 1] in kJ/mol; the table appends three zeros.
     """
 
-    def __init__(self, types: tuple[str, ...], cutoff: float, r_min: float, knots: int) -> None:
-        super().__init__(types, cutoff, switch_width=0.0)
+    def __init__(
+        self, types: tuple[str, ...], cutoff: float, r_min: float, knots: int, learned: Sequence[int] | None = None
+    ) -> None:
+        super().__init__(types, cutoff, 0.0, learned)
         if knots < 5:
             raise DiffPairError(f"knots must be 5 or more, not {knots}")
         if not 0 <= r_min < cutoff:

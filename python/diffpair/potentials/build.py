@@ -57,7 +57,7 @@ def build_potential(
         global_names, parameters: names of the potential's global parameters, and values to try a user's module with.
         seed: of a network's initial weights.
 
-    Raises DiffPairError for values that do not fit the types, or parameters that the form does not take.
+    Raises DiffPairError for values or pairs that do not fit the types, or parameters that the form does not take.
     """
     if global_names and section.form not in ("module", "energy_entropy"):
         raise DiffPairError(
@@ -77,6 +77,7 @@ def _term(
 ) -> PairPotential:
     cutoff, switch = section.cutoff, section.switch_width
     r_min = scales.r_min if section.r_min is None else section.r_min
+    learned = section.learned_rows(types)
     potential: PairPotential
     if term.form == "sum":
         parts = [_term(part, section, types, scales, (), (), seed + i) for i, part in enumerate(term.parts)]
@@ -88,12 +89,12 @@ def _term(
     if term.form in _ANALYTIC:
         cls, per_pair, options = _ANALYTIC[term.form]
         values: dict[str, Any] = {
-            name: resolve_pairs(getattr(term, name), types, f"potential: {name}") for name in per_pair
+            name: resolve_pairs(getattr(term, name), types, f"potential: {name}", learned) for name in per_pair
         }
         values |= {name: getattr(term, name) for name in options}
-        potential = cls(types, cutoff, **values, switch_width=switch)
+        potential = cls(types, cutoff, **values, switch_width=switch, learned=learned)
     elif term.form == "bspline":
-        potential = BSpline(types, cutoff, r_min, section.knots or scales.knots)
+        potential = BSpline(types, cutoff, r_min, section.knots or scales.knots, learned)
     elif term.form == "mlp":
         prior = None
         if term.prior is not None:
@@ -109,6 +110,7 @@ def _term(
             prior=prior,
             switch_width=switch,
             seed=seed,
+            learned=learned,
         )
     elif term.form == "module":
         potential = UserModule(
@@ -119,6 +121,7 @@ def _term(
             r_min=r_min,
             parameters=parameters,
             switch_width=switch,
+            learned=learned,
         )
     else:
         raise DiffPairError(f"potential: the form {term.form!r} is not available")

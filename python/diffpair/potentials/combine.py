@@ -20,8 +20,8 @@ def _check_parts(parts: list[PairPotential], what: str) -> None:
     if not parts:
         raise DiffPairError(f"{what} needs at least one part")
     for part in parts[1:]:
-        if (part.types, part.cutoff) != (parts[0].types, parts[0].cutoff):
-            raise DiffPairError(f"all parts of {what} must have the same types and cutoff")
+        if (part.types, part.learned, part.cutoff) != (parts[0].types, parts[0].learned, parts[0].cutoff):
+            raise DiffPairError(f"all parts of {what} must have the same types and cutoff, and the same pairs")
     for part in parts:
         if part.global_names:
             raise DiffPairError(f"a part of {what} must not have global parameters, but one has {part.global_names}")
@@ -32,7 +32,8 @@ class Sum(PairPotential):
 
     def __init__(self, parts: list[PairPotential]) -> None:
         _check_parts(parts, "a sum")
-        super().__init__(parts[0].types, parts[0].cutoff, max(part.switch_width for part in parts))
+        first, width = parts[0], max(part.switch_width for part in parts)
+        super().__init__(first.types, first.cutoff, width, first.learned)
         self.parts = nn.ModuleList(parts)
         _common_grid(parts)  # refuses parts with different knots
 
@@ -44,11 +45,11 @@ class Sum(PairPotential):
         return total
 
     def exact_coefficients(self, grid: TableGrid, parameters: tuple[float, ...]) -> Tensor | None:
-        from diffpair.potentials.tabulation import tabulate
+        from diffpair.potentials.tabulation import tabulate_learned
 
         if self.own_grid() is None:
             return None
-        return torch.stack([tabulate(part, grid) for part in self.parts]).sum(0)  # type: ignore[arg-type]
+        return torch.stack([tabulate_learned(part, grid) for part in self.parts]).sum(0)  # type: ignore[arg-type]
 
     def own_grid(self) -> TableGrid | None:
         return _common_grid(list(self.parts))  # type: ignore[arg-type]
@@ -64,7 +65,8 @@ class TemperatureDependent(PairPotential):
 
     def __init__(self, energy: PairPotential, entropy: PairPotential, reference: float) -> None:
         _check_parts([energy, entropy], "U - T S")
-        super().__init__(energy.types, energy.cutoff, max(energy.switch_width, entropy.switch_width))
+        width = max(energy.switch_width, entropy.switch_width)
+        super().__init__(energy.types, energy.cutoff, width, energy.learned)
         if not reference > 0:
             raise DiffPairError(f"the reference temperature must be positive, not {reference:g} K")
         self.energy = energy
@@ -77,11 +79,29 @@ class TemperatureDependent(PairPotential):
         return self.energy(r) - (temperature / self.reference - 1) * self.entropy(r)
 
     def exact_coefficients(self, grid: TableGrid, parameters: tuple[float, ...]) -> Tensor | None:
-        from diffpair.potentials.tabulation import tabulate
+        from diffpair.potentials.tabulation import tabulate_learned
 
         if self.own_grid() is None:
             return None
-        return tabulate(self.energy, grid) - (parameters[0] / self.reference - 1) * tabulate(self.entropy, grid)
+        factor = parameters[0] / self.reference - 1
+        return tabulate_learned(self.energy, grid) - factor * tabulate_learned(self.entropy, grid)
 
     def own_grid(self) -> TableGrid | None:
         return _common_grid([self.energy, self.entropy])
+
+
+class AllPairs(nn.Module):
+    """A potential that depends on temperature with the rows of all pairs of types, as TorchPairForce wants them."""
+
+    def __init__(self, potential: TemperatureDependent) -> None:
+        super().__init__()
+        self.potential = potential
+        self.count = potential.all_pairs
+        self.rows: Tensor
+        self.register_buffer("rows", torch.tensor(potential.learned))
+
+    def forward(self, r: Tensor, temperature: Tensor) -> Tensor:
+        """u [all_pairs, n] in kJ/mol at r [n] in nm and the temperature in K; 0 for pairs that are not learned."""
+        energy = self.potential(r, temperature)
+        none = torch.zeros([self.count, r.shape[0]], dtype=energy.dtype, device=r.device)
+        return none.index_copy(0, self.rows, energy)

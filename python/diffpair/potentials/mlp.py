@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +20,7 @@ class GaussianMLP(PairPotential):
     over to any system. The last layer starts small, so that the potential starts close to its prior.
 
     Args:
-        types, cutoff, switch_width: see PairPotential.
+        types, cutoff, switch_width, learned: see PairPotential.
         length: the paper's sigma in nm: about the contact distance of two particles.
         energy: e, the scale of the network's output in kJ/mol; kT is a good choice.
         gaussians: how many, evenly from length / 2 to the cutoff; None: one width apart.
@@ -43,8 +44,9 @@ class GaussianMLP(PairPotential):
         prior: PairPotential | None = None,
         switch_width: float | None = None,
         seed: int = 0,
+        learned: Sequence[int] | None = None,
     ) -> None:
-        super().__init__(types, cutoff, switch_width)
+        super().__init__(types, cutoff, switch_width, learned)
         if not (length > 0 and energy > 0):
             raise DiffPairError(
                 f"length and energy of a network must be positive, not {length:g} nm, {energy:g} kJ/mol"
@@ -62,7 +64,9 @@ class GaussianMLP(PairPotential):
         self.register_buffer("centres", torch.linspace(first, self.cutoff, gaussians, dtype=torch.float64))
         self.network = _network([gaussians, *hidden, self.npairs], seed)
         self.prior = (
-            SoftSphere(self.types, self.cutoff, epsilon=energy, sigma=0.9 * length, n=10.0) if prior is None else prior
+            SoftSphere(self.types, self.cutoff, epsilon=energy, sigma=0.9 * length, n=10.0, learned=learned)
+            if prior is None
+            else prior
         )
 
     def forward(self, r: Tensor) -> Tensor:

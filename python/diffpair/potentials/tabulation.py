@@ -41,7 +41,17 @@ def switched_energy(potential: PairPotential, r: Tensor, parameters: tuple[float
 def tabulate(
     potential: PairPotential, grid: TableGrid | tuple[float, float, int], parameters: tuple[float, ...] = ()
 ) -> Tensor:
-    """Table coefficients [npairs, knots + 2] of a potential in kJ/mol, float64, differentiable in its parameters.
+    """Table coefficients [all_pairs, knots + 2] of a potential in kJ/mol, float64, differentiable in its parameters.
+
+    Pairs of types that are not learned have 0. See `tabulate_learned` for the others and for errors.
+    """
+    return potential.of_all_pairs(tabulate_learned(potential, grid, parameters))
+
+
+def tabulate_learned(
+    potential: PairPotential, grid: TableGrid | tuple[float, float, int], parameters: tuple[float, ...] = ()
+) -> Tensor:
+    """The rows [npairs, knots + 2] of the pairs that are learned.
 
     A spline gives its own coefficients. Every other form is evaluated on the knots, multiplied by its switching
     function and interpolated (natural end at r_min, three zero coefficients at the cutoff).
@@ -81,7 +91,8 @@ def tabulation_error(
     slopes = torch.stack([torch.autograd.grad(row.sum(), middle, retain_graph=True)[0] for row in energy])
     table = to_table(potential, grid, parameters)
     r, energies, exact = middle.detach().numpy(), energy.detach().numpy(), -slopes.numpy()
-    forces = np.stack([table.force(r, a, b) for a, b in type_pairs(potential.types)])
+    pairs = type_pairs(potential.types)
+    forces = np.stack([table.force(r, *pairs[row]) for row in potential.learned])
     error = np.abs(forces - exact) / np.maximum(np.abs(exact), 10 * kT / grid.cutoff)
     return float(error[(energies < CHECKED_UP_TO * kT) & (r > above)].max(initial=0.0))
 

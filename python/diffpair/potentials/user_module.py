@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -19,7 +20,7 @@ PROBES = 64
 
 
 class UserModule(PairPotential):
-    """Hosts a module with forward(r [n], *global_parameters) -> [npairs, n], or [n] for one type.
+    """Hosts a module with forward(r [n], *global_parameters) -> [npairs, n], or [n] for one pair of types.
 
     It computes in double precision. One that cannot, because it asks for single precision itself, is called in the
     precision it was written in, and a warning says so.
@@ -27,7 +28,7 @@ class UserModule(PairPotential):
     Args:
         source: an nn.Module, a torch.export.ExportedProgram, or the path of a file that torch.export.save or
             torch.jit.save wrote.
-        types, cutoff, switch_width: see PairPotential.
+        types, cutoff, switch_width, learned: see PairPotential.
         global_names: names of the arguments after r.
         r_min: nm; the module is tried out between r_min and the cutoff at once.
         parameters: values of the global parameters to try it with.
@@ -49,8 +50,9 @@ class UserModule(PairPotential):
         r_min: float | None = None,
         parameters: tuple[float, ...] = (),
         switch_width: float | None = None,
+        learned: Sequence[int] | None = None,
     ) -> None:
-        super().__init__(types, cutoff, switch_width)
+        super().__init__(types, cutoff, switch_width, learned)
         if isinstance(source, nn.Module):
             self.label, self.module = f"the module {type(source).__name__}", source
         elif isinstance(source, torch.export.ExportedProgram):
@@ -75,7 +77,7 @@ class UserModule(PairPotential):
         if energy.shape != (self.npairs, r.shape[0]):
             raise DiffPairError(
                 f"{self.label} returns the shape {shape} for {r.shape[0]} distances, but it must be "
-                f"{[self.npairs, r.shape[0]]}: a row per pair of types"
+                f"{[self.npairs, r.shape[0]]}: a row per pair of types that is learned"
             )
         if energy.is_complex():
             raise DiffPairError(f"{self.label} returns complex numbers, but energies must be real")

@@ -14,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from diffpair.engines.production import ProductionResult, RdfResult
 from diffpair.tables import PairTable, TableUncertainty
@@ -113,7 +114,10 @@ def _draw_potential(
         pair, nearest = frozenset(rdf.pair), float(rdf.r[np.argmax(rdf.g > 0.01)])
         reached[pair] = min(nearest, 0.99 * table.cutoff, reached.get(pair, nearest))
     r = np.linspace(max(table.r_min, 0.9 * min(reached.values(), default=table.r_min)), table.cutoff, 600)
+    shown: NDArray[np.bool_] = np.any(table.coefficients != 0, axis=1)  # pairs that are not learned are 0
     for index, (a, b) in enumerate(table.pairs):
+        if shown.any() and not shown[index]:
+            continue
         color, label = COLORS[index % len(COLORS)], plain(f"{a}–{b}")
         energy = table.energy(r, a, b)
         axes.plot(r, energy, color=color, linewidth=1.6, label=label)

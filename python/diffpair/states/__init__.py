@@ -2,12 +2,13 @@
 
 from diffpair.states.files import build_from_files
 from diffpair.states.lattice import build_lattice
-from diffpair.states.state import BOLTZMANN, State
+from diffpair.states.state import BOLTZMANN, NO_TYPE, State
 from diffpair.states.system import make_system
 from diffpair.states.validate import check_cutoff, check_targets, check_types
 
 __all__ = [
     "BOLTZMANN",
+    "NO_TYPE",
     "State",
     "build_from_files",
     "build_lattice",

@@ -15,7 +15,7 @@ from diffpair.errors import DiffPairError
 from diffpair.states.excluded_peaks import warn_about_excluded_peaks
 from diffpair.states.exclusions import excluded_pairs
 from diffpair.states.lattice import type_masses
-from diffpair.states.state import State
+from diffpair.states.state import NO_TYPE, State
 from diffpair.states.structure import Atom, Structure, read_structure
 from diffpair.states.system_checks import box_vectors, check_system
 from diffpair.states.validate import check_targets
@@ -28,7 +28,7 @@ def build_from_files(
     name: str,
     topology: PathLike,
     xml: PathLike | None = None,
-    types: Mapping[str, str] | None = None,
+    types: Mapping[str, str | None] | None = None,
     temperature: float = 300.0,
     targets: Sequence[Target] = (),
     held_out: bool = False,
@@ -43,8 +43,8 @@ def build_from_files(
     topology: structure with box: .pdb, .cif / .pdbx or .gro.
     xml: a System saved with `openmm.XmlSerializer`; its forces stay, and its masses and constraints count.
     types: from "residue-atom", atom name, element symbol or residue name (looked up in that order) to the type of the
-        pair potential. Without it the atom names are the types.
-    exclude_bonds: particles up to so many bonds apart do not feel the pair potential. Without it the exclusions of the
+        pair potential, or None for atoms that take no part in it. Without it the atom names are the types.
+    exclude_bonds: particles up to so many bonds apart do not feel the pair potential, or None for atoms that take no part in it. Without it the exclusions of the
         System's `NonbondedForce` or `CustomNonbondedForce` are taken, since OpenMM wants those equal on GPUs, or 3.
     masses: amu, one or one per type; without it, and without a System, those of the elements that the file states.
 
@@ -69,7 +69,9 @@ def build_from_files(
         raise DiffPairError(f"{xml} has {system.getNumParticles()} particles, but {topology} has {count} atoms")
 
     names = [_type_of(atom, types, index, topology) for index, atom in enumerate(structure.atoms)]
-    type_names = tuple(dict.fromkeys(names))
+    type_names = tuple(dict.fromkeys(kind for kind in names if kind is not None))
+    if not type_names:
+        raise DiffPairError(f"state {name!r}: no atom of {topology} has a type: `types` leaves all of them out")
     exclusions = excluded_pairs(f"state {name!r}", system, structure.bonds, exclude_bonds)
     box = _box_of(structure, system, topology, xml)
     if system is not None:
@@ -83,7 +85,7 @@ def build_from_files(
     state = State(
         name=name,
         type_names=type_names,
-        types=np.array([type_names.index(kind) for kind in names], dtype=np.int64),
+        types=np.array([NO_TYPE if kind is None else type_names.index(kind) for kind in names], dtype=np.int64),
         masses=_masses_of(name, structure, system, names, masses, topology),
         positions=structure.positions,
         box=box,
@@ -139,14 +141,19 @@ def _masses_of(
     return found
 
 
-def _type_of(atom: Atom, types: Mapping[str, str] | None, index: int, file: PathLike) -> str:
+def _type_of(
+    atom: Atom, types: Mapping[str, str | None] | None, index: int, file: PathLike
+) -> str | None:
     residue, name, element, _ = atom
     if types is None:
         return name
     for key in (f"{residue}-{name}", name, element, residue):
         if key in types:
             return types[key]
-    raise DiffPairError(f"{file}: atom {index} ({residue}-{name}) has no type: no key of `types` fits it")
+    raise DiffPairError(
+        f"{file}: atom {index} ({residue}-{name}) has no type: no key of `types` fits it; atoms that take no part in "
+        f"the potential are given the type none"
+    )
 
 
 def read_system(path: Path) -> openmm.System:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     import openmm
 
 BOLTZMANN = 0.00831446261815324  # kJ/mol/K
+NO_TYPE = -1  # of atoms that take no part: they do not feel the pair potential and are in no g(r)
 
 
 @dataclass
 class State:
     """One system under one condition.
 
-    name: unique among the states of a fit. type_names: names of the particle types that `types` [N] counts into.
+    name: unique among the states of a fit. type_names: names of the particle types that `types` [N] counts into, or
+    NO_TYPE where an atom takes no part.
     masses: [N] amu. positions: [N, 3] nm. box: [3, 3] box vectors as rows in OpenMM's reduced form, nm.
     exclusions: [E, 2] pairs that do not feel the pair potential and are left out of g(r). temperature: K.
     targets: what was measured here. held_out: reported, never fitted. parameters: values of the potential's global
@@ -65,6 +67,32 @@ class State:
     def half_box(self) -> float:
         """The longest distance that the minimum image convention allows, as OpenMM counts it, nm."""
         return 0.5 * float(np.min(np.diag(self.box)))
+
+    @property
+    def typed(self) -> NDArray[np.int64]:
+        """Indices of the atoms that have a type."""
+        return np.flatnonzero(self.types != NO_TYPE)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every atom takes part."""
+        return len(self.typed) == self.num_atoms
+
+    def of_typed(self) -> State:
+        """The state as g(r) and gradients see it: atoms without a type, and exclusions of them, are left out.
+
+        It is not to be simulated; `base_system` only tells that there are further forces.
+        """
+        if self.complete:
+            return self
+        keep = self.typed
+        place = np.full(self.num_atoms, -1)
+        place[keep] = np.arange(len(keep))
+        pairs = place[self.exclusions].reshape(-1, 2)
+        return replace(
+            self, types=self.types[keep], masses=self.masses[keep], positions=self.positions[keep],
+            exclusions=pairs[(pairs >= 0).all(1)],
+        )  # fmt: skip
 
     @property
     def rdfs(self) -> list[RdfTarget]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import openmm
 
 from diffpair.errors import DiffPairError
-from diffpair.states.state import State
+from diffpair.states.state import NO_TYPE, State
 from diffpair.states.validate import check_cutoff, check_types
 from diffpair.tables import PairTable
 
@@ -37,17 +37,25 @@ def make_system(state: State, table: PairTable) -> tuple[openmm.System, PairTabl
 
 
 def make_force(state: State, table: PairTable) -> PairTableForce:
-    """The state's particles and exclusions under a table; types keep the table's order and names."""
+    """The state's particles and exclusions under a table; types keep the table's order and names.
+
+    Atoms without a type get one after them, of which no pair interacts: OpenMM wants a type for every particle.
+    """
     from diffpair import PairTableForce  # not at import: states can be built and looked at without the plugin
 
-    force = PairTableForce.fromTable(table)
-    index_of = [table.types.index(kind) for kind in state.type_names]
+    force = PairTableForce.fromTable(table_of_force(state, table))
+    index_of = {NO_TYPE: len(table.types)} | {k: table.types.index(kind) for k, kind in enumerate(state.type_names)}
     for kind in state.types:
-        force.addParticle(index_of[kind])
+        force.addParticle(index_of[int(kind)])
     for i, j in state.exclusions:
         force.addExclusion(int(i), int(j))
     force.setNonbondedMethod(PairTableForce.CutoffPeriodic)
     return force
+
+
+def table_of_force(state: State, table: PairTable) -> PairTable:
+    """What the state's `PairTableForce` holds: the table, with one more type where atoms have none."""
+    return table if state.complete else table.with_inert_type()
 
 
 def check_table(old: PairTable, new: PairTable) -> None:

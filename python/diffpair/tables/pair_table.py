@@ -22,6 +22,7 @@ from diffpair.tables.spline import overlap
 if TYPE_CHECKING:
     import openmm
 
+INERT = "none"  # type of particles that take no part, as in a config
 Array = NDArray[np.float64]
 
 
@@ -167,6 +168,19 @@ class PairTable:
         parameters = {**self.global_parameters, "temperature": float(temperature)}
         coefficients = self.coefficients - change * self.entropy
         return PairTable(self.types, self.r_min, self.cutoff, coefficients, parameters, self.entropy)
+
+    def with_inert_type(self, name: str = INERT) -> PairTable:
+        """The same potential with one more type, after the others, for particles that take no part: all of its pairs
+        are 0. Raises DiffPairError if there is a type of that name."""
+        types = (*self.types, name)
+        old = {pair: row for row, pair in enumerate(self.pairs)}
+
+        def spread(values: Array) -> Array:
+            none = np.zeros(values.shape[1])
+            return np.array([values[old[pair]] if pair in old else none for pair in type_pairs(types)])
+
+        entropy = None if self.entropy is None else spread(self.entropy)
+        return PairTable(types, self.r_min, self.cutoff, spread(self.coefficients), self.global_parameters, entropy)
 
     def to_custom_nonbonded_force(self) -> openmm.CustomNonbondedForce:
         """The same potential as OpenMM's own CustomNonbondedForce, without particles; see diffpair.custom_force."""

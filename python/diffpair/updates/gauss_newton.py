@@ -120,7 +120,7 @@ class GaussNewton:
 
 def regularise(space: ParameterSpace, states: list[StateView], tables: list[Array]) -> list[Array]:
     """Continue the core of each variant's table below what its states sample."""
-    shape = (space.potential.npairs, space.grid.knots + 2)
+    shape = (space.potential.all_pairs, space.grid.knots + 2)
     result = []
     for variant, table in enumerate(tables):
         weights = sum(s.weights for s in states if s.variant == variant)
@@ -140,5 +140,5 @@ def tables_or_infinity(space: ParameterSpace) -> list[Array]:
     try:
         return space.tables()
     except DiffPairError:  # a value that is not finite: too long a step
-        shape = space.potential.npairs * (space.grid.knots + 2)
+        shape = space.potential.all_pairs * (space.grid.knots + 2)
         return [np.full(shape, np.inf) for _ in space.variants]

@@ -62,7 +62,7 @@ class InverseMonteCarlo:
     def _change(self, space: ParameterSpace, states: list[StateView], variant: int, table: Array) -> Array:
         """dc of one variant's table, [npairs * (knots + 2)]."""
         own = [s for s in states if s.variant == variant]
-        free = sampled_coefficients(np.sum([s.weights for s in own], axis=0), space.grid).ravel()
+        free = space.learned & sampled_coefficients(np.sum([s.weights for s in own], axis=0), space.grid).ravel()
         rows, residual = [], []
         for state in own:
             last = state.memory.observations[-1]

@@ -56,7 +56,7 @@ class IterativeBoltzmann:
         tables = space.tables()
         wanted = []
         for variant, table in enumerate(tables):
-            rows = table.reshape(space.potential.npairs, -1).copy()
+            rows = table.reshape(space.potential.all_pairs, -1).copy()
             for pair, row in enumerate(rows):
                 parts = [
                     self._correction(state, rdf, r, grid.cutoff, len(states) > 1)

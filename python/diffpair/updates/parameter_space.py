@@ -48,6 +48,9 @@ class ParameterSpace:
         kT: kJ/mol, of the coldest state.
         contact: contact distance per pair of types in nm.
         beyond: how uncertain the start is far beyond contact, as a part of how uncertain it is at contact.
+
+    Attributes:
+        learned: which coefficients of a table belong to pairs that are learned, flat [npairs * (knots + 2)].
     """
 
     def __init__(
@@ -65,6 +68,8 @@ class ParameterSpace:
         if not self.parameters:
             raise DiffPairError("the potential has no parameter to learn: every part of it is trainable: false")
         self.size = sum(p.numel() for p in self.parameters)
+        width = grid.knots + 2
+        self.learned: NDArray[np.bool_] = np.repeat(np.isin(np.arange(potential.all_pairs), potential.learned), width)
         self.is_spline = isinstance(potential, BSpline)
         splines = {id(m.coefficients): m for m in potential.modules() if isinstance(m, BSpline)}
         self.few = not splines and self.size <= FEW
@@ -75,14 +80,15 @@ class ParameterSpace:
             if spline is None:
                 self._blocks.append(Block(slice(start, start + parameter.numel()), None))
             else:
-                width = parameter.shape[1]
-                for pair in range(spline.npairs):
-                    where = slice(start + pair * width, start + (pair + 1) * width)
+                free = parameter.shape[1]
+                for index, pair in enumerate(spline.learned):
+                    where = slice(start + index * free, start + (index + 1) * free)
                     self._blocks.append(Block(where, self._spline_factor(pair)))
             start += parameter.numel()
         self.core = CORE * float(contact.min())  # nm: hardly any particles are nearer
         centres = grid.centres().numpy()
-        self.sampled = np.concatenate([(centres > 0.95 * c) & (centres < grid.cutoff) for c in contact])
+        beyond_contact = np.concatenate([(centres > 0.95 * c) & (centres < grid.cutoff) for c in contact])
+        self.sampled = beyond_contact & self.learned
 
     def _spline_factor(self, pair: int) -> Array:
         """Square root of the sum of two Matern-5/2 covariances. Their amplitudes grow into the core and vanish at the
@@ -134,17 +140,24 @@ class ParameterSpace:
         coefficients = tabulate(self.potential, self.grid, variant)
         if self.is_spline:
             jacobian = np.zeros((coefficients.numel(), self.size))
-            columns = np.arange(coefficients.numel()).reshape(coefficients.shape)[:, :-3].ravel()
-            jacobian[columns, np.arange(self.size)] = 1.0
+            rows = np.arange(coefficients.numel()).reshape(coefficients.shape)[list(self.potential.learned), :-3]
+            jacobian[rows.ravel(), np.arange(self.size)] = 1.0
             return jacobian
         if self.potential.own_grid() is not None:  # a spline with further parts
-            return self._rows(coefficients[:, :-3], self.grid.knots + 2)
+            learned = coefficients[list(self.potential.learned), :-3]
+            return self._of_all_pairs(self._rows(learned, self.grid.knots + 2))
         # U at a knot depends on that knot alone: many small backward passes instead of large ones.
         nodes = self.grid.nodes()
         by_node = np.stack([self._rows(switched_energy(self.potential, r[None], variant), 1) for r in nodes], axis=1)
         identity = torch.eye(self.grid.knots, dtype=torch.float64)
         interpolate = torch.ops.diffpair.interpolate_table(identity, self.grid.r_min, self.grid.cutoff).numpy().T
-        return np.concatenate([interpolate @ pair for pair in by_node])
+        return self._of_all_pairs(np.concatenate([interpolate @ pair for pair in by_node]))
+
+    def _of_all_pairs(self, rows: Array) -> Array:
+        """Rows [.., P] of the learned pairs with those of the others, 0."""
+        result = np.zeros((len(self.learned), self.size))
+        result[self.learned] = rows
+        return result
 
     def _rows(self, values: Tensor, width: int) -> Array:
         """d values / d theta, [npairs * width, P]; rows beyond the values [npairs, n], n <= width, are 0."""

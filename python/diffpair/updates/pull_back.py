@@ -15,8 +15,9 @@ STALLED = 0.98  # a step that leaves more of the error than this is the last one
 def pull_back(space: ParameterSpace, wanted: list[Array], *, steps: int = 5, tolerance: float = 2e-3) -> float:
     """Move theta until its tables are the wanted ones, by Levenberg-Marquardt in the prior's metric.
 
-    Errors count in kT, those in the core relative to U / 5. Of all theta that give the tables the nearest one is taken
-    (the prior's factor L makes the linear problem min |L^-1 dtheta|).
+    Errors count in kT, those in the core relative to U / 5, those of pairs that are not learned not at all. Of all
+    theta that give the tables the nearest one is taken (the prior's factor L makes the linear problem
+    min |L^-1 dtheta|).
 
     Args:
         wanted: a table per variant, flat [npairs * (knots + 2)] in kJ/mol.
@@ -25,13 +26,14 @@ def pull_back(space: ParameterSpace, wanted: list[Array], *, steps: int = 5, tol
     Returns: the root mean square error in kT that is left.
     """
     if space.is_spline:  # its table is its parameters
-        space.set(wanted[0].reshape(space.potential.npairs, -1)[:, :-3].ravel())
+        space.set(wanted[0][space.learned].reshape(space.potential.npairs, -1)[:, :-3].ravel())
         return 0.0
+    wanted = [c[space.learned] for c in wanted]
     weights = [1.0 / (space.kT + np.abs(c) / 5.0) for c in wanted]
 
     def misfit() -> Array:
         try:
-            tables = space.tables()
+            tables = [c[space.learned] for c in space.tables()]
         except DiffPairError:  # not finite
             return np.full(sum(map(len, wanted)), np.inf)
         return np.concatenate([w * (c - now) for w, c, now in zip(weights, wanted, tables, strict=True)])
@@ -43,6 +45,7 @@ def pull_back(space: ParameterSpace, wanted: list[Array], *, steps: int = 5, tol
             break
         jacobians = space.jacobians()
         blocks = space.factors(jacobians)
+        jacobians = [j[space.learned] for j in jacobians]
         scaled = times_factor(np.concatenate([w[:, None] * j for w, j in zip(weights, jacobians, strict=True)]), blocks)
         values, vectors = np.linalg.eigh(scaled @ scaled.T)
         values, projected, theta = np.maximum(values, 0.0), vectors.T @ left, space.get()
