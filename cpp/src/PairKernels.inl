@@ -181,7 +181,8 @@ template <class Real, bool wantForces, bool wantSums> void forceLoop(const PairR
             if (wantSums) {
                 sums->energy += P::total(a0 + t * (a1 + t * (a2 + t * a3)));
                 sums->virial += P::total(scale * P::load(pairs.r2 + n));
-                sums->belowRMin += P::count(P::less(t, P::all(0)));
+                // but not where the table is 0, as that of particles that take no part
+                sums->belowRMin += P::count(P::less(t * (a0 * a0 + a1 * a1), P::all(0)));
             }
             if (wantForces) {
                 const Lanes gx = scale * P::load(dx + n), gy = scale * P::load(dy + n), gz = scale * P::load(dz + n);

@@ -25,7 +25,7 @@ if (!(SKIP) && r2 < TABLE_CUTOFF_SQUARED) {
     tempEnergy += a.x+t*(a.y+t*(a.z+t*a.w));
     dEdR -= (apart ? invR*INVERSE_SPACING : (real) 0)*(a.y+t*(2*a.z+t*3*a.w));
     DERIVATIVES
-    if (s < 0) {
+    if (s < 0 && (a.x != 0 || a.y != 0)) {
         ATOMIC_ADD(NUM_CLOSE, (mm_ulong) (interactionScale < 0.75f ? 1 : 2));
     }
 }

@@ -46,7 +46,7 @@ double ReferenceCalcPairTableForceKernel::execute(ContextImpl& context, bool inc
             }
             diffpair::evaluateTable(grid, coefficients.data() + row, r, energy, slope);
             total += energy;
-            belowRMin += r < grid.rMin;
+            belowRMin += r < grid.rMin && (energy != 0 || slope != 0); // particles that take no part may be anywhere
             if (includeForces && r > 0) { // two particles at one place have no direction to push each other in
                 const Vec3 force = Vec3(delta[0], delta[1], delta[2]) * (slope / r);
                 forces[i] += force;

@@ -35,7 +35,7 @@ private:
 struct PairSums {
     double energy = 0;  // kJ/mol
     double virial = 0;  // sum over pairs of r . F, kJ/mol
-    long belowRMin = 0; // pairs closer than the table's rMin
+    long belowRMin = 0; // pairs closer than the table's rMin, those whose table is 0 left out
 };
 
 /**

@@ -57,8 +57,8 @@ def _check_learned(config: FitConfig, states: list[State], learned: list[tuple[s
     for target in targets:
         if isinstance(config.method, IterativeBoltzmann) and frozenset(target.pair) not in wanted:
             raise DiffPairError(
-                f"update: ibi corrects each pair by its own g(r), but {target.label} is of a pair that potential: pairs "
-                f"leaves out; leave that target out, too, or take another update"
+                f"update: ibi corrects each pair by its own g(r), but {target.label} is of a pair that potential: "
+                f"pairs leaves out; leave that target out, too, or take another update"
             )
     free = ["-".join(pair) for pair in learned if frozenset(pair) not in known and _meet(states, *pair)]
     if free:

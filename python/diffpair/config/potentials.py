@@ -266,7 +266,7 @@ class Potential(Section):
     knots: Knots | None = None
     switch_width: Length | None = None
     tolerance: PositiveNumber | None = None
-    pairs: Annotated[tuple[TypePair, ...], Field(min_length=1)] | None = None
+    pairs: tuple[TypePair, ...] | None = None
     term: Term
 
     @model_validator(mode="before")
@@ -297,6 +297,8 @@ class Potential(Section):
             value = getattr(self, name)
             if value is not None and value >= self.cutoff:
                 raise DiffPairError(f"{name} = {value:g} nm must be below the cutoff = {self.cutoff:g} nm")
+        if self.pairs == ():
+            raise DiffPairError("pairs must name one or more pairs of types; leave it out to learn all of them")
         given = [frozenset(pair) for pair in self.pairs or ()]
         for pair in self.pairs or ():
             if given.count(frozenset(pair)) > 1:

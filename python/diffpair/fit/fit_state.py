@@ -15,7 +15,7 @@ from diffpair.engines.equilibration import drifts, equilibrated_from, inefficien
 from diffpair.engines.phases import structure
 from diffpair.gradients import Fluctuation, FrameSums, TargetRows
 from diffpair.potentials import TableGrid
-from diffpair.states import State
+from diffpair.states import State, has_nonbonded_forces
 from diffpair.tables import PairTable, pair_row, type_pairs
 from diffpair.updates import Memory, Observation, RdfView, SegmentMemory, StateView
 from diffpair.updates.basis import spline_basis
@@ -73,6 +73,8 @@ class FitState:
             probe[:, pair * width : (pair + 1) * width] = spline_basis(grid, visited)
             probes.append(probe)
         self.probe: Array = np.concatenate(probes)
+        # where other forces keep particles apart the potential need not
+        self.own_core = state.base_system is not None and has_nonbonded_forces(state.base_system)
         # others may have further forces; and where a pressure is wanted, it may be negative
         guarded = state.from_lattice and not state.pressures
         self.virial = virial_row(self.rows, grid) if guarded else None

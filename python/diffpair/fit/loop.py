@@ -156,7 +156,7 @@ class FitLoop:
         if self.best is not None:
             for state in self.states:
                 fault = attractive_core(tables[state.variant], self.space.contact, 1 / state.state.beta)
-                if fault:
+                if fault and not state.own_core:
                     return self._recover(number, float("nan"), float("nan"), f"{fault}; it was not run")
         sums: list[FrameSums] = []
         observations: list[Observation] = []

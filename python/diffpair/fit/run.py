@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from diffpair.config import FitConfig
 from diffpair.config.gradient import Adjoint
@@ -69,19 +70,20 @@ def run_fit(config: FitConfig, out: Path, resume: bool = False, progress: FitPro
         DiffPairError: bad input; or the fit failed repeatedly, and then the message names the file with the last good
             potential.
     """
-    setup = prepare(config)
     progress = progress or FitProgress()
     digest = config_hash(config)
     content = load_checkpoint(out, digest) if resume else None
     done = len(content["history"]) if content else 0
-    states = fit_states(setup, config.seed + 101 * done)
-
-    def keep(loop: FitLoop) -> None:
-        save_iteration(out, setup, len(loop.history))
-        write_history(out, loop.history)
-        save_checkpoint(out, {"config": digest, "grid": list(setup.space.grid), **content_of(loop)})
-
     with progress:
+        setup = prepare(config, progress, [t.numpy() for t in content.get("start", [])] if content else None)
+        states = fit_states(setup, config.seed + 101 * done)
+
+        def keep(loop: FitLoop) -> None:
+            save_iteration(out, setup, len(loop.history))
+            write_history(out, loop.history)
+            start = [torch.from_numpy(table) for table in setup.wanted]
+            save_checkpoint(out, {"config": digest, "grid": list(setup.space.grid), "start": start, **content_of(loop)})
+
         _announce(setup, progress)
         loop = FitLoop(
             setup.space,

@@ -12,11 +12,14 @@ from diffpair.config import FitConfig, build_states
 from diffpair.config import update as update_sections
 from diffpair.config.gradient import Adjoint
 from diffpair.config.gradient import Reweighting as ReweightingSection
+from diffpair.config.start import Start
 from diffpair.engines.series_error import SHORTEST
 from diffpair.errors import DiffPairError
+from diffpair.fit.base_start import OwnForces, sample_own_forces
 from diffpair.fit.fit_state import FitState
 from diffpair.fit.friction import FrictionFit
-from diffpair.fit.scales import choose_scales, contact_distances
+from diffpair.fit.progress import FitProgress
+from diffpair.fit.scales import choose_scales, coldest, contact_distances
 from diffpair.fit.start import beyond_contact, boltzmann_inversion, from_file, hypernetted_chain
 from diffpair.fit.stopping import Stopping
 from diffpair.fit.watch import WatchedAdjoint
@@ -58,7 +61,9 @@ class Setup:
 
     states: all, held-out ones included. fitted: those that are fitted. space: the potential's parameters and grid.
     tabulation: how well that grid holds the potential. start_misfit: rms distance in kT between the wanted start and
-    the potential's own, 0 where it starts from its parameters.
+    the potential's own, 0 where it starts from its parameters. wanted: that start, a flat table per set of global
+    parameters; empty where it starts from its parameters. own: what the states' own forces do, by name, where they were
+    sampled for the start.
     """
 
     config: FitConfig
@@ -68,6 +73,8 @@ class Setup:
     space: ParameterSpace
     tabulation: Refined
     start_misfit: float
+    wanted: list[Array]
+    own: dict[str, OwnForces]
 
     @property
     def variants(self) -> list[tuple[float, ...]]:
@@ -75,8 +82,14 @@ class Setup:
         return _variants(self.fitted + self.states)
 
 
-def prepare(config: FitConfig) -> Setup:
-    """States, potential, grid and start. Raises DiffPairError for whatever does not fit together."""
+def prepare(config: FitConfig, progress: FitProgress | None = None, wanted: list[Array] | None = None) -> Setup:
+    """States, potential, grid and start. Raises DiffPairError for whatever does not fit together.
+
+    Args:
+        progress: what to tell of the dynamics that a start from a System's own forces takes; None: no dynamics, and
+            such a state starts by Boltzmann inversion.
+        wanted: the start of a fit that is resumed, see Setup.
+    """
     _check_production(config)
     states = build_states(config)
     fitted = [s for s in states if not s.held_out]
@@ -92,18 +105,12 @@ def prepare(config: FitConfig) -> Setup:
     start = config.starting_point
     beyond = beyond_contact(start.method, fitted)
     space = ParameterSpace(potential, grid, variants, scales.energy, contact, beyond)
-    misfit = 0.0
+    misfit, own = 0.0, {}
     if start.method != "parameters":
-        if start.method == "file":
-            assert start.file is not None
-            given = [dict(zip(potential.global_names, v, strict=True)).get("temperature") for v in variants]
-            wanted = [from_file(start.file, potential, grid, scales.energy, t).ravel() for t in given]
-        else:
-            known = [[s for s in fitted if s.parameters == v and s.rdfs] or fitted for v in variants]
-            invert = hypernetted_chain if start.method == "hypernetted-chain" else boltzmann_inversion
-            wanted = [invert(known_by, grid, contact).ravel() for known_by in known]
-            if len(wanted) > 1 and not potential.global_names:
-                wanted = [np.mean(wanted, axis=0)] * len(wanted)
+        if not wanted:
+            if start.method == "boltzmann-inversion" and progress is not None:
+                own = sample_own_forces(fitted, grid, config, progress)
+            wanted = _wanted(start, potential, fitted, grid, contact, own)
         misfit = pull_back(space, wanted, steps=START_STEPS, tolerance=0.02)
     # a soft start may be low in the core, too, where the learned potential will not be
     tabulation = refine(
@@ -111,7 +118,29 @@ def prepare(config: FitConfig) -> Setup:
     )
     if tabulation.grid != grid:
         space = ParameterSpace(potential, tabulation.grid, variants, scales.energy, contact, beyond)
-    return Setup(config, states, fitted, potential, space, tabulation, misfit)
+    return Setup(config, states, fitted, potential, space, tabulation, misfit, wanted or [], own)
+
+
+def _wanted(
+    start: Start, potential: PairPotential, fitted: list[State], grid: TableGrid, contact: Array,
+    own: dict[str, OwnForces],
+) -> list[Array]:  # fmt: skip
+    """The table, flat, that each set of global parameters is to start from."""
+    variants, kT = _variants(fitted), coldest(fitted)
+    if start.method == "file":
+        assert start.file is not None
+        given = [dict(zip(potential.global_names, v, strict=True)).get("temperature") for v in variants]
+        return [from_file(start.file, potential, grid, kT, t).ravel() for t in given]
+    wanted = []
+    for variant in variants:
+        known_by = [s for s in fitted if s.parameters == variant and s.rdfs] or fitted
+        if start.method == "hypernetted-chain":
+            wanted.append(hypernetted_chain(known_by, grid, contact).ravel())
+        else:
+            wanted.append(boltzmann_inversion(known_by, grid, contact, own).ravel())
+    if len(wanted) > 1 and not potential.global_names:
+        wanted = [np.mean(wanted, axis=0)] * len(wanted)
+    return wanted
 
 
 def _variants(states: list[State]) -> list[tuple[float, ...]]:
@@ -137,11 +166,11 @@ def _check_production(config: FitConfig) -> None:
 
 
 def fit_states(setup: Setup, seed: int) -> list[FitState]:
-    """The live simulations of the fitted states."""
+    """The live simulations of the fitted states; they go on where the start has left them."""
     space, tables, section = setup.space, {}, segment_jacobian(setup.config)
     for variant in space.variants:
         tables[variant] = to_table(setup.potential, space.grid, variant)
-    return [
+    live = [
         FitState(
             state,
             space.variants.index(state.parameters),
@@ -153,6 +182,10 @@ def fit_states(setup: Setup, seed: int) -> list[FitState]:
         )
         for index, state in enumerate(setup.fitted)
     ]
+    for state in live:
+        if state.state.name in setup.own:
+            state.sampler.restore(setup.own[state.state.name].last)
+    return live
 
 
 def segment_jacobian(config: FitConfig) -> Adjoint | None:

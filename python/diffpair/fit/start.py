@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ from diffpair.targets import RdfTarget
 from diffpair.updates.basis import fade, fine_grid, fit_spline
 from diffpair.updates.core import power_law
 
+if TYPE_CHECKING:  # that module imports this one
+    from diffpair.fit.base_start import OwnForces
+
 Array = NDArray[np.float64]
 TRUSTED = 0.05  # g above this is inverted, the core below it continued
 SMOOTHING = (5, 2)  # bins, and the degree of a polynomial over them
@@ -28,15 +32,20 @@ STIFF = 1 / 57  # of the repulsion that a crystal starts with, see crystal_repul
 SHORT_RANGED = 0.3  # error of a hypernetted chain's U far beyond contact, over that at contact
 
 
-def boltzmann_inversion(states: list[State], grid: TableGrid, contact: Array) -> Array:
+def boltzmann_inversion(
+    states: list[State], grid: TableGrid, contact: Array, own: dict[str, OwnForces] | None = None
+) -> Array:
     """Table [npairs, knots + 2] of U = -kT ln g, mean over the states, in kJ/mol.
 
     Exact at low density; in a liquid it is the potential of mean force. Below the distance at which g is too small to
     be inverted, U goes on as r^-12 with the same slope; toward the cutoff it is switched to zero. A pair of types
     without a target starts as a soft repulsion; so does a crystal, whose neighbours would hold every particle in a well
     as deep as -kT ln g each, and steps of some kT do not lead out of that.
+
+    Args:
+        own: by name, states whose System's own forces are known, see OwnForces: there U is what is missing beyond them.
     """
-    return _inversion(states, grid, contact, {})
+    return _inversion(states, grid, contact, {}, own or {})
 
 
 def hypernetted_chain(states: list[State], grid: TableGrid, contact: Array) -> Array:
@@ -46,7 +55,7 @@ def hypernetted_chain(states: list[State], grid: TableGrid, contact: Array) -> A
     inversion. Raises DiffPairError if a state has targets, but not for all pairs of its types.
     """
     return _inversion(
-        states, grid, contact, {s.name: HypernettedChain(s.of_typed(), float(contact.min())) for s in states}
+        states, grid, contact, {s.name: HypernettedChain(s.of_typed(), float(contact.min())) for s in states}, {}
     )
 
 
@@ -60,19 +69,29 @@ def beyond_contact(method: str, states: list[State]) -> float:
     return SHORT_RANGED if method == "hypernetted-chain" and not crystal else 1.0
 
 
-def _inversion(states: list[State], grid: TableGrid, contact: Array, chains: dict[str, HypernettedChain]) -> Array:
+def _inversion(
+    states: list[State], grid: TableGrid, contact: Array, chains: dict[str, HypernettedChain], own: dict[str, OwnForces]
+) -> Array:
     r = fine_grid(grid)
+    bare = any(s.name not in own for s in states)  # a state that nothing but the potential keeps apart
     rows = []
     for entries, reach in zip(targets_by_pair(states), contact, strict=True):
         kT = np.mean([1 / s.beta for s, _ in entries]) if entries else 1 / states[0].beta
-        crystals = [(s, target) for s, target in entries if crystalline(target)]
+        crystals = [(s, target) for s, target in entries if crystalline(target) and s.name not in own]
         if crystals:
             size = float(reach / contact.mean())
             energies = [crystal_repulsion(s, target, size, r) for s, target in crystals]
             energy = np.mean(energies, axis=0) * fade(r, grid.cutoff)
         elif entries:
-            energies = [_invert(s, target, r, grid.cutoff, chains.get(s.name)) for s, target in entries]
+            energies = [
+                own[s.name].missing(target, r, grid.cutoff)
+                if s.name in own
+                else _invert(s, target, r, grid.cutoff, chains.get(s.name))
+                for s, target in entries
+            ]
             energy = np.mean(energies, axis=0)
+        elif not bare:
+            energy = np.zeros(len(r))
         else:
             x = np.clip(r / reach, 0.5, None)
             energy = kT * x**-12.0 * fade(r, grid.cutoff)
@@ -98,7 +117,7 @@ def crystal_repulsion(state: State, target: RdfTarget, size: float, r: Array) ->
     Args:
         size: contact distance of the pair over that of all pairs.
     """
-    a = size * state.density ** (-1 / 3)
+    a = size * state.of_typed().density ** (-1 / 3)
     return STIFF / state.beta * (a / peak_width(target)) ** 2 * (a / r.clip(0.5 * a)) ** 12
 
 
@@ -121,13 +140,25 @@ def _invert(state: State, target: RdfTarget, r: Array, cutoff: float, chain: Hyp
     values = savgol_filter(-np.log(np.maximum(target.g[known:], 0.2 * TRUSTED)), *SMOOTHING)
     if chain is not None:
         values = values + chain.indirect(target.pair, radii)
-    spline = CubicSpline(radii, kT * values)
+    return _joined(radii, kT * values, r, cutoff, kT)
+
+
+def continued(radii: Array, values: Array, r: Array, cutoff: float, kT: float) -> Array:
+    """U at distances r [n] in nm from noisy values at radii [m]: smoothed, switched to zero at the end, and continued
+    toward r = 0 as r^-12 with the slope that it has there, kT / r at least; as a constant where kT is 0."""
+    window = min(SMOOTHING[0], len(values))
+    return _joined(radii, savgol_filter(values, window, min(SMOOTHING[1], window - 1)), r, cutoff, kT)
+
+
+def _joined(radii: Array, values: Array, r: Array, cutoff: float, kT: float) -> Array:
+    spline = CubicSpline(radii, values)
     end = min(cutoff, float(radii[-1]))
     r0 = float(radii[1])  # one bin inside: the first one is the noisiest
-    force = max(-float(spline(r0, 1)), kT / r0)
     energy = np.where(r < end, spline(np.clip(r, r0, end)), 0.0) * fade(r, end)
-    core = r < r0
-    energy[core] = power_law(np.maximum(r[core], 0.3 * r0), r0, float(spline(r0)), force)
+    if kT:
+        force = max(-float(spline(r0, 1)), kT / r0)
+        core = r < r0
+        energy[core] = power_law(np.maximum(r[core], 0.3 * r0), r0, float(spline(r0)), force)
     return np.asarray(energy)
 
 
