@@ -46,7 +46,6 @@ TYPES, LEARNED = ("A", "B"), (1,)
 GRID = TableGrid(0.8, 2.5, 40)
 WIDTH = GRID.knots + 2
 R = np.linspace(0.85, 2.4, 60)
-BASIS = np.kron(np.eye(3), spline_basis(GRID, R))  # U of all three pairs, stacked
 OTHERS = np.repeat([True, False, True], WIDTH)
 
 FORMS = {
@@ -70,16 +69,33 @@ def lennard_jones(epsilon):
         return tabulate(LennardJones(("A",), 2.5, epsilon, 1.0), GRID).numpy().ravel()
 
 
-def view(table):
-    """A thin gas whose targets ask for a change of every pair."""
-    g, target = np.exp(-BASIS @ table), np.exp(-BASIS @ np.tile(lennard_jones(1.0), 3))
-    jacobian, n = -g[:, None] * BASIS, len(R)
-    sigma = np.full(3 * n, 0.01)
-    memory = Memory([Observation(table, g - target, sigma, jacobian, np.zeros((0, 3 * WIDTH)), np.diag(sigma**2))])
-    weights = np.tile((spline_basis(GRID, R) * (R**2)[:, None]).sum(0), (3, 1))
-    rdfs = tuple(RdfView(k, slice(k * n, (k + 1) * n), R, target[k * n : (k + 1) * n]) for k in range(3))
-    made = StateView(memory, 0, BASIS[target > 0.1], 1.0, weights, rdfs=rdfs, floor=np.full(3 * n, FLOOR))
-    return replace(made, gradient=jacobian.T @ (g - target) / n), float(np.abs(g - target)[n : 2 * n].mean())
+def view(table, wells=(3.0, 1.0, 0.2)):
+    """A thin gas whose targets ask for a change of every pair, those that are not learned for the largest ones."""
+    pairs, n = len(wells), len(R)
+    basis = np.kron(np.eye(pairs), spline_basis(GRID, R))  # U of all pairs, stacked
+    g, target = np.exp(-basis @ table), np.exp(-basis @ np.concatenate([lennard_jones(well) for well in wells]))
+    jacobian, sigma = -g[:, None] * basis, np.full(pairs * n, 0.01)
+    none = np.zeros((0, pairs * WIDTH))
+    memory = Memory([Observation(table, g - target, sigma, jacobian, none, np.diag(sigma**2))])
+    weights = np.tile((spline_basis(GRID, R) * (R**2)[:, None]).sum(0), (pairs, 1))
+    rdfs = tuple(RdfView(k, slice(k * n, (k + 1) * n), R, target[k * n : (k + 1) * n]) for k in range(pairs))
+    made = StateView(memory, 0, basis[target > 0.1], 1.0, weights, rdfs=rdfs, floor=np.full(pairs * n, FLOOR))
+    learned = slice(n, 2 * n) if pairs == 3 else slice(0, n)
+    return replace(made, gradient=jacobian.T @ (g - target) / n), float(np.abs(g - target)[learned].mean())
+
+
+@pytest.mark.parametrize("update", ["ibi", "imc"])
+def test_the_others_change_nothing_of_a_step(update):
+    """The learned pair moves as that of one type does: a thin gas does not couple them."""
+    single = ParameterSpace(BSpline(("A",), 2.5, 0.8, GRID.knots), GRID, [()], 1.0, np.ones(1))
+    mixture = ParameterSpace(FORMS["bspline"](), GRID, [()], 1.0, np.ones(3))
+    pull_back(single, [lennard_jones(0.5)])
+    pull_back(mixture, [np.tile(lennard_jones(0.5), 3)])
+    steps = UPDATES[update](single), UPDATES[update](mixture)
+    for _ in range(2):
+        steps[0].step(single, [view(single.tables()[0], (1.0,))[0]])
+        steps[1].step(mixture, [view(mixture.tables()[0])[0]])
+    np.testing.assert_allclose(mixture.tables()[0][~OTHERS], single.tables()[0], atol=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -2,32 +2,35 @@
 
 Where a state's System has nonbonded forces of its own, -kT ln g would count them twice. So that System is sampled once
 without the potential. Where its g(r) is the target's within noise, U = 0 is the answer as far as anybody can tell;
-elsewhere the first guess is the step of iterative Boltzmann inversion from there, -kT ln(g_target / g_own).
+elsewhere the first guess is the step of iterative Boltzmann inversion from there, -kT ln(g_target / g_own). Where noise
+may be all that there is between the two g(r), that guess is sampled, too, and the nearer of the two is taken.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.config import FitConfig
 from diffpair.config.gradient import Adjoint
-from diffpair.config.sampling import Sampling
 from diffpair.engines import Exploded, Snapshot
 from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.fit.fit_state import FitState
 from diffpair.fit.progress import FitProgress
-from diffpair.fit.start import TRUSTED, continued, crystalline
+from diffpair.fit.start import TRUSTED, boltzmann_inversion, continued, crystalline
 from diffpair.gradients.rdf_rows import RdfRows
-from diffpair.potentials import TableGrid
+from diffpair.potentials import PairPotential, TableGrid
 from diffpair.states import State, has_nonbonded_forces
-from diffpair.tables import PairTable, type_pairs
+from diffpair.tables import PairTable
 from diffpair.targets import RdfTarget
 
 Array = NDArray[np.float64]
-ALIKE = 3.0  # times the noise: block errors of a slow fluid are half of the truth, and targets have noise of their own
+ALIKE = 2.0  # times the noise: nothing but noise is between target and System
+CLEAR = (
+    10.0  # times the noise: more than noise. Block errors of a slow fluid are low, and targets have noise of their own
+)
 SEED = 6007  # added to the fit's
 
 
@@ -36,7 +39,7 @@ class OwnForces:
     """What a state's System does without the potential.
 
     state: with its targets. rows: of those. g: mean g there, [rows]. mae, noise: mean |g - target| of all targets, and
-    what the noise of both would make of it. last: where the simulation ended. steps: of dynamics.
+    what the noise of both would make of it. last: where the simulation ended. enough: whether U = 0 is the best guess.
     """
 
     state: State
@@ -45,13 +48,7 @@ class OwnForces:
     mae: float
     noise: float
     last: Snapshot
-    steps: int
-
-    @property
-    def enough(self) -> bool:
-        """Whether U = 0 is the best guess: the targets are reproduced, or crystals, of which the ratio of two g(r) says
-        nothing."""
-        return self.mae < ALIKE * self.noise or any(crystalline(target) for target in self.state.rdfs)
+    enough: bool
 
     def missing(self, wanted: RdfTarget, r: Array, cutoff: float) -> Array:
         """-kT ln(g_target / g_own) of one of the state's targets at distances r [n] in nm; in kJ/mol.
@@ -82,39 +79,59 @@ class OwnForces:
 
 
 def sample_own_forces(
-    states: list[State], grid: TableGrid, config: FitConfig, progress: FitProgress
-) -> dict[str, OwnForces]:
+    states: list[State], potential: PairPotential, grid: TableGrid, contact: Array, config: FitConfig,
+    progress: FitProgress,
+) -> dict[str, OwnForces]:  # fmt: skip
     """By the state's name, for those with nonbonded forces and a g(r); says what it found.
 
     None where the gradient is one that refuses further forces anyway. A state whose System cannot be simulated without
     the potential is left out: nothing may keep its particles apart.
+
+    Args:
+        grid: of the tables. contact: contact distance per pair of types, nm.
     """
     found: dict[str, OwnForces] = {}
-    if isinstance(config.gradient, Adjoint):
-        return found
-    sampling = config.sampling
-    for index, state in enumerate(states):
-        if state.rdfs and state.base_system is not None and has_nonbonded_forces(state.base_system):
-            progress.begin(f"{state.name} without U", sampling.equilibration + sampling.steps)
-            try:
-                found[state.name] = _sample(state, grid, sampling, config.seed + SEED + 7919 * index, progress)
-                progress.say(found[state.name].sentence)
-            except Exploded:
-                progress.say(
-                    f"note: state {state.name}: its System's own forces do not keep particles apart without the "
-                    f"potential, so the fit starts from -kT ln g of the target"
-                )
+    for index, state in enumerate([] if isinstance(config.gradient, Adjoint) else states):
+        if not state.rdfs or state.base_system is None or not has_nonbonded_forces(state.base_system):
+            continue
+        nothing = PairTable(potential.types, *grid[:2], np.zeros((potential.all_pairs, grid.knots + 2)))
+        live = FitState(state, 0, grid, nothing, config.sampling, config.seed + SEED + 7919 * index)
+        try:
+            own = _sample(live, nothing, progress)
+        except Exploded:
+            progress.say(
+                f"note: state {state.name}: its System's own forces do not keep particles apart without the "
+                f"potential, so the fit starts from -kT ln g of the target"
+            )
+            continue
+        if ALIKE * own.noise <= own.mae < CLEAR * own.noise and not own.enough:
+            own = _nearer(own, live, potential, contact, progress)
+        progress.say(own.sentence)
+        found[state.name] = own
     return found
 
 
-def _sample(state: State, grid: TableGrid, sampling: Sampling, seed: int, progress: FitProgress) -> OwnForces:
-    shape = (len(type_pairs(state.type_names)), grid.knots + 2)
-    nothing = PairTable(state.type_names, grid.r_min, grid.cutoff, np.zeros(shape))
-    live = FitState(state, 0, grid, nothing, sampling, seed)
-    frames = live.sample(nothing, progress.advance)
-    sums = live.measure(frames)
-    rows = live.rows.rdf
+def _sample(live: FitState, table: PairTable, progress: FitProgress) -> OwnForces:
+    """Raises Exploded."""
+    sampling, rows = live.sampling, live.rows.rdf
+    progress.begin(f"{live.state.name} without a fit", sampling.equilibration + sampling.steps)
+    sums = live.measure(live.sample(table, progress.advance))
     g, error = sums.mean[: len(rows)], sums.standard_error()[: len(rows)]
-    mae = float(np.mean(np.abs(g - rows.target)))
-    noise = mean_absolute_noise(np.hypot(error, rows.error))
-    return OwnForces(state, rows, g, mae, noise, live.snapshot(), live.sampler.steps_done)
+    mae, noise = float(np.mean(np.abs(g - rows.target))), mean_absolute_noise(np.hypot(error, rows.error))
+    # of two crystals the ratio of g says nothing
+    enough = mae < ALIKE * noise or any(crystalline(target) for target in live.state.rdfs)
+    return OwnForces(live.state, rows, g, mae, noise, live.snapshot(), enough)
+
+
+def _nearer(
+    own: OwnForces, live: FitState, potential: PairPotential, contact: Array, progress: FitProgress
+) -> OwnForces:
+    """With `enough` as the dynamics with what is missing says; it goes on from where that without it ended."""
+    rows = boltzmann_inversion([live.state], live.grid, contact, {live.state.name: own})
+    table = np.zeros(rows.shape)
+    table[list(potential.learned)] = rows[list(potential.learned)]
+    try:
+        nearer = _sample(live, PairTable(potential.types, *live.grid[:2], table), progress).mae < own.mae
+    except Exploded:
+        return replace(own, enough=True)
+    return replace(own, enough=not nearer, last=live.snapshot())

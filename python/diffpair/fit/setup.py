@@ -109,7 +109,7 @@ def prepare(config: FitConfig, progress: FitProgress | None = None, wanted: list
     if start.method != "parameters":
         if not wanted:
             if start.method == "boltzmann-inversion" and progress is not None:
-                own = sample_own_forces(fitted, grid, config, progress)
+                own = sample_own_forces(fitted, potential, grid, contact, config, progress)
             wanted = _wanted(start, potential, fitted, grid, contact, own)
         misfit = pull_back(space, wanted, steps=START_STEPS, tolerance=0.02)
     # a soft start may be low in the core, too, where the learned potential will not be
