@@ -7,7 +7,8 @@
 
 `file` is a learned potential; a relative path is looked for beside the XML file, then in the working directory. Pairs
 of atoms that at most `bondCutoff` bonds separate are excluded; it has to be given where the topology has bonds. An atom
-that no `<Atom>` names has the potential's type of the same name as its atom type, or else as its class.
+that no `<Atom>` names has the potential's type of the same name as its atom type, or else as its class. Atoms of the
+potentialType none take no part, unless the potential has a type of that name.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from openmm.app import forcefield as openmm_forcefield
 from diffpair._openmm_forces import PairTableForce
 from diffpair.errors import DiffPairError
 from diffpair.tables import PairTable
+from diffpair.tables.pair_table import INERT
 
 TAG = "PairTableForce"
 _PERIODIC = ("CutoffPeriodic", "Ewald", "PME", "LJPME")  # as for OpenMM's own CustomNonbondedForce
@@ -83,7 +85,7 @@ class PairTableGenerator:
             )
         name = element.attrib.get("type", element.attrib.get("class", ""))
         potential_type = element.attrib.get("potentialType", name)
-        if potential_type not in self.table.types:
+        if potential_type not in (*self.table.types, INERT):
             raise DiffPairError(
                 f"<{TAG}>: {self.path} has no type '{potential_type}'; its types are {', '.join(self.table.types)}"
             )
@@ -99,8 +101,9 @@ class PairTableGenerator:
 
     def _potential_type(self, atom_type: str) -> str:
         atom_class = self.forcefield._atomTypes[atom_type].atomClass
-        for name in (self.potential_types.get(atom_type), atom_type, atom_class):
-            if name in self.table.types:
+        given = self.potential_types.get(atom_type)
+        for name in (given, atom_type, atom_class):
+            if name in self.table.types or (name == INERT and name == given):
                 return name
         raise DiffPairError(
             f"<{TAG}>: no <Atom> gives the atom type '{atom_type}' a type of {self.path}, which has "
@@ -109,7 +112,9 @@ class PairTableGenerator:
 
     def createForce(self, system: Any, data: Any, nonbondedMethod: Any, nonbondedCutoff: Any, args: Any) -> None:
         """Add the force. A nonbondedCutoff below the potential's own would cut it off and is refused."""
-        force = PairTableForce.fromTable(self.table)
+        names = {atom_type: self._potential_type(atom_type) for atom_type in sorted(set(data.atomType.values()))}
+        bystanders = INERT in names.values() and INERT not in self.table.types
+        force = PairTableForce.fromTable(self.table.with_inert_type() if bystanders else self.table)
         method = str(nonbondedMethod)
         if method in _PERIODIC:
             force.setNonbondedMethod(PairTableForce.CutoffPeriodic)
@@ -130,10 +135,7 @@ class PairTableGenerator:
                     f"{self.table.cutoff:g} nm: give createSystem a nonbondedCutoff of {self.table.cutoff:g} nm or more"
                 )
             force.setCutoffDistance(cutoff)
-        types = {
-            atom_type: force.findType(self._potential_type(atom_type))
-            for atom_type in sorted(set(data.atomType.values()))
-        }
+        types = {atom_type: force.findType(name) for atom_type, name in names.items()}
         for atom in data.atoms:
             force.addParticle(types[data.atomType[atom]])
         self._index = system.addForce(force)

@@ -56,6 +56,15 @@ def make_topology(residues: tuple[str, ...] = ("LIP", "LIP", "ION")) -> app.Topo
     return topology
 
 
+def test_atoms_that_take_no_part(folder):
+    atoms = '<Atom type="head" potentialType="P"/><Atom class="T1" potentialType="none"/>'
+    field = load(folder, f'<PairTableForce file="potential.json" bondCutoff="1">{atoms}</PairTableForce>')
+    system = field.createSystem(make_topology(), nonbondedMethod=app.CutoffPeriodic, nonbondedCutoff=0.9)
+    (force,) = forces_of(system)
+    assert force.getTable() == PairTable.load(folder / "potential.json").with_inert_type()
+    assert [force.getParticleType(i) for i in range(9)] == [0, 2, 2, 2, 0, 2, 2, 2, 0]
+
+
 def forces_of(system: openmm.System) -> list[PairTableForce]:
     return [PairTableForce.cast(force) for force in system.getForces() if PairTableForce.isinstance(force)]
 

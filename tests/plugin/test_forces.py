@@ -303,3 +303,15 @@ def test_pairs_below_r_min_are_reported_once(tools, platform, capfd):
     assert said.count("DiffPair warning: 1 pair of particles is closer than the table's r_min, 0.25 nm") == 1
     tools.evaluate(pair_system.context(pair_system.table_force(), platform))
     assert "DiffPair warning" in capfd.readouterr().err  # another Context says it again
+
+
+def test_close_pairs_whose_table_is_0_are_no_reason_to_warn(tools, platform, capfd):
+    """Particles that take no part may be anywhere."""
+    pair_system = tools.PairSystem(num_particles=3, num_types=1, method="NoCutoff")
+    pair_system.positions = np.array([[0.0, 0, 0], [0.2, 0, 0], [0.4, 0, 0]])
+    force = pair_system.table_force()
+    force = PairTableForce.fromTable(force.getTable().with_inert_type())
+    for kind in (0, 1, 0):
+        force.addParticle(kind)
+    tools.evaluate(pair_system.context(force, platform))
+    assert "DiffPair warning" not in capfd.readouterr().err

@@ -51,6 +51,18 @@ def test_system_gives_masses_and_exclusions_and_stays(water):
     assert state.masses[0] == pytest.approx(15.99943)
 
 
+def test_atoms_without_a_type_take_no_part(water):
+    state = build_from_files("w", water / "box.pdb", water / "system.xml", {"O": "W", "H1": "H", "H2": None}, 300)
+    assert state.type_names == ("W", "H") and state.types.tolist() == [0, 1, -1] * 8
+    assert not state.complete and state.num_atoms == 24 and len(state.exclusions) == 24
+    seen = state.of_typed()
+    assert seen.types.tolist() == [0, 1] * 8 and seen.masses.tolist() == state.masses[state.types >= 0].tolist()
+    assert seen.exclusions.tolist() == [[2 * k, 2 * k + 1] for k in range(8)]
+    np.testing.assert_array_equal(seen.positions, state.positions[state.types >= 0])
+    with pytest.raises(DiffPairError, match=r"no atom of .*box.pdb has a type"):
+        build_from_files("w", water / "box.pdb", water / "system.xml", {"HOH": None}, 300)
+
+
 def test_gro(tmp_path):
     lines = ["argon", "2"]
     lines += [f"{k:5d}{'AR':5s}{'AR':>5s}{k:5d}{x:8.3f}{0.5:8.3f}{0.5:8.3f}" for k, x in ((1, 0.5), (2, 1.5))]
@@ -70,7 +82,7 @@ def test_bonded_pairs_of_a_chain():
 
 def test_refusals(water, tmp_path):
     pdb, xml = water / "box.pdb", water / "system.xml"
-    with pytest.raises(DiffPairError, match=r"box.pdb: atom 1 \(HOH-H1\) has no type"):
+    with pytest.raises(DiffPairError, match=r"box.pdb: atom 1 \(HOH-H1\) has no type: .* given the type none"):
         build_from_files("w", pdb, types={"O": "O"})
     with pytest.raises(DiffPairError, match=r"missing.pdb: no such file"):
         build_from_files("w", water / "missing.pdb")

@@ -4,7 +4,8 @@ import numpy as np
 import openmm
 import pytest
 
-from diffpair.states import build_lattice, make_system
+from diffpair.engines import Sampler
+from diffpair.states import NO_TYPE, build_lattice, make_system
 from diffpair.tables import PairTable
 
 
@@ -36,3 +37,21 @@ def test_energy_of_two_types_with_exclusions(platform):
         if (i[k], j[k]) not in {(0, 1), (3, 5)} and r[k] < 1.2
     )
     assert energy == pytest.approx(expected, abs=1e-6 if platform == "Reference" else 5e-3)
+
+
+@pytest.mark.parametrize("platform", ["Reference", "CPU"])
+def test_atoms_without_a_type_feel_nothing(platform):
+    """The forces of the others are those of a System without them; a new table keeps it so."""
+    rng = np.random.default_rng(1)
+    tables = [PairTable(("A", "B"), 0.3, 1.2, rng.normal(size=(3, 32)) * (np.arange(32) < 29)) for _ in range(2)]
+    state = build_lattice("mix", 90, 6.0, {"A": 0.3, "B": 0.7}, [2.0, 3.0], 300.0, seed=4)
+    state.positions += rng.normal(scale=0.02, size=state.positions.shape)
+    state.types = np.where(np.arange(90) % 3 == 0, NO_TYPE, state.types)
+    state.exclusions = np.array([[0, 1], [1, 2], [4, 5]])
+    live = Sampler(state, tables[0], timestep=0.001, seed=1, platform=platform)
+    live.set_table(tables[1])
+    alone = Sampler(state.of_typed(), tables[1], timestep=0.001, seed=1, platform=platform)
+    forces, expected = (each.context.getState(forces=True).getForces(asNumpy=True)._value for each in (live, alone))
+    assert live.force.getNumParticles() == live.context.getSystem().getNumParticles() == 90
+    np.testing.assert_allclose(forces[state.types != NO_TYPE], expected, atol=1e-6 if platform == "Reference" else 2e-3)
+    assert not forces[state.types == NO_TYPE].any()

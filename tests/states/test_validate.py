@@ -7,9 +7,9 @@ import openmm
 import pytest
 
 from diffpair.errors import DiffPairError
-from diffpair.states import build_lattice, check_cutoff, check_types
+from diffpair.states import NO_TYPE, build_lattice, check_cutoff, check_types
 from diffpair.states.validate import check_targets
-from diffpair.targets import PressureTarget, RdfTarget
+from diffpair.targets import PressureTarget, RdfTarget, VacfTarget
 
 
 def target(r_max=3.3, pair=("A", "A"), scale=1.0):
@@ -80,3 +80,16 @@ def test_types_that_the_potential_lacks():
         DiffPairError, match="state 'liquid' has particles of type 'B', but the potential has only A, C"
     ):
         check_types(liquid(types={"A": 0.5, "B": 0.5}), ("A", "C"))
+
+
+def test_what_atoms_without_a_type_leave_open():
+    """Their part of pressure and velocities is not seen; production of a held-out state measures all of it."""
+    state = liquid()
+    state.types = np.where(np.arange(state.num_atoms) < 3, NO_TYPE, state.types)
+    vacf = VacfTarget(np.arange(5.0), np.exp(-np.arange(5.0)), None)
+    for target, kind in ((PressureTarget(1.0), "pressure"), (vacf, "vacf")):
+        state.targets, state.held_out = [target], False
+        with pytest.raises(DiffPairError, match=f"'liquid' has atoms without a type, whose part of the {kind} a fit"):
+            check_targets(state)
+        state.held_out = True
+        check_targets(state)

@@ -104,3 +104,15 @@ def test_limits_are_those_of_cpp():
 def test_unknown_type(a, message):
     with pytest.raises(DiffPairError, match=message):
         random_table().energy(0.5, a, 0)
+
+
+def test_a_type_that_takes_no_part():
+    table = random_table()
+    inert = table.with_inert_type()
+    assert inert.types == (*table.types, "none")
+    for a in table.types:
+        assert not inert.energy(0.5, a, "none").any()
+        for b in table.types:
+            assert inert.energy(0.5, a, b) == table.energy(0.5, a, b)
+    with pytest.raises(DiffPairError, match="unique names"):
+        inert.with_inert_type()

@@ -54,7 +54,7 @@ class FitState:
         memory: Memory | None = None,
     ) -> None:  # fmt: skip
         self.state, self.variant, self.grid, self.sampling = state, variant, grid, sampling
-        self.rows = TargetRows(state.of_typed())
+        self.rows = TargetRows(state)
         self.memory = memory or Memory()
         self.frames: Frames | None = None  # the last ones
         self._sampled: list[tuple[Array, FrameSums]] = []  # the last good tables, and what was found with each

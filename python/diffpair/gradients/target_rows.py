@@ -22,7 +22,10 @@ CHUNK = 64  # frames per operator call
 class TargetRows:
     """The rows of residual and Jacobian of a state: those of its RDFs first, then those of further kinds.
 
+    Frames are those of the atoms that have a type, see State.of_typed.
+
     Attributes:
+        state: without the other atoms.
         rdf, pressure: the rows of each kind. parts: all of them, in the order of the rows.
         target: what is wanted, [rows]. error: its standard errors, 0 where none is given, [rows]. floor: see Rows.
     """
@@ -30,7 +33,7 @@ class TargetRows:
     def __init__(self, state: State) -> None:
         if not state.targets:
             raise DiffPairError(f"state {state.name!r} has no target")
-        self.state = state
+        self.state = state = state.of_typed()
         self.topology = Topology.of(state.types, len(state.type_names), state.exclusions)
         self.inverse_mass = torch.from_numpy(
             np.divide(1.0, state.masses, out=np.zeros(state.num_atoms), where=np.asarray(state.masses) > 0)

@@ -15,12 +15,19 @@ _SLACK = 1 + 1e-6  # a cutoff of exactly half the box is fine
 
 
 def check_targets(state: State) -> None:
-    """Refuse targets of unknown types, beyond half the box, or in the wrong unit by appearance, and pressures of states
-    that are fitted with further forces (DiffPairError)."""
+    """Refuse targets of unknown types, beyond half the box, or in the wrong unit by appearance; and, of states that are
+    fitted, pressures where there are further forces, and pressures and VACFs where atoms have no type (DiffPairError).
+    """
     if state.pressures and state.base_system is not None and not state.held_out:
         raise DiffPairError(
             f"state {state.name!r} has further forces, whose part of the pressure a fit does not know: a pressure can "
             f"be a target of pure pair systems only, or of states that are held out"
+        )
+    if not state.complete and not state.held_out and (state.pressures or state.vacfs):
+        kind = "pressure" if state.pressures else "vacf"
+        raise DiffPairError(
+            f"state {state.name!r} has atoms without a type, whose part of the {kind} a fit does not know: it can "
+            f"be a target only of states that are held out then"
         )
     for target in state.rdfs:
         for kind in target.pair:
