@@ -205,9 +205,9 @@ def test_a_mixture_with_one_pair_learned(tmp_path, recwarn):
     ("pairs", "targets", "sections", "message"),
     [
         ([["A", "C"]], ["A-B"], {}, r"potential: pairs names the type 'C', which no state has; allowed are A, B"),
-        ([["A", "B"], ["B", "A"]], ["A-B"], {}, r"pairs: A-B is given twice"),
-        ([], ["A-B"], {}, r"pairs must name one or more pairs of types"),
-        ([["A"]], ["A-B"], {}, r"pairs.*must be two types such as \[A, B\], not \['A'\]"),
+        ([["A", "B"], ["B", "A"]], ["A-B"], {}, r"pairs: names the pair B-A twice"),
+        ([], ["A-B"], {}, r"pairs: must list pairs of types such as .*, not \[\]; without it all are learned"),
+        ([["A"]], ["A-B"], {}, r"pairs: must list pairs of types such as .*, but \['A'\] is none"),
         ([["A", "A"]], ["A-B"], {}, r"pairs has A-A learned, but no state that is fitted has a target for it"),
         (
             [["A", "A"]],

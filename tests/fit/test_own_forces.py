@@ -175,10 +175,10 @@ def water_config(water, tmp_path):
     return make
 
 
-def test_water_whose_system_holds_the_true_force_field_starts_from_nothing(water_config, tmp_path, capsys):
+def test_water_whose_system_holds_the_true_force_field_starts_from_nothing(water_config, tmp_path, capfd):
     out = tmp_path / "out"
     run_fit(water_config("true.xml"), out)
-    said = capsys.readouterr()
+    said = capfd.readouterr()
     assert "the fit starts from U = 0" in said.out and "closer than the table's r_min" not in said.err
     assert not PairTable.load(out / "start.json").coefficients.any()
     (first,) = json.loads((out / "history.json").read_text())
@@ -189,7 +189,7 @@ def test_water_whose_system_holds_the_true_force_field_starts_from_nothing(water
 
     more = {"update": {"method": "gauss-newton", "iterations": 2, "stop_at_noise": False}}
     run_fit(water_config("true.xml", **more), out, resume=True)  # does not sample the System again
-    assert "own forces" not in capsys.readouterr().out
+    assert "own forces" not in capfd.readouterr().out
     assert not PairTable.load(out / "start.json").coefficients.any()
     assert len(json.loads((out / "history.json").read_text())) == 2
 

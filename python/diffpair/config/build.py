@@ -64,7 +64,7 @@ def _check_learned(config: FitConfig, states: list[State], learned: list[tuple[s
     if free:
         warnings.warn(
             f"no state that is fitted has a target for {', '.join(free)}: the potential between these types follows "
-            f"from the other targets alone",
+            f"from the other targets alone (potential: pairs names the pairs that are learned, if not all of them are)",
             stacklevel=3,
         )
 

@@ -32,13 +32,12 @@ from diffpair.config.base import (
     PositiveNumber,
     Section,
     Temperature,
-    _name,
     check_keys,
     choices,
 )
+from diffpair.config.pairs import LearnedPairs, rows_of
 from diffpair.errors import DiffPairError
 from diffpair.tables.limits import MIN_KNOTS
-from diffpair.tables.pairs import pair_row
 
 _MAX_KNOTS = 3000  # a fit keeps dense matrices of this size, and no potential needs so many
 
@@ -49,13 +48,6 @@ def _knots(value: int) -> int:
     return value
 
 
-def _pair(value: object) -> tuple[str, str]:
-    if not isinstance(value, list | tuple) or len(value) != 2:
-        raise DiffPairError(f"must be two types such as [A, B], not {value!r}")
-    return _name(value[0]), _name(value[1])
-
-
-TypePair = Annotated[tuple[str, str], BeforeValidator(_pair)]
 Knots = Annotated[Count, AfterValidator(_knots)]
 
 
@@ -266,7 +258,7 @@ class Potential(Section):
     knots: Knots | None = None
     switch_width: Length | None = None
     tolerance: PositiveNumber | None = None
-    pairs: tuple[TypePair, ...] | None = None
+    pairs: LearnedPairs | None = None
     term: Term
 
     @model_validator(mode="before")
@@ -297,12 +289,6 @@ class Potential(Section):
             value = getattr(self, name)
             if value is not None and value >= self.cutoff:
                 raise DiffPairError(f"{name} = {value:g} nm must be below the cutoff = {self.cutoff:g} nm")
-        if self.pairs == ():
-            raise DiffPairError("pairs must name one or more pairs of types; leave it out to learn all of them")
-        given = [frozenset(pair) for pair in self.pairs or ()]
-        for pair in self.pairs or ():
-            if given.count(frozenset(pair)) > 1:
-                raise DiffPairError(f"pairs: {'-'.join(pair)} is given twice")
         return self
 
     @model_serializer(mode="wrap")
@@ -312,14 +298,7 @@ class Potential(Section):
 
     def learned_rows(self, types: Sequence[str]) -> tuple[int, ...] | None:
         """Rows of a table whose pairs of types are learned; None for all. Raises DiffPairError for an unknown type."""
-        if self.pairs is None:
-            return None
-        for name in (name for pair in self.pairs for name in pair):
-            if name not in types:
-                raise DiffPairError(
-                    f"potential: pairs names the type {name!r}, which no state has{choices(name, types)}"
-                )
-        return tuple(sorted(pair_row(types.index(a), types.index(b), len(types)) for a, b in self.pairs))
+        return None if self.pairs is None else rows_of(self.pairs, types)
 
     @property
     def form(self) -> str:

@@ -114,7 +114,7 @@ def sample_own_forces(
 def _sample(live: FitState, table: PairTable, progress: FitProgress) -> OwnForces:
     """Raises Exploded."""
     sampling, rows = live.sampling, live.rows.rdf
-    progress.begin(f"{live.state.name} without a fit", sampling.equilibration + sampling.steps)
+    progress.begin(f"start of {live.state.name}", sampling.equilibration + sampling.steps)
     sums = live.measure(live.sample(table, progress.advance))
     g, error = sums.mean[: len(rows)], sums.standard_error()[: len(rows)]
     mae, noise = float(np.mean(np.abs(g - rows.target))), mean_absolute_noise(np.hypot(error, rows.error))

@@ -28,16 +28,17 @@ class FitProgress:
         self._begin, self._done = time.perf_counter(), 0
 
     def __enter__(self) -> FitProgress:
-        self._bar.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        if self._task is not None:
+            self._bar.stop()
 
     def begin(self, what: str, steps: int) -> None:
         """A new bar of so many MD steps."""
+        self._bar.start()  # only here: a fit that is refused before it begins shows no bar
         if self._task is not None:
             self._bar.remove_task(self._task)
         self._begin, self._done = time.perf_counter(), 0
