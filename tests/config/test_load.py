@@ -192,7 +192,7 @@ def test_torch_optimizer(tmp_path):
 
 
 def test_files_types_and_parameters(tmp_path):
-    system = "{topology: sub/box.pdb, xml: /abs/system.xml, types: {O: W, H1: none, H2: null}, exclude_bonds: 2}"
+    system = "{topology: sub/box.pdb, xml: /abs/system.xml, types: {O: W, H1: none, H2: None}, exclude_bonds: 2}"
     text = replaced("{lattice: {n: 864, density: 0.845 nm^-3, types: {A: 1.0}, mass: 1 amu}}", system)
     text = text.replace("temperature: 120.27 K", "temperature: 120.27 K\n    parameters: {temperature: 120.27}")
     config = load(tmp_path, text)

@@ -37,6 +37,13 @@ def refusal(tmp_path, text):
 
 # what is replaced, by what, the line that the sentence names, and the sentence after it
 CASES = [
+    # atoms that take no part are said to, not left blank
+    (
+        LATTICE,
+        "{topology: box.pdb, types: {O: O, H: }}",
+        4,
+        "states[0].system.types.H: must be a type, or none for atoms",
+    ),
     # unknown keys
     (
         "knots: 60",

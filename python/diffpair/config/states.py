@@ -61,8 +61,10 @@ def _time_unit(value: object) -> str:
 
 
 def _type(value: object) -> str | None:
-    """A type of the potential, or None for atoms that take no part in it: `none`, or YAML's own null."""
-    if value is None or (isinstance(value, str) and value.strip().lower() == "none"):
+    """A type of the potential, or None for atoms that take no part in it: `none`, written out."""
+    if value is None:
+        raise DiffPairError("must be a type, or none for atoms that take no part in the potential, but is empty")
+    if isinstance(value, str) and value.strip().lower() == "none":
         return None
     return _name(value)
 
