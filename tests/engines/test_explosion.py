@@ -9,7 +9,7 @@ import pytest
 
 from diffpair.engines import Exploded, Sampler
 from diffpair.engines.explosion import Trial, _pair_force, _pairs
-from diffpair.states import build_lattice, make_system
+from diffpair.states import NO_TYPE, build_lattice, make_system
 from diffpair.tables import PairTable
 
 
@@ -37,6 +37,17 @@ def test_overlap_at_the_start(liquid, table_of, molten):
     said = exploding(live)
     found = re.search(r"17 and 40 \(A-A\) overlap where it began: they are 0.55 nm apart, where U is ([\d.e+]+)", said)
     assert found and float(found[1]) == pytest.approx(float(hard.energy(0.55)), rel=0.05)
+
+
+def test_atoms_without_a_type_are_not_to_blame(liquid, table_of, molten):
+    """The same with an atom that takes no part beside each of the two."""
+    hard = table_of(lambda r: 4 * (r**-12 - r**-6), 0.5, 2.5)
+    x, types = molten.positions.copy(), liquid.types.copy()
+    x[17], x[3], x[4] = x[40] + [0.55, 0, 0], x[40] + [0.05, 0, 0], x[40] + [0.5, 0, 0]
+    types[[3, 4]] = NO_TYPE
+    live = Sampler(dataclasses.replace(liquid, types=types), hard, timestep=0.005, seed=1)
+    live.restore(dataclasses.replace(molten, positions=x))
+    assert "particles 17 and 40 (A-A) overlap where it began" in exploding(live)
 
 
 def test_overlap_in_a_structure_from_files(liquid, lj_table):

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from diffpair.states.state import State
+from diffpair.states.state import NO_TYPE, State
 from diffpair.tables import PairTable
 
 Array = NDArray[np.float64]
@@ -124,6 +124,7 @@ def _pairs(state: State, table: PairTable, seen: Trial) -> list[Pair]:
     the potential, and the one of the largest energy."""
     size = len(state.masses)
     force = np.linalg.norm(np.nan_to_num(seen.forces, nan=np.inf), axis=1)
+    force[state.types == NO_TYPE] = -1.0
     chosen = np.argsort(-force, kind="stable")[: max(1, LOOKED_AT // max(size, 1))]
     found: dict[tuple[str, str], list[Pair]] = {}
     for i in map(int, chosen):
@@ -146,10 +147,12 @@ def _pairs(state: State, table: PairTable, seen: Trial) -> list[Pair]:
 
 
 def _distances(state: State, positions: Array, i: int) -> Array:
-    """From particle i to the nearest image of every other one, [N]; infinite to itself and where it is excluded."""
+    """From particle i to the nearest image of every other one, [N]; infinite to itself, and where the potential does not
+    act: where it is excluded, and where either has no type."""
     apart = _nearest_images(positions - positions[i], state.box)
     r = np.linalg.norm(apart, axis=1)
     r[i] = np.inf
+    r[(state.types == NO_TYPE) | (state.types[i] == NO_TYPE)] = np.inf
     excluded = np.asarray(state.exclusions, dtype=int).reshape(-1, 2)
     r[excluded[excluded[:, 0] == i, 1]] = np.inf
     r[excluded[excluded[:, 1] == i, 0]] = np.inf

@@ -44,7 +44,7 @@ def build_from_files(
     xml: a System saved with `openmm.XmlSerializer`; its forces stay, and its masses and constraints count.
     types: from "residue-atom", atom name, element symbol or residue name (looked up in that order) to the type of the
         pair potential, or None for atoms that take no part in it. Without it the atom names are the types.
-    exclude_bonds: particles up to so many bonds apart do not feel the pair potential, or None for atoms that take no part in it. Without it the exclusions of the
+    exclude_bonds: particles up to so many bonds apart do not feel the pair potential. Without it the exclusions of the
         System's `NonbondedForce` or `CustomNonbondedForce` are taken, since OpenMM wants those equal on GPUs, or 3.
     masses: amu, one or one per type; without it, and without a System, those of the elements that the file states.
 
@@ -141,9 +141,7 @@ def _masses_of(
     return found
 
 
-def _type_of(
-    atom: Atom, types: Mapping[str, str | None] | None, index: int, file: PathLike
-) -> str | None:
+def _type_of(atom: Atom, types: Mapping[str, str | None] | None, index: int, file: PathLike) -> str | None:
     residue, name, element, _ = atom
     if types is None:
         return name
