@@ -147,8 +147,8 @@ def _pairs(state: State, table: PairTable, seen: Trial) -> list[Pair]:
 
 
 def _distances(state: State, positions: Array, i: int) -> Array:
-    """From particle i to the nearest image of every other one, [N]; infinite to itself, and where the potential does not
-    act: where it is excluded, and where either has no type."""
+    """From particle i to the nearest image of every other one, [N]; infinite to itself, where it is excluded, and where
+    either has no type."""
     apart = _nearest_images(positions - positions[i], state.box)
     r = np.linalg.norm(apart, axis=1)
     r[i] = np.inf
