@@ -202,7 +202,7 @@ def resolve_pairs(
         return [value] * len(pairs)
     names: dict[str, tuple[str, str]] = {}
     for pair in pairs:
-        for name in {"-".join(pair), "-".join(pair[::-1])}:
+        for name in dict.fromkeys(("-".join(pair), "-".join(pair[::-1]))):  # a set would have no order
             if name in names:
                 raise DiffPairError(f"{what}: {name} is {names[name]} as well as {pair}: rename a type")
             names[name] = pair
