@@ -56,7 +56,7 @@ def test_the_design_document(tmp_path):
         10,
     )
     assert config.seed == 1 and config.file == tmp_path / "fit.yaml" and config.text == DESIGN
-    assert config.starting_point.method == "boltzmann-inversion"
+    assert config.starting_point.method == "auto"
 
 
 @pytest.mark.parametrize(
@@ -216,6 +216,8 @@ def test_numbers_are_good_type_names(tmp_path):
         ("boltzmann-inversion", "boltzmann-inversion", None),
         ("hypernetted-chain", "hypernetted-chain", None),
         ("hnc", "hypernetted-chain", None),
+        ("modified-verlet", "modified-verlet", None),
+        ("auto", "auto", None),
         ("parameters", "parameters", None),
         ("old.json", "file", "old.json"),
         ("{file: old.json}", "file", "old.json"),

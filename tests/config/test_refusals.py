@@ -279,7 +279,12 @@ CASES = [
     ("gauss-newton", "ipi", 11, "update: method: 'ipi' is not available, did you mean 'ibi'?"),
     ("gauss-newton", "adam, momentum: 0.9", 11, "update: momentum is an option of sgd and rmsprop, not of adam"),
     ("iterations: 10", "iterations: 0", 11, "update.iterations: must be 1 or more, not 0"),
-    ("seed: 1", "start: 3", 12, "start: must be 'boltzmann-inversion', 'hypernetted-chain', 'parameters' or the path"),
+    (
+        "seed: 1",
+        "start: 3",
+        12,
+        "start: must be 'auto', 'boltzmann-inversion', 'hypernetted-chain', 'modified-verlet', 'parameters' or the p",
+    ),
     # between sections
     (
         "temperature:",

@@ -89,3 +89,33 @@ def test_rows_of_g_count_as_logarithms():
     linear = logarithmic(state, np.array([7.0, wanted]))[0][1] / (factor * np.exp(2.0))
     assert linear == pytest.approx(2.0, abs=0.05)  # kT: residual over d(residual)/dU
     assert wanted / np.exp(2.0) < 0.9  # kT: what g itself gives
+
+
+def test_a_theory_is_a_prior_of_the_jacobian():
+    """Of the two, that counts along a change of U which is better known there; both errors are Gaussian."""
+    rng = np.random.default_rng(3)
+    theory, truth = rng.normal(size=(2, 6, 2))
+    covariance = np.eye(6)
+
+    def memory(doubt):
+        seen = Observation(np.zeros(2), np.zeros(6), np.ones(6), truth, np.diag(doubt), covariance)
+        return Memory([seen], theory)
+
+    # fluctuations know the first coefficient and nothing of the second: there the theory, corrected by what its error
+    # at the first one tells (regression)
+    one, relative = memory([1e-4, 1e3]), observations.THEORY_ERROR * theory
+    error = relative.T @ relative
+    np.testing.assert_allclose(one.jacobian()[:, 0], truth[:, 0], atol=1e-4)
+    corrected = theory[:, 1] + (truth - theory)[:, 0] * error[0, 1] / error[0, 0]
+    np.testing.assert_allclose(one.jacobian()[:, 1], corrected, atol=1e-4)
+    # where both are as good, the mean; and the noise of the mean of two is that of one over 2
+    same = Observation(np.zeros(2), np.zeros(6), np.ones(6), truth, relative, covariance)
+    both = Memory([same], theory)
+    np.testing.assert_allclose(both.jacobian(), (theory + truth) / 2)
+    noise = both.jacobian_noise()
+    np.testing.assert_allclose(noise.T @ noise, relative.T @ relative / 6 / 2)
+    # never more than either
+    for doubt in ([0.1, 0.2], [1.0, 0.01]):
+        after = memory(doubt).jacobian_noise()
+        for before in (np.diag(doubt).T @ np.diag(doubt) / 6, relative.T @ relative / 6):
+            assert np.linalg.eigvalsh(before - after.T @ after).min() > -1e-9

@@ -126,14 +126,14 @@ class FitConfig(Section):
 
     @property
     def starting_point(self) -> Start:
-        """The start; if the file names none, Boltzmann inversion, or the given ones of an analytic form or module."""
+        """The start; if the file names none, an inversion, or the given parameters of an analytic form or module."""
         if self.start is not None:
             return self.start
         form = self.potential.form
         inverts = form in ("bspline", "mlp", "sum") or (
             form == "energy_entropy" and self.potential.parts[0].form in ("bspline", "mlp")
         )
-        return Start(method="boltzmann-inversion" if inverts else "parameters")
+        return Start(method="auto" if inverts else "parameters")
 
     @property
     def parameter_names(self) -> tuple[str, ...]:

@@ -11,13 +11,14 @@ from diffpair.errors import DiffPairError
 
 
 class Start(Section):
-    """Where the fit starts: an inversion of the targets, the potential's own parameters, or a potential file."""
+    """Where the fit starts: an inversion of the targets (auto chooses one), the form's own parameters, or a file."""
 
-    method: Literal["boltzmann-inversion", "hypernetted-chain", "parameters", "file"]
+    method: Literal["auto", "boltzmann-inversion", "hypernetted-chain", "modified-verlet", "parameters", "file"]
     file: File | None = None
 
 
-METHODS = ("boltzmann-inversion", "hypernetted-chain", "parameters")
+CLOSURES = ("hypernetted-chain", "modified-verlet")
+METHODS = ("auto", "boltzmann-inversion", *CLOSURES, "parameters")
 SHORT = {"hnc": "hypernetted-chain"}
 
 

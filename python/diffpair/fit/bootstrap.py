@@ -65,4 +65,4 @@ def _drawn(state: FitState, known: Known, rng: np.random.Generator) -> Memory:
         again = sums.drawn(frames)
         jacobian = Fluctuation().jacobian(again, state.state.beta)
         observations.append(replace(observation, residual=again.mean - state.rows.target, jacobian=jacobian))
-    return Memory(observations)
+    return Memory(observations, known.memory.theory)

@@ -46,6 +46,10 @@ class HypernettedChain:
         state: with a target for every pair of its types that it has pairs of.
         contact: the smallest contact distance in nm, the unit of the grid.
 
+    Attributes:
+        reached: part of the state's density that the data allowed. names: pairs of types. distances: per pair, where h
+        is known, nm.
+
     Raises DiffPairError if a pair has no target.
     """
 
@@ -68,6 +72,7 @@ class HypernettedChain:
         self._known = [int(np.searchsorted(self.r, end)) for end in reach]
         self._g = [_resample(t, self.r[:n]) for t, n in zip(targets, self._known, strict=True)]
         self._scale = np.ones(len(self.pairs))
+        self.names, self.distances = pairs, [self.r[:n] for n in self._known]
         self._gamma: dict[tuple[str, str], Array] = {}
         for (a, b), row in zip(self.pairs, self._solve(), strict=True):
             self._gamma[present[a], present[b]] = self._gamma[present[b], present[a]] = row
@@ -77,6 +82,19 @@ class HypernettedChain:
         return np.asarray(
             np.where(r <= self.r[-1], CubicSpline(self.r, self._gamma[pair])(np.minimum(r, self.r[-1])), 0)
         )
+
+    def answer(self) -> Array:
+        """dg / d(U / kT) at the known distances of all pairs, [n, n] for n = all `distances` one after another.
+
+        From the closure at fixed bridge functions, d ln g = -dU / kT + dh - dc, where the Ornstein-Zernike relation
+        makes dh of dc. It is that of the density that was reached.
+        """
+        structure = self._structure(self._direct, self.reached * self.density)
+        g = np.concatenate([scale * g for scale, g in zip(self._scale, self._g, strict=True)])
+        if structure is None:  # not even the lowest density
+            return np.diag(-g)
+        matrix = np.diag(1 - g) + g[:, None] * np.linalg.inv(self._response(structure))
+        return np.asarray(-np.linalg.solve(matrix, np.diag(g)))
 
     def _forward(self, f: Array) -> Array:
         """Fourier transform in space of rows of f(r)."""
@@ -133,6 +151,7 @@ class HypernettedChain:
             c, gamma, self.reached = *after, float(part)
             if part == 1 and change < SETTLED:
                 break
+        self._direct = c
         return gamma
 
     def _newton(self, c: Array, density: float, normalise: bool) -> tuple[Array, Array] | None:

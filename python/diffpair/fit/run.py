@@ -132,6 +132,8 @@ def _announce(setup: Setup, progress: FitProgress) -> None:
             f"note: even {grid.knots} knots hold the potential's force only to {tabulation.error:.2g}; "
             f"it may be too rough, or too soft at r_min"
         )
+    if setup.chosen.sentence and not setup.own:
+        progress.say(setup.chosen.sentence)
     if setup.start_misfit > 0.5:
         progress.say(f"note: the start misses the inverted potential by {setup.start_misfit:.2g} kT (rms)")
 

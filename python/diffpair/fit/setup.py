@@ -12,15 +12,17 @@ from diffpair.config import FitConfig, build_states
 from diffpair.config import update as update_sections
 from diffpair.config.gradient import Adjoint
 from diffpair.config.gradient import Reweighting as ReweightingSection
-from diffpair.config.start import Start
+from diffpair.config.start import CLOSURES
 from diffpair.engines.series_error import SHORTEST
 from diffpair.errors import DiffPairError
 from diffpair.fit.base_start import OwnForces, sample_own_forces
+from diffpair.fit.chain_jacobian import chain_jacobian
+from diffpair.fit.choose_start import ChosenStart, choose_start
 from diffpair.fit.fit_state import FitState
 from diffpair.fit.friction import FrictionFit
 from diffpair.fit.progress import FitProgress
 from diffpair.fit.scales import choose_scales, coldest, contact_distances
-from diffpair.fit.start import beyond_contact, boltzmann_inversion, from_file, hypernetted_chain
+from diffpair.fit.start import beyond_contact, boltzmann_inversion, from_file, hypernetted_chain, modified_verlet
 from diffpair.fit.stopping import Stopping
 from diffpair.fit.watch import WatchedAdjoint
 from diffpair.gradients import (
@@ -63,7 +65,7 @@ class Setup:
     tabulation: how well that grid holds the potential. start_misfit: rms distance in kT between the wanted start and
     the potential's own, 0 where it starts from its parameters. wanted: that start, a flat table per set of global
     parameters; empty where it starts from its parameters. own: what the states' own forces do, by name, where they were
-    sampled for the start.
+    sampled for the start. chosen: the start, and what is known of the states without a simulation.
     """
 
     config: FitConfig
@@ -75,6 +77,7 @@ class Setup:
     start_misfit: float
     wanted: list[Array]
     own: dict[str, OwnForces]
+    chosen: ChosenStart
 
     @property
     def variants(self) -> list[tuple[float, ...]]:
@@ -102,7 +105,8 @@ def prepare(config: FitConfig, progress: FitProgress | None = None, wanted: list
     )  # fmt: skip
     tolerance = config.potential.tolerance or TOLERANCE
     grid = potential.own_grid() or TableGrid(scales.r_min, potential.cutoff, scales.knots)
-    start = config.starting_point
+    chosen = choose_start(config.starting_point, fitted, contact)
+    start = chosen.start
     beyond = beyond_contact(start.method, fitted)
     space = ParameterSpace(potential, grid, variants, scales.energy, contact, beyond)
     misfit, own = 0.0, {}
@@ -110,7 +114,7 @@ def prepare(config: FitConfig, progress: FitProgress | None = None, wanted: list
         if not wanted:
             if start.method == "boltzmann-inversion" and progress is not None:
                 own = sample_own_forces(fitted, potential, grid, contact, config, progress)
-            wanted = _wanted(start, potential, fitted, grid, contact, own)
+            wanted = _wanted(chosen, potential, fitted, grid, contact, own)
         misfit = pull_back(space, wanted, steps=START_STEPS, tolerance=0.02)
     # a soft start may be low in the core, too, where the learned potential will not be
     tabulation = refine(
@@ -118,15 +122,15 @@ def prepare(config: FitConfig, progress: FitProgress | None = None, wanted: list
     )
     if tabulation.grid != grid:
         space = ParameterSpace(potential, tabulation.grid, variants, scales.energy, contact, beyond)
-    return Setup(config, states, fitted, potential, space, tabulation, misfit, wanted or [], own)
+    return Setup(config, states, fitted, potential, space, tabulation, misfit, wanted or [], own, chosen)
 
 
 def _wanted(
-    start: Start, potential: PairPotential, fitted: list[State], grid: TableGrid, contact: Array,
+    chosen: ChosenStart, potential: PairPotential, fitted: list[State], grid: TableGrid, contact: Array,
     own: dict[str, OwnForces],
 ) -> list[Array]:  # fmt: skip
     """The table, flat, that each set of global parameters is to start from."""
-    variants, kT = _variants(fitted), coldest(fitted)
+    variants, kT, start = _variants(fitted), coldest(fitted), chosen.start
     if start.method == "file":
         assert start.file is not None
         given = [dict(zip(potential.global_names, v, strict=True)).get("temperature") for v in variants]
@@ -134,8 +138,9 @@ def _wanted(
     wanted = []
     for variant in variants:
         known_by = [s for s in fitted if s.parameters == variant and s.rdfs] or fitted
-        if start.method == "hypernetted-chain":
-            wanted.append(hypernetted_chain(known_by, grid, contact).ravel())
+        if start.method in CLOSURES:
+            close = hypernetted_chain if start.method == "hypernetted-chain" else modified_verlet
+            wanted.append(close(known_by, grid, contact, chosen.chains).ravel())
         else:
             wanted.append(boltzmann_inversion(known_by, grid, contact, own).ravel())
     if len(wanted) > 1 and not potential.global_names:
@@ -185,6 +190,9 @@ def fit_states(setup: Setup, seed: int) -> list[FitState]:
     for state in live:
         if state.state.name in setup.own:
             state.sampler.restore(setup.own[state.state.name].last)
+        chain = setup.chosen.chains.get(state.state.name)
+        if section is None and chain is not None and len(state.rows) == len(state.rows.rdf):
+            state.memory.theory = chain_jacobian(chain, state.state, state.rows.rdf, space.grid)
     return live
 
 

@@ -11,7 +11,9 @@ from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import peak_widths, savgol_filter
 
+from diffpair.config.start import CLOSURES
 from diffpair.errors import DiffPairError
+from diffpair.fit.bridge import with_bridge
 from diffpair.fit.hypernetted_chain import HypernettedChain
 from diffpair.fit.scales import targets_by_pair
 from diffpair.potentials import PairPotential, TableGrid
@@ -48,30 +50,46 @@ def boltzmann_inversion(
     return _inversion(states, grid, contact, {}, own or {})
 
 
-def hypernetted_chain(states: list[State], grid: TableGrid, contact: Array) -> Array:
+def hypernetted_chain(
+    states: list[State], grid: TableGrid, contact: Array, chains: dict[str, HypernettedChain] | None = None
+) -> Array:
     """Table [npairs, knots + 2] of U = kT (h - c - ln g), mean over the states, in kJ/mol.
 
     See HypernettedChain. Core, cutoff and pairs without a target of their own state are treated as in Boltzmann
     inversion. Raises DiffPairError if a state has targets, but not for all pairs of its types.
+
+    Args:
+        chains: of the states, by name, where they are known already.
     """
-    return _inversion(
-        states, grid, contact, {s.name: HypernettedChain(s.of_typed(), float(contact.min())) for s in states}, {}
-    )
+    return _inversion(states, grid, contact, chains or _chains(states, contact), {})
+
+
+def modified_verlet(
+    states: list[State], grid: TableGrid, contact: Array, chains: dict[str, HypernettedChain] | None = None
+) -> Array:
+    """The same of U = kT (h - c + B - ln g) with the bridge function B of `with_bridge`."""
+    return _inversion(states, grid, contact, chains or _chains(states, contact), {}, bridge=True)
+
+
+def _chains(states: list[State], contact: Array) -> dict[str, HypernettedChain]:
+    return {s.name: HypernettedChain(s.of_typed(), float(contact.min())) for s in states}
 
 
 def beyond_contact(method: str, states: list[State]) -> float:
     """How uncertain a start is far beyond contact, as a part of how uncertain it is at contact.
 
-    What the hypernetted chain leaves out, its bridge functions, is short-ranged. Boltzmann inversion is off by the
-    order of kT at all distances, and so is the repulsion that a crystal starts with; of others nothing is known.
+    What the hypernetted chain leaves out, its bridge functions, is short-ranged, and so is the error of these.
+    Boltzmann inversion is off by the order of kT at all distances, and so is the repulsion that a crystal starts with;
+    of others nothing is known.
     """
     crystal = any(crystalline(target) for state in states for target in state.rdfs)
-    return SHORT_RANGED if method == "hypernetted-chain" and not crystal else 1.0
+    return SHORT_RANGED if method in CLOSURES and not crystal else 1.0
 
 
 def _inversion(
-    states: list[State], grid: TableGrid, contact: Array, chains: dict[str, HypernettedChain], own: dict[str, OwnForces]
-) -> Array:
+    states: list[State], grid: TableGrid, contact: Array, chains: dict[str, HypernettedChain],
+    own: dict[str, OwnForces], bridge: bool = False,
+) -> Array:  # fmt: skip
     r = fine_grid(grid)
     bare = any(s.name not in own for s in states)  # a state that nothing but the potential keeps apart
     rows = []
@@ -86,7 +104,7 @@ def _inversion(
             energies = [
                 own[s.name].missing(target, r, grid.cutoff)
                 if s.name in own
-                else _invert(s, target, r, grid.cutoff, chains.get(s.name))
+                else _invert(s, target, r, grid.cutoff, chains.get(s.name), bridge)
                 for s, target in entries
             ]
             energy = np.mean(energies, axis=0)
@@ -129,7 +147,9 @@ def peak_width(target: RdfTarget) -> float:
     return float(width[0]) * target.bin_width / 2.355
 
 
-def _invert(state: State, target: RdfTarget, r: Array, cutoff: float, chain: HypernettedChain | None) -> Array:
+def _invert(
+    state: State, target: RdfTarget, r: Array, cutoff: float, chain: HypernettedChain | None, bridge: bool
+) -> Array:
     kT = 1 / state.beta
     g = gaussian_filter1d(target.g, 0.7, mode="nearest")
     known = int(np.argmax(g > TRUSTED * min(1.0, g.max())))
@@ -139,7 +159,8 @@ def _invert(state: State, target: RdfTarget, r: Array, cutoff: float, chain: Hyp
     # smoothed in ln g: g itself grows tenfold within a bin or two, where a mean over bins makes the core too soft
     values = savgol_filter(-np.log(np.maximum(target.g[known:], 0.2 * TRUSTED)), *SMOOTHING)
     if chain is not None:
-        values = values + chain.indirect(target.pair, radii)
+        gamma = chain.indirect(target.pair, radii)
+        values = with_bridge(values + gamma, gamma) if bridge else values + gamma
     return _joined(radii, kT * values, r, cutoff, kT)
 
 

@@ -1,0 +1,79 @@
+"""The start of a fit that is not told: a closure of liquid state theory where one holds, else Boltzmann inversion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffpair.config.start import CLOSURES, Start
+from diffpair.errors import DiffPairError
+from diffpair.fit.hypernetted_chain import HypernettedChain
+from diffpair.fit.start import crystalline
+from diffpair.observables.pair_numbers import interacting_pairs
+from diffpair.states import State
+from diffpair.tables import type_pairs
+
+Array = NDArray[np.float64]
+FULL = 1.0  # part of the density that data have to allow
+
+
+@dataclass(frozen=True)
+class ChosenStart:
+    """start: the method that was asked for, or chosen. chains: by name, states at which the Ornstein-Zernike relation
+    holds. sentence: what was chosen and why, empty where nothing was to choose."""
+
+    start: Start
+    chains: dict[str, HypernettedChain] = field(default_factory=dict)
+    sentence: str = ""
+
+
+def choose_start(start: Start, states: list[State], contact: Array) -> ChosenStart:
+    """For the fitted states.
+
+    Args:
+        contact: contact distance per pair of types, nm.
+
+    Raises DiffPairError where a closure was asked for and does not hold.
+    """
+    obstacles = {state.name: obstacle(state) for state in states if state.rdfs}
+    chains = {s.name: HypernettedChain(s, float(contact.min())) for s in states if obstacles.get(s.name) == ""}
+    if start.method in CLOSURES:
+        for name, reason in obstacles.items():
+            if reason:
+                raise DiffPairError(
+                    f"start: {start.method} is for fluids with no forces but the pair potential and g(r) of all pairs, "
+                    f"but state {name!r} {reason}; start: boltzmann-inversion does without"
+                )
+    if start.method != "auto":
+        return ChosenStart(start, chains)
+    for state in states:
+        chain, reason = chains.get(state.name), obstacles.get(state.name, "")
+        if any(crystalline(target) for target in state.rdfs):
+            reason = "is a crystal by its g(r)"
+        elif chain is not None and chain.reached < FULL:
+            reason = (
+                f"has a g(r) that is possible at {chain.reached:.2g} of its density only (Ornstein-Zernike relation)"
+            )
+        if reason:
+            said = f"start: Boltzmann inversion, since state {state.name} {reason}"
+            return ChosenStart(Start(method="boltzmann-inversion"), chains, said)
+    said = "start: hypernetted chain with Verlet's bridge function"
+    return ChosenStart(Start(method="modified-verlet"), chains, said)
+
+
+def obstacle(state: State) -> str:
+    """Why the Ornstein-Zernike relation of a state's g(r) tells nothing of its pair potential; empty where it does."""
+    if state.base_system is not None and state.base_system.getNumForces():
+        return "has further forces"
+    if len(state.exclusions):
+        return "has pairs that are excluded"
+    if not (state.types >= 0).all():
+        return "has atoms without a type"
+    numbers = interacting_pairs(state.types, len(state.type_names), state.exclusions)
+    known = {frozenset(target.pair) for target in state.rdfs}
+    for a, b in type_pairs(state.type_names):
+        if numbers[state.pair_types((a, b))] and frozenset((a, b)) not in known:
+            return f"has no target for {a}-{b}"
+    return ""

@@ -1,0 +1,83 @@
+"""Which start a fit takes that is not told, and where closures are refused."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import openmm as mm
+import pytest
+from closure import BINS, KELVIN, LIQUID, lj
+
+from diffpair.config.start import Start
+from diffpair.errors import DiffPairError
+from diffpair.fit.choose_start import choose_start, obstacle
+from diffpair.fit.scales import contact_distances
+from diffpair.states import build_lattice
+from diffpair.targets import RdfTarget
+
+AUTO = Start(method="auto")
+
+
+def gas(pair=("A", "A")):
+    return RdfTarget(pair, BINS, np.exp(-lj(BINS)))
+
+
+def liquid(scale):
+    """0.97 far away would make S(0) negative."""
+    r, g = np.loadtxt(LIQUID, delimiter=",", skiprows=1).T
+    return build_lattice("l", 864, 0.845, {"A": 1.0}, 1.0, KELVIN, targets=[RdfTarget(("A", "A"), r, scale * g)])
+
+
+def state(types=None, targets=None, **changes):
+    made = build_lattice(
+        "gas", 500, 0.1, types or {"A": 1.0}, 1.0, KELVIN, targets=[gas()] if targets is None else targets
+    )
+    return dataclasses.replace(made, **changes)
+
+
+def chosen(*states):
+    return choose_start(AUTO, list(states), contact_distances(list(states)))
+
+
+def springs():
+    system = mm.System()
+    for _ in range(500):
+        system.addParticle(1.0)
+    system.addForce(mm.HarmonicBondForce())
+    return system
+
+
+def test_a_fluid_starts_from_the_closure():
+    found = chosen(state())
+    assert found.start.method == "modified-verlet" and found.sentence.startswith("start: hypernetted chain")
+    assert found.chains["gas"].reached == 1
+
+
+@pytest.mark.parametrize(
+    ("unfit", "reason"),
+    [
+        (state(exclusions=np.array([[0, 1]])), "has pairs that are excluded"),
+        (state(base_system=springs()), "has further forces"),
+        (state(types={"A": 0.5, "B": 0.5}), "has no target for A-B"),
+        (liquid(scale=0.97), "has a g(r) that is possible at"),
+    ],
+    ids=["exclusions", "forces", "unknown pair", "impossible g"],
+)
+def test_other_states_start_by_boltzmann_inversion(unfit, reason):
+    found = chosen(state(), dataclasses.replace(unfit, name="odd"))
+    assert found.start.method == "boltzmann-inversion"
+    assert found.sentence.startswith("start: Boltzmann inversion, since state odd") and reason in found.sentence
+
+
+@pytest.mark.parametrize("method", ["hypernetted-chain", "modified-verlet"])
+def test_a_closure_is_refused_where_it_does_not_hold(method):
+    with pytest.raises(DiffPairError, match=rf"start: {method} is for .* but state 'gas' has pairs that are excluded"):
+        choose_start(Start(method=method), [state(exclusions=np.array([[0, 1]]))], np.array([1.0]))
+
+
+def test_one_particle_needs_no_target_with_itself():
+    mixture = state(types={"A": 0.998, "B": 0.002}, targets=[gas(), gas(("A", "B"))])
+    assert np.bincount(mixture.types)[1] == 1
+    assert obstacle(mixture) == ""
+    assert obstacle(state(types={"A": 0.99, "B": 0.01}, targets=mixture.targets)) == "has no target for B-B"
