@@ -91,7 +91,7 @@ def changed(index, text):
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ([], "holds no numbers"),
+        ([], "holds no columns of numbers"),
         (changed(3, "0.26,abc"), r"line 5: g = 'abc' is not a number"),
         (changed(3, "abc,0.1"), r"line 5: r = 'abc' is not a number"),
         (changed(3, "0.26,"), r"line 5: g = '' is not a number"),
@@ -177,6 +177,11 @@ def test_bad_units(tmp_path, unit, message):
         ("r_nm,g", "angstrom", "nm"),
         ("distance [nm]\tg(r)", "angstrom", "nm"),
         ("r/pm,g", "angstrom", "pm"),
+        ("d / A\tg(r)", "nm", "angstrom"),
+        ("r (\\AA) g", "nm", "angstrom"),
+        ("r(a.u.) g", "nm", "bohr"),
+        ("# distances in Å\nr g", "nm", "angstrom"),
+        ("# distances in Å", "nm", "angstrom"),
     ],
 )
 def test_unit_of_the_header(tmp_path, header, unit, said):
@@ -198,6 +203,26 @@ def test_unit_against_density(tmp_path, factor, unit):
         DiffPairError, match=rf"r appears not to be in {unit}; perhaps|nearer than any two atoms.*{unit}"
     ):
         check_unit(read_rdf(path, ("A", "A"), r_unit=unit), 33.0)
+
+
+@pytest.mark.parametrize("header", ["r/sigma,g", "r* g(r*)", "r / σ; g"])
+def test_lengths_in_sigma(tmp_path, header):
+    path = write(tmp_path / "g", rows(R / 0.34, G), header)
+    with pytest.raises(DiffPairError, match=r"r is in units of a sigma; say how long that is, .* r_unit: 0.34 nm"):
+        read_rdf(path, ("A", "A"))
+    np.testing.assert_allclose(read_rdf(path, ("A", "A"), r_unit="0.34 nm").r, R, rtol=1e-3)
+    with pytest.raises(DiffPairError, match="'0 nm' is no length"):
+        read_rdf(path, ("A", "A"), r_unit="0 nm")
+
+
+def test_comments_on_other_lengths(tmp_path):
+    """Of the box, the cutoff, or in prose."""
+    for comment in (
+        "box of 30 Angstrom, cutoff 12 A",
+        "g(r) of water (TIP4P), r to 10 A",
+        "distance of atoms (unit: nm)",
+    ):
+        assert read_rdf(write(tmp_path / "g", rows(), f"# {comment}\nr g"), ("A", "A")).r_max < 10
 
 
 def test_reduced_units_taken_for_angstrom(tmp_path):

@@ -27,6 +27,11 @@ def test_errors_by_name(tmp_path, name):
     check(read(tmp_path, f"r,g,{name}\n" + table(R, G, ERROR, separator=","), error=ERROR))
 
 
+@pytest.mark.parametrize("name", ["2 sigma", "error (2 sigma)", "2σ", "1.96 SE", "g_min", "CI95", "err_%"])
+def test_no_standard_errors_by_name(tmp_path, name):
+    check(read(tmp_path, f"r,g,{name}\n" + table(R, G, ERROR, separator=","), f"not used: column 3 {name!r} ("))
+
+
 @pytest.mark.parametrize(
     "header",
     [
@@ -39,6 +44,7 @@ def test_errors_by_name(tmp_path, name):
         '"r","g","std"\n',
         "r g error\nnm - -\n",
         "#! FIELDS r g sigma_g\n",
+        '@ xaxis label "r"\n@TYPE xydy\n',
     ],
 )
 def test_errors_by_other_headers(tmp_path, header):
@@ -89,9 +95,17 @@ def test_a_second_column_that_is_no_g(tmp_path):
     assert "column 1 'Q' is a momentum transfer" in refusal(tmp_path, "Q S(Q)\n" + table(R, G))
     check(read(tmp_path, "r n(r)\n" + table(R, G), choice=Choice(y="n(r)")))
     assert "column 2 grows throughout, to" in refusal(tmp_path, table(R, N))
-    assert "column 1 'r_lo' and column 2 'r_hi' may both be r" in refusal(
-        tmp_path, "r_lo r_hi g\n" + table(R, R + 0.02, G)
-    )
+    for names in ("r_lo r_hi", "bin_left bin_right", "lower_edge upper_edge", "r_min r_max", "left right"):
+        sentence = refusal(tmp_path, f"{names} g\n" + table(R - 0.01, R + 0.01, G))
+        assert f"column 1 {names.split()[0]!r} is an edge of bins, but r is the centre: write a column r" in sentence
+    check(read(tmp_path, "r r_lo g\n" + table(R, R - 0.01, G), "column 2 'r_lo' (an edge of bins)"))
+    for name, known in {
+        "g+1": "is shifted",
+        "4 pi r^2 rho g(r)": "is a radial density",
+        "T(r)": "is a radial density",
+        "rho(r)": "is a radial density",
+    }.items():
+        assert f"column 2 {name!r} {known}" in refusal(tmp_path, f"r;{name}\n" + table(R, G, separator=";"))
 
 
 # Several curves

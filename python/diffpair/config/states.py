@@ -25,6 +25,7 @@ from diffpair.config.base import (
 )
 from diffpair.config.curve_file import CurveFile, RdfColumns, VacfColumns
 from diffpair.errors import DiffPairError
+from diffpair.targets.unit_check import length_in_nm
 from diffpair.targets.units import convert, parse
 
 _DENSITY = "0.845 nm^-3"
@@ -49,7 +50,7 @@ def _density(value: object) -> tuple[str, float]:
 def _length_unit(value: object) -> str:
     if not isinstance(value, str):
         raise DiffPairError(f"must be a unit of length such as nm or angstrom, not {value!r}")
-    convert(1.0, value, "nm")
+    length_in_nm(value)
     return value
 
 

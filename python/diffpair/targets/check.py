@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from diffpair.targets.rdf_file import ReadRdf, read_with_notes, tail_of
+from diffpair.targets.rdf_file import ReadRdf, read_with_notes
 from diffpair.targets.reading import RDF, Choice, read_curve
+from diffpair.targets.tail import tail_of
 from diffpair.targets.unit_check import length_in_nm, unit_in
 
 Array = NDArray[np.float64]
@@ -44,7 +45,7 @@ def check_file(path: Path, r_unit: str | None, choice: Choice) -> tuple[ReadRdf,
         f"grid: {len(target.r)} bins of {target.bin_width:.4g} nm, {target.edges[0]:.4g} to {target.r_max:.4g} nm, "
         + ("as in the file" if even else f"interpolated from the file's {len(read.own_r)} points"),
         f"neighbours: from r = {target.onset:.4g} nm; highest g = {target.g[peak]:.4g} at {target.r[peak]:.4g} nm",
-        f"tail: g averages {tail_of(target):.4g} over the last fifth of r (1 is right)",
+        f"tail: g averages {tail_of(target.r, target.g):.4g} over the last fifth of r (1 is right)",
     ]
     if target.error is not None:
         lines.append(
@@ -52,8 +53,10 @@ def check_file(path: Path, r_unit: str | None, choice: Choice) -> tuple[ReadRdf,
         )
     lines += [f"note: {done}" for done in read.done if done != read.columns]
     if said is None and r_unit is None and target.onset > _FAR:
-        other = target.onset * length_in_nm("angstrom")
-        lines.append(f"note: if r is in angstrom (r_unit: angstrom), neighbours begin at {other:.3g} nm instead")
+        for name in ("angstrom", "pm"):
+            if (other := target.onset * length_in_nm(name)) < _FAR:
+                lines.append(f"note: if r is in {name} (r_unit: {name}), neighbours begin at {other:.3g} nm instead")
+                break
     return read, [*lines, f"g: {bars(target.g)}"]
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from diffpair.errors import DiffPairError
 from diffpair.targets.rdf_target import MIN_POINTS, RdfTarget
 from diffpair.targets.reading import RDF, Choice, Curve, read_curve
+from diffpair.targets.tail import far_from_one
 from diffpair.targets.unit_check import check_header, check_scale, length_in_nm
 
 Array = NDArray[np.float64]
@@ -27,7 +28,6 @@ _EVEN_TOLERANCE = 0.03
 _MIN_BINS, _MAX_BINS = 50, 200
 # Ripples that a Fourier transform of scattering data leaves where g is 0 are below this; larger ones are no small flaw.
 _RIPPLE = 0.05
-_TAIL = 0.2  # of r, the last part, where g should be near 1
 
 
 @dataclass(frozen=True)
@@ -73,13 +73,8 @@ def read_rdf(
     read = read_with_notes(path, pair, r_unit, r_range, bin_width, choice)
     if read.done:
         warnings.warn(f"{path}: {'; '.join(read.done)}", stacklevel=2)
-    tail = tail_of(read.target)
-    if abs(tail - 1) > 0.2:
-        warnings.warn(
-            f"{read.target.label}: g averages {tail:.3g} over the last fifth of r, but should approach 1; is it "
-            f"normalised?",
-            stacklevel=2,
-        )
+    if (far := far_from_one(read.target.r, read.target.g)) is not None:
+        warnings.warn(f"{read.target.label}: {far}; is it normalised?", stacklevel=2)
     return read.target
 
 
@@ -128,11 +123,6 @@ def read_with_notes(
         r_unit=r_unit,
     )
     return ReadRdf(target, curve.columns, done, r)
-
-
-def tail_of(target: RdfTarget) -> float:
-    """The mean of g over the last fifth of r."""
-    return float(target.g[target.r >= (1 - _TAIL) * target.r_max].mean())
 
 
 def _within(curve: Curve, r_range: tuple[float, float] | None, r_unit: str) -> Curve:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from diffpair.errors import DiffPairError
+from diffpair.targets.tail import far_from_one
 from diffpair.targets.trajectory import TrajectoryRdf
 
 # Diamond, the densest of all common matter, has 176 atoms per nm^3. A Lennard-Jones liquid whose lengths in sigma were
@@ -43,9 +44,8 @@ def check_made(path: Path, rdf: TrajectoryRdf, length_unit_given: bool) -> None:
             f"neighbours begin at r = {begin:.3g} nm, nearer than atoms without a bond come; are these pairs within "
             f"molecules (--exclude-bonds, --pairs), or is the unit of length another (--length-unit)?",
         )
-    tail = float(rdf.g[rdf.r >= 0.8 * rdf.r[-1]].mean())
-    if abs(tail - 1) > 0.2:
-        _warn(path, f"g averages {tail:.3g} over the last fifth of r, but should approach 1")
+    if (far := far_from_one(rdf.r, rdf.g)) is not None:
+        _warn(path, far)
 
 
 def _warn(path: Path, text: str) -> None:

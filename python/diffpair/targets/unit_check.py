@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from diffpair.errors import DiffPairError
 from diffpair.targets.rdf_target import RdfTarget
-from diffpair.targets.units import convert
+from diffpair.targets.units import convert, parse
 
 _SHORTEST = 0.05  # nm; no two atoms come nearer than this (a hydrogen molecule is 0.074 nm long)
 
@@ -29,19 +29,25 @@ _UNLIKE_ALLOWANCE = 2.0
 _MOST_DILUTE, _CONTACT = 0.1, 0.15
 
 _HEADER_UNITS = (
-    ("angstrom", re.compile(r"(?i:angstrom|ångstr|å|\bang\b)|[\[(_]A(?=[\])\s]|$)")),
+    ("angstrom", re.compile(r"(?i:angstrom|ångstr|å|\bangs?\b|\\aa\b)|(?:[\[(_]|/\s?)A(?=[\])\s]|$)")),
     ("nm", re.compile(r"(?<![a-z])nm(?![a-z])|nanomet", re.IGNORECASE)),
     ("pm", re.compile(r"(?<![a-z])pm(?![a-z])|picomet", re.IGNORECASE)),
     ("um", re.compile(r"(?<![a-z])[uµ]m(?![a-z])|micromet", re.IGNORECASE)),
-    ("bohr", re.compile(r"bohr", re.IGNORECASE)),
+    ("bohr", re.compile(r"bohr|(?<![a-z])a\.?u\.?(?![a-z])", re.IGNORECASE)),
 )
+_REDUCED = re.compile(r"r\s?\*|(?i:r|dist\w*)\s?/\s?(?:sigma|σ)")  # r / sigma, as of Lennard-Jones fluids
 
 
 @lru_cache(maxsize=32)
 def length_in_nm(unit: str) -> float:
-    """How many nm one ``unit`` is. Raises DiffPairError if pint does not know it or it is no length."""
+    """How many nm one ``unit`` is: the name of a unit, or a length such as "0.34 nm" for r in units of a sigma.
 
-    return convert(1.0, unit, "nm")
+    Raises DiffPairError if pint does not know it, or it is no length above 0.
+    """
+    length = parse(unit, "nm", "0.34 nm") if unit[:1].isdigit() else convert(1.0, unit, "nm")
+    if not length > 0:
+        raise DiffPairError(f"{unit!r} is no length that r could be counted in")
+    return length
 
 
 def unit_in(name: str) -> str | None:
@@ -50,7 +56,12 @@ def unit_in(name: str) -> str | None:
 
 
 def check_header(path: Path, name: str, r_unit: str) -> None:
-    """Refuse a file whose name for r, "" without one, says another unit than ``r_unit``."""
+    """Refuse a file whose name for r, "" without one, says another unit than ``r_unit``, or a sigma."""
+    if _REDUCED.match(name) and not r_unit[:1].isdigit():
+        raise DiffPairError(
+            f"{path}: the header {name!r} says that r is in units of a sigma; say how long that is, for example with "
+            f"r_unit: 0.34 nm"
+        )
     said = unit_in(name)
     if said is not None and not math.isclose(length_in_nm(said), length_in_nm(r_unit), rel_tol=1e-9):
         raise DiffPairError(

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from diffpair.targets.reading.columns import choose
-from diffpair.targets.reading.curve import curve_of
+from diffpair.targets.reading.curve import curve_of, of_pair
 from diffpair.targets.reading.points import Curve
 from diffpair.targets.reading.quantity import RDF, VACF, Choice, Quantity
 from diffpair.targets.reading.table import read_table
@@ -40,4 +40,6 @@ def read_curve(
     text, done = read_text(path, quantity.what)
     table = read_table(path, text, quantity)
     table.done[:0] = done
+    if pair and choice.block is None:
+        table = of_pair(table, pair)
     return curve_of(table, choose(table, choice, quantity, pair), choice, quantity)

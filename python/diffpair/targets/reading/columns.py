@@ -18,6 +18,7 @@ from diffpair.targets.reading.names import may_be_type, names_pair, role, unname
 from diffpair.targets.reading.numbers import number
 from diffpair.targets.reading.quantity import Choice, Quantity
 from diffpair.targets.reading.table import Table
+from diffpair.targets.unit_check import unit_in
 
 Array = NDArray[np.float64]
 _MOST_G = 3.0  # a g that never falls, as of soft particles, ends near 1
@@ -62,7 +63,11 @@ def choose(table: Table, choice: Choice, quantity: Quantity, pair: Sequence[str]
     unused = [place for place in free if place not in (y, error) and roles[place] not in ("index", "no numbers")]
     plain = (x, y) == (0, 1) and error in (None, 2) and not unused
     looks = _looks(values, roles, x, y, unused, quantity)
-    x_name = table.names[x] or unnamed_x(table.header)
+    if roles[y] not in (None, "y"):
+        looks[y] = f"{_article(roles[y])}, by its name"  # the user asks for it
+    x_name = table.names[x]
+    if unit_in(x_name) is None:
+        x_name = unnamed_x(table.header) or x_name
     return Columns(x, y, error, x_name, _words(table, x, y, error, unused, looks, quantity), plain)
 
 
@@ -135,6 +140,11 @@ def _find_x(table: Table, roles: list[str | None], said: set[int], quantity: Qua
     rest = [place for place in open_ if roles[place] not in ("index", "no numbers")]
     if rest and (roles[rest[0]] in (None, "x") or (roles[rest[0]] == "error" and rest[0] == 0)):
         return rest[0]
+    if rest and roles[rest[0]] == "an edge of bins":
+        raise DiffPairError(
+            f"{table.path}: {title(table, rest[0])} is {roles[rest[0]]}, but {quantity.x} is the centre: write a "
+            f"column {quantity.x}, half a bin from the edge"
+        )
     if rest and roles[rest[0]] == "a momentum transfer":
         raise DiffPairError(
             f"{table.path}: {title(table, rest[0])} is {roles[rest[0]]}, not {quantity.x}; {quantity.what} is needed"
@@ -216,6 +226,8 @@ def _words(
     table: Table, x: int, y: int, error: int | None, unused: list[int], looks: dict[int, str], quantity: Quantity
 ) -> str:
     text = f"{quantity.x} is {title(table, x)}, {quantity.y} {title(table, y)}"
+    if y in looks:
+        text += f" ({looks[y]})"
     if error is not None:
         text += f", its error {title(table, error)}"
     if unused:
@@ -232,12 +244,16 @@ def _asks(table: Table, values: Array, places: list[int], quantity: Quantity) ->
     shown = ", ".join(f"{title(table, place)} = {row.cells[place]}" for place in places if place < len(row.cells))
     looks = [f"{title(table, place)} {appearance(values[:, [x, first, place]], quantity)}" for place in open_[1:]]
     if all(table.names[place] for place in open_):
-        shown = "; ".join([f"{title(table, first)}", *looks])
+        shown = "; ".join([f"{title(table, first)}", *looks[:2], *([".."] if len(looks) > 2 else [])])
         return DiffPairError(
             f"{table.path}: more than one column may be {quantity.y} ({shown}); say which, with column: "
             f"{table.names[first]}"
         )
     count = len(open_)
+    falling = [place for place in open_ if not grows(values[:, place], _MOST_G)]
+    if falling and falling[0] != first:
+        first = falling[0]
+        open_ = [first, *(place for place in open_ if place != first)]
     if counts(values[:, x]):
         x, first, open_ = x + 1, first + 1, open_[1:]  # r is more likely what follows a count of the rows
     keys = [

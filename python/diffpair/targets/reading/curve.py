@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ from diffpair.errors import DiffPairError
 from diffpair.targets.rdf_target import MIN_POINTS
 from diffpair.targets.reading.columns import Columns
 from diffpair.targets.reading.layouts import VOTCA_FLAGS
+from diffpair.targets.reading.names import names_pair
 from diffpair.targets.reading.numbers import number
 from diffpair.targets.reading.order import in_order, rounded, without_doubles
 from diffpair.targets.reading.points import Curve, Problem
@@ -19,6 +21,7 @@ from diffpair.targets.reading.quantity import Choice, Quantity
 from diffpair.targets.reading.table import Row, Table
 
 Array = NDArray[np.float64]
+_SETTLED = 0.7  # of the logarithm of squared steps between blocks: noise alone does not change them so much
 _SAME_X = 1e-6  # of the range: blocks whose x differ by less share their grid
 
 
@@ -40,6 +43,15 @@ def curve_of(table: Table, columns: Columns, choice: Choice, quantity: Quantity)
     )
     curve = in_order(curve, quantity, done)
     return dataclasses.replace(without_doubles(curve, quantity, done), done=done)
+
+
+def of_pair(table: Table, pair: Sequence[str]) -> Table:
+    """The block whose title names a pair of types; the whole table where none does, or several do."""
+    own = [place for place, title in enumerate(table.titles) if names_pair(title, pair)]
+    if len(own) != 1 or len(table.blocks) == 1:
+        return table
+    done = [*table.done, f"block {own[0] + 1} of {len(table.blocks)}, {table.titles[own[0]]!r}"]
+    return dataclasses.replace(table, blocks=[table.blocks[own[0]]], titles=[table.titles[own[0]]], done=done)
 
 
 def _points(table: Table, rows: Sequence[Row], columns: Columns, quantity: Quantity) -> Curve:
@@ -64,7 +76,7 @@ def _points(table: Table, rows: Sequence[Row], columns: Columns, quantity: Quant
         kept.append(row)
         values.append(numbers)
     if not kept:
-        raise DiffPairError(f"{table.path}: holds no numbers")
+        raise DiffPairError(f"{table.path}: holds no columns of numbers")
     data = np.array(values)
     flags = [row.cells[-1].lower() if table.layout == "votca" else "" for row in kept]
     return Curve(
@@ -125,11 +137,12 @@ def _one(table: Table, curves: list[Curve], choice: Choice, done: list[str]) -> 
     count = len(curves)
     block = choice.block
     if block is None and count > 1:
-        if table.layout != "lammps":
-            begin = ", ".join(str(c.line[0]) for c in curves)
+        if not table.layout.startswith("lammps"):
+            titles = [f" ({title!r})" if title else "" for title in table.titles] or [""] * count
+            begin = ", ".join(f"{c.line[0]}{title}" for c, title in zip(curves, titles, strict=False))
             raise DiffPairError(
-                f"{table.path}: holds {count} curves one after another, from lines {begin} on; choose with block: 1, "
-                f"or block: average"
+                f"{table.path}: holds {count} curves one after another, from lines {begin} on; choose with block: 1"
+                + ("" if any(table.titles) else ", or block: average")
             )
         block = "average"
     if isinstance(block, int):
@@ -150,7 +163,15 @@ def _one(table: Table, curves: list[Curve], choice: Choice, done: list[str]) -> 
             f"{table.path}: its {count} blocks have different grids and cannot be averaged; "
             f"choose with block: last, or a number"
         )
-    done.append(f"average of {count} blocks")
+    settling = _settles(curves)
+    done.append(
+        f"average of {count} blocks"
+        + (
+            ", which change less and less, as running averages (ave running) do: for these, take block: last"
+            if settling
+            else ""
+        )
+    )
     errors = [c.error for c in curves if c.error is not None]
     problems = {
         int(line): c.problems[int(own)]
@@ -164,3 +185,14 @@ def _one(table: Table, curves: list[Curve], choice: Choice, done: list[str]) -> 
         error=None if first.error is None else np.sqrt(np.sum(np.square(errors), axis=0)) / count,
         problems=problems,
     )
+
+
+def _settles(curves: list[Curve]) -> bool:
+    """Whether each block is an average of all before it (``ave running``), by steps that shrink as 1/n."""
+    steps = np.array([np.nanmean(np.square(b.y - a.y)) for a, b in itertools.pairwise(curves)])
+    if len(steps) < 2 or not (steps > 0).all():
+        return False
+    n = np.arange(1, len(steps) + 1)
+    growth = np.log(steps * n * (n + 1))  # level for running averages, growing as 2 log(n) for averages of their own
+    own = np.log(steps)
+    return bool(np.ptp(own) > _SETTLED and growth.std() < own.std())

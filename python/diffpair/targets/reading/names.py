@@ -18,19 +18,33 @@ _ERROR = re.compile(
 )
 _ATOM = re.compile(r"[A-Z][A-Za-z]$")  # SD, SE, Se: an error, or the selection of a sulfur or selenium
 _OTHER = {
+    "an edge of bins": re.compile(
+        r"(bins?|r|dist(ance)?)[ _.-]*(left|right|lo|low|lower|hi|high|upper|min|max|start|begin|end|from|to|edges?)"
+        r"([^a-z]|$)"
+        r"|(left|right|lower|upper|low|high|start|begin|end)[ _.-]*(bins?|edges?|r|dist(ance)?)([^a-z]|$)"
+        r"|(left|right|(bin )?edges?)$"
+    ),
     "a relative error": re.compile(r".*(%|percent|relative|\brel\b|rel_|\bratio\b)"),
-    "a variance or bound": re.compile(r".*(variance|\bvar\b|\bmin\b|\bmax\b|lower|upper|ci\s?\d|confid|quantile)"),
+    "a multiple of sigma": re.compile(r".*(?<![\d.])([2-9]|1\.96)[\s*x]*(sigma|σ|sd|se|std|sem)([^a-z]|$)"),
+    "a variance or bound": re.compile(
+        r".*(variance|(?<![a-z])(var|min|max)(?![a-z])|lower|upper|ci\s?\d|confid|quantile)"
+    ),
     "a coordination number": re.compile(
         r".*(coord|integra|cumul|running [nci]|∫|neighbo)|(.*\W)?n\s?\(r\)|n$|n_?r$|(cn|int)($|[ _(])|number"
         r"|counts?$"
     ),
     "a structure factor": re.compile(r".*\b[sf]\s?\([qk]\)|structure factor"),
     "an energy": re.compile(r".*(pmf|potential|energy|kj|kcal)|[uvw]\(r\)"),
+    "a radial density": re.compile(r"(t|d|rho|ρ)\s?\(r\)|.*4\s?\*?\s?(pi|π)(?![a-z])"),
+    "shifted": re.compile(r"(g|rdf)\s?(\(r\))?\s?\+\s?\d"),
     "g(r) - 1": re.compile(r"(g|rdf)\s?(\(r\))?\s?-\s?1$|h\(r\)"),
 }
 _MOMENTUM = re.compile(r"[qk]([^a-z]|$)|momentum")
 _LAMMPS = re.compile(r"[cfv]_\w+\[(\d+)\]$", re.IGNORECASE)  # a column of compute rdf's array: r, then g and coord
 _GROUPED = re.compile(r"\s+(?=[(\[])")  # "r (nm)" is one name
+_QUOTED = re.compile(r"\"([^\"]*)\"")
+_PAIR = re.compile(r"\W*[A-Z][\w+]{0,3}\s?[-–:]\s?[A-Z][\w+]{0,3}\W*$")
+_SAYS_UNIT = re.compile(r"(?<![a-z(])(r|distances?)\s*((is|are|given)\s+)*(in\s|\[|\(|/).*", re.IGNORECASE)
 _PROSE = re.compile(r"(?<![A-Za-z(])(?:r(?![A-Za-z)])|distances?)[^,;\t]{1,15}", re.IGNORECASE)
 _SPLITS = (r",", r";", r"\t+", r"\s{2,}", r"\s+")
 
@@ -63,6 +77,17 @@ def unnamed_x(header: str) -> str:
     return match[0].strip() if match else ""
 
 
+def told_unit(comment: str) -> str:
+    """What a comment says of the unit of r: "r in nm", "distances / pm"; "" if it does not."""
+    match = _SAYS_UNIT.search(comment)
+    return match[0] if match else ""
+
+
+def is_pair(name: str) -> bool:
+    """Whether a name looks like that of a pair of types: Na-Cl, O:O."""
+    return _PAIR.match(name) is not None
+
+
 def may_be_type(name: str) -> bool:
     """Whether a name that says "error" may as well be that of a type."""
     return _ATOM.match(name.strip()) is not None
@@ -79,7 +104,7 @@ def names_pair(name: str, pair: Sequence[str]) -> bool:
 
 def split_names(text: str, width: int) -> list[str] | None:
     """A header line cut into ``width`` names, by whichever sign does so; None if none does."""
-    whole = _GROUPED.sub("\0", text.strip().strip("|"))
+    whole = _GROUPED.sub("\0", _QUOTED.sub(lambda match: match[1].replace(" ", "\0"), text.strip().strip("|")))
     for sign in _SPLITS:
         names = [part.replace("\0", " ").strip().strip("\"'").strip() for part in re.split(sign, whole)]
         if len(names) > width and not any(names[width:]):

@@ -16,8 +16,9 @@ from diffpair.targets.reading.quantity import Quantity
 
 Array = NDArray[np.float64]
 # x printed with few decimals counts as even if a line through all rows leaves no more than half a unit in the last
-# place, and a little for the line's own error.
-_ROUNDING = 0.55
+# place, and a quarter for the line's own error: x that lie between two printed ones may be rounded up in one half of a
+# file and down in the other.
+_ROUNDING = 0.75
 _COARSE = 0.03  # of a spacing: an error of x by rounding that is worth mending
 # A row that alone is out of order by more than _SWAPPED places belongs where its x says if y there is the same within
 # _FITS, and if it is no more than _FAR spacings away from the others.
@@ -38,12 +39,25 @@ def rounded(curve: Curve, cells: Sequence[str], quantity: Quantity, done: list[s
     off = np.abs(curve.x - even).max()
     if off > _ROUNDING * unit or off < _COARSE * abs(slope):
         return curve
-    done.append(
-        f"{quantity.x} is rounded to {unit:.1g}; the rows are evenly spaced and read so, {abs(slope):.4g} apart"
-    )
+    even = _simplest(curve.x, slope, start, unit) if slope > 0 else even
+    apart = abs(even[1] - even[0])
+    done.append(f"{quantity.x} is rounded to {unit:.1g}; the rows are evenly spaced and read so, {apart:.4g} apart")
     if even[0] < 0 <= curve.x[0]:
         even = np.maximum(even, 0.0)
     return dataclasses.replace(curve, x=even)
+
+
+def _simplest(x: Array, slope: float, start: float, unit: float) -> Array:
+    """The even x of fewest digits, at whole or half spacings, that are printed so; else those of the line."""
+    index = np.arange(len(x), dtype=np.float64)
+    for digits in range(6):
+        spacing = float(f"{slope:.{digits}e}")
+        first = x - spacing * index
+        middle = 0.5 * (first.min() + first.max())
+        even: Array = spacing * (0.5 * np.round(2 * middle / spacing) + index)
+        if np.abs(x - even).max() <= 0.5 * unit * (1 + 1e-6):
+            return even
+    return start + slope * index
 
 
 def in_order(curve: Curve, quantity: Quantity, done: list[str]) -> Curve:

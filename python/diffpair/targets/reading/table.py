@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from diffpair.errors import DiffPairError
-from diffpair.targets.reading.layouts import VOTCA_FLAGS, labelled_rows, lammps_blocks
-from diffpair.targets.reading.names import role, split_names
+from diffpair.targets.reading.layouts import (
+    VOTCA_FLAGS,
+    labelled_rows,
+    lammps_blocks,
+    numbered_columns,
+    titled_blocks,
+    yaml_rows,
+)
+from diffpair.targets.reading.names import is_pair, role, split_names, told_unit
 from diffpair.targets.reading.numbers import Style, find_style, is_number, number
 from diffpair.targets.reading.quantity import Quantity
 
@@ -20,6 +29,7 @@ _DATA = re.compile(r"\s*[\"']?[+-]?\.?\d")
 _COLUMN = re.compile(r"\W*col(?:umn)?s?\.?\s*(\d+)\s*[:=-]\s*(.+)", re.IGNORECASE)
 _LEAD = re.compile(r"[#@!%;*/\s]*(?:FIELDS\s|columns?\s*[:=])?\s*", re.IGNORECASE)  # PLUMED: "#! FIELDS r g"
 _LEGEND = re.compile(r"@\s*s(\d+)\s+legend\s+\"(.*)\"")
+_WITH_ERROR = re.compile(r"@\s*type\s+xydy$", re.IGNORECASE)
 _AXIS = re.compile(r"@\s*([xy])axis\s+label\s+\"(.*)\"")
 
 
@@ -33,16 +43,20 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells. ``names`` of the columns, "" where the file gives none; ``header``: the lines above the data that
-    are no comments; ``done``: what reading had to decide."""
+    """Rows of cells.
+
+    names: of the columns, "" where the file gives none. header: the lines above the data that are no comments, and what
+    comments say of the unit of x. titles: of the blocks, if they have any. done: what reading had to decide.
+    """
 
     path: Path
     width: int
     names: list[str]
     blocks: list[list[Row]]
-    layout: str = "plain"  # or lammps, votca, grace
+    layout: str = "plain"  # or lammps, lammps yaml, votca, grace
     done: list[str] = field(default_factory=list)
     header: str = ""
+    titles: list[str] = field(default_factory=list)
 
 
 def read_table(path: Path, text: str, quantity: Quantity) -> Table:
@@ -52,26 +66,59 @@ def read_table(path: Path, text: str, quantity: Quantity) -> Table:
         DiffPairError: no numbers, or separators that can be read in several ways.
     """
     done: list[str] = []
+    if (told := yaml_rows(text)) is not None:
+        names, blocks = told
+        yaml = [[Row(line, cells) for line, cells in block] for block in blocks]
+        return Table(path, len(names), names, yaml, "lammps yaml", done)
     comments, content, sets = _lines(text, done)
     style = find_style(path, content)
     if style is None:
-        raise DiffPairError(f"{path}: holds no numbers" if content else f"{path}: is empty")
+        raise DiffPairError(f"{path}: holds no columns of numbers" if content else f"{path}: is empty")
     if style.decimal_comma:
         done.append("commas are decimals")
     rows = [Row(line, style.split(part)) for line, part in content]
     raw = dict(content)
     if (lammps := lammps_blocks(path, rows)) is not None:
-        blocks, cut = lammps
+        whole, cut = lammps
         if cut:
             done.append(f"the last block, cut short in line {cut}, is left out")
-        width = len(blocks[0][0].cells)
-        return Table(path, width, _names(comments, [], width, quantity), blocks, "lammps", done)
+        width = len(whole[0][0].cells)
+        return Table(path, width, _names(comments, [], width, quantity), whole, "lammps", done)
     if (turned := labelled_rows(rows)) is not None:
         names, columns = turned
         done.append("rows are read as columns")
         rows = [Row(place, list(cells)) for place, cells in enumerate(zip(*columns, strict=True), start=1)]
         return Table(path, len(columns), names, [rows], "plain", done)
+    if (titled := titled_blocks(rows)) is not None:
+        return _titled(path, *titled, raw, comments, done, quantity)
+    for place, (row, below) in enumerate(itertools.pairwise(rows[:5])):
+        if numbered_columns(row, below, quantity):
+            done.append(f"line {row.line} numbers the columns")
+            rows = rows[:place] + rows[place + 1 :]
+            break
     return _plain(path, rows, raw, comments, sets, style, done, quantity)
+
+
+def _titled(
+    path: Path,
+    titles: list[list[Row]],
+    blocks: list[list[Row]],
+    raw: dict[int, str],
+    comments: list[tuple[int, str]],
+    done: list[str],
+    quantity: Quantity,
+) -> Table:
+    """Blocks, each below its title and perhaps the names of its columns."""
+    width = Counter(len(row.cells) for row in blocks[0]).most_common(1)[0][0]
+    names, said = [""] * width, []
+    for rows in titles:
+        lines = [raw[row.line] for row in rows]
+        own = [line for line in lines if "x" in map(partial(role, quantity=quantity), split_names(line, width) or ())]
+        names = _names([], own, width, quantity) if own else names
+        said.append(" ".join(" ".join(line.split()) for line in lines if line not in own))
+    if not any(names):
+        names = _names([line for line in comments if line[0] < blocks[0][0].line], [], width, quantity)
+    return Table(path, width, names, blocks, "plain", done, titles=said)
 
 
 def _plain(
@@ -90,7 +137,7 @@ def _plain(
             raise DiffPairError(
                 f"{path}, line {rows[0].line}: has 1 column, but {quantity.x} and {quantity.y} are needed"
             )
-        raise DiffPairError(f"{path}: holds no numbers")
+        raise DiffPairError(f"{path}: holds no columns of numbers")
     header, data = rows[:start], rows[start:]
     width = Counter(len(row.cells) for row in data).most_common(1)[0][0]
     while style.separator and width > 2 and all(row.cells[width - 1 :] in ([], [""]) for row in data):
@@ -112,7 +159,8 @@ def _plain(
         layout = "votca"
     bounds = [0, *(k for k in range(1, len(data)) if _set_of(data[k], sets) != _set_of(data[k - 1], sets)), len(data)]
     blocks = [data[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
-    return Table(path, width, names, blocks, layout, done, " ".join(raw[row.line].strip() for row in header))
+    above = [told_unit(part) for _, part in before] + [raw[row.line].strip() for row in header]
+    return Table(path, width, names, blocks, layout, done, "; ".join(part for part in above if part))
 
 
 def _set_of(row: Row, sets: list[int]) -> int:
@@ -172,7 +220,7 @@ def _names(comments: list[tuple[int, str]], header: list[str], width: int, quant
         return told
     for _, text in reversed(comments):
         names = split_names(_LEAD.sub("", text, count=1), width)
-        roles = [role(name, quantity) for name in names] if names else []
+        roles = [role(name, quantity) or ("y" if is_pair(name) else None) for name in names] if names else []
         if names and len(set(roles) - {None}) >= min(2, width) and "x" in roles:
             return names
     return [""] * width
@@ -192,6 +240,8 @@ def _told_names(comments: list[tuple[int, str]], width: int) -> list[str]:
             axes[match[1]] = match[2].strip()
     for place, name in legends.items():
         names[place] = names[place] or name
+    if width == 3 and any(_WITH_ERROR.match(text) for _, text in comments):
+        names[2] = names[2] or "error"
     names[0] = names[0] or axes.get("x", "")
     if width == 2:
         names[1] = names[1] or axes.get("y", "")
