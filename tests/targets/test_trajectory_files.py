@@ -1,5 +1,6 @@
 """`diffpair target` takes trajectories as they are meant: LAMMPS dumps, boxes, units; and which pairs it counts."""
 
+import warnings
 import mdtraj
 import numpy as np
 import openmm as mm
@@ -182,3 +183,20 @@ def test_what_is_made_is_judged(tmp_path, recwarn, g, message):
 def test_a_range_without_pairs_is_refused(tmp_path):
     with pytest.raises(DiffPairError, match="no pair came as near as that"):
         check_made(tmp_path / "g.csv", rdf_with([0.0] * 50), length_unit_given=True)
+
+
+def test_molecules_whose_topology_has_no_bonds(files, tmp_path):
+    """As a .gro: nothing then tells which pairs are within molecules."""
+    folder, x = files
+    path = write_dump(tmp_path / "t.lammpstrj", x)
+    lines = [line for line in (folder / "b.pdb").read_text().splitlines() if not line.startswith("CONECT")]
+    (tmp_path / "bare.pdb").write_text("\n".join([*lines, ""]))
+    with pytest.warns(UserWarning, match="several atoms but no bonds: if they are molecules, their inner pairs count"):
+        rdf = make(path, folder, topology=tmp_path / "bare.pdb")
+    np.testing.assert_allclose(rdf.g, expected(x, None), rtol=0.01, atol=1e-6)
+    with pytest.raises(DiffPairError, match="has no bonds, which --pairs intermolecular needs; give a file that has"):
+        make(path, folder, PairChoice("intermolecular"), topology=tmp_path / "bare.pdb")
+    for choice in (PairChoice(system=folder / "s.xml"), PairChoice("all"), PairChoice(exclude_bonds=0)):
+        with warnings.catch_warnings(record=True) as caught:
+            make(path, folder, choice, topology=tmp_path / "bare.pdb")
+        assert not any("no bonds" in str(warning.message) for warning in caught)

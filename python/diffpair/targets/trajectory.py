@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,8 @@ class PairChoice:
                 f"{self.system} has {system.getNumParticles()} particles, but the topology {topology.n_atoms} atoms"
             )
         source = "the topology" if self.system is None else self.system.name
+        if not bonds and system is None and topology.n_residues < topology.n_atoms:
+            self._without_bonds()
         if self.kind == "intermolecular":
             excluded = bonded_pairs(links_of(system, bonds), topology.n_atoms)
             rule = f"of different molecules, by the bonds of {source}"
@@ -82,11 +85,24 @@ class PairChoice:
             excluded = excluded_pairs("the target", system, bonds, self.exclude_bonds)
             reach = DEFAULT_BONDS if self.exclude_bonds is None else self.exclude_bonds
             by_system = self.system is not None and self.exclude_bonds is None
-            rule = f"that {source} does not exclude" if by_system else f"more than {reach} bonds of {source} apart"
+            far = f"more than {reach} bond{'s' if reach != 1 else ''} of {source} apart"
+            rule = f"that {source} does not exclude" if by_system else far
         kept = drop_excluded(pairs, excluded, topology.n_atoms).astype(np.int64)
         if not len(kept):
             raise DiffPairError(f"no pair is left {rule}: all {len(pairs)} are within molecules; see --pairs")
         return kept, f"the {len(kept)} {rule}; {len(pairs) - len(kept)} are left out"
+
+    def _without_bonds(self) -> None:
+        """Residues of several atoms, and no bond: which pairs are within molecules is then not known."""
+        out = "give a file that has bonds (CONECT records of a .pdb, .psf, .prmtop) or --system"
+        if self.kind == "intermolecular":
+            raise DiffPairError(f"the topology has no bonds, which --pairs intermolecular needs; {out}")
+        if self.exclude_bonds != 0:
+            warnings.warn(
+                f"the topology has residues of several atoms but no bonds: if they are molecules, their inner "
+                f"pairs count; {out}",
+                stacklevel=2,
+            )
 
 
 def rdf_of_trajectory(
