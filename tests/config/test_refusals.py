@@ -433,7 +433,7 @@ def test_line_of_a_block_style_key(tmp_path):
     [
         ("", ": is empty"),
         ("# nothing\n", ": is empty"),
-        ("- a\n- b\n", ": must hold keys such as 'potential:' and 'states:', not list"),
+        ("- a\n- b\n", ": is no config: it has no keys such as 'potential:' and 'states:'"),
         ("a: [1\nb: 2\n", ", line 2: is not valid YAML"),
         ("a: 1\n---\nb: 2\n", ", line 2: is not valid YAML"),
         ("a: 1\na: 2\n", ", line 2: the key 'a' is given twice"),

@@ -1,6 +1,7 @@
 """`diffpair target` takes trajectories as they are meant: LAMMPS dumps, boxes, units; and which pairs it counts."""
 
 import warnings
+
 import mdtraj
 import numpy as np
 import openmm as mm

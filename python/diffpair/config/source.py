@@ -72,7 +72,7 @@ class Source:
         if data is None:
             raise DiffPairError(f"{path}: is empty")
         if not isinstance(data, dict):
-            raise DiffPairError(f"{path}: must hold keys such as 'potential:' and 'states:', not {type(data).__name__}")
+            raise DiffPairError(f"{path}: is no config: it has no keys such as 'potential:' and 'states:'")
         self.data: dict[str, Any] = data
 
     def line(self, path: Sequence[Key]) -> int:

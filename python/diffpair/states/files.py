@@ -108,7 +108,9 @@ def _box_of(
     if structure.box is not None:
         return structure.box
     if system is None:
-        raise DiffPairError(f"{topology}: it gives no periodic box")
+        raise DiffPairError(
+            f"{topology}: it gives no periodic box: give the file that of the simulation (CRYST1 in a .pdb)"
+        )
     box = box_vectors(system)
     if not system.usesPeriodicBoundaryConditions() and np.array_equal(box, box_vectors(openmm.System())):
         raise DiffPairError(f"neither {topology} nor {xml} gives a periodic box")
