@@ -19,8 +19,9 @@ from diffpair.targets import RdfTarget
 AUTO = Start(method="auto")
 
 
-def gas(pair=("A", "A")):
-    return RdfTarget(pair, BINS, np.exp(-lj(BINS)))
+def gas(pair=("A", "A"), end=4.0):
+    r = BINS[: np.searchsorted(BINS, end)]
+    return RdfTarget(pair, r, np.exp(-lj(r)))
 
 
 def liquid(scale):
@@ -61,8 +62,9 @@ def test_a_fluid_starts_from_the_closure():
         (state(base_system=springs()), "has further forces"),
         (state(types={"A": 0.5, "B": 0.5}), "has no target for A-B"),
         (liquid(scale=0.97), "has a g(r) that is possible at"),
+        (state(targets=[gas(end=2.2)]), "ends before 2.5 contact distances"),
     ],
-    ids=["exclusions", "forces", "unknown pair", "impossible g"],
+    ids=["exclusions", "forces", "unknown pair", "impossible g", "short g"],
 )
 def test_other_states_start_by_boltzmann_inversion(unfit, reason):
     found = chosen(state(), dataclasses.replace(unfit, name="odd"))
@@ -74,6 +76,12 @@ def test_other_states_start_by_boltzmann_inversion(unfit, reason):
 def test_a_closure_is_refused_where_it_does_not_hold(method):
     with pytest.raises(DiffPairError, match=rf"start: {method} is for .* but state 'gas' has pairs that are excluded"):
         choose_start(Start(method=method), [state(exclusions=np.array([[0, 1]]))], np.array([1.0]))
+
+
+def test_a_chain_is_used_but_not_trusted_where_data_are_doubtful():
+    asked = choose_start(Start(method="hypernetted-chain"), [liquid(scale=0.97)], np.array([1.0]))
+    assert set(asked.chains) == {"l"} and not asked.good
+    assert set(chosen(state()).good) == {"gas"}
 
 
 def test_one_particle_needs_no_target_with_itself():

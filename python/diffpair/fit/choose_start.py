@@ -17,15 +17,17 @@ from diffpair.tables import type_pairs
 
 Array = NDArray[np.float64]
 FULL = 1.0  # part of the density that data have to allow
+REACH = 2.5  # contact distances: where data end nearer, U is not 0 beyond them, as a chain takes it to be
 
 
 @dataclass(frozen=True)
 class ChosenStart:
     """start: the method that was asked for, or chosen. chains: by name, states at which the Ornstein-Zernike relation
-    holds. sentence: what was chosen and why, empty where nothing was to choose."""
+    holds. good: those of them that are trusted. sentence: what was chosen and why, if there was a choice."""
 
     start: Start
     chains: dict[str, HypernettedChain] = field(default_factory=dict)
+    good: dict[str, HypernettedChain] = field(default_factory=dict)
     sentence: str = ""
 
 
@@ -37,30 +39,37 @@ def choose_start(start: Start, states: list[State], contact: Array) -> ChosenSta
 
     Raises DiffPairError where a closure was asked for and does not hold.
     """
-    obstacles = {state.name: obstacle(state) for state in states if state.rdfs}
-    chains = {s.name: HypernettedChain(s, float(contact.min())) for s in states if obstacles.get(s.name) == ""}
+    reach = float(contact.min())
+    reasons = {state.name: obstacle(state) for state in states if state.rdfs}
     if start.method in CLOSURES:
-        for name, reason in obstacles.items():
+        for name, reason in reasons.items():
             if reason:
                 raise DiffPairError(
                     f"start: {start.method} is for fluids with no forces but the pair potential and g(r) of all pairs, "
                     f"but state {name!r} {reason}; start: boltzmann-inversion does without"
                 )
+    chains = {s.name: HypernettedChain(s, reach) for s in states if reasons.get(s.name) == ""}
+    doubts = {s.name: doubt(s, chains[s.name], reach) for s in states if s.name in chains}
+    good = {name: chain for name, chain in chains.items() if not doubts[name]}
     if start.method != "auto":
-        return ChosenStart(start, chains)
-    for state in states:
-        chain, reason = chains.get(state.name), obstacles.get(state.name, "")
-        if any(crystalline(target) for target in state.rdfs):
-            reason = "is a crystal by its g(r)"
-        elif chain is not None and chain.reached < FULL:
-            reason = (
-                f"has a g(r) that is possible at {chain.reached:.2g} of its density only (Ornstein-Zernike relation)"
-            )
+        return ChosenStart(start, chains, good)
+    for name, reason in (reasons | doubts).items():
         if reason:
-            said = f"start: Boltzmann inversion, since state {state.name} {reason}"
-            return ChosenStart(Start(method="boltzmann-inversion"), chains, said)
+            said = f"start: Boltzmann inversion, since state {name} {reason}"
+            return ChosenStart(Start(method="boltzmann-inversion"), chains, good, said)
     said = "start: hypernetted chain with Verlet's bridge function"
-    return ChosenStart(Start(method="modified-verlet"), chains, said)
+    return ChosenStart(Start(method="modified-verlet"), chains, good, said)
+
+
+def doubt(state: State, chain: HypernettedChain, contact: float) -> str:
+    """Why the relation holds, but its result is not to be trusted; empty where it is. contact: nm."""
+    if any(crystalline(target) for target in state.rdfs):
+        return "is a crystal by its g(r)"
+    if chain.reached < FULL:
+        return f"has a g(r) that is possible at {chain.reached:.2g} of its density only (Ornstein-Zernike relation)"
+    if any(target.r_max < REACH * contact for target in state.rdfs):
+        return f"has a g(r) that ends before {REACH:g} contact distances"
+    return ""
 
 
 def obstacle(state: State) -> str:

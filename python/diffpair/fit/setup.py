@@ -190,7 +190,7 @@ def fit_states(setup: Setup, seed: int) -> list[FitState]:
     for state in live:
         if state.state.name in setup.own:
             state.sampler.restore(setup.own[state.state.name].last)
-        chain = setup.chosen.chains.get(state.state.name)
+        chain = setup.chosen.good.get(state.state.name)
         if section is None and chain is not None and len(state.rows) == len(state.rows.rdf):
             state.memory.theory = chain_jacobian(chain, state.state, state.rows.rdf, space.grid)
     return live
