@@ -62,7 +62,9 @@ def test_gauss_newton_without_fluctuations(make_config, out, monkeypatch):
     monkeypatch.setattr(Fluctuation, "__call__", refuse)
     monkeypatch.setattr("diffpair.fit.loop.uncertainty", band)
     update = {"method": "gauss-newton", "iterations": 7}
-    config = make_config(sampling=SAMPLING, production=BRIEF, gradient=GRADIENT, update=update)
+    config = make_config(
+        sampling=SAMPLING, production=BRIEF, gradient=GRADIENT, update=update, start="boltzmann-inversion"
+    )
     with pytest.raises(KeyboardInterrupt):
         run_fit(config, out, progress=Interrupted())
     kept = torch.load(out / "checkpoint.pt", weights_only=True)["states"][0]["response"]

@@ -183,7 +183,8 @@ SHORT = {"timestep": "5 fs", "equilibration": 200, "steps": 1500, "every": 10, "
     [({"method": "ibi", "iterations": 6}, 0.35), ({"method": "imc", "iterations": 6, "damping": 0.5}, 0.6)],
 )
 def test_fit(make_config, out, update, part):
-    config = make_config(sampling=SHORT, production={"max_steps": 1000, "noise_target": 0.1}, update=update)
+    production = {"max_steps": 1000, "noise_target": 0.1}
+    config = make_config(sampling=SHORT, production=production, update=update, start="boltzmann-inversion")
     run_fit(config, out)
     maes = [h["mae"] for h in json.loads((out / "history.json").read_text())]
     assert min(maes[-2:]) < part * maes[0]

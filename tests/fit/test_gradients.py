@@ -69,6 +69,7 @@ def test_reweighting_makes_more_of_each_sampling(make_config, out):
         "sampling": {**SHORT, "steps": 600},
         "production": BRIEF,
         "update": {"method": "adam", "iterations": 4, "learning_rate": 0.004},
+        "start": "boltzmann-inversion",
     }
     summary = json.loads(
         run_fit(make_config(gradient={"method": "reweighting", "updates": 30}, **common), out).read_text()
