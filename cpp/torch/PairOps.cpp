@@ -39,6 +39,22 @@ void momentsOfRadialSlope(const TableGrid& grid, double* moments) {
     }
 }
 
+/**
+ * Moments of the listed pairs as coefficients, [numTypePairs][numCoefficients]: sums over pairs of B_k(r), or of r B_k'(r).
+ */
+template <class Real>
+void sumsOfList(bool radialSlope, const TableGrid& grid, const NeighborList<Real>& list, double* sums, Executor& executor) {
+    const int numPairs = numTypePairs(list.getTopology().numTypes);
+    std::vector<double> moments(static_cast<size_t>(numPairs) * grid.numPieces() * 4, 0.0);
+    PairLoops<Real>().moments(grid, list, moments.data(), executor);
+    for (int pair = 0; pair < numPairs; pair++) {
+        double* own = moments.data() + static_cast<size_t>(pair) * grid.numPieces() * 4;
+        if (radialSlope)
+            momentsOfRadialSlope(grid, own);
+        piecesToCoefficients(grid, own, sums + static_cast<size_t>(pair) * grid.numCoefficients());
+    }
+}
+
 /** Sums over pairs of B_k(r), or of r B_k'(r). */
 Tensor sumsOverPairs(bool radialSlope, const Tensor& x, const Tensor& boxes, const Tensor& types, const Tensor& exclusions,
                      int64_t numTypes, double rMin, double cutoff, int64_t knots) {
@@ -54,16 +70,39 @@ Tensor sumsOverPairs(bool radialSlope, const Tensor& x, const Tensor& boxes, con
             const scalar_t* positions = frames.data_ptr<scalar_t>() + static_cast<size_t>(m) * 3 * topology.numAtoms;
             NeighborList<scalar_t> list(topology, grid.cutoff, 0.0);
             list.rebuild(positions, box[m], executor);
-            std::vector<double> moments(static_cast<size_t>(numPairs) * grid.numPieces() * 4, 0.0);
-            PairLoops<scalar_t>().moments(grid, list, moments.data(), executor);
-            for (int pair = 0; pair < numPairs; pair++) {
-                double* own = moments.data() + static_cast<size_t>(pair) * grid.numPieces() * 4;
-                if (radialSlope)
-                    momentsOfRadialSlope(grid, own);
-                piecesToCoefficients(grid, own,
-                                     sums.data_ptr<double>() + (static_cast<size_t>(m) * numPairs + pair) *
-                                                                   static_cast<size_t>(grid.numCoefficients()));
-            }
+            sumsOfList(radialSlope, grid, list, sums.data_ptr<double>() + m * sums.stride(0), executor);
+        });
+    });
+    return sums;
+}
+
+/**
+ * Sums over pairs of B_k(r) on several grids, one neighbour list for all of them, its loops in single precision whatever x is:
+ * positions are folded before they lose digits, as in the plugin, and moments are summed in double precision.
+ */
+std::vector<Tensor> frameSums(const Tensor& x, const Tensor& boxes, const Tensor& types, const Tensor& exclusions,
+                              int64_t numTypes, at::ArrayRef<double> rMins, at::ArrayRef<double> cutoffs, at::IntArrayRef knots) {
+    const Tensor frames = checkedFrames(x, types);
+    TORCH_CHECK(!rMins.empty() && rMins.size() == cutoffs.size() && rMins.size() == knots.size(),
+                "Every grid needs its r_min, cutoff and knots.");
+    const PairTopology topology = readTopology(types, exclusions, numTypes);
+    const std::vector<Box> box = readBoxes(boxes, frames.size(0));
+    const double reach = *std::max_element(cutoffs.begin(), cutoffs.end());
+    checkReach(reach, box);
+    std::vector<TableGrid> grids;
+    std::vector<Tensor> sums;
+    for (size_t k = 0; k < knots.size(); k++) {
+        grids.push_back(readGrid(rMins[k], cutoffs[k], knots[k]));
+        sums.push_back(at::zeros({frames.size(0), numTypePairs(topology.numTypes), grids[k].numCoefficients()},
+                                 frames.options().dtype(at::kDouble)));
+    }
+    AT_DISPATCH_FLOATING_TYPES(frames.scalar_type(), "diffpair::frame_sums", [&] {
+        overFrames(frames.size(0), [&](int m, Executor& executor) {
+            const scalar_t* positions = frames.data_ptr<scalar_t>() + static_cast<size_t>(m) * 3 * topology.numAtoms;
+            NeighborList<float> list(topology, reach, 0.0);
+            list.rebuild(positions, box[m], executor);
+            for (size_t k = 0; k < grids.size(); k++)
+                sumsOfList(false, grids[k], list, sums[k].data_ptr<double>() + m * sums[k].stride(0), executor);
         });
     });
     return sums;
@@ -177,6 +216,8 @@ TORCH_LIBRARY(diffpair, m) {
     m.def("virial_sums(Tensor x, Tensor boxes, Tensor types, Tensor exclusions, int num_types, float r_min, float cutoff, int "
           "knots) "
           "-> Tensor");
+    m.def("frame_sums(Tensor x, Tensor boxes, Tensor types, Tensor exclusions, int num_types, float[] r_min, float[] cutoff, "
+          "int[] knots) -> Tensor[]");
     m.def("neighbor_pairs(Tensor x, Tensor box, Tensor exclusions, float cutoff) -> Tensor");
     m.def("pair_forces(Tensor x, Tensor boxes, Tensor types, Tensor exclusions, int num_types, float r_min, float cutoff, "
           "Tensor coefficients) -> (Tensor forces, Tensor energy, Tensor virial)");
@@ -197,6 +238,7 @@ TORCH_LIBRARY(diffpair, m) {
 TORCH_LIBRARY_IMPL(diffpair, CPU, m) {
     m.impl("spline_sums", splineSums);
     m.impl("virial_sums", virialSums);
+    m.impl("frame_sums", frameSums);
     m.impl("neighbor_pairs", neighborPairs);
     m.impl("pair_forces", pairForces);
     m.impl("interpolate_table", interpolate);

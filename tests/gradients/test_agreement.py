@@ -51,7 +51,7 @@ def liquid():
     residual = 0.1 * np.sin(4 * np.pi * rows.rdf.radii)
     now = rows.of_frames(
         frames["present"].positions, frames["present"].boxes, torch.from_numpy(present.coefficients), GRID
-    ).mean(0)
+    )[0].mean(0)
     rows.target = now - residual
     return SimpleNamespace(
         rows=rows, weights=torch.from_numpy(residual / len(rows)), frames=frames,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import openmm
@@ -34,6 +35,14 @@ def pick_platform(name: str | None) -> tuple[openmm.Platform, dict[str, str]]:
     platform = openmm.Platform.getPlatformByName(chosen)
     repeatable = {"DeterministicForces": "true"} if "DeterministicForces" in platform.getPropertyNames() else {}
     return platform, repeatable
+
+
+class _Seen(NamedTuple):
+    """A look at the simulation: positions, velocities [N, 3] in nm, nm/ps; potential energy in kJ/mol, or NaN."""
+
+    x: NDArray[np.float64]
+    v: NDArray[np.float64]
+    energy: float
 
 
 class Sampler:
@@ -134,13 +143,11 @@ class Sampler:
         count, size = steps // every, self.state.num_atoms
         positions, velocities = np.empty((count, size, 3)), np.empty((count, size, 3))
         boxes, energies = np.empty((count, 3, 3)), np.empty(count)
+        boxes[:] = self.context.getState().getPeriodicBoxVectors(asNumpy=True)._value  # no barostat moves it
         for frame in range(count):
-            self._advance(every, progress)
-            state = self.context.getState(positions=True, velocities=True, energy=True)
-            positions[frame] = state.getPositions(asNumpy=True)._value
-            velocities[frame] = state.getVelocities(asNumpy=True)._value
-            boxes[frame] = state.getPeriodicBoxVectors(asNumpy=True)._value
-            energies[frame] = state.getPotentialEnergy()._value
+            self._advance(every, progress, energy=True)
+            positions[frame], velocities[frame] = self._seen.x, self._seen.v
+            energies[frame] = self._seen.energy
         self._advance(steps - count * every, progress)
         return Frames(positions, velocities, boxes, energies)
 
@@ -170,43 +177,47 @@ class Sampler:
     def _thermostat(self, temperature: float) -> None:
         self.integrator.setTemperature(temperature)
 
-    def _advance(self, steps: int, progress: Progress | None) -> None:
-        """Take steps in pieces, looking for an explosion after each."""
+    def _advance(self, steps: int, progress: Progress | None, energy: bool = False) -> None:
+        """Take steps in pieces, looking for an explosion after each; energy: have it in the last look."""
         while steps > 0:
             piece = min(steps, _CHECK_EVERY)
+            steps -= piece
             try:
                 self.integrator.step(piece)
+                self.steps_done += piece
+                seen = self._seen = self._look(energy and steps == 0)
             except openmm.OpenMMException as error:
                 self._exploded(str(error))
-            self.steps_done += piece
-            steps -= piece
-            x, v = self._positions_and_velocities()
-            if fault := self._fault(x, v):
+            kinetic = self.kinetic_temperature(seen.v)
+            if fault := self._fault(seen.x, kinetic):
                 self._exploded(fault)
             self._since += piece
-            if self.kinetic_temperature(v) < self._calm * self.integrator.getTemperature()._value:
-                self._sound, self._fresh = (x, v), False
+            if kinetic < self._calm * self.integrator.getTemperature()._value:
+                self._sound, self._fresh = seen, False
                 self._since = 0
             if progress is not None:
                 progress(piece)
 
     def _begins_here(self) -> None:
         """What is known is the present structure; nothing has run from it yet."""
-        self._began = self._sound = self._positions_and_velocities()
+        self._began = self._sound = self._seen = self._look()
         self._fresh, self._since = True, 0
 
-    def _positions_and_velocities(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        state = self.context.getState(positions=True, velocities=True)
-        return state.getPositions(asNumpy=True)._value, state.getVelocities(asNumpy=True)._value
+    def _look(self, energy: bool = False) -> _Seen:
+        state = self.context.getState(positions=True, velocities=True, energy=energy)
+        return _Seen(
+            state.getPositions(asNumpy=True)._value,
+            state.getVelocities(asNumpy=True)._value,
+            state.getPotentialEnergy()._value if energy else np.nan,
+        )
 
-    def _fault(self, x: NDArray[np.float64], v: NDArray[np.float64]) -> str:
-        """How an explosion shows in positions and velocities; empty if there is none."""
-        if not (np.all(np.isfinite(x)) and np.all(np.isfinite(v))):
+    def _fault(self, x: NDArray[np.float64], kinetic: float) -> str:
+        """How an explosion shows in positions [N, 3] and the kinetic temperature; empty if there is none."""
+        farthest = float(np.max(np.abs(x), initial=0.0))
+        if not (np.isfinite(farthest) and np.isfinite(kinetic)):
             return "a coordinate is not a number"
-        kinetic = self.kinetic_temperature(v)
         if kinetic > self._hot * self.integrator.getTemperature()._value:
             return f"its kinetic temperature is {kinetic:.4g} K"
-        farthest = float(np.max(np.abs(x), initial=0.0))
         if farthest > 1e5 * float(np.max(self.state.box)):
             return f"a particle is {farthest:.3g} nm away"
         return ""
@@ -223,7 +234,7 @@ class Sampler:
         steps = min(self._since + 2 * _CHECK_EVERY, _AGAIN)
 
         def again(timestep: float, steps: int, from_begin: bool = False) -> Trial:
-            return self._again(part * timestep, steps, *(self._began if from_begin else self._sound))
+            return self._again(part * timestep, steps, self._began if from_begin else self._sound)
 
         try:
             found = cause(self.state, self.table, kT, self.timestep, steps, self._fresh, again)
@@ -235,10 +246,11 @@ class Sampler:
             f"the simulation of state {self.state.name!r} exploded by step {self.steps_done}: {reason}; {found}"
         ) from None
 
-    def _again(self, timestep: float, steps: int, x: NDArray[np.float64], v: NDArray[np.float64]) -> Trial:
-        """Run from positions and velocities, both [N, 3]. These steps do not count."""
+    def _again(self, timestep: float, steps: int, begin: _Seen) -> Trial:
+        """Run from there. These steps do not count."""
+        x = begin.x
         self.context.setPositions(x)
-        self.context.setVelocities(v)
+        self.context.setVelocities(begin.v)
         self.integrator.setStepSize(timestep)
         force = self.context.getState(forces=True).getForces(asNumpy=True)._value
         for _ in range(steps // _LOOK_EVERY):
@@ -250,6 +262,6 @@ class Sampler:
             now = state.getPositions(asNumpy=True)._value
             if np.isfinite(now).all():
                 x, force = now, state.getForces(asNumpy=True)._value
-            if self._fault(now, state.getVelocities(asNumpy=True)._value):
+            if self._fault(now, self.kinetic_temperature(state.getVelocities(asNumpy=True)._value)):
                 return Trial(True, x, force)
         return Trial(False, x, force)

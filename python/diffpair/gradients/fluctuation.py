@@ -13,7 +13,7 @@ from torch import Tensor
 from diffpair.engines.frames import Frames
 from diffpair.engines.statistics import BLOCKS, block_error, block_means
 from diffpair.errors import DiffPairError
-from diffpair.gradients.target_rows import CHUNK, TargetRows, frame_tensors
+from diffpair.gradients.target_rows import TargetRows
 from diffpair.potentials.base import TableGrid
 
 Array = NDArray[np.float64]
@@ -121,27 +121,8 @@ class Fluctuation:
 
     def sums(self, rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames) -> FrameSums:
         """A and S of every frame; A at the table `coefficients` [npairs, knots + 2]."""
-        topology = rows.topology
-        splines = []
-        for start in range(0, len(frames.positions), CHUNK):
-            x, boxes = frame_tensors(frames.positions, frames.boxes, start)
-            splines.append(
-                torch.ops.diffpair.spline_sums(
-                    x,
-                    boxes,
-                    topology.types,
-                    topology.exclusions,
-                    topology.num_types,
-                    grid.r_min,
-                    grid.cutoff,
-                    grid.knots,
-                ).flatten(1)
-            )
-        return FrameSums(
-            rows.of_frames(frames.positions, frames.boxes, coefficients, grid),
-            torch.cat(splines).numpy(),
-            rows.explicit(frames.positions, frames.boxes, grid),
-        )
+        observables, splines = rows.of_frames(frames.positions, frames.boxes, coefficients, grid)
+        return FrameSums(observables, splines, rows.explicit(frames.positions, frames.boxes, grid))
 
     def jacobian(self, sums: FrameSums, beta: float) -> Array:
         """d<A>/dc, [rows, npairs * (knots + 2)], of frames at 1/kT = beta in mol/kJ.

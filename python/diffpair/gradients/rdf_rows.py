@@ -11,7 +11,7 @@ from diffpair.errors import DiffPairError
 from diffpair.gradients.rows import StaticRows
 from diffpair.observables.smooth_rdf import SmoothRdf
 from diffpair.potentials.base import TableGrid
-from diffpair.segments import Topology
+from diffpair.segments import SumsGrid, Topology
 from diffpair.states import State
 from diffpair.tables import pair_row
 
@@ -63,7 +63,19 @@ class RdfRows(StaticRows):
 
     def g(self, x: Tensor, boxes: Tensor) -> Tensor:
         """Smooth g per frame, [M, rows] float64, differentiable in positions x [M, N, 3]; boxes [M, 3, 3]."""
-        by_bins = {bins: rdf.g(x, boxes) for bins, rdf in self._rdfs.items()}
+        return self._in_order([rdf.g(x, boxes) for rdf in self._rdfs.values()])
+
+    @property
+    def grids(self) -> list[SumsGrid]:
+        """Of the spline sums that g is made of."""
+        return [rdf.grid for rdf in self._rdfs.values()]
+
+    def of_sums(self, sums: list[Tensor], boxes: Tensor) -> Tensor:
+        """Smooth g per frame, [M, rows], from its spline sums on `grids`; boxes [M, 3, 3]."""
+        return self._in_order([rdf.of_sums(found, boxes) for rdf, found in zip(self._rdfs.values(), sums, strict=True)])
+
+    def _in_order(self, found: list[Tensor]) -> Tensor:
+        by_bins = dict(zip(self._rdfs, found, strict=True))
         return torch.cat([by_bins[bins][:, row] for bins, row in self._parts], dim=1)
 
     def values(self, x: Tensor, boxes: Tensor, coefficients: Tensor, grid: TableGrid) -> Tensor:

@@ -56,14 +56,26 @@ class TargetRows:
         """The rows per replica of a segment, see Rows.of_segment: [R, rows]."""
         return torch.cat([part.of_segment(x, v, boxes, coefficients, grid) for part in self.parts], dim=1)
 
-    def of_frames(self, positions: Array, boxes: Array, coefficients: Tensor, grid: TableGrid) -> Array:
-        """The rows per frame, [F, rows], without gradient."""
+    def of_frames(
+        self, positions: Array, boxes: Array, coefficients: Tensor, grid: TableGrid
+    ) -> tuple[Array, Array]:  # fmt: skip
+        """The rows per frame, [F, rows], without gradient; and dU/dc, sums over pairs of B_k(r) on `grid`, [F, npairs *
+        (knots + 2)]. Both from one neighbour list, in single precision but for the sums themselves."""
+        topology, rows, splines = self.topology, [], []
+        r_mins, cutoffs, knots = zip(grid, *self.rdf.grids, strict=True)
         with torch.no_grad():
-            chunks = [
-                self.values(*frame_tensors(positions, boxes, i), coefficients, grid)
-                for i in range(0, len(positions), CHUNK)
-            ]
-        return torch.cat(chunks).numpy()
+            for start in range(0, len(positions), CHUNK):
+                x, cells = frame_tensors(positions, boxes, start)
+                first, *others = torch.ops.diffpair.frame_sums(
+                    x, cells, topology.types, topology.exclusions, topology.num_types, r_mins, cutoffs, knots
+                )
+                splines.append(first.flatten(1))
+                found = [
+                    part.of_sums(others, cells) if isinstance(part, RdfRows) else part.values(x, cells, coefficients, grid)
+                    for part in self.parts
+                ]
+                rows.append(torch.cat(found, dim=1))
+        return torch.cat(rows).numpy(), torch.cat(splines).numpy()
 
     def explicit(self, positions: Array, boxes: Array, grid: TableGrid) -> dict[int, Array]:
         """dA/dc at fixed positions of the rows that depend on the table itself: row -> [F, npairs * (knots + 2)]."""

@@ -72,6 +72,10 @@ class SmoothRdf:
         """g(r) per frame, [M, P, num_bins], float64, differentiable in x; reach must be within half the box."""
         return self._normalised(self.counts(x, boxes), torch.linalg.det(boxes))
 
+    def of_sums(self, sums: Tensor, boxes: Tensor) -> Tensor:
+        """g(r) per frame, [M, P, num_bins], from the frames' spline sums on `grid`, [M, P, knots + 2]."""
+        return self._normalised(sums[..., _PADDING:-_PADDING], torch.linalg.det(boxes))
+
     def along_segment(
         self, x0: Tensor, v0: Tensor, coefficients: Tensor, *, boxes: Tensor, **segment: Any
     ) -> tuple[Tensor, Tensor, Tensor]:
