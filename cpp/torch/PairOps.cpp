@@ -77,11 +77,14 @@ Tensor sumsOverPairs(bool radialSlope, const Tensor& x, const Tensor& boxes, con
 }
 
 /**
- * Sums over pairs of B_k(r) on several grids, one neighbour list for all of them, its loops in single precision whatever x is:
- * positions are folded before they lose digits, as in the plugin, and moments are summed in double precision.
+ * Sums over pairs of B_k(r) on several grids, one neighbour list for all of them.
+ *
+ * @param single  distances in single precision: positions are folded before they lose digits, as in the plugin, and the
+ *                moments are added up in double precision
  */
 std::vector<Tensor> frameSums(const Tensor& x, const Tensor& boxes, const Tensor& types, const Tensor& exclusions,
-                              int64_t numTypes, at::ArrayRef<double> rMins, at::ArrayRef<double> cutoffs, at::IntArrayRef knots) {
+                              int64_t numTypes, at::ArrayRef<double> rMins, at::ArrayRef<double> cutoffs, at::IntArrayRef knots,
+                              bool single) {
     const Tensor frames = checkedFrames(x, types);
     TORCH_CHECK(!rMins.empty() && rMins.size() == cutoffs.size() && rMins.size() == knots.size(),
                 "Every grid needs its r_min, cutoff and knots.");
@@ -99,10 +102,15 @@ std::vector<Tensor> frameSums(const Tensor& x, const Tensor& boxes, const Tensor
     AT_DISPATCH_FLOATING_TYPES(frames.scalar_type(), "diffpair::frame_sums", [&] {
         overFrames(frames.size(0), [&](int m, Executor& executor) {
             const scalar_t* positions = frames.data_ptr<scalar_t>() + static_cast<size_t>(m) * 3 * topology.numAtoms;
-            NeighborList<float> list(topology, reach, 0.0);
-            list.rebuild(positions, box[m], executor);
-            for (size_t k = 0; k < grids.size(); k++)
-                sumsOfList(false, grids[k], list, sums[k].data_ptr<double>() + m * sums[k].stride(0), executor);
+            const auto measure = [&](auto list) {
+                list.rebuild(positions, box[m], executor);
+                for (size_t k = 0; k < grids.size(); k++)
+                    sumsOfList(false, grids[k], list, sums[k].data_ptr<double>() + m * sums[k].stride(0), executor);
+            };
+            if (single)
+                measure(NeighborList<float>(topology, reach, 0.0));
+            else
+                measure(NeighborList<scalar_t>(topology, reach, 0.0));
         });
     });
     return sums;
@@ -217,7 +225,7 @@ TORCH_LIBRARY(diffpair, m) {
           "knots) "
           "-> Tensor");
     m.def("frame_sums(Tensor x, Tensor boxes, Tensor types, Tensor exclusions, int num_types, float[] r_min, float[] cutoff, "
-          "int[] knots) -> Tensor[]");
+          "int[] knots, bool single) -> Tensor[]");
     m.def("neighbor_pairs(Tensor x, Tensor box, Tensor exclusions, float cutoff) -> Tensor");
     m.def("pair_forces(Tensor x, Tensor boxes, Tensor types, Tensor exclusions, int num_types, float r_min, float cutoff, "
           "Tensor coefficients) -> (Tensor forces, Tensor energy, Tensor virial)");

@@ -8,8 +8,8 @@ in kJ/mol, times in ps, masses in amu. M frames, R replicas, N atoms, T types, P
 - `spline_sums(x [M,N,3], boxes [M,3,3], types [N], exclusions [E,2], T, r_min, cutoff, K) -> [M,P,K+2]`: sums over
   pairs of B_k(r) on the grid of Table.h. On a potential's grid this is dU/dc; on a grid of bins, the smooth RDF.
 - `virial_sums`, same arguments and shape: sums over pairs of r B_k'(r); the virial, sum_pairs r F(r), is -c times it.
-- `frame_sums(x, boxes, types, exclusions, T, r_min [G], cutoff [G], K [G]) -> [M,P,K+2] of each grid`: the spline sums on
-  several grids from one neighbour list, distances in float32 whatever x is. To measure: not differentiable; CPU only.
+- `frame_sums(x, boxes, types, exclusions, T, r_min [G], cutoff [G], K [G], single) -> [M,P,K+2] of each grid`: the
+  spline_sums on several grids from one neighbour list; single: distances in float32 whatever x is. Not differentiable.
 - `neighbor_pairs(x [N,3], box [3,3], exclusions, cutoff) -> [pairs,2]` (int64): atoms within the cutoff of each
   other, each pair once, in no particular order. Not differentiable; what is measured on the pairs is.
 - `pair_forces(x, boxes, types, exclusions, T, r_min, cutoff, c [P,K+2] or [M,P,K+2]) -> forces, energy, virial [M]`.
@@ -45,7 +45,7 @@ def _(x, boxes, types, exclusions, num_types, r_min, cutoff, knots):  # type: ig
 
 
 @torch.library.register_fake("diffpair::frame_sums")
-def _(x, boxes, types, exclusions, num_types, r_min, cutoff, knots):  # type: ignore[no-untyped-def]
+def _(x, boxes, types, exclusions, num_types, r_min, cutoff, knots, single):  # type: ignore[no-untyped-def]
     return [x.new_empty((x.shape[0], _pairs(num_types), count + 2), dtype=torch.float64) for count in knots]
 
 

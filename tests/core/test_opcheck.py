@@ -41,6 +41,7 @@ def samples() -> dict[str, tuple]:
     return {
         "spline_sums": (x, box, t.types, t.exclusions, *grid, 15),
         "virial_sums": (x, box, t.types, t.exclusions, *grid, 15),
+        "frame_sums": (x.detach(), box, t.types, t.exclusions, grid[0], [0.3, 0.2], [0.9, 1.0], [12, 9], True),
         "neighbor_pairs": (x.detach()[0], box[0], t.exclusions, system.cutoff),
         "pair_forces": (x.detach(), box, t.types, t.exclusions, *grid, c.detach()),
         "interpolate_table": (torch.randn(3, 12, dtype=torch.float64, requires_grad=True), 0.3, 0.9),

@@ -44,6 +44,25 @@ def test_spline_sums_equal_oracle(kind):
 
 
 @pytest.mark.parametrize("kind", SYSTEMS)
+@pytest.mark.parametrize("single", [False, True])
+def test_frame_sums_equal_spline_sums_of_every_grid(kind, single):
+    """Several grids over one list, the widest one neither first nor last; far outside the box in float32, too."""
+    system = make_system(**kind)
+    box, types, exclusions, num_types, _, reach = grid_arguments(system)
+    x = torch.stack([system.x, system.x + 50 * system.box[0] - 30 * system.box[1]])
+    boxes = system.box.expand(2, 3, 3).contiguous()
+    grids = [(0.3 * reach, 0.7 * reach, 12), (0.2 * reach, reach, 25), (0.4 * reach, 0.9 * reach, 18)]
+    found = torch.ops.diffpair.frame_sums(x, boxes, types, exclusions, num_types, *zip(*grids, strict=True), single)
+    for sums, grid in zip(found, grids, strict=True):
+        expected = torch.ops.diffpair.spline_sums(x, boxes, types, exclusions, num_types, *grid)
+        assert expected.abs().max() > 1
+        # a pair within rounding of the cutoff counts or does not: the last three coefficients, 0 in every table
+        tolerance = {"rtol": 1e-5, "atol": 1e-4} if single else {"rtol": 1e-12, "atol": 1e-12}
+        torch.testing.assert_close(sums[..., :-3], expected[..., :-3], **tolerance)
+        assert single == bool((sums != expected).any())
+
+
+@pytest.mark.parametrize("kind", SYSTEMS)
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 def test_forces_energy_virial_equal_oracle(kind, dtype):
     system = make_system(**kind)

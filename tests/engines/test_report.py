@@ -24,7 +24,9 @@ def result(name, held_out=False, pressure=PRESSURE, pair=("A", "A")):
 
 
 def document(results):
-    return summary_document(iterations=7, wall_seconds=12.5, md_steps=9000, results=results, potential="potential.json")
+    return summary_document(
+        iterations=7, wall_seconds=12.5, md_seconds=9.5, md_steps=9000, results=results, potential="potential.json"
+    )
 
 
 def test_summary_has_exactly_the_specified_keys(tmp_path):
@@ -32,6 +34,7 @@ def test_summary_has_exactly_the_specified_keys(tmp_path):
     assert json.loads(path.read_text()) == {
         "iterations": 7,
         "wall_seconds": 12.5,
+        "md_seconds": 9.5,
         "md_steps": 9000,
         "states": [
             {

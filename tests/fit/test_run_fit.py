@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 import diffpair.fit.run as run_module
 from diffpair.errors import DiffPairError
@@ -56,11 +57,14 @@ def test_interrupted_fit_goes_on(make_config, out):
     with pytest.raises(KeyboardInterrupt):
         run_fit(config, out, progress=Interrupted())
     before = json.loads((out / "history.json").read_text())
+    interrupted = torch.load(out / "checkpoint.pt", weights_only=True)
     assert [h["number"] for h in before] == [1, 2]
     summary = json.loads(run_fit(config, out, resume=True).read_text())
     after = json.loads((out / "history.json").read_text())
     assert after[:2] == before and [h["number"] for h in after] == [1, 2, 3, 4]
     assert summary["md_steps"] == 400 + 4 * 250
+    assert interrupted["md_seconds"] > 0
+    assert interrupted["md_seconds"] < summary["md_seconds"] < summary["wall_seconds"]
     other = make_config(sampling=SHORT, production=BRIEF, seed=2)
     with pytest.raises(DiffPairError, match=r"checkpoint\.pt belongs to another config"):
         run_fit(other, out, resume=True)

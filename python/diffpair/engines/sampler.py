@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -53,6 +54,10 @@ class Sampler:
     state, table: what is simulated. timestep: ps. friction: 1/ps. seed: of thermostat and first velocities; the same
     seed gives the same run. platform: an OpenMM platform's name; by default CPU.
 
+    Attributes
+    ----------
+    steps_done: by all methods. md_seconds: wall time that OpenMM needed for them.
+
     Raises
     ------
     DiffPairError: state and table do not fit. Exploded: from every method that takes steps.
@@ -74,7 +79,7 @@ class Sampler:
         self.table = table
         self.timestep = timestep
         self.friction = friction
-        self.steps_done = 0
+        self.steps_done, self.md_seconds = 0, 0.0
         self._since = 0  # steps since all was sound
         self._seed = int(seed) % (2**31 - 2) + 1  # OpenMM takes 0 for "a random seed", and an int
         system, self.force = make_system(state, table)
@@ -183,7 +188,9 @@ class Sampler:
             piece = min(steps, _CHECK_EVERY)
             steps -= piece
             try:
+                begin = time.perf_counter()
                 self.integrator.step(piece)
+                self.md_seconds += time.perf_counter() - begin
                 self.steps_done += piece
                 seen = self._seen = self._look(energy and steps == 0)
             except openmm.OpenMMException as error:

@@ -135,7 +135,7 @@ class FitState:
     def measure(self, frames: Frames) -> FrameSums:
         """A and S of the frames, which the present table has made."""
         coefficients = torch.from_numpy(self.sampler.table.coefficients.copy())
-        sums = Fluctuation().sums(self.rows, coefficients, self.grid, frames)
+        sums = Fluctuation(single=True).sums(self.rows, coefficients, self.grid, frames)
         self.weights = sums.splines.mean(0).reshape(self.weights.shape)
         return sums
 

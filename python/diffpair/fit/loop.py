@@ -73,7 +73,8 @@ class FitLoop:
         self.failures = 0
         self.pressure: dict[str, float] = {}  # of the present iteration, see Iteration
         self.independent: dict[str, float] = {}  # frames of the last sampling, per state
-        self.steps_before, self.seconds_before = 0, 0.0  # of the runs that this one resumes
+        # of the runs that this one resumes
+        self.steps_before, self.seconds_before, self.md_seconds_before = 0, 0.0, 0.0
         self.warnings_before: list[str] = []
         self._start = Start.of(space)
         self.friction: FrictionFit | None = None  # where it is learned
@@ -88,6 +89,11 @@ class FitLoop:
     def seconds(self) -> float:
         """Wall time so far."""
         return self.seconds_before + time.perf_counter() - self._begin
+
+    @property
+    def md_seconds(self) -> float:
+        """The part of `seconds` in which OpenMM took steps."""
+        return self.md_seconds_before + sum(s.sampler.md_seconds for s in self.states)
 
     def warnings(self) -> list[str]:
         """What is unusual about the last frames of the states, those of the run that this one resumes if there are no

@@ -224,6 +224,7 @@ def _finish(setup: Setup, loop: FitLoop, out: Path, digest: str, progress: FitPr
     document = summary_document(
         iterations=len(loop.history),
         wall_seconds=seconds,
+        md_seconds=loop.md_seconds,
         md_steps=fit["md_steps"],
         results=results,
         potential=POTENTIAL,

@@ -30,6 +30,7 @@ def content_of(loop: FitLoop) -> dict[str, Any]:
         "tried": [{**vars(t), "theta": torch.from_numpy(t.theta)} for t in loop.tried],
         "md_steps": loop.md_steps,
         "seconds": loop.seconds,
+        "md_seconds": loop.md_seconds,
         "update": loop.update.content(),
         "effort": loop.effort.content(),
         "segments": loop.gradient.numbers() if isinstance(loop.gradient, WatchedAdjoint) else {},
@@ -60,7 +61,7 @@ def restore(loop: FitLoop, content: dict[str, Any]) -> None:
     loop.independent = loop.history[-1].independent if loop.history else {}
     loop.failures, loop.late = content["failures"], [t.numpy() for t in content["late"]]
     loop.tried = [Tried(t["theta"].numpy(), t["mae"], t["number"]) for t in content.get("tried", [])]
-    loop.seconds_before = content["seconds"]
+    loop.seconds_before, loop.md_seconds_before = content["seconds"], content.get("md_seconds", 0.0)
     if loop.friction is not None:
         loop.friction.restore(content["friction"])
     loop.update.restore(content["update"])

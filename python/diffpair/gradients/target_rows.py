@@ -57,21 +57,23 @@ class TargetRows:
         return torch.cat([part.of_segment(x, v, boxes, coefficients, grid) for part in self.parts], dim=1)
 
     def of_frames(
-        self, positions: Array, boxes: Array, coefficients: Tensor, grid: TableGrid
+        self, positions: Array, boxes: Array, coefficients: Tensor, grid: TableGrid, single: bool = False
     ) -> tuple[Array, Array]:  # fmt: skip
         """The rows per frame, [F, rows], without gradient; and dU/dc, sums over pairs of B_k(r) on `grid`, [F, npairs *
-        (knots + 2)]. Both from one neighbour list, in single precision but for the sums themselves."""
+        (knots + 2)]. Both from one neighbour list. single: with distances of RDFs and dU/dc in float32."""
         topology, rows, splines = self.topology, [], []
         r_mins, cutoffs, knots = zip(grid, *self.rdf.grids, strict=True)
         with torch.no_grad():
             for start in range(0, len(positions), CHUNK):
                 x, cells = frame_tensors(positions, boxes, start)
                 first, *others = torch.ops.diffpair.frame_sums(
-                    x, cells, topology.types, topology.exclusions, topology.num_types, r_mins, cutoffs, knots
+                    x, cells, topology.types, topology.exclusions, topology.num_types, r_mins, cutoffs, knots, single
                 )
                 splines.append(first.flatten(1))
                 found = [
-                    part.of_sums(others, cells) if isinstance(part, RdfRows) else part.values(x, cells, coefficients, grid)
+                    part.of_sums(others, cells)
+                    if isinstance(part, RdfRows)
+                    else part.values(x, cells, coefficients, grid)
                     for part in self.parts
                 ]
                 rows.append(torch.cat(found, dim=1))

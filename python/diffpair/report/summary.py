@@ -18,6 +18,7 @@ def summary_document(
     *,
     iterations: int,
     wall_seconds: float,
+    md_seconds: float,
     md_steps: int,
     results: Sequence[ProductionResult],
     potential: str,
@@ -26,13 +27,15 @@ def summary_document(
 
     Parameters
     ----------
-    iterations: updates of the fit. wall_seconds: of the fit. md_steps: melting, equilibration and sampling of the fit,
-    all states together, without production. results: production with the final table, state by state. potential: file
-    of the learned potential, relative to the folder of summary.json.
+    iterations: updates of the fit. wall_seconds: of the fit. md_seconds: the part of them in which OpenMM took steps.
+    md_steps: melting, equilibration and sampling of the fit, all states together, without production. results:
+    production with the final table, state by state. potential: file of the learned potential, relative to the folder
+    of summary.json.
     """
     return {
         "iterations": int(iterations),
         "wall_seconds": float(wall_seconds),
+        "md_seconds": float(md_seconds),
         "md_steps": int(md_steps),
         "states": [_state(result) for result in results],
         "files": {"potential": potential},
