@@ -48,7 +48,7 @@ def test_spline_sums_equal_oracle(kind):
 def test_frame_sums_equal_spline_sums_of_every_grid(kind, single):
     """Several grids over one list, the widest one neither first nor last; far outside the box in float32, too."""
     system = make_system(**kind)
-    box, types, exclusions, num_types, _, reach = grid_arguments(system)
+    _, types, exclusions, num_types, _, reach = grid_arguments(system)
     x = torch.stack([system.x, system.x + 50 * system.box[0] - 30 * system.box[1]])
     boxes = system.box.expand(2, 3, 3).contiguous()
     grids = [(0.3 * reach, 0.7 * reach, 12), (0.2 * reach, reach, 25), (0.4 * reach, 0.9 * reach, 18)]
