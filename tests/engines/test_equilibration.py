@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.signal import detrend
 
-from diffpair.engines.equilibration import _without_trend, drifts, equilibrated_from, inefficiency
+from diffpair.engines.equilibration import drifts, equilibrated_from, inefficiency
 
 
 def autoregressive(rho, count, seed):
@@ -43,9 +42,3 @@ def test_only_a_drift_is_called_one():
     assert sum(map(drifts, steady)) <= 2
     assert all(drifts(series + np.linspace(0, 40, 300)) for series in steady)
     assert not drifts(np.arange(6.0))
-
-
-@pytest.mark.parametrize("count", [6, 151])
-def test_trend(count):
-    series = 3.0 - 0.2 * np.arange(count) + np.random.default_rng(2).normal(size=count)
-    np.testing.assert_allclose(_without_trend(series), detrend(series), atol=1e-11)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.signal import savgol_filter
 
 from diffpair.errors import DiffPairError
 from diffpair.fit.scales import choose_scales, contact_distances
 from diffpair.fit.setup import prepare
-from diffpair.fit.start import boltzmann_inversion, crystalline, from_file, savitzky_golay
+from diffpair.fit.start import boltzmann_inversion, crystalline, from_file
 from diffpair.observables.rdf import histogram_rdf
 from diffpair.potentials import BSpline, TableGrid
 from diffpair.states import build_lattice
@@ -162,10 +161,3 @@ def test_a_crystal_starts_with_a_repulsion(displacement, target_file):
     # independent displacements: an Einstein crystal, whose neighbours' distance has twice the variance of one of them
     spring, r1 = 1 / (state.beta * displacement**2), (np.sqrt(2) / 1.2) ** (1 / 3)
     assert table.energy(r1) == pytest.approx(spring * r1**2 / 528, rel=0.25)
-
-
-@pytest.mark.parametrize(("count", "window", "degree"), [(5, 5, 2), (40, 5, 2), (40, 9, 3), (3, 3, 2)])
-def test_smoothing_is_that_of_scipy(count, window, degree):
-    values = np.random.default_rng(3).normal(size=count)
-    expected = savgol_filter(values, window, degree)
-    np.testing.assert_allclose(savitzky_golay(values, window, degree), expected, atol=1e-12)

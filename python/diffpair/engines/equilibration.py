@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import detrend
 
 Array = NDArray[np.float64]
 SHORTEST = 3  # lags that are always summed
@@ -43,14 +44,6 @@ def equilibrated_from(series: Array) -> tuple[int, float]:
     return best
 
 
-def _without_trend(series: Array) -> Array:
-    """A series [n] less its line of least squares. As scipy.signal.detrend, whose import takes as long as a small fit's
-    first iteration."""
-    times = np.arange(len(series)) - (len(series) - 1) / 2
-    x = series - series.mean()
-    return np.asarray(x - times * (times @ x) / (times @ times))
-
-
 def drifts(series: Array) -> bool:
     """Whether the two halves of a series differ by more than their correlated noise can make."""
     half = len(series) // 2
@@ -59,6 +52,6 @@ def drifts(series: Array) -> bool:
     first, second = series[:half], series[-half:]
     variances = []
     for part in (first, second):
-        rest = _without_trend(part)  # a trend is not noise
+        rest = detrend(part)  # a trend is not noise
         variances.append(inefficiency(rest) * float(np.var(rest, ddof=2)) / half)
     return bool(abs(first.mean() - second.mean()) > CLEAR * np.sqrt(sum(variances)))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
+from scipy.signal import peak_widths, savgol_filter
 
 from diffpair.config.start import CLOSURES
 from diffpair.errors import DiffPairError
@@ -142,8 +143,6 @@ def peak_width(target: RdfTarget) -> float:
     """Full width at half maximum of g's highest peak, over 2.355: its standard deviation, were it a Gaussian."""
     peak, last = int(np.argmax(target.g)), len(target.g) - 1
     above_zero = (target.g[[peak]], np.array([0]), np.array([last]))  # and not above the minima beside it
-    from scipy.signal import peak_widths  # for crystals only: the import takes as long as an iteration of a small fit
-
     width, *_ = peak_widths(target.g, [peak], 0.5, above_zero)
     return float(width[0]) * target.bin_width / 2.355
 
@@ -158,7 +157,7 @@ def _invert(
         raise DiffPairError(f"{target.label}: g is zero nearly everywhere, so it cannot be inverted")
     radii = target.r[known:]
     # smoothed in ln g: g itself grows tenfold within a bin or two, where a mean over bins makes the core too soft
-    values = savitzky_golay(-np.log(np.maximum(target.g[known:], 0.2 * TRUSTED)), *SMOOTHING)
+    values = savgol_filter(-np.log(np.maximum(target.g[known:], 0.2 * TRUSTED)), *SMOOTHING)
     if chain is not None:
         gamma = chain.indirect(target.pair, radii)
         values = with_bridge(values + gamma, gamma) if bridge else values + gamma
@@ -168,17 +167,8 @@ def _invert(
 def continued(radii: Array, values: Array, r: Array, cutoff: float, kT: float) -> Array:
     """U at distances r [n] in nm from noisy values at radii [m]: smoothed, switched to zero at the end, and continued
     toward r = 0 as r^-12 with the slope that it has there, kT / r at least; as a constant where kT is 0."""
-    window = min(SMOOTHING[0], (len(values) - 1) // 2 * 2 + 1)
-    return _joined(radii, savitzky_golay(values, window, min(SMOOTHING[1], window - 1)), r, cutoff, kT)
-
-
-def savitzky_golay(values: Array, window: int, degree: int) -> Array:
-    """Values [n] of the polynomials that fit an odd number of neighbours best (A. Savitzky, M. J. E. Golay, Anal. Chem.
-    36, 1627 (1964)), at the ends those of the outermost `window` values, as scipy.signal.savgol_filter."""
-    powers = np.vander(np.arange(window) - window // 2, degree + 1)
-    fitted, half = powers @ np.linalg.pinv(powers), window // 2
-    inside = np.convolve(values, fitted[half][::-1], mode="valid")
-    return np.concatenate([fitted[:half] @ values[:window], inside, fitted[half + 1 :] @ values[-window:]])
+    window = min(SMOOTHING[0], len(values))
+    return _joined(radii, savgol_filter(values, window, min(SMOOTHING[1], window - 1)), r, cutoff, kT)
 
 
 def _joined(radii: Array, values: Array, r: Array, cutoff: float, kT: float) -> Array:
