@@ -140,12 +140,16 @@ def linear_problem(seed=5):
     return space, r, jacobian, np.ones(len(r)), 1 + jacobian @ wanted, wanted, free
 
 
-def test_inverse_monte_carlo_solves_a_linear_problem_in_one_step():
+@pytest.mark.parametrize(("regularisation", "noise"), [(0.0, 0.01), (None, 1e-6)])
+def test_inverse_monte_carlo_solves_a_linear_problem_in_one_step(regularisation, noise):
+    """Where g is known well the choice by the data holds nothing back."""
     space, r, jacobian, g, target, wanted, free = linear_problem()
     before = space.tables()[0]
     state = view(space, [(r, target)], [g], jacobian=jacobian)
     state = replace(state, weights=np.where(free, GRID.centres().numpy() ** 2, 0.0)[None])
-    step = InverseMonteCarlo(regularisation=0.0).step(space, [state])
+    (seen,) = state.memory.observations
+    state = replace(state, memory=Memory([replace(seen, sigma=np.full(len(r), noise))]))
+    step = InverseMonteCarlo(regularisation=regularisation, radius=10.0).step(space, [state])
     np.testing.assert_allclose((space.tables()[0] - before)[free], wanted[free], atol=1e-6)
     assert step.predicted_change == pytest.approx(np.abs(jacobian @ wanted).mean(), rel=1e-3)
 
@@ -157,7 +161,7 @@ def test_inverse_monte_carlo_after_a_failure():
     space.set((sampled + 0.5 * wanted)[: space.size])
     state = view(space, [(r, target)], [g], jacobian=jacobian, sampled_table=sampled)
     state = replace(state, weights=np.where(free, GRID.centres().numpy() ** 2, 0.0)[None])
-    InverseMonteCarlo(regularisation=0.0).step(space, [state])
+    InverseMonteCarlo(regularisation=0.0, radius=10.0).step(space, [state])
     np.testing.assert_allclose((space.tables()[0] - sampled)[free], wanted[free], atol=1e-6)
 
 
@@ -166,7 +170,9 @@ def test_inverse_monte_carlo_keeps_to_its_radius():
     before = space.tables()[0]
     state = view(space, [(r, target)], [g], jacobian=1e-3 * jacobian)
     state = replace(state, weights=np.where(free, GRID.centres().numpy() ** 2, 0.0)[None])
-    step = InverseMonteCarlo(radius=0.3).step(space, [state])
+    update = InverseMonteCarlo(radius=1.0)
+    assert update.radius == pytest.approx(0.3)  # to begin with
+    step = update.step(space, [state])
     assert step.size == pytest.approx(0.3)
     assert np.abs(change(space, before, np.linspace(1.0, 2.5, 400))).max() == pytest.approx(0.3, rel=0.1)
     with pytest.raises(DiffPairError, match="Jacobian of the fit is not finite"):

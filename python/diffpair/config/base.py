@@ -101,9 +101,16 @@ def _whole(minimum: int, auto: bool = False) -> Any:
     return BeforeValidator(check)
 
 
-def _bounded(low: float, name: str, high: float = math.inf) -> Any:
-    def check(value: object) -> float:
-        number = _number(value)
+def _bounded(low: float, name: str, high: float = math.inf, auto: bool = False) -> Any:
+    def check(value: object) -> float | str:
+        if auto and value == "auto":
+            return "auto"
+        try:
+            number = _number(value)
+        except DiffPairError:
+            if auto and not isinstance(value, float):
+                raise DiffPairError(f"must be a number or auto, not {value!r}") from None
+            raise
         if number < low or (name.startswith("positive") and number == low) or number > high:
             raise DiffPairError(f"must be {name}, not {value}")
         return number
@@ -114,6 +121,7 @@ def _bounded(low: float, name: str, high: float = math.inf) -> Any:
 Number = Annotated[float, BeforeValidator(_number)]
 PositiveNumber = Annotated[float, _bounded(0.0, "positive")]
 NonNegativeNumber = Annotated[float, _bounded(0.0, "zero or more")]
+NonNegativeNumberOrAuto = Annotated[float | Literal["auto"], _bounded(0.0, "zero or more", auto=True)]
 Fraction = Annotated[float, _bounded(0.0, "positive and 1 or less", high=1.0)]
 FractionOrZero = Annotated[float, _bounded(0.0, "between 0 and 1", high=1.0)]
 Count = Annotated[int, _whole(1)]

@@ -6,7 +6,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Tag, model_validator
 
-from diffpair.config.base import Count, CountOrZero, Flag, Fraction, NonNegativeNumber, PositiveNumber, Section
+from diffpair.config.base import (
+    Count,
+    CountOrZero,
+    Flag,
+    Fraction,
+    NonNegativeNumber,
+    NonNegativeNumberOrAuto,
+    PositiveNumber,
+    Section,
+)
 from diffpair.config.choose import choose_method, method_of
 from diffpair.errors import DiffPairError
 
@@ -35,12 +44,12 @@ class IterativeBoltzmann(Section):
 
 
 class InverseMonteCarlo(Section):
-    """Inverse Monte Carlo. ``regularisation``: Tikhonov's term over the largest eigenvalue."""
+    """Inverse Monte Carlo. ``regularisation``: Tikhonov's term over the largest eigenvalue; auto: the data choose."""
 
     method: Literal["imc"] = "imc"
     iterations: Count = 20
     damping: Fraction = 1.0
-    regularisation: NonNegativeNumber = 1e-2
+    regularisation: NonNegativeNumberOrAuto = "auto"
 
 
 class TorchOptimizer(Section):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -74,16 +75,11 @@ class GaussNewton:
         )
 
     def _within_radius(self, model: LinearModel) -> tuple[Array, list[Array]]:
-        """The best step that changes U by the radius: the most probable one with a price on changes of U (K. Levenberg,
-        Q. Appl. Math. 2, 164 (1944)), so that what the data ask for clearly comes first. At all distances, also those
-        that particles hardly visit: a step that is too short for the data would lay all the blame there."""
-
-        def excess(price: float) -> float:
-            return largest_change(model.states, model.change(10.0**price)[1]) - self.radius
-
-        least, most = PRICES
-        price = brentq(excess, least, most, xtol=0.02) if excess(least) > 0 > excess(most) else least
-        change, moved = model.change(10.0**price)
+        """The best step that changes U by the radius: the most probable one with a price on changes of U. At all
+        distances, also those that particles hardly visit: a step that is too short for the data would lay all the blame
+        there."""
+        price = price_within(model.states, self.radius, lambda price: model.change(price)[1])
+        change, moved = model.change(price)
         scale = min(1.0, self.radius / max(largest_change(model.states, moved), 1e-300))
         return scale * change, [scale * m for m in moved]
 
@@ -116,6 +112,18 @@ class GaussNewton:
             return
         wanted = regularise(space, states, [c + dc for c, dc in zip(tables, moved, strict=True)])
         pull_back(space, wanted)
+
+
+def price_within(states: list[StateView], radius: float, moved: Callable[[float], list[Array]]) -> float:
+    """Price of squared changes of U with which a step, `moved` at a price, changes U by the radius in kT (K. Levenberg,
+    Q. Appl. Math. 2, 164 (1944)): what the data ask for clearly comes first."""
+
+    def excess(exponent: float) -> float:
+        return largest_change(states, moved(10.0**exponent)) - radius
+
+    least, most = PRICES
+    found = excess(least) > 0 > excess(most)
+    return float(10.0 ** (brentq(excess, least, most, xtol=0.02) if found else least))
 
 
 def regularise(space: ParameterSpace, states: list[StateView], tables: list[Array]) -> list[Array]:
