@@ -276,6 +276,12 @@ CASES = [
     ("gauss-newton", "ibi, damping: 1.5", 11, "update.damping: must be positive and 1 or less, not 1.5"),
     ("gauss-newton", "ibi, smoothness: 1", 11, "update: unknown key 'smoothness', did you mean 'smoothing'?"),
     ("gauss-newton", "imc, regularisation: -1", 11, "update.regularisation: must be zero or more, not -1"),
+    (
+        "gauss-newton",
+        "imc, regularisation: automatic",
+        11,
+        "update.regularisation: must be a number or auto, not 'automatic'",
+    ),
     ("gauss-newton", "ipi", 11, "update: method: 'ipi' is not available, did you mean 'ibi'?"),
     ("gauss-newton", "adam, momentum: 0.9", 11, "update: momentum is an option of sgd and rmsprop, not of adam"),
     ("iterations: 10", "iterations: 0", 11, "update.iterations: must be 1 or more, not 0"),

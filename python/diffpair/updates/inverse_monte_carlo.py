@@ -13,10 +13,16 @@ from diffpair.updates.base import Needs, StateView, Step
 from diffpair.updates.core import sampled_coefficients
 from diffpair.updates.gauss_newton import FIRST, largest_change, price_within
 from diffpair.updates.iterative_boltzmann import deviation, move_tables
+from diffpair.updates.observations import Memory
 from diffpair.updates.parameter_space import ParameterSpace
 from diffpair.updates.tikhonov import evidence_term
 
 Array = NDArray[np.float64]
+
+
+def fluctuations(state: StateView) -> Memory:
+    """What a state has shown, without the theory that its memory may hold: a first step with that is too long."""
+    return Memory(state.memory.observations)
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ class InverseMonteCarlo:
     needs: Needs = "jacobian"
     averages_late = False
 
-    def __init__(self, damping: float = 1.0, regularisation: float | None = None, radius: float = 1.0) -> None:
+    def __init__(self, damping: float = 1.0, regularisation: float | None = None, radius: float = 2.0) -> None:
         self.damping, self.regularisation = damping, regularisation
         self.radius, self.largest_radius = FIRST * radius, radius
 
@@ -79,7 +85,7 @@ class InverseMonteCarlo:
             moved = changes(price_within(states, self.radius, changes))
             scale = min(1.0, self.radius / max(largest_change(states, moved), 1e-300))
             moved = [scale * change for change in moved]
-        predicted = np.concatenate([s.memory.jacobian() @ moved[s.variant] for s in states])
+        predicted = np.concatenate([fluctuations(s).jacobian() @ moved[s.variant] for s in states])
         wanted = [table + change for table, change in zip(tables, moved, strict=True)]
         moved_by = move_tables(space, states, wanted)
         return Step(moved_by, 0.0, deviation(states), float(np.abs(predicted).mean()))
@@ -90,9 +96,10 @@ class InverseMonteCarlo:
         free = space.learned & sampled_coefficients(np.sum([s.weights for s in own], axis=0), space.grid).ravel()
         rows, residual, doubt = [], [], []
         for state in own:
-            last, jacobian = state.memory.observations[-1], state.memory.jacobian()
+            memory = fluctuations(state)
+            last, jacobian = memory.observations[-1], memory.jacobian()
             rows.append(jacobian[:, free] / last.sigma[:, None])
-            doubt.append(np.sqrt(last.relative_variance) * state.memory.jacobian_noise()[:, free])
+            doubt.append(np.sqrt(last.relative_variance) * memory.jacobian_noise()[:, free])
             # a table that is not the one that was sampled, after a failure
             residual.append((last.residual + jacobian @ (table - last.coefficients)) / last.sigma)
         matrix, wanted = np.concatenate(rows), -self.damping * np.concatenate(residual)
