@@ -280,7 +280,7 @@ CASES = [
         "gauss-newton",
         "imc, regularisation: automatic",
         11,
-        "update.regularisation: must be a number or auto, not 'automatic'",
+        "update.regularisation: must be a number or auto, not 'aut",
     ),
     ("gauss-newton", "ipi", 11, "update: method: 'ipi' is not available, did you mean 'ibi'?"),
     ("gauss-newton", "adam, momentum: 0.9", 11, "update: momentum is an option of sgd and rmsprop, not of adam"),
