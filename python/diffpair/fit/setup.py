@@ -262,8 +262,8 @@ def make_update(setup: Setup) -> Update:
         case update_sections.IterativeBoltzmann():
             return IterativeBoltzmann(section.damping, section.smoothing)
         case update_sections.InverseMonteCarlo():
-            auto = section.regularisation == "auto"
-            return InverseMonteCarlo(section.damping, None if auto else section.regularisation)
+            given = section.regularisation
+            return InverseMonteCarlo(section.damping, None if given == "auto" else given)
     return FirstOrder(
         setup.space, section.method, section.learning_rate, section.momentum, precondition=section.precondition
     )
