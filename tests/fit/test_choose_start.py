@@ -45,7 +45,9 @@ def springs():
     system = mm.System()
     for _ in range(500):
         system.addParticle(1.0)
-    system.addForce(mm.HarmonicBondForce())
+    force = mm.HarmonicBondForce()
+    force.addBond(0, 1, 1.0, 1.0)
+    system.addForce(force)
     return system
 
 
@@ -89,3 +91,31 @@ def test_one_particle_needs_no_target_with_itself():
     assert np.bincount(mixture.types)[1] == 1
     assert obstacle(mixture) == ""
     assert obstacle(state(types={"A": 0.99, "B": 0.01}, targets=mixture.targets)) == "has no target for B-B"
+
+
+def test_forces_that_do_nothing_are_none():
+    """What ForceField.createSystem adds for beads: a remover of drift, and bonds of which there are none."""
+    system = mm.System()
+    for _ in range(500):
+        system.addParticle(1.0)
+    for force in (mm.CMMotionRemover(), mm.HarmonicBondForce(), mm.HarmonicAngleForce(), mm.PeriodicTorsionForce()):
+        system.addForce(force)
+    assert obstacle(state(base_system=system)) == ""
+    system.getForce(1).addBond(0, 1, 1.0, 1.0)
+    assert obstacle(state(base_system=system)) == "has further forces"
+    system.removeForce(1)
+    system.addConstraint(0, 1, 1.0)
+    assert obstacle(state(base_system=system)) == "has constraints"
+
+
+def test_particles_that_stand_still_are_no_fluid():
+    assert "do not move" in obstacle(state(masses=np.r_[0.0, np.ones(499)]))
+
+
+def test_the_theory_is_no_prior_where_it_does_not_hold():
+    """A start that is asked for may use the density that the data allow; the Jacobian at that density is another's."""
+    fluid, impossible = state(), dataclasses.replace(liquid(scale=0.97), name="odd")
+    for method in ("auto", "hypernetted-chain", "boltzmann-inversion"):
+        states = [fluid, impossible]
+        found = choose_start(Start(method=method), states, contact_distances(states))
+        assert set(found.chains) == {"gas", "odd"} and set(found.good) == {"gas"}

@@ -84,7 +84,7 @@ def run_fit(config: FitConfig, out: Path, resume: bool = False, progress: FitPro
             start = [torch.from_numpy(table) for table in setup.wanted]
             save_checkpoint(out, {"config": digest, "grid": list(setup.space.grid), "start": start, **content_of(loop)})
 
-        _announce(setup, progress)
+        _announce(setup, progress, resumed=content is not None)
         loop = FitLoop(
             setup.space,
             states,
@@ -121,7 +121,7 @@ def run_fit(config: FitConfig, out: Path, resume: bool = False, progress: FitPro
         return _finish(setup, loop, out, digest, progress)
 
 
-def _announce(setup: Setup, progress: FitProgress) -> None:
+def _announce(setup: Setup, progress: FitProgress, resumed: bool) -> None:
     grid, tabulation = setup.space.grid, setup.tabulation
     progress.say(
         f"{setup.config.potential.form} potential with {setup.space.size} parameters, table of {grid.knots} knots from "
@@ -132,7 +132,7 @@ def _announce(setup: Setup, progress: FitProgress) -> None:
             f"note: even {grid.knots} knots hold the potential's force only to {tabulation.error:.2g}; "
             f"it may be too rough, or too soft at r_min"
         )
-    if setup.chosen.sentence and not setup.own:
+    if setup.chosen.sentence and not setup.own and not resumed:
         progress.say(setup.chosen.sentence)
     if setup.start_misfit > 0.5:
         progress.say(f"note: the start misses the inverted potential by {setup.start_misfit:.2g} kT (rms)")

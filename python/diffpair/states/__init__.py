@@ -3,7 +3,7 @@
 from diffpair.states.files import build_from_files
 from diffpair.states.lattice import build_lattice
 from diffpair.states.state import BOLTZMANN, NO_TYPE, State
-from diffpair.states.system import has_nonbonded_forces, make_system
+from diffpair.states.system import has_forces, has_nonbonded_forces, make_system
 from diffpair.states.validate import check_cutoff, check_targets, check_types
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "check_cutoff",
     "check_targets",
     "check_types",
+    "has_forces",
     "has_nonbonded_forces",
     "make_system",
 ]

@@ -31,7 +31,14 @@ def has_nonbonded_forces(system: openmm.System) -> bool:
     return any(_acts(force) for force in system.getForces() if not isinstance(force, _NOT_NONBONDED))
 
 
+def has_forces(system: openmm.System) -> bool:
+    """Whether a System has forces on its particles at all, within molecules or between them."""
+    return any(_acts(force) for force in system.getForces() if not isinstance(force, openmm.CMMotionRemover))
+
+
 def _acts(force: openmm.Force) -> bool:
+    if any(getattr(force, count, lambda: 1)() == 0 for count in ("getNumBonds", "getNumAngles", "getNumTorsions")):
+        return False  # as openmm.app.ForceField makes them
     if not isinstance(force, openmm.NonbondedForce):
         return True  # plugin forces among them, which come out of an XML as plain Force
     if force.getNumParticleParameterOffsets():
