@@ -20,7 +20,7 @@ from diffpair.tables import PairTable, read_document
 
 SHORT = {"timestep": "5 fs", "equilibration": 20, "steps": 100, "every": 10, "melt": 200}
 BRIEF = {"max_steps": 200, "noise_target": 0.5}
-# not the target's own numbers: there the gradient is nothing but noise, and first-order updates take no step along noise
+# not the target's own numbers: the gradient there is noise alone, and first-order updates take no step along noise
 LJ = {"form": "lj", "cutoff": "2.5 nm", "sigma": "0.95 nm", "epsilon": "0.5 kJ/mol"}
 MLP = {"form": "mlp", "cutoff": "2.5 nm", "hidden": [8, 8]}
 

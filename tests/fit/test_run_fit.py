@@ -44,21 +44,44 @@ def test_lennard_jones_converges(make_config, out):
     assert all(value > 5 for value in summary["independent_frames"].values())
 
 
-def test_interrupted_fit_goes_on(make_config, out):
-    """Stopped in the third iteration, resumed: earlier iterations stay as they were, the count of steps goes on."""
+@pytest.mark.parametrize("start", ["auto", "boltzmann-inversion"])
+def test_interrupted_fit_goes_on(start, make_config, out, monkeypatch, capsys):
+    """Stopped in the third iteration, resumed: earlier iterations stay as they were, the count of steps goes on, and
+    the next step is made of the same Jacobian, that of theory in it included."""
+    loops, jacobians = [], []
+
+    class Watched(run_module.FitLoop):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            loops.append(self)
 
     class Interrupted(FitProgress):
         def iteration(self, entry, of):
             if entry.number == 3:
                 raise KeyboardInterrupt
 
+        def begin(self, what, steps):
+            if what.startswith("iteration 3/"):
+                memory = loops[-1].states[0].memory
+                assert memory.theory is not None
+                jacobians.append(memory.jacobian())
+
+    monkeypatch.setattr(run_module, "FitLoop", Watched)
+
     sampling = {**SHORT, "adaptive": False}
-    config = make_config(sampling=sampling, production=BRIEF, update={"method": "gauss-newton", "iterations": 4})
+    config = make_config(
+        sampling=sampling, production=BRIEF, update={"method": "gauss-newton", "iterations": 4}, start=start
+    )
     with pytest.raises(KeyboardInterrupt):
         run_fit(config, out, progress=Interrupted())
+    assert ("start: hypernetted chain" in capsys.readouterr().out) == (start == "auto")
     before = json.loads((out / "history.json").read_text())
     interrupted = torch.load(out / "checkpoint.pt", weights_only=True)
     assert [h["number"] for h in before] == [1, 2]
+    with pytest.raises(KeyboardInterrupt):
+        run_fit(config, out, resume=True, progress=Interrupted())
+    assert "start:" not in capsys.readouterr().out
+    np.testing.assert_array_equal(*jacobians)
     summary = json.loads(run_fit(config, out, resume=True).read_text())
     after = json.loads((out / "history.json").read_text())
     assert after[:2] == before and [h["number"] for h in after] == [1, 2, 3, 4]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import openmm
 import pytest
 import torch
 from scipy.signal import lfilter
@@ -179,7 +180,15 @@ def test_too_few_frames():
 
 def test_adjoint_refuses_what_it_cannot_do():
     rows = make_rows()
-    rows.state.base_system = object()  # any System at all
+    rows.state.base_system = system = openmm.System()
+    for _ in range(2):
+        system.addParticle(1.0)
+    system.addForce(openmm.CMMotionRemover())
+    DiscreteAdjoint(timestep=0.001).check(rows)
+    system.addConstraint(0, 1, 0.1)
+    with pytest.raises(DiffPairError, match="state 'small' has constraints, which the adjoint gradient does not"):
+        DiscreteAdjoint(timestep=0.001).check(rows)
+    system.addForce(openmm.CustomExternalForce("x"))
     with pytest.raises(DiffPairError, match="state 'small' has further forces"):
         DiscreteAdjoint(timestep=0.001).check(rows)
     with pytest.raises(DiffPairError, match="multiple of every"):

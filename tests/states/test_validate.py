@@ -56,6 +56,8 @@ def test_pressure_of_a_state_with_further_forces():
     """Their part of the pressure is not known to a fit; production measures the whole of it."""
     state = liquid(targets=[PressureTarget(1.0)])
     state.base_system = openmm.System()
+    check_targets(state)  # it holds masses alone
+    state.base_system.addForce(openmm.CustomExternalForce("x"))
     with pytest.raises(DiffPairError, match="state 'liquid' has further forces, whose part of the pressure"):
         check_targets(state)
     state.held_out = True

@@ -2,8 +2,8 @@
 
 Where a state's System has nonbonded forces of its own, -kT ln g would count them twice. So that System is sampled once
 without the potential. Where its g(r) is the target's within noise, U = 0 is the answer as far as anybody can tell;
-elsewhere the first guess is the step of iterative Boltzmann inversion from there, -kT ln(g_target / g_own). Where noise
-may be all that there is between the two g(r), that guess is sampled, too, and the nearer of the two is taken.
+elsewhere the first guess is the step of iterative Boltzmann inversion from there, -kT ln(g_target / g_own). That guess
+is sampled, too, and the nearer of the two is taken: in a dense fluid of several types it may well lead away.
 """
 
 from __future__ import annotations
@@ -28,9 +28,6 @@ from diffpair.targets import RdfTarget
 
 Array = NDArray[np.float64]
 ALIKE = 2.0  # times the noise: nothing but noise is between target and System
-CLEAR = (
-    10.0  # times the noise: more than noise. Block errors of a slow fluid are low, and targets have noise of their own
-)
 SEED = 6007  # added to the fit's
 
 
@@ -40,6 +37,7 @@ class OwnForces:
 
     state: with its targets. rows: of those. g: mean g there, [rows]. mae, noise: mean |g - target| of all targets, and
     what the noise of both would make of it. last: where the simulation ended. enough: whether U = 0 is the best guess.
+    guess: mean |g - target| with what is missing; None where that was not sampled, or exploded.
     """
 
     state: State
@@ -49,6 +47,7 @@ class OwnForces:
     noise: float
     last: Snapshot
     enough: bool
+    guess: float | None = None
 
     def missing(self, wanted: RdfTarget, r: Array, cutoff: float) -> Array:
         """-kT ln(g_target / g_own) of one of the state's targets at distances r [n] in nm; in kJ/mol.
@@ -71,10 +70,11 @@ class OwnForces:
     @property
     def sentence(self) -> str:
         """For the user."""
-        start = "U = 0" if self.enough else "-kT ln(g_target / g) of that"
+        missing = "-kT ln(g_target / g) of that"
+        given = "" if self.guess is None else f", {missing} added to them {self.guess:.4f}"
         return (
             f"state {self.state.name}: its System's own forces give a mean |g - target| of {self.mae:.4f} "
-            f"(noise {self.noise:.4f}); the fit starts from {start}"
+            f"(noise {self.noise:.4f}){given}; the fit starts from {'U = 0' if self.enough else missing}"
         )
 
 
@@ -104,7 +104,7 @@ def sample_own_forces(
                 f"potential, so the fit starts from -kT ln g of the target"
             )
             continue
-        if ALIKE * own.noise <= own.mae < CLEAR * own.noise and not own.enough:
+        if not own.enough:
             own = _nearer(own, live, potential, contact, progress)
         progress.say(own.sentence)
         found[state.name] = own
@@ -131,7 +131,7 @@ def _nearer(
     table = np.zeros(rows.shape)
     table[list(potential.learned)] = rows[list(potential.learned)]
     try:
-        nearer = _sample(live, PairTable(potential.types, *live.grid[:2], table), progress).mae < own.mae
+        guess = _sample(live, PairTable(potential.types, *live.grid[:2], table), progress).mae
     except Exploded:
         return replace(own, enough=True)
-    return replace(own, enough=not nearer, last=live.snapshot())
+    return replace(own, enough=guess >= own.mae, guess=guess, last=live.snapshot())

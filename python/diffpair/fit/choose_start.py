@@ -12,7 +12,7 @@ from diffpair.errors import DiffPairError
 from diffpair.fit.hypernetted_chain import HypernettedChain
 from diffpair.fit.start import crystalline
 from diffpair.observables.pair_numbers import interacting_pairs
-from diffpair.states import State, has_forces
+from diffpair.states import State, beside_potential
 from diffpair.tables import type_pairs
 
 Array = NDArray[np.float64]
@@ -74,10 +74,8 @@ def doubt(state: State, chain: HypernettedChain, contact: float) -> str:
 
 def obstacle(state: State) -> str:
     """Why the Ornstein-Zernike relation of a state's g(r) tells nothing of its pair potential; empty where it does."""
-    if state.base_system is not None and has_forces(state.base_system):
-        return "has further forces"
-    if state.base_system is not None and state.base_system.getNumConstraints():
-        return "has constraints"
+    if found := beside_potential(state.base_system):
+        return f"has {found}"
     if not (state.masses > 0).all():
         return "has particles that do not move (mass 0)"
     if len(state.exclusions):

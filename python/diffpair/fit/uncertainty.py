@@ -135,9 +135,11 @@ def _sentences(name: str, r: Array, sigma: Array, prior: Array, loose: Array, kT
     """
     notes = []
     unknown = sigma**2 > OPEN * np.maximum(prior, 1e-300) ** 2
-    inner = int(np.argmin(unknown)) if not unknown.all() else len(r)
+    if unknown.all():
+        return [f"g does not fix U of {name} at any distance: after the fit it is hardly better known than before"]
+    inner = int(np.argmin(unknown))
     if inner:
-        edge = r[min(inner, len(r) - 1)]
+        edge = r[inner]
         notes.append(f"g does not fix U of {name} below {edge:.3g} nm: there it is an extrapolation")
     far = r[loose > SMALL * kT]
     if len(far):

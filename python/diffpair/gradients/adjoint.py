@@ -16,6 +16,7 @@ from diffpair.gradients.fluctuation import FrameSums
 from diffpair.gradients.target_rows import TargetRows
 from diffpair.potentials.base import TableGrid
 from diffpair.segments import run_segment
+from diffpair.states import beside_potential
 
 CHAOS = 5.0  # growth of the adjoint above which a segment counts as chaotic; docs/audit.md tells how it was chosen
 
@@ -79,9 +80,9 @@ class DiscreteAdjoint:
 
     def check(self, rows: TargetRows) -> None:
         """Raises DiffPairError for a state whose segments cannot be run."""
-        if rows.state.base_system is not None:
+        if found := beside_potential(rows.state.base_system):
             raise DiffPairError(
-                f"state {rows.state.name!r} has further forces, which the adjoint gradient does not support yet; "
+                f"state {rows.state.name!r} has {found}, which the adjoint gradient does not support yet; "
                 f"use gradient: {{method: fluctuation}}"
             )
 

@@ -2,20 +2,21 @@
 
 from diffpair.states.files import build_from_files
 from diffpair.states.lattice import build_lattice
+from diffpair.states.own_forces import beside_potential, has_nonbonded_forces
 from diffpair.states.state import BOLTZMANN, NO_TYPE, State
-from diffpair.states.system import has_forces, has_nonbonded_forces, make_system
+from diffpair.states.system import make_system
 from diffpair.states.validate import check_cutoff, check_targets, check_types
 
 __all__ = [
     "BOLTZMANN",
     "NO_TYPE",
     "State",
+    "beside_potential",
     "build_from_files",
     "build_lattice",
     "check_cutoff",
     "check_targets",
     "check_types",
-    "has_forces",
     "has_nonbonded_forces",
     "make_system",
 ]

@@ -16,37 +16,6 @@ if TYPE_CHECKING:
     from diffpair import PairTableForce
 
 
-# Forces that act within molecules, from outside or not on positions at all: everything else may act between molecules.
-_NOT_NONBONDED = (
-    openmm.HarmonicBondForce, openmm.HarmonicAngleForce, openmm.PeriodicTorsionForce, openmm.RBTorsionForce,
-    openmm.CMAPTorsionForce, openmm.CustomBondForce, openmm.CustomAngleForce, openmm.CustomTorsionForce,
-    openmm.CustomCompoundBondForce, openmm.CustomCentroidBondForce, openmm.CustomExternalForce, openmm.RMSDForce,
-    openmm.AndersenThermostat, openmm.CMMotionRemover, openmm.MonteCarloBarostat, openmm.MonteCarloAnisotropicBarostat,
-    openmm.MonteCarloFlexibleBarostat, openmm.MonteCarloMembraneBarostat,
-)  # fmt: skip
-
-
-def has_nonbonded_forces(system: openmm.System) -> bool:
-    """Whether a System's own forces act between molecules. A NonbondedForce without charges and wells does not."""
-    return any(_acts(force) for force in system.getForces() if not isinstance(force, _NOT_NONBONDED))
-
-
-def has_forces(system: openmm.System) -> bool:
-    """Whether a System has forces on its particles at all, within molecules or between them."""
-    return any(_acts(force) for force in system.getForces() if not isinstance(force, openmm.CMMotionRemover))
-
-
-def _acts(force: openmm.Force) -> bool:
-    if any(getattr(force, count, lambda: 1)() == 0 for count in ("getNumBonds", "getNumAngles", "getNumTorsions")):
-        return False  # as openmm.app.ForceField makes them
-    if not isinstance(force, openmm.NonbondedForce):
-        return True  # plugin forces among them, which come out of an XML as plain Force
-    if force.getNumParticleParameterOffsets():
-        return True
-    parameters = (force.getParticleParameters(i) for i in range(force.getNumParticles()))
-    return any(charge._value or epsilon._value for charge, _, epsilon in parameters)
-
-
 def make_system(state: State, table: PairTable) -> tuple[openmm.System, PairTableForce]:
     """A new System with the state's further forces, if any, and the table as a `PairTableForce`; and that force.
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from diffpair.errors import DiffPairError
 from diffpair.observables.pair_numbers import interacting_pairs
+from diffpair.states.own_forces import beside_potential
 from diffpair.states.state import State
 from diffpair.targets import check_unit
 
@@ -16,11 +17,12 @@ _SLACK = 1 + 1e-6  # a cutoff of exactly half the box is fine
 
 def check_targets(state: State) -> None:
     """Refuse targets of unknown types, beyond half the box, or in the wrong unit by appearance; and, of states that are
-    fitted, pressures where there are further forces, and pressures and VACFs where atoms have no type (DiffPairError).
+    fitted, pressures where there are further forces or constraints, and pressures and VACFs where atoms have no type
+    (DiffPairError).
     """
-    if state.pressures and state.base_system is not None and not state.held_out:
+    if state.pressures and not state.held_out and (found := beside_potential(state.base_system)):
         raise DiffPairError(
-            f"state {state.name!r} has further forces, whose part of the pressure a fit does not know: a pressure can "
+            f"state {state.name!r} has {found}, whose part of the pressure a fit does not know: a pressure can "
             f"be a target of pure pair systems only, or of states that are held out"
         )
     if not state.complete and not state.held_out and (state.pressures or state.vacfs):

@@ -1,0 +1,39 @@
+"""What a state's own System does to its particles, beside the pair potential."""
+
+from __future__ import annotations
+
+import openmm
+
+# Forces that act within molecules, from outside or not on positions at all: everything else may act between molecules.
+_NOT_NONBONDED = (
+    openmm.HarmonicBondForce, openmm.HarmonicAngleForce, openmm.PeriodicTorsionForce, openmm.RBTorsionForce,
+    openmm.CMAPTorsionForce, openmm.CustomBondForce, openmm.CustomAngleForce, openmm.CustomTorsionForce,
+    openmm.CustomCompoundBondForce, openmm.CustomCentroidBondForce, openmm.CustomExternalForce, openmm.RMSDForce,
+    openmm.AndersenThermostat, openmm.CMMotionRemover, openmm.MonteCarloBarostat, openmm.MonteCarloAnisotropicBarostat,
+    openmm.MonteCarloFlexibleBarostat, openmm.MonteCarloMembraneBarostat,
+)  # fmt: skip
+
+
+def has_nonbonded_forces(system: openmm.System) -> bool:
+    """Whether a System's own forces act between molecules. A NonbondedForce without charges and wells does not."""
+    return any(_acts(force) for force in system.getForces() if not isinstance(force, _NOT_NONBONDED))
+
+
+def beside_potential(system: openmm.System | None) -> str:
+    """What else moves the particles of a state, in words: "further forces", "constraints"; empty where nothing does."""
+    if system is None:
+        return ""
+    if any(_acts(force) for force in system.getForces() if not isinstance(force, openmm.CMMotionRemover)):
+        return "further forces"
+    return "constraints" if system.getNumConstraints() else ""
+
+
+def _acts(force: openmm.Force) -> bool:
+    if any(getattr(force, count, lambda: 1)() == 0 for count in ("getNumBonds", "getNumAngles", "getNumTorsions")):
+        return False  # as openmm.app.ForceField makes them
+    if not isinstance(force, openmm.NonbondedForce):
+        return True  # plugin forces among them, which come out of an XML as plain Force
+    if force.getNumParticleParameterOffsets():
+        return True
+    parameters = (force.getParticleParameters(i) for i in range(force.getNumParticles()))
+    return any(charge._value or epsilon._value for charge, _, epsilon in parameters)
