@@ -73,6 +73,8 @@ def test_nothing_is_missing_where_it_is_enough(enough):
     found = replace(own_forces(lambda r: lj(r, 0.9), lj), enough=enough)
     assert found.missing(found.state.rdfs[0], fine_grid(GRID), GRID.cutoff).any() != enough
     assert ("U = 0" in found.sentence) == enough
+    both = replace(found, mae=0.07, guess=0.08 if enough else 0.06).sentence
+    assert both.endswith("U = 0" if enough else "of that") and f"them {0.08 if enough else 0.06:.4f}" in both
 
 
 def test_a_pair_without_a_target_stays_as_the_system_has_it():
