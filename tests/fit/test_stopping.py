@@ -104,8 +104,8 @@ def test_ratio_of_actual_to_predicted_reduction(part, expected):
 def test_noise_gives_no_verdict():
     jacobian = RNG.normal(size=(60, 4))
     c = 1e-5 * np.ones(4)
-    first = observation(c, jacobian @ c, jacobian)
     for _ in range(20):
+        first = observation(c, jacobian @ c + 0.001 * RNG.normal(size=60), jacobian)
         after = observation(np.zeros(4), 0.001 * RNG.normal(size=60), jacobian)
         assert reduction_ratio([Memory([first])], [after]) is None
     assert reduction_ratio([Memory()], [first]) is None

@@ -45,5 +45,5 @@ def reduction_ratio(memories: list[Memory], observations: list[Observation]) -> 
         variance += float(2 * np.sum(spread * new.covariance) + 4 * expected @ spread @ expected)
     clear = CLEAR * np.sqrt(variance)
     if predicted <= clear:
-        return RISE if actual < -clear else None
+        return RISE if actual < -np.sqrt(2) * clear else None  # the earlier residual has noise of its own
     return actual / predicted
