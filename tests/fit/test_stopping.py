@@ -11,7 +11,7 @@ from diffpair.fit import run_fit
 from diffpair.fit.effort import Effort
 from diffpair.fit.history import Iteration
 from diffpair.fit.stopping import IDLE, Stopping
-from diffpair.fit.trust import POOR, reduction_ratio
+from diffpair.fit.trust import reduction_ratio
 from diffpair.updates import Memory, Observation
 
 RNG = np.random.default_rng(0)
@@ -104,18 +104,8 @@ def test_ratio_of_actual_to_predicted_reduction(part, expected):
 def test_noise_gives_no_verdict():
     jacobian = RNG.normal(size=(60, 4))
     c = 1e-5 * np.ones(4)
+    first = observation(c, jacobian @ c, jacobian)
     for _ in range(20):
-        first = observation(c, jacobian @ c + 0.001 * RNG.normal(size=60), jacobian)
         after = observation(np.zeros(4), 0.001 * RNG.normal(size=60), jacobian)
         assert reduction_ratio([Memory([first])], [after]) is None
     assert reduction_ratio([Memory()], [first]) is None
-
-
-def test_a_clear_rise_is_a_verdict_whatever_was_predicted():
-    """The model has seen no reduction of this residual, or even its rise: the steps must not become longer."""
-    jacobian = RNG.normal(size=(60, 4))
-    first = observation(np.zeros(4), np.full(60, 0.01), jacobian)
-    for c in (np.zeros(4), np.full(4, 0.01)):
-        after = observation(c, np.full(60, 0.03), jacobian)
-        ratio = reduction_ratio([Memory([first])], [after])
-        assert ratio is not None and ratio < POOR

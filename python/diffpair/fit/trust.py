@@ -14,7 +14,6 @@ from diffpair.updates import Memory, Observation
 
 Array = NDArray[np.float64]
 POOR, GOOD = 0.25, 0.75  # below and above: the radius shrinks, grows
-RISE = -1.0  # in the place of a ratio of which only the sign is known
 CLEAR = 3.0  # standard deviations of the reduction's noise
 
 
@@ -25,9 +24,7 @@ def reduction_ratio(memories: list[Memory], observations: list[Observation]) -> 
         memories: of the states, without the new observations. observations: the new ones, sampled at the stepped
             tables, with Jacobians.
 
-    Returns: None without an earlier observation, or where noise is larger than what was predicted. RISE where the
-        residual has clearly grown though no clear reduction was predicted: a step within a radius may remove what
-        little noise makes weigh most, and leave g farther off as a whole.
+    Returns: None without an earlier observation, or where noise is larger than what was predicted.
     """
     predicted = actual = variance = 0.0
     for memory, new in zip(memories, observations, strict=True):
@@ -43,7 +40,6 @@ def reduction_ratio(memories: list[Memory], observations: list[Observation]) -> 
         actual += float(weight @ (before**2 - noise_before - new.residual**2 + noise_new))
         # of sum w r^2 for noise of covariance C about r
         variance += float(2 * np.sum(spread * new.covariance) + 4 * expected @ spread @ expected)
-    clear = CLEAR * np.sqrt(variance)
-    if predicted <= clear:
-        return RISE if actual < -np.sqrt(2) * clear else None  # the earlier residual has noise of its own
+    if predicted <= CLEAR * np.sqrt(variance):
+        return None
     return actual / predicted
