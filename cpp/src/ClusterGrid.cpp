@@ -1,13 +1,10 @@
 #include "ClusterGrid.h"
-#include "diffpair/Limits.h"
 #include "diffpair/NeighborList.h"
 #include "PairKernels.h"
 #include "RowBlocks.h"
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <sstream>
-#include <stdexcept>
 #include <utility>
 
 namespace diffpair {
@@ -17,24 +14,12 @@ namespace {
 /** Of the atoms' coordinates along each direction so many, in ascending order, tell where columns had best be. */
 constexpr int sampleSize = 1024;
 
-void refuse(int particle, double coordinate) {
-    std::ostringstream problem;
-    if (std::isfinite(coordinate))
-        problem << "Particle " << particle << " is at " << coordinate << " nm, but coordinates must be within " << maxCoordinate
-                << " nm.";
-    else
-        problem << "The coordinates of particle " << particle << " are not finite.";
-    throw std::domain_error(problem.str());
-}
-
 } // namespace
 
 template <class Source>
 ClusterGrid::ClusterGrid(const Source* x, int numAtoms, const Box& box, Executor& executor, double cutoff, double reach)
     : box(box) {
-    for (int i = 0; i < 3 * numAtoms; i++)
-        if (!(std::abs(x[i]) <= static_cast<Source>(maxCoordinate)))
-            refuse(i / 3, x[i]);
+    requireCoordinates(x, numAtoms);
     if (box.periodic) {
         fold = Fold(box, cutoff, reach, nullptr, nullptr, nullptr);
         placeEqualColumns(numAtoms);

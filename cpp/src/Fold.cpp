@@ -1,5 +1,4 @@
 #include "Fold.h"
-#include "MinimumImage.h"
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -21,7 +20,8 @@ void perpendicularWidths(const double* cell, double* width) {
     width[2] = cz;
 }
 
-Fold::Fold(const Box& box, double cutoff, double reach, const double* low, const double* high, const double* middle) : box(box) {
+Fold::Fold(const Box& box, double cutoff, double reach, const double* low, const double* high, const double* middle)
+    : box(box), trueBox(box) {
     const double least = std::max(cutoffsPerCell * cutoff, 4 * reach);
     images = box;
     if (box.periodic) {
@@ -75,7 +75,7 @@ double Fold::fold(const double* p, double* offset, double* place) const {
 bool Fold::areWithin(double reach, const double* difference) const {
     double x = difference[0], y = difference[1], z = difference[2];
     if (box.periodic)
-        LoopBox<double>(box).apply<Images::Triclinic>(x, y, z);
+        trueBox.apply<Images::Triclinic>(x, y, z);
     // A little more: the true difference was put together from rounded positions.
     return x * x + y * y + z * z < 1.01 * reach * reach;
 }

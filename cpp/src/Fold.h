@@ -1,5 +1,6 @@
 #pragma once
 #include "diffpair/PairSystem.h"
+#include "MinimumImage.h"
 
 namespace diffpair {
 
@@ -48,6 +49,7 @@ public:
 
 private:
     Box box, images;
+    LoopBox<double> trueBox{Box::none()};
     double origin[3] = {0, 0, 0}, center[3] = {0, 0, 0}; // of the cell; its corner and its middle, relative to the corner
     double width[3] = {0, 0, 0};
     bool hides = false;

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <exception>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -18,6 +19,9 @@ namespace {
 
 /** Of a box: more than differences of positions in single precision are wrong by. */
 constexpr double rounding = 1e-6;
+
+/** Of bins counted from r = 0, which the counts of a pair of types hold. */
+constexpr double largestNumber = 1e8;
 
 /** One frame at a time; keeps its scratch memory from frame to frame. */
 class FrameCounter {
@@ -183,6 +187,8 @@ void countPairs(const PairTopology& topology, const HistogramBins& bins, const d
     topology.validate();
     if (bins.count < 1 || !(bins.low >= 0 && bins.high > bins.low))
         throw std::invalid_argument("A histogram needs a rising range of distances and at least one bin.");
+    if (!(bins.high / (bins.high - bins.low) * bins.count < largestNumber))
+        throw std::invalid_argument("The bins of a histogram are too narrow for where they are.");
     const size_t pairs = numTypePairs(topology.numTypes);
     const auto countFrame = [&](FrameCounter& counter, size_t frame) {
         const Box box = Box::fromVectors(boxes + 9 * frame);
@@ -193,20 +199,22 @@ void countPairs(const PairTopology& topology, const HistogramBins& bins, const d
     std::atomic<int> next{0};
     std::vector<std::exception_ptr> failures(numFrames);
     const auto work = [&] {
-        FrameCounter counter(topology, bins);
+        std::optional<FrameCounter> counter;
         for (int frame = next++; frame < numFrames; frame = next++)
             try {
-                countFrame(counter, frame);
+                if (!counter)
+                    counter.emplace(topology, bins);
+                countFrame(*counter, frame);
             } catch (...) { // must not leave the thread
                 failures[frame] = std::current_exception();
             }
     };
-    std::vector<std::thread> others;
-    for (int k = 1; k < std::min(threads, numFrames); k++)
-        others.emplace_back(work);
-    work();
-    for (std::thread& other : others)
-        other.join();
+    {
+        std::vector<std::jthread> others; // joined at the block's end, also if no more of them can be started
+        for (int k = 1; k < std::min(threads, numFrames); k++)
+            others.emplace_back(work);
+        work();
+    }
     for (const std::exception_ptr& failure : failures) // that of the first frame, whoever came first
         if (failure)
             std::rethrow_exception(failure);

@@ -28,6 +28,23 @@ double Box::maxCutoff() const {
     return 0.5 * std::min({vectors[0], vectors[4], vectors[8]});
 }
 
+template <class Source> void requireCoordinates(const Source* x, int numAtoms) {
+    const size_t size = 3 * static_cast<size_t>(numAtoms);
+    for (size_t i = 0; i < size; i++) {
+        if (std::abs(x[i]) <= static_cast<Source>(maxCoordinate))
+            continue;
+        std::ostringstream problem;
+        if (std::isfinite(x[i]))
+            problem << "Particle " << i / 3 << " is at " << x[i] << " nm, but coordinates must be within " << maxCoordinate
+                    << " nm.";
+        else
+            problem << "The coordinates of particle " << i / 3 << " are not finite.";
+        throw std::domain_error(problem.str());
+    }
+}
+template void requireCoordinates<float>(const float*, int);
+template void requireCoordinates<double>(const double*, int);
+
 Exclusions::Exclusions(int numAtoms, const std::vector<int>& pairs) {
     std::vector<std::vector<int>> rows(numAtoms);
     for (size_t i = 0; i + 1 < pairs.size(); i += 2) {

@@ -1,6 +1,7 @@
 #include "ReferencePairKernels.h"
 #include <cmath>
 #include <openmm/internal/ContextImpl.h>
+#include <openmm/OpenMMException.h>
 #include <openmm/reference/ReferenceForce.h>
 #include <openmm/reference/ReferencePlatform.h>
 
@@ -9,6 +10,18 @@ using OpenMM::ReferenceForce;
 using OpenMM::Vec3;
 
 namespace DiffPair {
+
+namespace {
+
+/** Where the other platforms would refuse them too: far enough out, images and distances are rounding alone. */
+void requireUsable(const std::vector<Vec3>& positions) try {
+    static_assert(sizeof(Vec3) == 3 * sizeof(double));
+    diffpair::requireCoordinates(reinterpret_cast<const double*>(positions.data()), static_cast<int>(positions.size()));
+} catch (const std::exception& error) {
+    throw OpenMM::OpenMMException(error.what());
+}
+
+} // namespace
 
 void ReferenceCalcPairTableForceKernel::initialize(const OpenMM::System&, const PairTableForce& force,
                                                    const std::vector<ParameterDerivative>& newDerivatives) {
@@ -23,6 +36,7 @@ double ReferenceCalcPairTableForceKernel::execute(ContextImpl& context, bool inc
     const auto& data = *static_cast<OpenMM::ReferencePlatform::PlatformData*>(context.getPlatformData());
     const std::vector<Vec3>& positions = *data.positions;
     std::vector<Vec3>& forces = *data.forces;
+    requireUsable(positions);
     double total = 0;
     long belowRMin = 0;
     for (int i = 0; i < topology.numAtoms; i++)

@@ -48,14 +48,14 @@ struct PlainMode {
     const torch::jit::GraphOptimizerEnabledGuard noOptimization{false};
 };
 
-/** Tells once per module on stderr that its energies are not in double precision. */
-void warnOfPrecision(const string& module, const torch::Tensor& result) {
+/** Tells once per module on stderr that it does not compute in double precision. */
+void warnOfPrecision(const string& module, torch::ScalarType precision) {
     static std::mutex lock;
     static std::set<size_t> warned;
     const std::lock_guard<std::mutex> guard(lock);
     if (warned.insert(std::hash<string>()(module)).second)
         std::cerr << "DiffPair warning: the TorchScript module computes in "
-                  << (result.scalar_type() == torch::kFloat32 ? "single" : result.dtype().name())
+                  << (precision == torch::kFloat32 ? "single" : c10::toString(precision))
                   << " precision instead of double, and its table is as smooth as that (said once per module)" << std::endl;
 }
 
@@ -134,8 +134,8 @@ private:
             }
         }
         const torch::Tensor result = checked(output, distances.size(0));
-        if (result.scalar_type() != torch::kFloat64)
-            warnOfPrecision(bytes, result);
+        if (single || result.scalar_type() != torch::kFloat64)
+            warnOfPrecision(bytes, single ? torch::kFloat32 : result.scalar_type());
         return result;
     }
 

@@ -82,6 +82,8 @@ def test_what_cannot_be_counted_is_told():
     x[1, 3, 2] = np.nan
     with pytest.raises(DiffPairError, match="the RDF of state 's': .*article 3"):
         count_types(x, BOXES["flat"], np.zeros(5, int), None, [(0, 0)], [0, 0.1, 0.2], name="state 's'")
+    with pytest.raises(DiffPairError, match="bins of a histogram are too narrow"):  # their numbers are no ints
+        count_types(x[:1], BOXES["flat"], np.zeros(5, int), None, [(0, 0)], [0.2, 0.2 + 1e-10])
     turned = BOXES["flat"][:, ::-1]
     with pytest.raises(DiffPairError, match="reduced form|half the box"):
         count_types(x[:1], turned, np.zeros(5, int), None, [(0, 0)], [0, 0.1, 0.2])

@@ -264,10 +264,11 @@ BAD_COORDINATES = (
 )
 
 
-def test_bad_positions_are_named_and_nothing_of_them_stays(tools, method):
+@pytest.mark.parametrize("name", ["Reference", "CPU"])
+def test_bad_positions_are_named_and_nothing_of_them_stays(tools, method, name):
     """Neither of the positions nor of the box that came with them."""
     pair_system = tools.PairSystem(method=method)
-    context = pair_system.context(pair_system.table_force(), "CPU")
+    context = pair_system.context(pair_system.table_force(), name)
     expected = tools.evaluate(context)
     positions = pair_system.positions.copy()
     for scale in (1.0, 1.1):
@@ -279,7 +280,7 @@ def test_bad_positions_are_named_and_nothing_of_them_stays(tools, method):
                 tools.evaluate(context)
             context.setPeriodicBoxVectors(*(openmm.Vec3(*row) for row in pair_system.box))
             context.setPositions(pair_system.positions)
-            tools.assert_repeats(tools.evaluate(context), expected, "CPU")
+            tools.assert_repeats(tools.evaluate(context), expected, name)
 
 
 @pytest.mark.parametrize("far", [1e2, 1e4, 1e6])

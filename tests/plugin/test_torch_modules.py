@@ -117,7 +117,8 @@ class Network(torch.nn.Module):
         features = torch.exp(-(((r[:, None] - self.centres) / 0.1) ** 2))
         if self.single:
             features = features.float()
-        return scale * (self.layers(features).T + (0.3 / r) ** 8)
+        energies = scale * (self.layers(features).T + (0.3 / r) ** 8)
+        return energies.double() if self.single else energies
 
 
 def hosted(module, **options) -> TorchPairForce:

@@ -24,6 +24,9 @@ struct Box {
     double maxCutoff() const;
 };
 
+/** Throws std::domain_error naming the first particle of x [3 * numAtoms] that is not finite or beyond maxCoordinate. */
+template <class Source> void requireCoordinates(const Source* x, int numAtoms);
+
 /** Excluded pairs in compressed rows: partners[start[i] .. start[i+1]) of atom i, sorted, both directions stored. */
 struct Exclusions {
     std::vector<int> start, partners;
