@@ -102,6 +102,31 @@ private:
     }
 };
 
+/** The shortest of a - b and its images, which goes to d; of images up to one box away from what rounding gives. */
+template <class Source> double nearest(const Source* a, const Source* b, const Box& box, double* d) {
+    double p[3], best = INFINITY;
+    for (int k = 0; k < 3; k++)
+        p[k] = static_cast<double>(a[k]) - static_cast<double>(b[k]);
+    for (int row = 2; row >= 0 && box.periodic; row--) {
+        const double whole = std::round(p[row] / box.vectors[4 * row]);
+        for (int k = 0; k < 3; k++)
+            p[k] -= whole * box.vectors[3 * row + k];
+    }
+    for (int image = 0; image < (box.periodic ? 27 : 1); image++) {
+        double q[3] = {p[0], p[1], p[2]};
+        const int shift[3] = {image % 3 - 1, image / 3 % 3 - 1, image / 9 - 1};
+        for (int row = 0; row < 3 && box.periodic; row++)
+            for (int k = 0; k < 3; k++)
+                q[k] += shift[row] * box.vectors[3 * row + k];
+        const double r = std::sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2]);
+        if (r < best) {
+            best = r;
+            std::copy(q, q + 3, d);
+        }
+    }
+    return best;
+}
+
 /** What the loops should give, from all pairs, all images near and the definition of the table. */
 struct BruteForce {
     std::vector<double> forces, jacobian; // [3 N]; the latter along w
@@ -162,30 +187,6 @@ private:
             const double bent = -curvature * eb * e[k] - slope / least * (b[k] - eb * e[k]);
             jacobian[3 * i + k] += bent, jacobian[3 * j + k] -= bent;
         }
-    }
-
-    template <class Source> static double nearest(const Source* a, const Source* b, const Box& box, double* d) {
-        double p[3], best = INFINITY;
-        for (int k = 0; k < 3; k++)
-            p[k] = static_cast<double>(a[k]) - static_cast<double>(b[k]);
-        for (int row = 2; row >= 0 && box.periodic; row--) {
-            const double whole = std::round(p[row] / box.vectors[4 * row]);
-            for (int k = 0; k < 3; k++)
-                p[k] -= whole * box.vectors[3 * row + k];
-        }
-        for (int image = 0; image < (box.periodic ? 27 : 1); image++) {
-            double q[3] = {p[0], p[1], p[2]};
-            const int shift[3] = {image % 3 - 1, image / 3 % 3 - 1, image / 9 - 1};
-            for (int row = 0; row < 3 && box.periodic; row++)
-                for (int k = 0; k < 3; k++)
-                    q[k] += shift[row] * box.vectors[3 * row + k];
-            const double r = std::sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2]);
-            if (r < best) {
-                best = r;
-                std::copy(q, q + 3, d);
-            }
-        }
-        return best;
     }
 
     static void addSplines(const TableGrid& bins, double r, double* sums) {
