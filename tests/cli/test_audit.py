@@ -38,14 +38,14 @@ def run(capsys, *arguments):
 
 def test_audit(capsys, config, tmp_path):
     out = tmp_path / "made" / "audit"
-    options = ("--steps", "20,10", "--segments", "4", "--frames", "120")
+    options = ("--steps", "40,10", "--segments", "4", "--frames", "120")
     status, text, err = run(capsys, "audit", config, "--out", out, *options)
     assert status == 0 and not err
     assert "state liquid" in text and "cosine" in text and "norm ratio" in text and "growth" in text
     assert "equilibrium gradient of 120 frames" in text
     document = json.loads((out / "audit.json").read_text())
     (state,) = document["states"]
-    assert [entry["steps"] for entry in state["lengths"]] == [10, 20]
+    assert [entry["steps"] for entry in state["lengths"]] == [10, 40]
     for entry in state["lengths"]:
         assert -1 <= entry["cosine"] <= 1 and entry["ratio"] > 0 and entry["noise"] > 0 and entry["segments"] == 4
     assert state["lengths"][0]["ratio"] < state["lengths"][1]["ratio"]  # more of the response has relaxed
