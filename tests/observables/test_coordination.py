@@ -54,7 +54,7 @@ def test_becomes_counting_with_mdtraj(box):
     trajectory = trajectory_of(x, box)
     types = np.arange(80) % 2
     ours = coordination_numbers(
-        torch.from_numpy(x), torch.from_numpy(box).expand(3, 3, 3), Topology.of(types, 2), 1.3, 3e-6
+        torch.from_numpy(x), torch.from_numpy(box).expand(3, 3, 3), Topology.of(types, 2), 1.3, 8e-6
     )
     for frame in range(3):
         counts = np.zeros((2, 2))
