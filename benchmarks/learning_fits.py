@@ -21,7 +21,7 @@ from rich.table import Table
 from diffpair import DiffPairError, PairTable
 from diffpair.config import FitConfig
 from diffpair.fit import run_fit
-from diffpair.fit.progress import FitProgress
+from diffpair.fit.record.progress import FitProgress
 
 Document = dict[str, Any]
 SPLINE: Document = {"form": "bspline", "cutoff": f"{CUTOFF} nm"}

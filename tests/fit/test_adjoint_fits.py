@@ -14,8 +14,8 @@ from diffpair.config import load_config
 from diffpair.engines import Sampler
 from diffpair.engines.vacf import sample_vacf
 from diffpair.fit import run_fit
-from diffpair.fit.progress import FitProgress
-from diffpair.fit.uncertainty import uncertainty
+from diffpair.fit.judge.uncertainty import uncertainty
+from diffpair.fit.record.progress import FitProgress
 from diffpair.gradients import Fluctuation
 from diffpair.potentials import LennardJones, TableGrid, to_table
 from diffpair.states import build_lattice
@@ -60,7 +60,7 @@ def test_gauss_newton_without_fluctuations(make_config, out, monkeypatch):
 
     monkeypatch.setattr(Fluctuation, "jacobian", refuse)
     monkeypatch.setattr(Fluctuation, "__call__", refuse)
-    monkeypatch.setattr("diffpair.fit.loop.uncertainty", band)
+    monkeypatch.setattr("diffpair.fit.iterate.loop.uncertainty", band)
     update = {"method": "gauss-newton", "iterations": 7}
     config = make_config(
         sampling=SAMPLING, production=BRIEF, gradient=GRADIENT, update=update, start="boltzmann-inversion"

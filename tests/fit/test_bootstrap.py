@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from diffpair.fit.bootstrap import bootstrap
-from diffpair.fit.fit_state import Known
-from diffpair.fit.uncertainty import _compared
+from diffpair.fit.iterate.fit_state import Known
+from diffpair.fit.judge.bootstrap import bootstrap
+from diffpair.fit.judge.uncertainty import _compared
 from diffpair.gradients import Fluctuation, FrameSums
 from diffpair.gradients.rdf_rows import FLOOR
 from diffpair.potentials import BSpline, TableGrid

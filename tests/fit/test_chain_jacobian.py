@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from closure import BINS, FRACTIONS, GRID, KELVIN, LIQUID, lj, solve_forward
 
-from diffpair.fit.bridge import bridge_function, with_bridge
-from diffpair.fit.chain_jacobian import chain_jacobian
-from diffpair.fit.hypernetted_chain import HypernettedChain
-from diffpair.fit.scales import contact_distances
-from diffpair.fit.start import hypernetted_chain, modified_verlet
+from diffpair.fit.start.bridge import bridge_function, with_bridge
+from diffpair.fit.start.chain_jacobian import chain_jacobian
+from diffpair.fit.start.hypernetted_chain import HypernettedChain
+from diffpair.fit.start.inversion import hypernetted_chain, modified_verlet
+from diffpair.fit.start.scales import contact_distances
 from diffpair.gradients import TargetRows
 from diffpair.states import build_lattice
 from diffpair.targets import RdfTarget

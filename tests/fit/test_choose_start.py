@@ -11,8 +11,8 @@ from closure import BINS, KELVIN, LIQUID, lj
 
 from diffpair.config.start import Start
 from diffpair.errors import DiffPairError
-from diffpair.fit.choose_start import choose_start, obstacle
-from diffpair.fit.scales import contact_distances
+from diffpair.fit.start.choose import choose_start, obstacle
+from diffpair.fit.start.scales import contact_distances
 from diffpair.states import build_lattice
 from diffpair.targets import RdfTarget
 

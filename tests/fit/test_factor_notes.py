@@ -14,8 +14,8 @@ import diffpair.fit.run as run_module
 from diffpair.config import load_config
 from diffpair.engines import Sampler
 from diffpair.fit import run_fit
-from diffpair.fit.loop import FitLoop
-from diffpair.fit.uncertainty import _matters, model_of
+from diffpair.fit.iterate.loop import FitLoop
+from diffpair.fit.judge.uncertainty import _matters, model_of
 from diffpair.observables.rdf import histogram_rdf
 from diffpair.states import build_from_files
 from diffpair.tables import PairTable

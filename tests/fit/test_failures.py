@@ -13,9 +13,9 @@ import yaml
 
 from diffpair.errors import DiffPairError
 from diffpair.fit import run_fit
-from diffpair.fit.history import CHECKPOINT, Iteration, load_checkpoint, save_checkpoint
-from diffpair.fit.progress import FitProgress
-from diffpair.fit.steady_noise import steady_noise
+from diffpair.fit.judge.steady_noise import steady_noise
+from diffpair.fit.record.history import CHECKPOINT, Iteration, load_checkpoint, save_checkpoint
+from diffpair.fit.record.progress import FitProgress
 from diffpair.tables import PairTable, read_document
 
 SHORT = {"timestep": "5 fs", "equilibration": 20, "steps": 100, "every": 10, "melt": 200}

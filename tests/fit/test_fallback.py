@@ -9,8 +9,8 @@ import pytest
 
 from diffpair.engines import Exploded, ProductionResult, Snapshot
 from diffpair.engines.production import RdfResult
-from diffpair.fit.best import Tried
-from diffpair.fit.fallback import produce_or_go_back
+from diffpair.fit.judge.fallback import produce_or_go_back
+from diffpair.fit.record.best import Tried
 from diffpair.potentials import LennardJones, TableGrid
 from diffpair.updates import ParameterSpace
 

@@ -13,8 +13,8 @@ import yaml
 from diffpair.config import load_config
 from diffpair.errors import DiffPairError
 from diffpair.fit import run_fit
-from diffpair.fit.folder import set_aside
-from diffpair.fit.provenance import config_files, config_hash
+from diffpair.fit.record.folder import set_aside
+from diffpair.fit.record.provenance import config_files, config_hash
 from diffpair.fit.setup import prepare
 from diffpair.tables import PairTable
 

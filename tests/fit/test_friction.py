@@ -9,7 +9,7 @@ import pytest
 
 from diffpair.engines import Sampler
 from diffpair.engines.vacf import sample_vacf
-from diffpair.fit.friction import ERROR_FLOOR, FrictionFit, FrictionObservation, TableDoubt
+from diffpair.fit.iterate.friction import ERROR_FLOOR, FrictionFit, FrictionObservation, TableDoubt
 from diffpair.states import build_lattice
 from diffpair.tables import PairTable
 

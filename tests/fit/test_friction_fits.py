@@ -13,10 +13,10 @@ import diffpair.fit.run
 from diffpair.config import load_config
 from diffpair.engines import Exploded
 from diffpair.fit import run_fit
-from diffpair.fit.fit_state import FitState
-from diffpair.fit.friction import FrictionFit
-from diffpair.fit.history import CHECKPOINT
-from diffpair.fit.progress import FitProgress
+from diffpair.fit.iterate.fit_state import FitState
+from diffpair.fit.iterate.friction import FrictionFit
+from diffpair.fit.record.history import CHECKPOINT
+from diffpair.fit.record.progress import FitProgress
 from diffpair.fit.setup import adaptive_samplings
 
 SAMPLING = {"timestep": "5 fs", "equilibration": 100, "steps": 400, "every": 10, "melt": 600}
@@ -94,7 +94,7 @@ def test_vacf_that_explodes(learning, out, monkeypatch):
 
 def test_noise_ends_a_fit_once_the_friction_has_settled(learning, out, monkeypatch):
     """Every residual counts as noise here; without a settled friction all iterations are done."""
-    monkeypatch.setattr("diffpair.fit.stopping.Stopping.reason", lambda self, history: "all is noise")
+    monkeypatch.setattr("diffpair.fit.judge.stopping.Stopping.reason", lambda self, history: "all is noise")
     summary = json.loads(run_fit(learning, out).read_text())
     assert summary["iterations"] == 2 and summary["stopped"] == "all 2 iterations were done"
     step = FrictionFit.step

@@ -11,7 +11,7 @@ import torch
 import diffpair.fit.run as run_module
 from diffpair.errors import DiffPairError
 from diffpair.fit import run_fit
-from diffpair.fit.progress import FitProgress
+from diffpair.fit.record.progress import FitProgress
 from diffpair.gradients import DiscreteAdjoint, segment_products
 from diffpair.segments import NoseHoover, Verlet
 from diffpair.tables import read_document
@@ -44,7 +44,7 @@ def measured(monkeypatch):
         return segment_products(method, rows, *others)
 
     monkeypatch.setattr(DiscreteAdjoint, "measure", watched)
-    monkeypatch.setattr("diffpair.fit.watch.segment_products", in_batches)
+    monkeypatch.setattr("diffpair.fit.iterate.watch.segment_products", in_batches)
     return seen
 
 

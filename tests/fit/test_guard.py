@@ -10,7 +10,7 @@ import pytest
 import diffpair.fit.run as run_module
 from diffpair.errors import DiffPairError
 from diffpair.fit import run_fit
-from diffpair.fit.guard import attractive_core
+from diffpair.fit.iterate.guard import attractive_core
 from diffpair.tables import PairTable
 from diffpair.updates import GaussNewton
 

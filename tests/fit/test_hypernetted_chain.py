@@ -7,9 +7,9 @@ import pytest
 from closure import BINS, FRACTIONS, GRID, KELVIN, LIQUID, lj, solve_forward
 
 from diffpair.errors import DiffPairError
-from diffpair.fit.hypernetted_chain import HypernettedChain
-from diffpair.fit.scales import contact_distances
-from diffpair.fit.start import boltzmann_inversion, hypernetted_chain
+from diffpair.fit.start.hypernetted_chain import HypernettedChain
+from diffpair.fit.start.inversion import boltzmann_inversion, hypernetted_chain
+from diffpair.fit.start.scales import contact_distances
 from diffpair.states import build_lattice
 from diffpair.targets import RdfTarget
 from diffpair.updates.basis import spline_basis

@@ -13,7 +13,7 @@ from diffpair.config import build_states, load_config
 from diffpair.errors import DiffPairError
 from diffpair.fit import run_fit
 from diffpair.fit.setup import prepare
-from diffpair.fit.start import from_file
+from diffpair.fit.start.inversion import from_file
 from diffpair.gradients.rdf_rows import FLOOR
 from diffpair.potentials import (
     AllPairs,

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from diffpair.engines import Frames
-from diffpair.fit.noisy_gradient import noisy_gradient
-from diffpair.fit.watch import WatchedAdjoint
+from diffpair.fit.iterate.noisy_gradient import noisy_gradient
+from diffpair.fit.iterate.watch import WatchedAdjoint
 from diffpair.gradients import DiscreteAdjoint, Fluctuation, FrameSums, TargetRows
 from diffpair.potentials import LennardJones, TableGrid, to_table
 from diffpair.states import build_lattice

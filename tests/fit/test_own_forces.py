@@ -13,11 +13,11 @@ from openmm import app, unit
 
 from diffpair.config import load_config
 from diffpair.fit import run_fit
-from diffpair.fit.base_start import OwnForces
-from diffpair.fit.progress import FitProgress
-from diffpair.fit.scales import contact_distances
+from diffpair.fit.record.progress import FitProgress
 from diffpair.fit.setup import prepare
-from diffpair.fit.start import boltzmann_inversion
+from diffpair.fit.start.inversion import boltzmann_inversion
+from diffpair.fit.start.own_forces import OwnForces
+from diffpair.fit.start.scales import contact_distances
 from diffpair.gradients import TargetRows
 from diffpair.observables.rdf import histogram_rdf
 from diffpair.potentials import TableGrid

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from diffpair.engines.production import ProductionResult, RdfResult
-from diffpair.fit.results import misfits
+from diffpair.fit.record.results import misfits
 
 R = np.linspace(0.8, 3.3, 100)
 

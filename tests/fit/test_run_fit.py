@@ -11,7 +11,7 @@ import torch
 import diffpair.fit.run as run_module
 from diffpair.errors import DiffPairError
 from diffpair.fit import run_fit
-from diffpair.fit.progress import FitProgress
+from diffpair.fit.record.progress import FitProgress
 from diffpair.tables import PairTable, load_uncertainty, read_document
 from diffpair.updates import GaussNewton
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from diffpair.errors import DiffPairError
-from diffpair.fit.scales import choose_scales, contact_distances
 from diffpair.fit.setup import prepare
-from diffpair.fit.start import boltzmann_inversion, crystalline, from_file
+from diffpair.fit.start.inversion import boltzmann_inversion, crystalline, from_file
+from diffpair.fit.start.scales import choose_scales, contact_distances
 from diffpair.observables.rdf import histogram_rdf
 from diffpair.potentials import BSpline, TableGrid
 from diffpair.states import build_lattice

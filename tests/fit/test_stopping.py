@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from diffpair.fit import run_fit
-from diffpair.fit.effort import Effort
-from diffpair.fit.history import Iteration
-from diffpair.fit.stopping import IDLE, Stopping
-from diffpair.fit.trust import reduction_ratio
+from diffpair.fit.iterate.effort import Effort
+from diffpair.fit.iterate.trust import reduction_ratio
+from diffpair.fit.judge.stopping import IDLE, Stopping
+from diffpair.fit.record.history import Iteration
 from diffpair.updates import Memory, Observation
 
 RNG = np.random.default_rng(0)

@@ -10,7 +10,7 @@ import yaml
 
 from diffpair import PairTableForce, TorchPairForce
 from diffpair.errors import DiffPairError
-from diffpair.fit.folder import save_tables
+from diffpair.fit.record.folder import save_tables
 from diffpair.fit.setup import prepare
 from diffpair.tables import PairTable
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from diffpair.config.sampling import Sampling
-from diffpair.fit.fit_state import FitState, virial_row
-from diffpair.fit.start import fit_spline
+from diffpair.fit.iterate.fit_state import FitState, virial_row
+from diffpair.fit.start.inversion import fit_spline
 from diffpair.gradients import TargetRows
 from diffpair.observables.rdf import histogram_rdf
 from diffpair.potentials import TableGrid

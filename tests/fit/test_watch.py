@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from diffpair.engines import Frames
-from diffpair.fit.segment_learning import learn_from_segments
-from diffpair.fit.watch import WatchedAdjoint
+from diffpair.fit.iterate.segment_learning import learn_from_segments
+from diffpair.fit.iterate.watch import WatchedAdjoint
 from diffpair.gradients import DiscreteAdjoint, TargetRows, segment_products, smooth_vectors
 from diffpair.potentials import LennardJones, TableGrid, tabulate
 from diffpair.states import build_lattice

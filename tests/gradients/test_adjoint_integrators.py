@@ -12,7 +12,7 @@ import torch
 from diffpair.audit import audit_state
 from diffpair.engines import Frames
 from diffpair.errors import DiffPairError
-from diffpair.fit.watch import WatchedAdjoint
+from diffpair.fit.iterate.watch import WatchedAdjoint
 from diffpair.gradients import DiscreteAdjoint, Fluctuation, TargetRows, langevin_middle, nose_hoover, verlet
 from diffpair.gradients.dynamics import noise_seed
 from diffpair.potentials import LennardJones, TableGrid, tabulate

@@ -12,8 +12,8 @@ from diffpair.config import FitConfig
 from diffpair.config.gradient import Adjoint
 from diffpair.engines import Exploded
 from diffpair.errors import DiffPairError
-from diffpair.fit.folder import make_folder
-from diffpair.fit.progress import FitProgress
+from diffpair.fit.record.folder import make_folder
+from diffpair.fit.record.progress import FitProgress
 from diffpair.fit.setup import fit_states, prepare, segment_integrator
 from diffpair.gradients import DiscreteAdjoint
 

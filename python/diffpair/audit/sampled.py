@@ -14,8 +14,8 @@ from diffpair.errors import DiffPairError
 from diffpair.gradients import FrameSums, MakeIntegrator, verlet
 
 if TYPE_CHECKING:  # fit imports this module
-    from diffpair.fit.fit_state import FitState
-    from diffpair.fit.progress import FitProgress
+    from diffpair.fit.iterate.fit_state import FitState
+    from diffpair.fit.record.progress import FitProgress
 
 ROUND = 100  # frames held at a time
 

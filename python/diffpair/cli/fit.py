@@ -23,7 +23,7 @@ def command(config: Path, out: Path, resume: bool) -> None:
     if out.exists() and not out.is_dir():
         raise DiffPairError(f"{out}: is a file, but --out needs a folder")
     from diffpair.fit import run_fit
-    from diffpair.fit.history import CHECKPOINT
+    from diffpair.fit.record.history import CHECKPOINT
 
     try:
         run_fit(checked, out, resume)

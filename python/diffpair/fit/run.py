@@ -13,9 +13,11 @@ from diffpair.config import FitConfig
 from diffpair.config.gradient import Adjoint
 from diffpair.engines import Exploded, ProductionResult, Snapshot, production
 from diffpair.errors import DiffPairError
-from diffpair.fit.auto_steps import choose_segments
-from diffpair.fit.fallback import produce_or_go_back
-from diffpair.fit.folder import (
+from diffpair.fit.iterate.auto_steps import choose_segments
+from diffpair.fit.iterate.loop import FitLoop, FitStopped
+from diffpair.fit.iterate.watch import WatchedAdjoint
+from diffpair.fit.judge.fallback import produce_or_go_back
+from diffpair.fit.record.folder import (
     AUDIT,
     PLOT,
     POTENTIAL,
@@ -27,12 +29,11 @@ from diffpair.fit.folder import (
     set_aside,
     table_names,
 )
-from diffpair.fit.history import load_checkpoint, save_checkpoint, write_history
-from diffpair.fit.loop import FitLoop, FitStopped
-from diffpair.fit.progress import FitProgress
-from diffpair.fit.provenance import config_files, config_hash, provenance
-from diffpair.fit.results import misfits, say_results
-from diffpair.fit.saved import content_of, restore
+from diffpair.fit.record.history import load_checkpoint, save_checkpoint, write_history
+from diffpair.fit.record.progress import FitProgress
+from diffpair.fit.record.provenance import config_files, config_hash, provenance
+from diffpair.fit.record.results import misfits, say_results
+from diffpair.fit.record.saved import content_of, restore
 from diffpair.fit.setup import (
     TOLERANCE,
     Setup,
@@ -45,7 +46,6 @@ from diffpair.fit.setup import (
     prepare,
     production_interval,
 )
-from diffpair.fit.watch import WatchedAdjoint
 from diffpair.potentials import judge, to_table
 from diffpair.report import plot_fit, summary_document, write_summary
 from diffpair.tables import PairTable

@@ -15,16 +15,22 @@ from diffpair.config.gradient import Reweighting as ReweightingSection
 from diffpair.config.start import CLOSURES
 from diffpair.engines.series_error import SHORTEST
 from diffpair.errors import DiffPairError
-from diffpair.fit.base_start import OwnForces, sample_own_forces
-from diffpair.fit.chain_jacobian import chain_jacobian
-from diffpair.fit.choose_start import ChosenStart, choose_start
-from diffpair.fit.fit_state import FitState
-from diffpair.fit.friction import FrictionFit
-from diffpair.fit.progress import FitProgress
-from diffpair.fit.scales import choose_scales, coldest, contact_distances
-from diffpair.fit.start import beyond_contact, boltzmann_inversion, from_file, hypernetted_chain, modified_verlet
-from diffpair.fit.stopping import Stopping
-from diffpair.fit.watch import WatchedAdjoint
+from diffpair.fit.iterate.fit_state import FitState
+from diffpair.fit.iterate.friction import FrictionFit
+from diffpair.fit.iterate.watch import WatchedAdjoint
+from diffpair.fit.judge.stopping import Stopping
+from diffpair.fit.record.progress import FitProgress
+from diffpair.fit.start.chain_jacobian import chain_jacobian
+from diffpair.fit.start.choose import ChosenStart, choose_start
+from diffpair.fit.start.inversion import (
+    beyond_contact,
+    boltzmann_inversion,
+    from_file,
+    hypernetted_chain,
+    modified_verlet,
+)
+from diffpair.fit.start.own_forces import OwnForces, sample_own_forces
+from diffpair.fit.start.scales import choose_scales, coldest, contact_distances
 from diffpair.gradients import (
     CHAOS,
     DiscreteAdjoint,

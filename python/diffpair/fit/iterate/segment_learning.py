@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from diffpair.engines import Frames
-from diffpair.fit.watch import WatchedAdjoint
+from diffpair.fit.iterate.watch import WatchedAdjoint
 from diffpair.gradients import TargetRows, smooth_vectors
 from diffpair.potentials import TableGrid
 from diffpair.updates import Observation, SegmentMemory

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffpair.fit.fit_state import FitState
+from diffpair.fit.iterate.fit_state import FitState
 from diffpair.gradients import FrameSums, ReweightedFrames, Reweighting, TooFewFrames
 from diffpair.updates import ParameterSpace, Step, Update
 from diffpair.updates.gauss_newton import largest_change

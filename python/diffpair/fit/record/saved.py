@@ -9,13 +9,13 @@ import numpy as np
 import torch
 
 from diffpair.engines import Snapshot
-from diffpair.fit.best import Best, Tried
-from diffpair.fit.history import Iteration
-from diffpair.fit.watch import WatchedAdjoint
+from diffpair.fit.iterate.watch import WatchedAdjoint
+from diffpair.fit.record.best import Best, Tried
+from diffpair.fit.record.history import Iteration
 from diffpair.updates import Observation, SegmentMemory
 
 if TYPE_CHECKING:
-    from diffpair.fit.loop import FitLoop
+    from diffpair.fit.iterate.loop import FitLoop
 
 
 def content_of(loop: FitLoop) -> dict[str, Any]:

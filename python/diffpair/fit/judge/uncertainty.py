@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from diffpair.fit.bootstrap import bootstrap
-from diffpair.fit.fit_state import VISITED, FitState, Known
+from diffpair.fit.iterate.fit_state import VISITED, FitState, Known
+from diffpair.fit.judge.bootstrap import bootstrap
 from diffpair.tables import TableUncertainty, type_pairs
 from diffpair.updates import ParameterSpace
 from diffpair.updates.basis import spline_basis

@@ -17,7 +17,7 @@ from scipy.linalg import block_diag
 
 from diffpair.engines import Frames
 from diffpair.engines.vacf import sample_vacf
-from diffpair.fit.fit_state import FitState
+from diffpair.fit.iterate.fit_state import FitState
 from diffpair.gradients.friction_response import MODES, friction_response
 
 Array = NDArray[np.float64]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from diffpair.fit.history import Iteration
+from diffpair.fit.record.history import Iteration
 
 IDLE = 5  # iterations without progress
 SIGNIFICANT = 0.5  # reduction of chi^2 per parameter, over what noise does

@@ -11,21 +11,21 @@ from numpy.typing import NDArray
 from diffpair.engines import Exploded, Frames
 from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.errors import DiffPairError
-from diffpair.fit.best import Best, Tried
-from diffpair.fit.effort import Effort
-from diffpair.fit.fit_state import FitState
-from diffpair.fit.friction import FrictionFit, TableDoubt
-from diffpair.fit.guard import attractive_core
-from diffpair.fit.history import Iteration
-from diffpair.fit.noisy_gradient import noisy_gradient
-from diffpair.fit.progress import FitProgress
-from diffpair.fit.reweighted import walk
-from diffpair.fit.segment_learning import learn_from_segments
-from diffpair.fit.steady_noise import steady_noise
-from diffpair.fit.stopping import Stopping
-from diffpair.fit.trust import GOOD, POOR, reduction_ratio
-from diffpair.fit.uncertainty import model_of, uncertainty
-from diffpair.fit.watch import WatchedAdjoint
+from diffpair.fit.iterate.effort import Effort
+from diffpair.fit.iterate.fit_state import FitState
+from diffpair.fit.iterate.friction import FrictionFit, TableDoubt
+from diffpair.fit.iterate.guard import attractive_core
+from diffpair.fit.iterate.noisy_gradient import noisy_gradient
+from diffpair.fit.iterate.reweighted import walk
+from diffpair.fit.iterate.segment_learning import learn_from_segments
+from diffpair.fit.iterate.trust import GOOD, POOR, reduction_ratio
+from diffpair.fit.iterate.watch import WatchedAdjoint
+from diffpair.fit.judge.steady_noise import steady_noise
+from diffpair.fit.judge.stopping import Stopping
+from diffpair.fit.judge.uncertainty import model_of, uncertainty
+from diffpair.fit.record.best import Best, Tried
+from diffpair.fit.record.history import Iteration
+from diffpair.fit.record.progress import FitProgress
 from diffpair.gradients import FrameSums, GradientMethod, Reweighting
 from diffpair.potentials import to_table
 from diffpair.tables import PairTable, TableUncertainty

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
-from diffpair.fit.hypernetted_chain import HypernettedChain
+from diffpair.fit.start.hypernetted_chain import HypernettedChain
 from diffpair.gradients.rdf_rows import RdfRows
 from diffpair.potentials import TableGrid
 from diffpair.states import State

@@ -13,9 +13,9 @@ from scipy.signal import peak_widths, savgol_filter
 
 from diffpair.config.start import CLOSURES
 from diffpair.errors import DiffPairError
-from diffpair.fit.bridge import with_bridge
-from diffpair.fit.hypernetted_chain import HypernettedChain
-from diffpair.fit.scales import targets_by_pair
+from diffpair.fit.start.bridge import with_bridge
+from diffpair.fit.start.hypernetted_chain import HypernettedChain
+from diffpair.fit.start.scales import targets_by_pair
 from diffpair.potentials import PairPotential, TableGrid
 from diffpair.states import State
 from diffpair.tables import PairTable, type_pairs
@@ -24,7 +24,7 @@ from diffpair.updates.basis import fade, fine_grid, fit_spline
 from diffpair.updates.core import power_law
 
 if TYPE_CHECKING:  # that module imports this one
-    from diffpair.fit.base_start import OwnForces
+    from diffpair.fit.start.own_forces import OwnForces
 
 Array = NDArray[np.float64]
 TRUSTED = 0.05  # g above this is inverted, the core below it continued

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from diffpair.config.gradient import BATCHES
 from diffpair.engines import Frames
 from diffpair.engines.statistics import BLOCKS, block_means
-from diffpair.fit.watch import WatchedAdjoint
+from diffpair.fit.iterate.watch import WatchedAdjoint
 from diffpair.gradients import Fluctuation, FrameSums, GradientMethod, TargetRows
 from diffpair.potentials import TableGrid
 

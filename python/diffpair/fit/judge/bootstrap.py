@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.engines.statistics import BLOCKS
-from diffpair.fit.fit_state import FitState, Known
+from diffpair.fit.iterate.fit_state import FitState, Known
 from diffpair.gradients import Fluctuation
 from diffpair.updates import Memory
 from diffpair.updates.linear_model import LinearModel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from diffpair.fit.history import Iteration
+from diffpair.fit.record.history import Iteration
 
 
 def steady_noise(noise: float, history: list[Iteration]) -> float:

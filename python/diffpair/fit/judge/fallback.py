@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from diffpair.engines import Exploded, ProductionResult
 from diffpair.engines.production import RdfResult
-from diffpair.fit.best import Tried
+from diffpair.fit.record.best import Tried
 from diffpair.updates import ParameterSpace
 
 Array = NDArray[np.float64]

@@ -8,9 +8,9 @@ from diffpair.audit import common
 from diffpair.audit.report import JSON, save
 from diffpair.audit.sampled import audit_live, lengths_for
 from diffpair.config.gradient import Adjoint
-from diffpair.fit.loop import FitLoop
+from diffpair.fit.iterate.loop import FitLoop
+from diffpair.fit.iterate.watch import WatchedAdjoint
 from diffpair.fit.setup import Setup, segment_integrator, segment_jacobian
-from diffpair.fit.watch import WatchedAdjoint
 
 SEGMENTS = 12  # of each length
 SAMPLINGS = 3  # as long as that many iterations sample; the equilibrium gradient wants more frames than a step

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diffpair.engines import ProductionResult
-from diffpair.fit.progress import FitProgress
+from diffpair.fit.record.progress import FitProgress
 
 FAR, LARGE = 5.0, 0.02  # mean |g - target| above so many times its noise and above this: g is not reproduced
 OUTER, EXCESS = 2 / 3, 0.02  # of a target's range beyond this part: g - 1 is on average no more in one dense phase

@@ -17,9 +17,9 @@ from diffpair.config import FitConfig
 from diffpair.config.gradient import Adjoint
 from diffpair.engines import Exploded, Snapshot
 from diffpair.engines.statistics import mean_absolute_noise
-from diffpair.fit.fit_state import FitState
-from diffpair.fit.progress import FitProgress
-from diffpair.fit.start import TRUSTED, boltzmann_inversion, continued, crystalline
+from diffpair.fit.iterate.fit_state import FitState
+from diffpair.fit.record.progress import FitProgress
+from diffpair.fit.start.inversion import TRUSTED, boltzmann_inversion, continued, crystalline
 from diffpair.gradients.rdf_rows import RdfRows
 from diffpair.potentials import PairPotential, TableGrid
 from diffpair.states import State, has_nonbonded_forces

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from diffpair.config.start import CLOSURES, Start
 from diffpair.errors import DiffPairError
-from diffpair.fit.hypernetted_chain import HypernettedChain
-from diffpair.fit.start import crystalline
+from diffpair.fit.start.hypernetted_chain import HypernettedChain
+from diffpair.fit.start.inversion import crystalline
 from diffpair.observables.pair_numbers import interacting_pairs
 from diffpair.states import State, beside_potential
 from diffpair.tables import type_pairs

@@ -1,0 +1,1 @@
+"""The iterations: sample, measure, judge, step; each decision in a file of its own."""

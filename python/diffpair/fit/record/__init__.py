@@ -1,0 +1,1 @@
+"""What is kept of a fit: history, checkpoint, folder, provenance, words."""
