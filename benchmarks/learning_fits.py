@@ -19,8 +19,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from diffpair import DiffPairError, PairTable
-from diffpair.config import FitConfig
-from diffpair.fit import run_fit
+from diffpair.config import FitConfig, run_fit
 from diffpair.fit.record.progress import FitProgress
 
 Document = dict[str, Any]

@@ -7,7 +7,7 @@ running with them, need OpenMM and NumPy only. The subpackages that learn import
 from __future__ import annotations
 
 import importlib
-from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from diffpair._libraries import load_openmm_plugins, load_torch_operators, plugin_failures
 
@@ -22,16 +22,68 @@ PairTableForce.toCustomNonbondedForce = custom_force.to_custom_nonbonded_force
 TorchPairForce.toCustomNonbondedForce = custom_force.torch_to_custom_nonbonded_force
 forcefield.register()
 
+if TYPE_CHECKING:
+    from diffpair.fit import Fit, FitResult
+    from diffpair.settings import (
+        Adjoint,
+        Fluctuation,
+        GaussNewton,
+        InverseMonteCarlo,
+        IterativeBoltzmann,
+        Potential,
+        Pressure,
+        Production,
+        Rdf,
+        Reweighting,
+        Sampling,
+        Start,
+        TorchOptimizer,
+        Vacf,
+    )
+    from diffpair.states import State
+    from diffpair.targets import RdfTarget, VacfTarget
+
 __version__ = "0.1.0"
 
 __all__ = [
+    "Adjoint",
     "DiffPairError",
+    "Fit",
+    "FitResult",
+    "Fluctuation",
+    "GaussNewton",
+    "InverseMonteCarlo",
+    "IterativeBoltzmann",
     "PairTable",
     "PairTableForce",
+    "Potential",
+    "Pressure",
+    "Production",
+    "Rdf",
+    "RdfTarget",
+    "Reweighting",
+    "Sampling",
+    "Start",
+    "State",
+    "TorchOptimizer",
     "TorchPairForce",
+    "Vacf",
+    "VacfTarget",
     "load_torch_operators",
     "plugin_failures",
 ]
+
+# What a Python user sets up a fit with, and where it lives: loaded when first used, since a fit imports torch.
+_FROM = {
+    "fit": ("Fit", "FitResult"),
+    "settings": (
+        "Adjoint", "Fluctuation", "GaussNewton", "InverseMonteCarlo", "IterativeBoltzmann", "Potential", "Pressure",
+        "Production", "Rdf", "Reweighting", "Sampling", "Start", "TorchOptimizer", "Vacf",
+    ),
+    "states": ("State",),
+    "targets": ("RdfTarget", "VacfTarget"),
+}  # fmt: skip
+_WHERE = {name: module for module, names in _FROM.items() for name in names}
 
 _LAZY = (
     "cli",
@@ -44,23 +96,26 @@ _LAZY = (
     "potentials",
     "report",
     "segments",
+    "settings",
     "states",
     "targets",
     "updates",
 )
 
 
-def __getattr__(name: str) -> ModuleType:
-    if name in _LAZY:
+def __getattr__(name: str) -> Any:
+    module = _WHERE.get(name, name)
+    if module in _LAZY:
         try:
-            return importlib.import_module(f"diffpair.{name}")
+            found = importlib.import_module(f"diffpair.{module}")
+            return found if module == name else getattr(found, name)
         except ModuleNotFoundError as error:
             if error.name and error.name.startswith("diffpair"):
                 raise
-            message = f"diffpair.{name} needs {error.name}, which is not installed; pip install 'diffpair[learn]'"
+            message = f"diffpair.{module} needs {error.name}, which is not installed; pip install 'diffpair[learn]'"
             raise ImportError(message) from error
     raise AttributeError(f"module 'diffpair' has no attribute '{name}'")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LAZY])
+    return sorted([*globals(), *_LAZY, *_WHERE])

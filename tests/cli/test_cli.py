@@ -120,7 +120,7 @@ def test_a_problem_is_one_sentence(capsys, folder, monkeypatch, arguments, sente
 
 
 def test_an_interrupted_fit_says_how_to_go_on(capsys, folder, monkeypatch):
-    import diffpair.fit
+    import diffpair.config
     from diffpair.fit.record.history import CHECKPOINT
 
     for made, sentence in (
@@ -134,7 +134,7 @@ def test_an_interrupted_fit_says_how_to_go_on(capsys, folder, monkeypatch):
                 (out / CHECKPOINT).touch()
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(diffpair.fit, "run_fit", interrupt)
+        monkeypatch.setattr(diffpair.config, "run_fit", interrupt)
         monkeypatch.chdir(folder)
         status, _, err = run(capsys, "fit", "fit.yaml", "--out", "out")
         assert status == 130 and f"diffpair: {sentence}" in err and ("resume" in err) == made

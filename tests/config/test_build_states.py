@@ -32,7 +32,7 @@ def state(name="liquid", n=500, density="0.845 nm^-3", types="{A: 1.0}", pair="[
 
 def test_one_state(tmp_path):
     (built,) = make(tmp_path, state())
-    assert (built.name, built.num_atoms, built.type_names, built.from_lattice) == ("liquid", 500, ("A",), True)
+    assert (built.name, built.num_atoms, built.type_names, built.on_lattice) == ("liquid", 500, ("A",), True)
     assert built.density == pytest.approx(0.845) and built.temperature == 120.27
     assert len(built.targets) == 1 and built.rdfs[0].pair == ("A", "A")
     np.testing.assert_allclose(built.rdfs[0].r, R)

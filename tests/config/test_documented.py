@@ -7,7 +7,7 @@ from typing import get_args
 import yaml
 
 from diffpair.config import FitConfig, load_config
-from diffpair.config.base import Section
+from diffpair.settings.base import Settings
 
 PAGE = Path(__file__).parents[2] / "docs/targets.md"
 CONFIG_PAGE = PAGE.with_name("config.md")
@@ -21,13 +21,13 @@ def test_documented_sections(tmp_path):
     (tmp_path / "fit.yaml").write_text(yaml.safe_dump(document))
     config = load_config(tmp_path / "fit.yaml")
     assert config.states[0].targets[1].pressure.value == 42.8
-    assert config.potential.form == "energy_entropy" and config.parameter_names == ("temperature",)
+    assert config.potential.form == "energy_entropy"
     assert [part.form for part in config.potential.parts] == ["bspline", "bspline"]
 
 
-def sections_of(kind: object) -> set[type[Section]]:
+def sections_of(kind: object) -> set[type[Settings]]:
     """The sections that an annotation names, and those within them."""
-    if isinstance(kind, type) and issubclass(kind, Section):
+    if isinstance(kind, type) and issubclass(kind, Settings):
         found = {kind}
         for field in kind.model_fields.values():
             if field.annotation is not kind:

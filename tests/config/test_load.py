@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from diffpair.config import load_config
-from diffpair.config.base import resolve_pairs
 from diffpair.errors import DiffPairError
+from diffpair.settings.base import resolve_pairs
 from diffpair.targets.reading import Choice
 
 # As in the design document, comments included.
@@ -44,7 +44,7 @@ def test_the_design_document(tmp_path):
     (state,) = config.states
     assert (state.name, state.temperature, state.held_out) == ("liquid", 120.27, False)
     lattice = state.system.lattice
-    assert (lattice.n, lattice.number_density, lattice.types, lattice.mass) == (864, 0.845, {"A": 1.0}, 1.0)
+    assert (lattice.n, lattice.density, lattice.types, lattice.mass) == (864, ("number", 0.845), {"A": 1.0}, 1.0)
     rdf = state.targets[0].rdf
     assert (rdf.pair, rdf.file, rdf.r_unit, rdf.range) == (["A", "A"], tmp_path / "rdf.csv", "nm", [0.75, 3.3])
     sampling = config.sampling
@@ -67,15 +67,9 @@ def test_the_design_document(tmp_path):
         ("5 fs", "5.0e-15 s", lambda c: c.sampling.timestep, 0.005),
         ("120.27 K", "26.85 degC", lambda c: c.states[0].temperature, 300.0),
         ("1 amu", "1 g/mol", lambda c: c.states[0].system.lattice.mass, 1.0),
-        ("0.845 nm^-3", "1.4031 mol/L", lambda c: c.states[0].system.lattice.number_density, 0.84497),
-        ("0.845 nm^-3", "0.845 1/nm**3", lambda c: c.states[0].system.lattice.number_density, 0.845),
-        # 0.997 g/cm^3 of water is 33.33 molecules per nm^3
-        (
-            "density: 0.845 nm^-3, types: {A: 1.0}, mass: 1 amu",
-            "density: 0.997 g/cm^3, types: {A: 1.0}, mass: 18.015 amu",
-            lambda c: c.states[0].system.lattice.number_density,
-            33.328,
-        ),
+        ("0.845 nm^-3", "1.4031 mol/L", lambda c: c.states[0].system.lattice.density[1], 0.84497),
+        ("0.845 nm^-3", "0.845 1/nm**3", lambda c: c.states[0].system.lattice.density[1], 0.845),
+        ("0.845 nm^-3", "997 kg/m^3", lambda c: c.states[0].system.lattice.density[1], 0.997),
         ("max_steps: 100000", "max_steps: 1e5", lambda c: c.production.max_steps, 100_000),
         ("seed: 1", "seed: 0", lambda c: c.seed, 0),
     ],
@@ -199,7 +193,7 @@ def test_files_types_and_parameters(tmp_path):
     system = config.states[0].system
     assert system.topology == tmp_path / "sub" / "box.pdb" and system.xml == Path("/abs/system.xml")
     assert system.types == {"O": "W", "H1": None, "H2": None} and system.exclude_bonds == 2
-    assert config.parameter_names == ("temperature",)
+    assert config.states[0].parameters == {"temperature": 120.27}
 
 
 def test_numbers_are_good_type_names(tmp_path):

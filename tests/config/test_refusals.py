@@ -51,7 +51,12 @@ CASES = [
         1,
         "potential: unknown key 'knotts', did you mean 'knots'? allowed are form, cutoff, r_min, knots",
     ),
-    ("seed: 1", "seeed: 1", 12, "unknown key 'seeed', did you mean 'seed'? allowed are potential, states, sampling"),
+    (
+        "seed: 1",
+        "seeed: 1",
+        12,
+        "unknown key 'seeed', did you mean 'seed'? allowed are potential, sampling, production",
+    ),
     ("seed: 1", "zzz: 1", 12, "unknown key 'zzz'; allowed are potential"),
     ("r_unit: nm", "unit: nm", 7, "states[0].targets[0].rdf: unknown key 'unit', did you mean 'r_unit'?"),
     ("rdf: {", "adf: {", 7, "states[0].targets[0]: unknown key 'adf', did you mean 'rdf'?"),

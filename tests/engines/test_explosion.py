@@ -52,7 +52,7 @@ def test_atoms_without_a_type_are_not_to_blame(liquid, table_of, molten):
 
 def test_overlap_in_a_structure_from_files(liquid, lj_table):
     """Coordinates in angstrom that were taken for nm: all are ten times too near."""
-    state = dataclasses.replace(liquid, positions=0.1 * liquid.positions, from_lattice=False)
+    state = dataclasses.replace(liquid, positions=0.1 * liquid.positions, on_lattice=False)
     said = exploding(Sampler(state, lj_table, timestep=0.005, seed=1))
     assert "overlap where it began" in said and "minimise the energy of the structure, or look at the unit" in said
 

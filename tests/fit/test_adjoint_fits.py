@@ -10,10 +10,9 @@ import pytest
 import torch
 import yaml
 
-from diffpair.config import load_config
+from diffpair.config import load_config, run_fit
 from diffpair.engines import Sampler
 from diffpair.engines.vacf import sample_vacf
-from diffpair.fit import run_fit
 from diffpair.fit.judge.uncertainty import uncertainty
 from diffpair.fit.record.progress import FitProgress
 from diffpair.gradients import Fluctuation

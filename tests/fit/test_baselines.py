@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from diffpair.config import run_fit
 from diffpair.errors import DiffPairError
-from diffpair.fit import run_fit
 from diffpair.potentials import BSpline, LennardJones, TableGrid, tabulate
 from diffpair.tables import PairTable, load_uncertainty
 from diffpair.updates import InverseMonteCarlo, IterativeBoltzmann, Memory, Observation, ParameterSpace, RdfView

@@ -9,10 +9,10 @@ import openmm as mm
 import pytest
 from closure import BINS, KELVIN, LIQUID, lj
 
-from diffpair.config.start import Start
 from diffpair.errors import DiffPairError
 from diffpair.fit.start.choose import choose_start, obstacle
 from diffpair.fit.start.scales import contact_distances
+from diffpair.settings.start import Start
 from diffpair.states import build_lattice
 from diffpair.targets import RdfTarget
 

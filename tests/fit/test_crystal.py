@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from diffpair.fit import run_fit
+from diffpair.config import run_fit
 
 DENSITY, T_STAR = 1.0, 1.2 * 120.27
 EDGES = np.linspace(0.75, 3.15, 101)  # half of the box

@@ -10,10 +10,9 @@ import pytest
 import yaml
 from openmm import app
 
-import diffpair.fit.run as run_module
-from diffpair.config import load_config
+import diffpair.fit.fit as fit_module
+from diffpair.config import load_config, run_fit
 from diffpair.engines import Sampler
-from diffpair.fit import run_fit
 from diffpair.fit.iterate.loop import FitLoop
 from diffpair.fit.judge.uncertainty import _matters, model_of
 from diffpair.observables.rdf import histogram_rdf
@@ -89,7 +88,7 @@ def test_no_note_in_any_iteration(state, tmp_path, monkeypatch):
             factors.extend(common_factors(made[0]))
             return entry
 
-    monkeypatch.setattr(run_module, "FitLoop", Watching)
+    monkeypatch.setattr(fit_module, "FitLoop", Watching)
     document = {
         "potential": {"form": "bspline", "cutoff": f"{CUTOFF} nm", "knots": 40},
         "states": [state],

@@ -11,8 +11,8 @@ import pytest
 import torch
 import yaml
 
+from diffpair.config import run_fit
 from diffpair.errors import DiffPairError
-from diffpair.fit import run_fit
 from diffpair.fit.judge.steady_noise import steady_noise
 from diffpair.fit.record.history import CHECKPOINT, Iteration, load_checkpoint, save_checkpoint
 from diffpair.fit.record.progress import FitProgress

@@ -9,10 +9,9 @@ import pytest
 import torch
 import yaml
 
-import diffpair.fit.run
-from diffpair.config import load_config
+import diffpair.fit.conclude
+from diffpair.config import load_config, run_fit
 from diffpair.engines import Exploded
-from diffpair.fit import run_fit
 from diffpair.fit.iterate.fit_state import FitState
 from diffpair.fit.iterate.friction import FrictionFit
 from diffpair.fit.record.history import CHECKPOINT
@@ -52,13 +51,13 @@ def learning(make_config, tmp_path):
 def test_production_and_resuming_at_once(make_config, out, monkeypatch):
     """Production has the config's friction; a fit that has nothing left to do says of its states what it said."""
     frictions = []
-    production = diffpair.fit.run.production
+    production = diffpair.fit.conclude.production
 
     def watched(*args, **options):
         frictions.append(options["friction"])
         return production(*args, **options)
 
-    monkeypatch.setattr(diffpair.fit.run, "production", watched)
+    monkeypatch.setattr(diffpair.fit.conclude, "production", watched)
     monkeypatch.setattr(FitState, "warnings", lambda self: [] if self.frames is None else ["state liquid is odd"])
     config = make_config(sampling={**SAMPLING, "friction": "3 /ps"}, production=BRIEF, update=GAUSS_NEWTON)
     first = json.loads(run_fit(config, out).read_text())

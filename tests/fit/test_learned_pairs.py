@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from prepared import prepared
 
-from diffpair.config import build_states, load_config
+from diffpair.config import build_states, load_config, run_fit
 from diffpair.errors import DiffPairError
-from diffpair.fit import run_fit
-from diffpair.fit.setup import prepare
 from diffpair.fit.start.inversion import from_file
 from diffpair.gradients.rdf_rows import FLOOR
 from diffpair.potentials import (
@@ -225,10 +224,10 @@ def test_refusals(tmp_path, pairs, targets, sections, message):
 def test_values_are_for_the_learned_pairs(tmp_path):
     lj = {"form": "lj", "cutoff": "2.4 nm", "pairs": [["A", "B"]], "epsilon": "1 kJ/mol"}
     config = mixture(tmp_path, None, potential={**lj, "sigma": {"A-B": "1 nm"}})
-    assert prepare(config).space.size == 2
+    assert prepared(config).space.size == 2
     config = mixture(tmp_path, None, potential={**lj, "sigma": {"A-A": "1 nm"}})
     with pytest.raises(DiffPairError, match=r"sigma: 'A-A' is no pair of types that is learned.* allowed are A-B, B-A"):
-        prepare(config)
+        prepared(config)
 
 
 def test_pairs_that_are_not_given_leave_the_hash_as_it_was(tmp_path):

@@ -10,11 +10,10 @@ import openmm as mm
 import pytest
 import yaml
 from openmm import app, unit
+from prepared import prepared
 
-from diffpair.config import load_config
-from diffpair.fit import run_fit
+from diffpair.config import load_config, run_fit
 from diffpair.fit.record.progress import FitProgress
-from diffpair.fit.setup import prepare
 from diffpair.fit.start.inversion import boltzmann_inversion
 from diffpair.fit.start.own_forces import OwnForces
 from diffpair.fit.start.scales import contact_distances
@@ -204,7 +203,7 @@ def test_water_whose_system_holds_the_true_force_field_starts_from_nothing(water
 
 def test_water_without_nonbonded_forces_starts_by_inversion(water_config):
     config = water_config("bonded.xml")
-    setup = prepare(config, FitProgress())
+    setup = prepared(config, FitProgress())
     assert setup.own == {}
     (row,) = boltzmann_inversion(setup.fitted, setup.space.grid, contact_distances(setup.fitted))
     np.testing.assert_array_equal(setup.wanted[0], row)
@@ -216,6 +215,6 @@ def test_charges_that_nothing_keeps_apart_are_no_base(water_config, water, tmp_p
     for index in range(force.getNumParticles()):
         force.setParticleParameters(index, force.getParticleParameters(index)[0] * 2, 0.3, 0.0)
     (tmp_path / "charges.xml").write_text(mm.XmlSerializer.serialize(system))
-    setup = prepare(water_config(tmp_path / "charges.xml"), FitProgress())
+    setup = prepared(water_config(tmp_path / "charges.xml"), FitProgress())
     assert setup.own == {} and setup.wanted[0].any()
     assert "do not keep particles apart without the potential" in capsys.readouterr().out

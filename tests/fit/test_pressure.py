@@ -6,7 +6,7 @@ import json
 
 import yaml
 
-from diffpair.fit import run_fit
+from diffpair.config import run_fit
 from diffpair.tables import read_document
 
 # bar; of Lennard-Jones (0.845, 1.0) with forces cut off at 2.5, that is U shifted to 0 there: OpenMM's

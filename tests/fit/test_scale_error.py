@@ -7,8 +7,7 @@ import json
 import numpy as np
 import yaml
 
-from diffpair.config import load_config
-from diffpair.fit import run_fit
+from diffpair.config import load_config, run_fit
 from diffpair.tables import PairTable
 
 LOW = 0.98

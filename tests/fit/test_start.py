@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from prepared import prepared
 
 from diffpair.errors import DiffPairError
-from diffpair.fit.setup import prepare
 from diffpair.fit.start.inversion import boltzmann_inversion, crystalline, from_file
 from diffpair.fit.start.scales import choose_scales, contact_distances
 from diffpair.observables.rdf import histogram_rdf
@@ -73,7 +73,7 @@ def test_start_from_a_potential_file(make_config, tmp_path):
     coefficients[0, :-3] = lj(GRID.centres().numpy()[:-3], epsilon=0.5)
     table = PairTable(("A",), GRID.r_min, GRID.cutoff, coefficients)
     table.save(tmp_path / "start.json")
-    setup = prepare(make_config(start=str(tmp_path / "start.json")))
+    setup = prepared(make_config(start=str(tmp_path / "start.json")))
     started = PairTable(("A",), *setup.space.grid[:2], setup.space.tables()[0][None])
     r = np.linspace(0.95, 2.4, 80)
     np.testing.assert_allclose(started.energy(r), table.energy(r), atol=5e-3)
@@ -83,9 +83,9 @@ def test_start_from_a_potential_file(make_config, tmp_path):
 
 def test_short_runs_are_refused_before_the_fit(make_config):
     with pytest.raises(DiffPairError, match=r"production: max_steps = 50 .* too short"):
-        prepare(make_config(production={"max_steps": 50}))
+        prepared(make_config(production={"max_steps": 50}))
     with pytest.raises(DiffPairError, match="sampling: steps = 15 .* fewer than 2 frames"):
-        prepare(make_config(sampling={"timestep": "5 fs", "steps": 15, "every": 10}))
+        prepared(make_config(sampling={"timestep": "5 fs", "steps": 15, "every": 10}))
 
 
 def test_parameters_that_no_form_takes(make_config, target_file):
@@ -97,7 +97,7 @@ def test_parameters_that_no_form_takes(make_config, target_file):
         "targets": [{"rdf": {"pair": ["A", "A"], "file": str(target_file), "r_unit": "nm"}}],
     }
     with pytest.raises(DiffPairError, match="the form bspline takes no parameters, but the states give lambda"):
-        prepare(make_config(states=[document]))
+        prepared(make_config(states=[document]))
 
 
 FORMS = {
@@ -114,7 +114,7 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_is_prepared(form, make_config):
-    setup = prepare(make_config(potential={"form": form, "cutoff": "2.5 nm", **FORMS[form]}))
+    setup = prepared(make_config(potential={"form": form, "cutoff": "2.5 nm", **FORMS[form]}))
     assert setup.tabulation.converged
     assert np.isfinite(setup.space.tables()[0]).all()
     if form == "sum":  # the fixed part is not learned, the spline makes up the difference to the inverted potential
@@ -132,9 +132,9 @@ def crystal_rdf(displacement):
 
 def test_only_closures_of_a_liquid_are_good_beyond_contact(make_config, tmp_path):
     """A crystal's start is a repulsion, whatever inversion was asked for."""
-    assert prepare(make_config(start="boltzmann-inversion")).space.beyond == 1
-    assert prepare(make_config(start="hypernetted-chain")).space.beyond < 0.5
-    assert prepare(make_config()).space.beyond < 0.5
+    assert prepared(make_config(start="boltzmann-inversion")).space.beyond == 1
+    assert prepared(make_config(start="hypernetted-chain")).space.beyond < 0.5
+    assert prepared(make_config()).space.beyond < 0.5
     _, crystal = crystal_rdf(0.07)
     np.savetxt(tmp_path / "crystal.csv", np.column_stack([crystal.r, crystal.g]), delimiter=",")
     document = {
@@ -143,7 +143,7 @@ def test_only_closures_of_a_liquid_are_good_beyond_contact(make_config, tmp_path
         "temperature": "144 K",
         "targets": [{"rdf": {"pair": ["A", "A"], "file": str(tmp_path / "crystal.csv"), "r_unit": "nm"}}],
     }
-    assert prepare(make_config(start="hypernetted-chain", states=[document])).space.beyond == 1
+    assert prepared(make_config(start="hypernetted-chain", states=[document])).space.beyond == 1
 
 
 @pytest.mark.parametrize("displacement", [0.05, 0.07, 0.08])

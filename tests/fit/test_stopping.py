@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from diffpair.fit import run_fit
+from diffpair.config import run_fit
 from diffpair.fit.iterate.effort import Effort
 from diffpair.fit.iterate.trust import reduction_ratio
 from diffpair.fit.judge.stopping import IDLE, Stopping

@@ -11,8 +11,7 @@ import pytest
 import trimers
 import yaml
 
-from diffpair.config import build_states, load_config
-from diffpair.fit import run_fit
+from diffpair.config import build_states, load_config, run_fit
 from diffpair.targets.trajectory import PairChoice, rdf_of_trajectory, write_rdf
 
 LIQUID = Path(__file__).parents[2] / "examples" / "lennard_jones" / "rdf.csv"

@@ -7,11 +7,11 @@ import openmm
 import pytest
 import torch
 import yaml
+from prepared import prepared
 
 from diffpair import PairTableForce, TorchPairForce
 from diffpair.errors import DiffPairError
 from diffpair.fit.record.folder import save_tables
-from diffpair.fit.setup import prepare
 from diffpair.tables import PairTable
 
 COLD, HOT, BETWEEN = 100.0, 140.0, 125.0
@@ -38,7 +38,7 @@ def temperatures(make_config):
 @pytest.fixture
 def saved(temperatures, out):
     """The folder of a fit before its first step, with an entropy that is not zero."""
-    setup = prepare(temperatures(knots=40))
+    setup = prepared(temperatures(knots=40))
     assert setup.potential.reference == pytest.approx(120.0)  # the mean of the fitted ones
     with torch.no_grad():
         setup.potential.entropy.coefficients += torch.linspace(3.0, 0.0, 39, dtype=torch.float64) ** 3
@@ -65,7 +65,7 @@ def energy(force, x, **parameters):
 
 def test_start_is_the_inversion_at_each_temperature(temperatures):
     """Both states have the same g here, so U ~ -kT ln g is proportional to T: u = (T / T0) U(T0)."""
-    setup = prepare(temperatures(knots=40))
+    setup = prepared(temperatures(knots=40))
     cold, hot = (table[5:-6] for table in setup.space.tables())
     np.testing.assert_allclose(hot, cold * HOT / COLD, rtol=0.05, atol=0.05)
     assert setup.start_misfit < 0.1
@@ -101,10 +101,10 @@ def test_the_module_follows_the_temperature_of_the_context(saved):
 
 def test_other_forms_as_parts(temperatures):
     lj = {"form": "lj", "sigma": "1 nm", "epsilon": "1 kJ/mol", "trainable": False}
-    setup = prepare(temperatures(energy=lj, entropy={"form": "bspline"}, knots=40, reference="110 K"))
+    setup = prepared(temperatures(energy=lj, entropy={"form": "bspline"}, knots=40, reference="110 K"))
     assert setup.potential.reference == 110.0 and setup.space.size == 39
     document = {"form": "lj", "sigma": "1 nm", "epsilon": "1 kJ/mol"}
-    assert prepare(temperatures(energy=document, entropy=document)).config.starting_point.method == "parameters"
+    assert prepared(temperatures(energy=document, entropy=document)).settings.starting_point.method == "parameters"
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diffpair.config.sampling import Sampling
 from diffpair.fit.iterate.fit_state import FitState, virial_row
 from diffpair.fit.start.inversion import fit_spline
 from diffpair.gradients import TargetRows
 from diffpair.observables.rdf import histogram_rdf
 from diffpair.potentials import TableGrid
+from diffpair.settings.sampling import Sampling
 from diffpair.states import build_lattice
 from diffpair.tables import PairTable
 from diffpair.targets import PressureTarget, RdfTarget

@@ -41,7 +41,7 @@ def test_structure_alone(water):
     assert state.masses[:2] == pytest.approx([15.99943, 1.007947])
     assert np.allclose(state.box, np.eye(3) * EDGE, atol=1e-4)
     assert state.exclusions[:3].tolist() == [[0, 1], [0, 2], [1, 2]] and len(state.exclusions) == 24
-    assert not state.from_lattice and state.base_system is None
+    assert not state.on_lattice and state.base_system is None
 
 
 def test_system_gives_masses_and_exclusions_and_stays(water):

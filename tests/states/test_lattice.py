@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from openmm import unit
 from scipy.spatial import cKDTree
 
 from diffpair.errors import DiffPairError
@@ -85,3 +86,16 @@ def test_refusals_name_state_and_value(changes, sentence):
     with pytest.raises(DiffPairError, match="state 'test'") as refusal:
         lattice(**changes)
     assert sentence in str(refusal.value)
+
+
+def test_densities_with_units():
+    """0.997 g/cm^3 of water is 33.33 molecules per nm^3; of a mixture the mean mass counts."""
+    water = {"types": {"W": 1.0}, "masses": 18.015, "temperature": 300 * unit.kelvin}
+    assert build_lattice("w", n=100, density="0.997 g/cm^3", **water).density == pytest.approx(33.328, rel=1e-4)
+    kilograms = 997 * unit.kilogram / unit.meter**3
+    assert build_lattice("w", n=100, density=kilograms, **water).density == pytest.approx(33.328, rel=1e-4)
+    assert build_lattice("w", n=100, density="33.328 nm^-3", **water).temperature == 300
+    mixed = {"types": {"A": 0.25, "B": 0.75}, "masses": {"A": 10 * unit.dalton, "B": "30 amu"}, "temperature": 300}
+    assert build_lattice("m", n=100, density="1 g/cm^3", **mixed).density == pytest.approx(602.214 / 25, rel=1e-4)
+    with pytest.raises(DiffPairError, match="'kelvin' is not a unit of .*density"):
+        build_lattice("w", n=100, density=3 * unit.kelvin, **water)

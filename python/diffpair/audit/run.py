@@ -1,4 +1,4 @@
-"""`diffpair audit`: how far the adjoint gradient can be trusted in the states of a config."""
+"""`diffpair audit`: how far the adjoint gradient can be trusted in the states of a fit."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from pathlib import Path
 from diffpair.audit.recommend import Recommendation, common
 from diffpair.audit.report import JSON, PLOT, save, table_of
 from diffpair.audit.sampled import audit_live, lengths_for
-from diffpair.config import FitConfig
-from diffpair.config.gradient import Adjoint
 from diffpair.engines import Exploded
 from diffpair.errors import DiffPairError
+from diffpair.fit import Fit
 from diffpair.fit.record.folder import make_folder
 from diffpair.fit.record.progress import FitProgress
 from diffpair.fit.setup import fit_states, prepare, segment_integrator
 from diffpair.gradients import DiscreteAdjoint
+from diffpair.settings.gradient import Adjoint
+from diffpair.settings.sampling import timestep_of
 
 
 def run_audit(
-    config: FitConfig,
+    fit: Fit,
     out: Path,
     *,
     lengths: Sequence[int] = (),
@@ -27,7 +28,7 @@ def run_audit(
     frames: int = 1000,
     progress: FitProgress | None = None,
 ) -> Recommendation:
-    """Audit the potential that a fit of this config starts from, in every state that is fitted.
+    """Audit the potential that a fit starts from, in every state that is fitted.
 
     Prints a table per state and the recommendation; writes audit.json and audit.png to the folder `out`.
 
@@ -37,22 +38,23 @@ def run_audit(
 
     Raises: DiffPairError.
     """
-    setup = prepare(config)
-    section = config.gradient if isinstance(config.gradient, Adjoint) else Adjoint()
+    settings = fit.settings
+    setup = prepare(settings, fit.states)
+    section = settings.gradient if isinstance(settings.gradient, Adjoint) else Adjoint()
     every = section.every
     chosen = sorted(set(lengths)) or lengths_for(every)
-    states = fit_states(setup, config.seed)
+    states = fit_states(setup, settings.seed)
     for state in states:
         for steps in chosen:
-            DiscreteAdjoint(1, steps, every, timestep=config.sampling.timestep).check(state.rows)
+            DiscreteAdjoint(1, steps, every, timestep=timestep_of(settings.sampling, state.state)).check(state.rows)
     make_folder(out)
     progress = progress or FitProgress()
     audits = []
     with progress:
         for state in states:
             try:
-                if state.state.from_lattice:
-                    progress.begin(f"melting {state.state.name}", config.sampling.melt)
+                if state.state.on_lattice:
+                    progress.begin(f"melting {state.state.name}", settings.sampling.melt)
                 state.melt(progress.advance)
                 audits.append(
                     audit_live(
@@ -62,13 +64,13 @@ def run_audit(
                         every=every,
                         lengths=chosen,
                         integrator=segment_integrator(section),
-                        seed=config.seed,
+                        seed=settings.seed,
                         progress=progress,
                     )
                 )
             except Exploded as error:
                 raise DiffPairError(f"the audit did not get beyond its start: {error}") from None
-        choice = common(audits, config.sampling.steps, config.sampling.steps // config.sampling.every)
+        choice = common(audits, settings.sampling.steps, settings.sampling.steps // settings.sampling.every)
         for audit in audits:
             progress.console.print(table_of(audit, choice.steps))
             progress.say(

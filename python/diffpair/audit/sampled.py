@@ -12,6 +12,7 @@ from diffpair.engines import Frames
 from diffpair.engines.statistics import BLOCKS
 from diffpair.errors import DiffPairError
 from diffpair.gradients import FrameSums, MakeIntegrator, verlet
+from diffpair.settings.sampling import timestep_of
 
 if TYPE_CHECKING:  # fit imports this module
     from diffpair.fit.iterate.fit_state import FitState
@@ -62,7 +63,7 @@ def audit_live(
         state.grid,
         FrameSums.joined(sums),
         Frames(*(np.concatenate([getattr(s, k) for s in starts]) for k in vars(starts[0]))),
-        timestep=sampling.timestep,
+        timestep=timestep_of(sampling, state.state),
         every=every,
         lengths=lengths,
         stop_at_chaos=stop_at_chaos,

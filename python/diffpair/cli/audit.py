@@ -39,11 +39,11 @@ def command(config: Path, out: Path, steps: list[int], segments: int, frames: in
     For segments of several lengths: the cosine of their gradient with the equilibrium gradient, the norm ratio and the
     noise; and which length and number to use.
     """
-    from diffpair.config import load_config
+    from diffpair.config import load_config, make_fit
 
     checked = load_config(config)
     if out.exists() and not out.is_dir():
         raise DiffPairError(f"{out}: is a file, but --out needs a folder")
     from diffpair.audit.run import run_audit
 
-    run_audit(checked, out, lengths=steps, segments=segments, frames=frames)
+    run_audit(make_fit(checked), out, lengths=steps, segments=segments, frames=frames)

@@ -22,7 +22,7 @@ def command(config: Path, out: Path, resume: bool) -> None:
     checked = load_config(config)
     if out.exists() and not out.is_dir():
         raise DiffPairError(f"{out}: is a file, but --out needs a folder")
-    from diffpair.fit import run_fit
+    from diffpair.config import run_fit
     from diffpair.fit.record.history import CHECKPOINT
 
     try:

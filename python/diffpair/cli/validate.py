@@ -60,8 +60,8 @@ def _describe_potential(file: Path) -> None:
 
 def _check_files(config: FitConfig) -> None:
     """The files that a config names beside those of its states. A module is not opened: that takes torch."""
-    from diffpair.config.potentials import Module
     from diffpair.errors import DiffPairError
+    from diffpair.settings.potentials import Module
     from diffpair.tables import PairTable
 
     for part in config.potential.parts:
@@ -79,13 +79,7 @@ def _describe_config(config: FitConfig) -> None:
     click.echo(f"{config.file}: a fit config")
     click.echo(f"potential: {config.potential.form}, cutoff {config.potential.cutoff:g} nm")
     for state in states:
-        held_out = ", held out" if state.held_out else ""
-        left_out = state.num_atoms - len(state.typed)
-        without = f" ({left_out} of them without a type)" if left_out else ""
-        click.echo(
-            f"state {state.name}: {state.num_atoms} particles{without}, {state.density:.6g} per nm^3, "
-            f"{state.temperature:g} K{held_out}"
-        )
+        click.echo(str(state))
         for target in state.rdfs:
             click.echo(
                 f"  g(r) of {'-'.join(target.pair)}: {len(target.r)} bins of {target.bin_width:.4g} nm, "

@@ -12,22 +12,9 @@ from typing import Any
 import yaml
 
 from diffpair.errors import DiffPairError
+from diffpair.settings.word import Word
 
 Key = str | int
-
-
-class Word(str):
-    """Text that YAML 1.1 reads as something else, such as NO or 2026-01-01; it counts as written.
-
-    ``meaning``: what YAML reads.
-    """
-
-    meaning: object
-
-    def __new__(cls, text: str, meaning: object) -> Word:
-        word = super().__new__(cls, text)
-        word.meaning = meaning
-        return word
 
 
 _PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")

@@ -85,7 +85,7 @@ def _bad_start(state: State, table: PairTable, kT: float, begin: Trial) -> str:
     if worst is not None and worst.energy > OVERLAP * kT:
         way_out = (
             "the potential's core is too wide or too hard for that structure"
-            if state.from_lattice
+            if state.on_lattice
             else "minimise the energy of the structure, or look at the unit of its coordinates"
         )
         return (

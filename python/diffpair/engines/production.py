@@ -114,7 +114,7 @@ def production(
     sampler = Sampler(state, table, timestep=timestep, friction=friction, seed=seed, platform=platform)
     if start is not None:
         sampler.restore(start)
-    elif state.from_lattice:
+    elif state.on_lattice:
         sampler.melt(melt)
     sampler.equilibrate(equilibration)
 

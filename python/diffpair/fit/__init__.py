@@ -1,5 +1,6 @@
-"""The fit: from a config with measured g(r) to a learned potential."""
+"""The fit: from states with measured properties to a learned potential."""
 
-from diffpair.fit.run import run_fit
+from diffpair.fit.fit import Fit
+from diffpair.fit.record.result import FitResult
 
-__all__ = ["run_fit"]
+__all__ = ["Fit", "FitResult"]

@@ -1,4 +1,4 @@
-"""From the checked config to a fit that can run."""
+"""From settings and states to a fit that can run."""
 
 from __future__ import annotations
 
@@ -8,11 +8,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from diffpair.config import FitConfig, build_states
-from diffpair.config import update as update_sections
-from diffpair.config.gradient import Adjoint
-from diffpair.config.gradient import Reweighting as ReweightingSection
-from diffpair.config.start import CLOSURES
 from diffpair.engines.series_error import SHORTEST
 from diffpair.errors import DiffPairError
 from diffpair.fit.iterate.fit_state import FitState
@@ -44,6 +39,12 @@ from diffpair.gradients import (
     verlet,
 )
 from diffpair.potentials import PairPotential, Refined, TableGrid, build_potential, refine, to_table
+from diffpair.settings import update as update_sections
+from diffpair.settings.fit_settings import FitSettings
+from diffpair.settings.gradient import Adjoint
+from diffpair.settings.gradient import Reweighting as ReweightingSection
+from diffpair.settings.sampling import timestep_of
+from diffpair.settings.start import CLOSURES
 from diffpair.states import State
 from diffpair.updates import (
     FirstOrder,
@@ -74,7 +75,7 @@ class Setup:
     sampled for the start. chosen: the start, and what is known of the states without a simulation.
     """
 
-    config: FitConfig
+    settings: FitSettings
     states: list[State]
     fitted: list[State]
     potential: PairPotential
@@ -91,27 +92,32 @@ class Setup:
         return _variants(self.fitted + self.states)
 
 
-def prepare(config: FitConfig, progress: FitProgress | None = None, wanted: list[Array] | None = None) -> Setup:
-    """States, potential, grid and start. Raises DiffPairError for whatever does not fit together.
+def prepare(
+    settings: FitSettings,
+    states: list[State],
+    progress: FitProgress | None = None,
+    wanted: list[Array] | None = None,
+) -> Setup:
+    """Potential, grid and start. Raises DiffPairError for whatever does not fit together.
 
     Args:
+        states: see `join_states`.
         progress: what to tell of the dynamics that a start from a System's own forces takes; None: no dynamics, and
             such a state starts by Boltzmann inversion.
         wanted: the start of a fit that is resumed, see Setup.
     """
-    _check_production(config)
-    states = build_states(config)
+    _check_production(settings)
     fitted = [s for s in states if not s.held_out]
-    contact = contact_distances(fitted, config.potential.learned_rows(states[0].type_names))
-    scales = choose_scales(fitted, config.potential, contact)
+    contact = contact_distances(fitted, settings.potential.learned_rows(states[0].type_names))
+    scales = choose_scales(fitted, settings.potential, contact)
     variants = _variants(fitted)
     potential = build_potential(
-        config.potential, states[0].type_names, scales, global_names=config.parameter_names, parameters=variants[0],
-        seed=config.seed,
+        settings.potential, states[0].type_names, scales, global_names=states[0].parameter_names,
+        parameters=variants[0], seed=settings.seed,
     )  # fmt: skip
-    tolerance = config.potential.tolerance or TOLERANCE
+    tolerance = settings.potential.tolerance or TOLERANCE
     grid = potential.own_grid() or TableGrid(scales.r_min, potential.cutoff, scales.knots)
-    chosen = choose_start(config.starting_point, fitted, contact)
+    chosen = choose_start(settings.starting_point, fitted, contact)
     start = chosen.start
     beyond = beyond_contact(start.method, fitted)
     space = ParameterSpace(potential, grid, variants, scales.energy, contact, beyond)
@@ -119,7 +125,7 @@ def prepare(config: FitConfig, progress: FitProgress | None = None, wanted: list
     if start.method != "parameters":
         if not wanted:
             if start.method == "boltzmann-inversion" and progress is not None:
-                own = sample_own_forces(fitted, potential, grid, contact, config, progress)
+                own = sample_own_forces(fitted, potential, grid, contact, settings, progress)
             wanted = _wanted(chosen, potential, fitted, grid, contact, own)
         misfit = pull_back(space, wanted, steps=START_STEPS, tolerance=0.02)
     # a soft start may be low in the core, too, where the learned potential will not be
@@ -128,7 +134,7 @@ def prepare(config: FitConfig, progress: FitProgress | None = None, wanted: list
     )
     if tabulation.grid != grid:
         space = ParameterSpace(potential, tabulation.grid, variants, scales.energy, contact, beyond)
-    return Setup(config, states, fitted, potential, space, tabulation, misfit, wanted or [], own, chosen)
+    return Setup(settings, states, fitted, potential, space, tabulation, misfit, wanted or [], own, chosen)
 
 
 def _wanted(
@@ -158,27 +164,28 @@ def _variants(states: list[State]) -> list[tuple[float, ...]]:
     return list(dict.fromkeys(s.parameters for s in states))
 
 
-def production_interval(config: FitConfig) -> int:
+def production_interval(settings: FitSettings) -> int:
     """Steps between the frames of production."""
-    return config.production.every or max(20, config.sampling.every)
+    return settings.production.every or max(20, settings.sampling.every)
 
 
-def _check_production(config: FitConfig) -> None:
+def _check_production(settings: FitSettings) -> None:
     """Before the fit, not after it: production must give enough frames for error bars, sampling for a covariance."""
-    if config.production.max_steps < SHORTEST * production_interval(config):
+    sampling = settings.sampling
+    if settings.production.max_steps < SHORTEST * production_interval(settings):
         raise DiffPairError(
-            f"production: max_steps = {config.production.max_steps} with a frame every "
-            f"{production_interval(config)} steps is too short: error bars need {SHORTEST} frames"
+            f"production: max_steps = {settings.production.max_steps} with a frame every "
+            f"{production_interval(settings)} steps is too short: error bars need {SHORTEST} frames"
         )
-    if config.sampling.steps < 2 * config.sampling.every:
+    if sampling.steps < 2 * sampling.every:
         raise DiffPairError(
-            f"sampling: steps = {config.sampling.steps} with every = {config.sampling.every} gives fewer than 2 frames"
+            f"sampling: steps = {sampling.steps} with every = {sampling.every} gives fewer than 2 frames"
         )
 
 
 def fit_states(setup: Setup, seed: int) -> list[FitState]:
     """The live simulations of the fitted states; they go on where the start has left them."""
-    space, tables, section = setup.space, {}, segment_jacobian(setup.config)
+    space, tables, section = setup.space, {}, segment_jacobian(setup.settings)
     for variant in space.variants:
         tables[variant] = to_table(setup.potential, space.grid, variant)
     live = [
@@ -187,7 +194,7 @@ def fit_states(setup: Setup, seed: int) -> list[FitState]:
             space.variants.index(state.parameters),
             space.grid,
             tables[state.parameters],
-            setup.config.sampling,
+            setup.settings.sampling,
             seed + 7919 * index,
             SegmentMemory(section.modes) if section else Memory(),
         )
@@ -202,10 +209,10 @@ def fit_states(setup: Setup, seed: int) -> list[FitState]:
     return live
 
 
-def segment_jacobian(config: FitConfig) -> Adjoint | None:
-    """The config's adjoint gradient where its segments give the Jacobian of a Gauss-Newton fit."""
-    wanted = isinstance(config.method, update_sections.GaussNewton)
-    return config.gradient if wanted and isinstance(config.gradient, Adjoint) else None
+def segment_jacobian(settings: FitSettings) -> Adjoint | None:
+    """The adjoint gradient where its segments give the Jacobian of a Gauss-Newton fit."""
+    wanted = isinstance(settings.method, update_sections.GaussNewton)
+    return settings.gradient if wanted and isinstance(settings.gradient, Adjoint) else None
 
 
 def segment_integrator(section: Adjoint) -> MakeIntegrator:
@@ -224,45 +231,55 @@ def make_gradient(setup: Setup) -> GradientMethod:
 
     With steps: auto it has the shortest segments there are, until the fit's audit has chosen.
     """
-    section = setup.config.gradient
+    section = setup.settings.gradient
     if isinstance(section, ReweightingSection):
         return Reweighting(section.min_effective, section.updates)
     if not isinstance(section, Adjoint):
         return Fluctuation()
     steps = section.every if section.steps == "auto" else section.steps
     method = DiscreteAdjoint(
-        section.segments, steps, section.every, timestep=setup.config.sampling.timestep, max_growth=CHAOS,
-        integrator=segment_integrator(section), seed=setup.config.seed,
-        dtype=torch.float32 if segment_jacobian(setup.config) else torch.float64,
+        section.segments, steps, section.every, timestep=_common_timestep(setup), max_growth=CHAOS,
+        integrator=segment_integrator(section), seed=setup.settings.seed,
+        dtype=torch.float32 if segment_jacobian(setup.settings) else torch.float64,
     )  # fmt: skip
     for state in setup.fitted:
         method.check(TargetRows(state))
     return WatchedAdjoint(method)
 
 
-def adaptive_samplings(config: FitConfig) -> bool:
+def _common_timestep(setup: Setup) -> float:
+    """Of all fitted states, ps. Raises DiffPairError where they differ."""
+    steps = {timestep_of(setup.settings.sampling, state) for state in setup.fitted}
+    if len(steps) > 1:
+        named = ", ".join(f"{step:g}" for step in sorted(steps))
+        raise DiffPairError(
+            f"gradient: segments of the adjoint have one time step, but the states have {named} ps; give all the same, "
+            f"or use gradient: {{method: fluctuation}}"
+        )
+    return steps.pop()
+
+
+def adaptive_samplings(settings: FitSettings) -> bool:
     """Whether samplings grow. A friction needs its iterations: it is not known by when it settles."""
-    learns = isinstance(config.gradient, Adjoint) and config.gradient.learn_friction is not None
-    return config.sampling.adaptive and isinstance(config.method, update_sections.GaussNewton) and not learns
+    learns = isinstance(settings.gradient, Adjoint) and settings.gradient.learn_friction is not None
+    return settings.sampling.adaptive and isinstance(settings.method, update_sections.GaussNewton) and not learns
 
 
 def make_friction(setup: Setup, states: list[FitState]) -> FrictionFit | None:
     """What learns the friction, where the config asks for it."""
-    section = setup.config.gradient
+    section = setup.settings.gradient
     if not isinstance(section, Adjoint) or section.learn_friction is None:
         return None
-    return FrictionFit(
-        section.learn_friction, states, setup.config.sampling.timestep, section.segments, setup.config.seed
-    )
+    return FrictionFit(section.learn_friction, states, _common_timestep(setup), section.segments, setup.settings.seed)
 
 
 def make_update(setup: Setup) -> Update:
     """The config's update."""
-    section = setup.config.method
+    section = setup.settings.method
     match section:
         case update_sections.GaussNewton():
             update = GaussNewton(section.damping or 1.0, section.smoothness)
-            if segment_jacobian(setup.config):
+            if segment_jacobian(setup.settings):
                 update.radius *= FIRST_RADIUS
             return update
         case update_sections.IterativeBoltzmann():
@@ -277,7 +294,7 @@ def make_update(setup: Setup) -> Update:
 
 def make_stopping(setup: Setup) -> Stopping | None:
     """What may end the fit before its last iteration: the noise that production resolves is small enough."""
-    section = setup.config.method
+    section = setup.settings.method
     if not isinstance(section, update_sections.GaussNewton) or not section.stop_at_noise:
         return None
-    return Stopping(setup.config.production.noise_target)
+    return Stopping(setup.settings.production.noise_target)

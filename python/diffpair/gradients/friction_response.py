@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from scipy.fft import dct
 from torch import Tensor
 
-from diffpair.config.gradient import BATCHES
 from diffpair.engines.frames import Frames
 from diffpair.gradients.dynamics import noise_seed
 from diffpair.gradients.target_rows import TargetRows
 from diffpair.observables.time_correlation import velocity_autocorrelation
 from diffpair.potentials.base import TableGrid
 from diffpair.segments import LangevinMiddle, run_segment
+from diffpair.settings.gradient import BATCHES
 
 Array = NDArray[np.float64]
 MODES = 8  # smooth vectors (cosines over the lags) that the response is measured with

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from scipy.fft import dct
 from torch import Tensor
 
-from diffpair.config.gradient import BATCHES
 from diffpair.engines.frames import Frames
 from diffpair.errors import DiffPairError
 from diffpair.gradients.adjoint import DiscreteAdjoint, growth_of
 from diffpair.gradients.target_rows import TargetRows
 from diffpair.potentials.base import TableGrid
+from diffpair.settings.gradient import BATCHES
 
 Array = NDArray[np.float64]
 

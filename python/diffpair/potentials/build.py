@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from diffpair.config.base import resolve_pairs
-from diffpair.config.potentials import Potential
 from diffpair.errors import DiffPairError
 from diffpair.potentials.analytic import GeneralisedLennardJones, LennardJones, ModifiedMorse, SoftSphere, Yukawa
 from diffpair.potentials.base import PairPotential
@@ -14,6 +12,8 @@ from diffpair.potentials.bspline import BSpline
 from diffpair.potentials.combine import Sum, TemperatureDependent
 from diffpair.potentials.mlp import GaussianMLP
 from diffpair.potentials.user_module import UserModule
+from diffpair.settings.base import resolve_pairs
+from diffpair.settings.potentials import Potential
 
 # Per form: the class, its per-pair numbers, and its other options.
 _ANALYTIC: dict[str, tuple[type[PairPotential], tuple[str, ...], tuple[str, ...]]] = {

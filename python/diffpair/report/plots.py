@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 from collections.abc import Sequence
@@ -24,8 +25,20 @@ _TARGET = "#222222"
 _COLUMNS = 3
 
 
-def plot_fit(
-    path: str | os.PathLike[str],
+def plot_fit(path: str | os.PathLike[str], *args: Any, **options: Any) -> Path:
+    """Draw a fit, see `draw_fit`, and save it (the suffix says as what: .png, .pdf, .svg)."""
+    draw_fit(*args, **options).savefig(path)
+    return Path(path)
+
+
+def as_png(figure: Figure) -> bytes:
+    """The figure as the content of a PNG file."""
+    memory = io.BytesIO()
+    figure.savefig(memory, format="png")
+    return memory.getvalue()
+
+
+def draw_fit(
     results: Sequence[ProductionResult],
     table: PairTable,
     losses: Sequence[float],
@@ -34,8 +47,8 @@ def plot_fit(
     uncertainty: TableUncertainty | None = None,
     title: str | None = None,
     loss_label: str = "loss",
-) -> Path:
-    """Draw a fit and save it (the suffix says as what: .png, .pdf, .svg).
+) -> Figure:
+    """Draw a fit.
 
     One panel per target with g from production, the target and their difference over the noise of g; then the
     potential of every pair of types; then the loss.
@@ -60,9 +73,7 @@ def plot_fit(
     _draw_loss(figure.add_subplot(cells[-1]), losses, loss_label)
     if title:
         figure.suptitle(title, fontsize=12)
-    out = Path(path)
-    figure.savefig(out)
-    return out
+    return figure
 
 
 def plain(name: str) -> str:

@@ -1,6 +1,7 @@
 """States: systems at a temperature and density, with what was measured there."""
 
 from diffpair.states.files import build_from_files
+from diffpair.states.from_simulation import build_from_simulation
 from diffpair.states.lattice import build_lattice
 from diffpair.states.own_forces import beside_potential, has_nonbonded_forces
 from diffpair.states.state import BOLTZMANN, NO_TYPE, State
@@ -13,6 +14,7 @@ __all__ = [
     "State",
     "beside_potential",
     "build_from_files",
+    "build_from_simulation",
     "build_lattice",
     "check_cutoff",
     "check_targets",

@@ -64,7 +64,7 @@ def bonded_pairs(bonds: Bonds, distance: int) -> Pairs:
             shell = {j for i in shell for j in neighbours[i]} - reached
             reached |= shell
         pairs.update((start, j) for j in reached if j > start)
-    return _sorted(pairs)
+    return sorted_pairs(pairs)
 
 
 def links_of(system: openmm.System | None, bonds: Bonds) -> set[tuple[int, int]]:
@@ -77,8 +77,8 @@ _NONBONDED = openmm.NonbondedForce | openmm.CustomNonbondedForce
 
 def _exclusions_of(force: openmm.NonbondedForce | openmm.CustomNonbondedForce) -> Pairs:
     if isinstance(force, openmm.NonbondedForce):
-        return _sorted(force.getExceptionParameters(k)[:2] for k in range(force.getNumExceptions()))
-    return _sorted(force.getExclusionParticles(k) for k in range(force.getNumExclusions()))
+        return sorted_pairs(force.getExceptionParameters(k)[:2] for k in range(force.getNumExceptions()))
+    return sorted_pairs(force.getExclusionParticles(k) for k in range(force.getNumExclusions()))
 
 
 def _links(system: openmm.System) -> list[tuple[int, int]]:
@@ -90,6 +90,7 @@ def _links(system: openmm.System) -> list[tuple[int, int]]:
     return [(int(i), int(j)) for i, j in found]
 
 
-def _sorted(pairs: Iterable[tuple[int, int]]) -> Pairs:
+def sorted_pairs(pairs: Iterable[tuple[int, int]]) -> Pairs:
+    """Each once, [E, 2] with i < j, sorted."""
     unique = {(min(i, j), max(i, j)) for i, j in pairs if i != j}
     return np.array(sorted(unique), dtype=np.int64).reshape(-1, 2)

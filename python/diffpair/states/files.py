@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openmm
@@ -19,7 +20,8 @@ from diffpair.states.state import NO_TYPE, State
 from diffpair.states.structure import Atom, Structure, read_structure
 from diffpair.states.system_checks import box_vectors, check_system
 from diffpair.states.validate import check_targets
-from diffpair.targets import Target
+from diffpair.targets import Readable, Target, read_targets
+from diffpair.targets.units import value_in
 
 PathLike = str | os.PathLike[str]
 
@@ -29,12 +31,12 @@ def build_from_files(
     topology: PathLike,
     xml: PathLike | None = None,
     types: Mapping[str, str | None] | None = None,
-    temperature: float = 300.0,
-    targets: Sequence[Target] = (),
+    temperature: Any = 300.0,
+    targets: Sequence[Target | Readable] = (),
     held_out: bool = False,
-    parameters: Sequence[float] = (),
+    parameters: Mapping[str, float] | None = None,
     exclude_bonds: int | None = None,
-    masses: float | Mapping[str, float] | Sequence[float] | None = None,
+    masses: Any = None,
 ) -> State:
     """A state from files.
 
@@ -42,8 +44,9 @@ def build_from_files(
     ----------
     topology: structure with box: .pdb, .cif / .pdbx or .gro.
     xml: a System saved with `openmm.XmlSerializer`; its forces stay, and its masses and constraints count.
-    types: from "residue-atom", atom name, element symbol or residue name (looked up in that order) to the type of the
-        pair potential, or None for atoms that take no part in it. Without it the atom names are the types.
+    types: from "residue-atom", atom name, element symbol or residue name (looked up in that order; "*" is every other
+        atom) to the type of the pair potential, or None for atoms that take no part in it. Without it the atom names
+        are the types.
     exclude_bonds: particles up to so many bonds apart do not feel the pair potential. Without it the exclusions of the
         System's `NonbondedForce` or `CustomNonbondedForce` are taken, since OpenMM wants those equal on GPUs, or 3.
     masses: amu, one or one per type; without it, and without a System, those of the elements that the file states.
@@ -58,6 +61,7 @@ def build_from_files(
     UserWarning: the structure has bonds, but there is no System whose forces hold them; other exclusions than the
         System's; a target that seems to count excluded pairs.
     """
+    temperature = value_in(temperature, "K", "300 K")
     if not (np.isfinite(temperature) and temperature > 0):
         raise DiffPairError(f"state {name!r} has a temperature of {temperature:g} K: it must be positive")
     if xml is not None and masses is not None:
@@ -68,14 +72,14 @@ def build_from_files(
     if system is not None and system.getNumParticles() != count:
         raise DiffPairError(f"{xml} has {system.getNumParticles()} particles, but {topology} has {count} atoms")
 
-    names = [_type_of(atom, types, index, topology) for index, atom in enumerate(structure.atoms)]
+    names = [type_of(atom, types, index, topology) for index, atom in enumerate(structure.atoms)]
     type_names = tuple(dict.fromkeys(kind for kind in names if kind is not None))
     if not type_names:
         raise DiffPairError(f"state {name!r}: no atom of {topology} has a type: `types` leaves all of them out")
     exclusions = excluded_pairs(f"state {name!r}", system, structure.bonds, exclude_bonds)
     box = _box_of(structure, system, topology, xml)
     if system is not None:
-        check_system(Path(str(xml)), system, structure.positions, box)
+        check_system(str(xml), system, structure.positions, box)
     elif len(exclusions):
         warnings.warn(
             f"{topology} has {len(structure.bonds)} bonds, but without a System nothing holds them together: "
@@ -91,11 +95,13 @@ def build_from_files(
         box=box,
         exclusions=exclusions,
         temperature=float(temperature),
-        targets=list(targets),
+        targets=read_targets(targets),
         held_out=held_out,
-        parameters=tuple(float(value) for value in parameters),
+        parameters=tuple(float(value) for value in (parameters or {}).values()),
+        parameter_names=tuple(parameters or {}),
         base_system=system,
-        from_lattice=False,
+        on_lattice=False,
+        files=tuple(Path(file).resolve() for file in (topology, xml) if file is not None),
     )
     check_targets(state)
     warn_about_excluded_peaks(state)
@@ -122,7 +128,7 @@ def _masses_of(
     structure: Structure,
     system: openmm.System | None,
     types: Sequence[str | None],
-    masses: float | Mapping[str, float] | Sequence[float] | None,
+    masses: Any,
     topology: PathLike,
 ) -> NDArray[np.float64]:
     """amu, [N]: as given, those of the System, or of the elements that the file states."""
@@ -143,15 +149,19 @@ def _masses_of(
     return found
 
 
-def _type_of(atom: Atom, types: Mapping[str, str | None] | None, index: int, file: PathLike) -> str | None:
+def type_of(atom: Atom, types: Mapping[str, str | None] | None, index: int, where: PathLike) -> str | None:
+    """The type that a mapping gives an atom; its name without a mapping. where: for the message.
+
+    Raises DiffPairError where no key fits.
+    """
     residue, name, element, _ = atom
     if types is None:
         return name
-    for key in (f"{residue}-{name}", name, element, residue):
+    for key in (f"{residue}-{name}", name, element, residue, "*"):
         if key in types:
             return types[key]
     raise DiffPairError(
-        f"{file}: atom {index} ({residue}-{name}) has no type: no key of `types` fits it; atoms that take no part in "
+        f"{where}: atom {index} ({residue}-{name}) has no type: no key of `types` fits it; atoms that take no part in "
         f"the potential are given the type none"
     )
 

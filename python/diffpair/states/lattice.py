@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 from diffpair.errors import DiffPairError
 from diffpair.states.state import State
 from diffpair.states.validate import check_targets
-from diffpair.targets import Target
+from diffpair.targets import Readable, Target, read_targets
+from diffpair.targets.units import convert, parse_density, value_in
 
 _BASES = {
     "fcc": np.array([[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]),
@@ -56,9 +58,7 @@ def type_counts(name: str, n: int, fractions: Mapping[str, float]) -> dict[str, 
     return dict(zip(fractions, counts.tolist(), strict=True))
 
 
-def type_masses(
-    name: str, types: Sequence[str], masses: float | Mapping[str, float] | Sequence[float]
-) -> NDArray[np.float64]:
+def type_masses(name: str, types: Sequence[str], masses: Any) -> NDArray[np.float64]:
     """Mass of each type, amu: one for all, one per type by name, or one per type in order."""
     if isinstance(masses, Mapping):
         missing = [kind for kind in types if kind not in masses]
@@ -68,6 +68,9 @@ def type_masses(
         if unknown:
             raise DiffPairError(f"state {name!r} gives a mass for type {unknown[0]!r}, which it does not have")
         masses = [masses[kind] for kind in types]
+    elif not np.iterable(masses) or isinstance(masses, str):
+        masses = [masses]
+    masses = [value_in(mass, "amu", "18.015 amu") for mass in masses]
     values = np.atleast_1d(np.asarray(masses, dtype=np.float64))
     if len(values) == 1:
         values = np.repeat(values, len(types))
@@ -78,38 +81,52 @@ def type_masses(
     return values
 
 
+def _number_density(density: Any, fractions: Mapping[str, float], masses: NDArray[np.float64]) -> float:
+    """Particles per nm^3. masses: of each type, amu."""
+    if isinstance(density, int | float):
+        return float(density)
+    kind, value = density if isinstance(density, tuple) else parse_density(density)
+    if kind == "number":
+        return float(value)
+    mean = float(np.dot(list(fractions.values()), masses) / sum(fractions.values()))
+    return float(value * convert(1.0, "g/cm^3", "amu/nm^3") / mean)
+
+
 def build_lattice(
     name: str,
     n: int,
-    density: float,
+    density: Any,
     types: Mapping[str, float],
-    masses: float | Mapping[str, float] | Sequence[float],
-    temperature: float,
-    targets: Sequence[Target] = (),
+    masses: Any,
+    temperature: Any,
+    targets: Sequence[Target | Readable] = (),
     held_out: bool = False,
     seed: int = 1,
-    parameters: Sequence[float] = (),
+    parameters: Mapping[str, float] | None = None,
 ) -> State:
     """n particles on a cubic lattice (see `lattice_sites`), types shuffled over the sites; vacancies too where there
     are.
 
     Parameters
     ----------
-    density: particles per nm^3. types: fraction of each type, in the order of the types. masses: amu, one or one per
-    type.
-    temperature: K. seed: decides which particle sits where; the same seed gives the same state.
+    density: particles per nm^3, or a number or mass density with its unit, "0.997 g/cm^3". types: fraction of each
+    type, in the order of the types. masses: amu, one or one per type. temperature: K. targets: see `read_targets`.
+    parameters: values of the potential's global parameters, by name.
+    seed: decides which particle sits where; the same seed gives the same state.
 
     Raises
     ------
     DiffPairError: numbers out of range, or a target that does not fit the state.
     """
+    temperature = value_in(temperature, "K", "300 K")
     if int(n) != n or n < 1:
         raise DiffPairError(f"state {name!r} needs a whole, positive number of particles, not {n}")
+    counts = type_counts(name, n, types)
+    per_type = type_masses(name, list(counts), masses)
+    density = _number_density(density, types, per_type)
     for what, value, unit in (("density", density, "nm^-3"), ("temperature", temperature, "K")):
         if not (np.isfinite(value) and value > 0):
             raise DiffPairError(f"state {name!r} has a {what} of {value:g} {unit}: it must be positive")
-    counts = type_counts(name, n, types)
-    per_type = type_masses(name, list(counts), masses)
     edge = (n / density) ** (1 / 3)
     rng = np.random.default_rng(seed)
     sites = lattice_sites(n)
@@ -126,10 +143,11 @@ def build_lattice(
         box=np.eye(3) * edge,
         exclusions=np.zeros((0, 2), dtype=np.int64),
         temperature=float(temperature),
-        targets=list(targets),
+        targets=read_targets(targets),
         held_out=held_out,
-        parameters=tuple(float(value) for value in parameters),
-        from_lattice=True,
+        parameters=tuple(float(value) for value in (parameters or {}).values()),
+        parameter_names=tuple(parameters or {}),
+        on_lattice=True,
     )
     check_targets(state)
     return state

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +13,15 @@ from diffpair.targets import PressureTarget, RdfTarget, Target, VacfTarget
 
 if TYPE_CHECKING:
     import openmm
+    from openmm import app
+
+    from diffpair.states.user_simulation import UserSimulation
 
 BOLTZMANN = 0.00831446261815324  # kJ/mol/K
 NO_TYPE = -1  # of atoms that take no part: they do not feel the pair potential and are in no g(r)
 
 
-@dataclass
+@dataclass(repr=False)
 class State:
     """One system under one condition.
 
@@ -26,8 +30,9 @@ class State:
     masses: [N] amu. positions: [N, 3] nm. box: [3, 3] box vectors as rows in OpenMM's reduced form, nm.
     exclusions: [E, 2] pairs that do not feel the pair potential and are left out of g(r). temperature: K.
     targets: what was measured here. held_out: reported, never fitted. parameters: values of the potential's global
-    parameters at this state. base_system: a System with further forces; None for a pure pair system.
-    from_lattice: the positions are a lattice, to be melted before use.
+    parameters at this state, parameter_names theirs. base_system: a System with further forces; None for a pure pair
+    system. on_lattice: the positions are a lattice, to be melted before use. files: that it was read from. simulation:
+    the user's own, which runs the state; None where the fit makes a Context of its own.
     """
 
     name: str
@@ -41,8 +46,48 @@ class State:
     targets: list[Target] = field(default_factory=list)
     held_out: bool = False
     parameters: tuple[float, ...] = ()
+    parameter_names: tuple[str, ...] = ()
     base_system: openmm.System | None = None
-    from_lattice: bool = False
+    on_lattice: bool = False
+    files: tuple[Path, ...] = ()
+    simulation: UserSimulation | None = None
+
+    @classmethod
+    def from_lattice(cls, name: str, **options: Any) -> State:
+        """Particles on a lattice, see `diffpair.states.build_lattice`."""
+        from diffpair.states.lattice import build_lattice
+
+        return build_lattice(name, **options)
+
+    @classmethod
+    def from_files(cls, name: str, **options: Any) -> State:
+        """A structure file and perhaps a System's XML, see `diffpair.states.build_from_files`."""
+        from diffpair.states.files import build_from_files
+
+        return build_from_files(name, **options)
+
+    @classmethod
+    def from_simulation(cls, simulation: app.Simulation, **options: Any) -> State:
+        """The user's own Simulation, see `diffpair.states.build_from_simulation`."""
+        from diffpair.states.from_simulation import build_from_simulation
+
+        return build_from_simulation(simulation, **options)
+
+    def __str__(self) -> str:
+        left_out = self.num_atoms - len(self.typed)
+        without = f" ({left_out} of them without a type)" if left_out else ""
+        held_out = ", held out" if self.held_out else ""
+        return (
+            f"state {self.name}: {self.num_atoms} particles{without}, {self.density:.6g} per nm^3, "
+            f"{self.temperature:g} K{held_out}"
+        )
+
+    __repr__ = __str__
+
+    @property
+    def timestep(self) -> float | None:
+        """Time step of the user's Simulation, ps; None without one."""
+        return None if self.simulation is None else self.simulation.timestep
 
     @property
     def num_atoms(self) -> int:

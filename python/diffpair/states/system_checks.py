@@ -6,7 +6,6 @@ A state is a canonical ensemble in a periodic box. Its thermostat is the sampler
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
 
 import numpy as np
 import openmm
@@ -26,12 +25,13 @@ _BAROSTATS = (
 _SAME_BOX = 1e-3  # relative; structure files round their boxes to 1e-4 nm or so
 
 
-def check_system(path: Path, system: openmm.System, positions: Array, box: Array) -> None:
+def check_system(path: str, system: openmm.System, positions: Array, box: Array, live: bool = False) -> None:
     """Refuse a System whose forces are not those of a canonical ensemble in the state's periodic box.
 
     Parameters
     ----------
-    path: of the System, for messages. positions: [N, 3] nm, those that the state starts from. box: [3, 3] rows in nm.
+    path: of the System or state, for messages. positions: [N, 3] nm, those that the state starts from. box: [3, 3] rows
+    in nm. live: it is a Simulation of the user's, with a thermostat and a present box of its own.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def check_system(path: Path, system: openmm.System, positions: Array, box: Array
             raise DiffPairError(
                 f"{path}: it holds a {name}, but the states of a fit have a constant volume: remove that force"
             )
-        if isinstance(force, openmm.AndersenThermostat):
+        if isinstance(force, openmm.AndersenThermostat) and not live:
             raise DiffPairError(
                 f"{path}: it holds a thermostat of its own, {name}, but the state has one already: remove that force"
             )
@@ -65,7 +65,7 @@ def check_system(path: Path, system: openmm.System, positions: Array, box: Array
     for what, pairs in _unwrapped_pairs(system).items():
         _check_whole(path, what, pairs, positions, box)
     own = box_vectors(system)
-    if not np.allclose(own, box, rtol=0, atol=_SAME_BOX * float(np.max(box))):
+    if not live and not np.allclose(own, box, rtol=0, atol=_SAME_BOX * float(np.max(box))):
         edges = [" x ".join(f"{edge:.4g}" for edge in np.diag(vectors)) for vectors in (own, box)]
         warnings.warn(
             f"{path} has a box of {edges[0]} nm, the structure file one of {edges[1]} nm, which is taken", stacklevel=3
@@ -98,7 +98,7 @@ def _unwrapped_pairs(system: openmm.System) -> dict[str, NDArray[np.int64]]:
     return {what: np.array(pairs, dtype=np.int64).reshape(-1, 2) for what, pairs in found.items()}
 
 
-def _check_whole(path: Path, what: str, pairs: NDArray[np.int64], positions: Array, box: Array) -> None:
+def _check_whole(path: str, what: str, pairs: NDArray[np.int64], positions: Array, box: Array) -> None:
     """Half the box: no bond is that long, one across the boundary is."""
     lengths = np.linalg.norm(positions[pairs[:, 0]] - positions[pairs[:, 1]], axis=1)
     if not len(lengths) or lengths.max() <= 0.5 * np.min(np.diag(box)):

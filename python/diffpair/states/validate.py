@@ -11,6 +11,7 @@ from diffpair.observables.pair_numbers import interacting_pairs
 from diffpair.states.own_forces import beside_potential
 from diffpair.states.state import State
 from diffpair.targets import check_unit
+from diffpair.targets.given import check_once_each
 
 _SLACK = 1 + 1e-6  # a cutoff of exactly half the box is fine
 
@@ -20,6 +21,7 @@ def check_targets(state: State) -> None:
     fitted, pressures where there are further forces or constraints, and pressures and VACFs where atoms have no type
     (DiffPairError).
     """
+    check_once_each([target.pair for target in state.rdfs], len(state.pressures), len(state.vacfs))
     if state.pressures and not state.held_out and (found := beside_potential(state.base_system)):
         raise DiffPairError(
             f"state {state.name!r} has {found}, whose part of the pressure a fit does not know: a pressure can "

@@ -43,7 +43,12 @@ def convert(value: float, unit: str, to: str) -> float:
 
 
 def parse(text: object, to: str, example: str) -> float:
-    """The value of a quantity such as "2.5 nm" in the unit ``to``. Raises DiffPairError that shows ``example``."""
+    """The value of a quantity such as "2.5 nm", or of an OpenMM Quantity, in the unit ``to``.
+
+    Raises DiffPairError that shows ``example``.
+    """
+    if type(text).__module__.startswith("openmm.unit"):
+        return _of_openmm(text, to)
     if isinstance(text, bool) or not isinstance(text, (str, int, float)):
         raise DiffPairError(f"must be a number with a unit such as '{example}', not {text!r}")
     match = _QUANTITY.match(str(text))
@@ -55,6 +60,49 @@ def parse(text: object, to: str, example: str) -> float:
     value = convert(number, f"1{unit}" if unit.startswith("/") else unit, to)
     if not math.isfinite(value):
         raise DiffPairError(f"must be a finite number, not {text!r}")
+    return value
+
+
+def value_in(value: object, to: str, example: str) -> float:
+    """A number in the unit ``to``: as it is, or a quantity with a unit, see `parse`. Raises DiffPairError."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    return parse(value, to, example)
+
+
+def parse_density(value: object) -> tuple[str, float]:
+    """("number", nm^-3) or ("mass", g/cm^3): a mass density becomes a number density once the masses are known."""
+    for kind, unit in (("number", "nm^-3"), ("mass", "g/cm^3")):
+        try:
+            number = parse(value, unit, "0.845 nm^-3")
+        except DiffPairError as error:
+            if kind == "mass" or "is not a unit of" not in str(error):
+                text = str(error).replace("mass density such as g/cm^3", "density such as nm^-3 or g/cm^3")
+                raise DiffPairError(text) from None
+        else:
+            if number <= 0:
+                raise DiffPairError(f"must be positive, not {value}")
+            return kind, number
+    raise AssertionError  # the loop returns or raises
+
+
+def _of_openmm(quantity: Any, to: str) -> float:
+    """OpenMM's own unit system is that of ``to``, but for pressures and mass densities."""
+    from openmm import unit
+
+    units = {
+        "nm": unit.nanometer, "nm^-3": unit.nanometer**-3, "nm^-1": unit.nanometer**-1, "K": unit.kelvin,
+        "ps": unit.picosecond, "ps^-1": unit.picosecond**-1, "amu": unit.dalton, "kJ/mol": unit.kilojoule_per_mole,
+        "g/cm^3": unit.gram / unit.centimeter**3, "bar": unit.bar,
+    }  # fmt: skip
+    if not unit.is_quantity(quantity):
+        raise DiffPairError(f"must be a quantity, not the unit {quantity}")
+    try:
+        value = float(quantity.value_in_unit(units[to]))
+    except TypeError:
+        raise DiffPairError(f"{str(quantity.unit)!r} is not a unit of {_dimension(to)} such as {to}") from None
+    if not math.isfinite(value):
+        raise DiffPairError(f"must be a finite number, not {quantity}")
     return value
 
 

@@ -7,23 +7,24 @@ from pathlib import Path
 from diffpair.audit import common
 from diffpair.audit.report import JSON, save
 from diffpair.audit.sampled import audit_live, lengths_for
-from diffpair.config.gradient import Adjoint
 from diffpair.fit.iterate.loop import FitLoop
 from diffpair.fit.iterate.watch import WatchedAdjoint
 from diffpair.fit.setup import Setup, segment_integrator, segment_jacobian
+from diffpair.settings.gradient import Adjoint
 
 SEGMENTS = 12  # of each length
 SAMPLINGS = 3  # as long as that many iterations sample; the equilibrium gradient wants more frames than a step
 
 
-def choose_segments(setup: Setup, loop: FitLoop, out: Path) -> None:
+def choose_segments(setup: Setup, loop: FitLoop, out: Path | None) -> None:
     """Audit every fitted state with its present table, and have the loop's gradient use what is recommended.
 
     Segments longer than the first chaotic length are not tried. A number of segments that the config gives is kept; a
     Jacobian is made of no fewer than its default, since it serves many steps.
-    Writes audit.json and audit.png to `out`. Raises Exploded, or DiffPairError where no length will do.
+    Writes audit.json and audit.png to `out`, if there is such a folder. Raises Exploded, or DiffPairError where no
+    length will do.
     """
-    section, sampling = setup.config.gradient, setup.config.sampling
+    section, sampling = setup.settings.gradient, setup.settings.sampling
     assert isinstance(section, Adjoint) and isinstance(loop.gradient, WatchedAdjoint)
     frames = sampling.steps // sampling.every
     audits = [
@@ -35,17 +36,19 @@ def choose_segments(setup: Setup, loop: FitLoop, out: Path) -> None:
             lengths=lengths_for(section.every),
             stop_at_chaos=True,
             integrator=segment_integrator(section),
-            seed=setup.config.seed,
+            seed=setup.settings.seed,
             progress=loop.progress,
         )
         for state in loop.states
     ]
     choice = common(audits, sampling.steps, frames)
-    least = section.segments if segment_jacobian(setup.config) else 1
+    least = section.segments if segment_jacobian(setup.settings) else 1
     segments = section.given_segments or max(choice.segments, least)
     loop.gradient.set_numbers(segments, choice.steps)
-    save(out, audits, choice, section.segment_keys)
+    if out is not None:
+        save(out, audits, choice, section.segment_keys)
+    where = "" if out is None else f" ({out / JSON})"
     for line in choice.sentence.splitlines():
-        loop.progress.say(f"audit ({out / JSON}): {line}")
+        loop.progress.say(f"audit{where}: {line}")
     if segments > choice.segments and section.given_segments is None:
         loop.progress.say(f"the Jacobian, which serves many steps, is made of {segments} segments")

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from diffpair.config.sampling import Sampling
 from diffpair.engines import Frames, Sampler, Snapshot
 from diffpair.engines.equilibration import drifts, equilibrated_from, inefficiency
 from diffpair.engines.phases import structure
 from diffpair.gradients import Fluctuation, FrameSums, TargetRows
 from diffpair.potentials import TableGrid
+from diffpair.settings.sampling import Sampling, timestep_of
 from diffpair.states import State, has_nonbonded_forces
 from diffpair.tables import PairTable, pair_row, type_pairs
 from diffpair.updates import Memory, Observation, RdfView, SegmentMemory, StateView
@@ -61,7 +61,12 @@ class FitState:
         self.extended = False
         self.weights: Array = np.zeros(table.coefficients.shape)
         self.sampler = Sampler(
-            state, table, timestep=sampling.timestep, friction=sampling.friction, seed=seed, platform=sampling.platform
+            state,
+            table,
+            timestep=timestep_of(sampling, state),
+            friction=sampling.friction,
+            seed=seed,
+            platform=sampling.platform,
         )
         width = grid.knots + 2
         probes = [np.zeros((0, table.coefficients.size))]
@@ -76,12 +81,12 @@ class FitState:
         # where other forces keep particles apart the potential need not
         self.own_core = state.base_system is not None and has_nonbonded_forces(state.base_system)
         # others may have further forces; and where a pressure is wanted, it may be negative
-        guarded = state.from_lattice and not state.pressures
+        guarded = state.on_lattice and not state.pressures
         self.virial = virial_row(self.rows, grid) if guarded else None
 
     def melt(self, progress: Callable[[int], None] | None = None) -> None:
         """From the lattice to a liquid, where the state starts from one."""
-        if self.state.from_lattice and self.sampling.melt:
+        if self.state.on_lattice and self.sampling.melt:
             self.sampler.melt(self.sampling.melt, progress)
 
     def sample(

@@ -109,7 +109,7 @@ class FitLoop:
     def melt(self) -> None:
         """Prepare states that start from a lattice. Raises FitStopped if one explodes."""
         for state in self.states:
-            if state.state.from_lattice and state.sampling.melt:
+            if state.state.on_lattice and state.sampling.melt:
                 self.progress.begin(f"melting {state.state.name}", state.sampling.melt)
                 try:
                     state.melt(self.progress.advance)
@@ -120,25 +120,30 @@ class FitLoop:
         """All iterations. Raises FitStopped if it cannot go on; `best` then holds what is known."""
         self.stopped = self._ended()
         while not self.stopped and len(self.history) < self.iterations:
-            number = len(self.history) + 1
-            self.progress.begin(
-                f"iteration {number}/{self.iterations}",
-                sum(s.sampling.equilibration + round(self.effort.factor * s.sampling.steps) for s in self.states),
-            )
-            try:
-                entry = self._attempt(number)
-                self.history.append(entry)
-                self.progress.iteration(entry, self.iterations)
-                self.keep(self)
-            except FitStopped:
-                raise
-            except DiffPairError as error:
-                raise FitStopped(f"the fit stopped in iteration {number}: {error}") from None
-            if self.failures >= FAILURES:
-                raise FitStopped(f"the fit stopped after {self.failures} failures in a row, the last one: {entry.note}")
-            self.stopped = self._ended()
-            if self.stopped:
-                self.progress.say(f"stopped after {number} iterations: {self.stopped}")
+            self.iterate()
+
+    def iterate(self) -> Iteration:
+        """One of them. Raises FitStopped."""
+        number = len(self.history) + 1
+        self.progress.begin(
+            f"iteration {number}/{self.iterations}",
+            sum(s.sampling.equilibration + round(self.effort.factor * s.sampling.steps) for s in self.states),
+        )
+        try:
+            entry = self._attempt(number)
+            self.history.append(entry)
+            self.progress.iteration(entry, self.iterations)
+            self.keep(self)
+        except FitStopped:
+            raise
+        except DiffPairError as error:
+            raise FitStopped(f"the fit stopped in iteration {number}: {error}") from None
+        if self.failures >= FAILURES:
+            raise FitStopped(f"the fit stopped after {self.failures} failures in a row, the last one: {entry.note}")
+        self.stopped = self.stopped or self._ended()
+        if self.stopped:
+            self.progress.say(f"stopped after {number} iterations: {self.stopped}")
+        return entry
 
     def _ended(self) -> str:
         """Why there should be no further iteration; empty if there should."""

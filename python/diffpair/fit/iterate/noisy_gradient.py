@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from diffpair.config.gradient import BATCHES
 from diffpair.engines import Frames
 from diffpair.engines.statistics import BLOCKS, block_means
 from diffpair.fit.iterate.watch import WatchedAdjoint
 from diffpair.gradients import Fluctuation, FrameSums, GradientMethod, TargetRows
 from diffpair.potentials import TableGrid
+from diffpair.settings.gradient import BATCHES
 
 Array = NDArray[np.float64]
 

@@ -27,6 +27,11 @@ class FitProgress:
         self._task: TaskID | None = None
         self._begin, self._done = time.perf_counter(), 0
 
+    @classmethod
+    def of(cls, wanted: FitProgress | bool) -> FitProgress:
+        """That one; True: on the terminal, False: nowhere."""
+        return wanted if isinstance(wanted, FitProgress) else cls(Console(quiet=not wanted))
+
     def __enter__(self) -> FitProgress:
         return self
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,23 +15,36 @@ import numpy as np
 import openmm
 import torch
 
-from diffpair.config import FitConfig
 from diffpair.fit.setup import Setup
+from diffpair.settings.fit_settings import FitSettings
+from diffpair.states import State
 from diffpair.tables import type_pairs
 
 
-def config_hash(config: FitConfig) -> str:
+@dataclass(frozen=True)
+class Origin:
+    """The file that describes a fit, and its text; nothing for a fit that was set up in Python."""
+
+    file: Path | None = None
+    text: str = ""
+
+
+def fingerprint(settings: FitSettings, states: Sequence[State]) -> str:
     """SHA-256 of what a fit cannot change on its way: not its length, nor the production after it.
 
-    Files count by what they hold, so that neither their place nor the spelling of their paths matters.
+    Files count by what they hold, so that neither their place nor the spelling of their paths matters. Of a Simulation
+    neither positions nor box count: it has run since.
     """
-    values = _by_content(config.model_dump(exclude={"production": True, "update": {"iterations"}}))
+    values = [_by_content(settings.content()), [_of_state(state) for state in states]]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
-def config_files(config: FitConfig) -> set[Path]:
-    """Every file that the config names, absolute."""
-    return {path.resolve() for path in _paths(config.model_dump())}
+def files_of(settings: FitSettings, states: Sequence[State]) -> set[Path]:
+    """Every file that the fit was read from, absolute."""
+    found = [*_paths(settings.model_dump())]
+    for state in states:
+        found += [*state.files, *(t.file for t in state.rdfs if t.file), *(t.file for t in state.vacfs if t.file)]
+    return {path.resolve() for path in found}
 
 
 def file_hash(path: Path | None) -> str | None:
@@ -38,19 +52,19 @@ def file_hash(path: Path | None) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path is not None and path.is_file() else None
 
 
-def provenance(setup: Setup, iterations: int, digest: str) -> dict[str, Any]:
+def provenance(setup: Setup, iterations: int, digest: str, origin: Origin) -> dict[str, Any]:
     """The section `provenance` of a potential file: config, versions, states and targets of a fit."""
     from diffpair import __version__
 
-    config, pairs = setup.config, type_pairs(setup.potential.types)
+    pairs = type_pairs(setup.potential.types)
     return {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "config": str(config.file) if config.file else None,
+        "config": str(origin.file) if origin.file else None,
         "config_sha256": digest,
-        "config_text": config.text,
-        "form": config.potential.form,
+        "config_text": origin.text,
+        "form": setup.settings.potential.form,
         "learned_pairs": [list(pairs[row]) for row in setup.potential.learned],
-        "seed": config.seed,
+        "seed": setup.settings.seed,
         "iterations": iterations,
         "versions": {
             "diffpair": __version__,
@@ -77,9 +91,23 @@ def provenance(setup: Setup, iterations: int, digest: str) -> dict[str, Any]:
     }
 
 
+def _of_state(state: State) -> Any:
+    numbers = [state.types, state.masses, state.exclusions]
+    if state.simulation is None:
+        numbers += [state.positions, state.box]
+    system = "" if state.base_system is None else openmm.XmlSerializer.serialize(state.base_system)
+    targets = [{k: v for k, v in vars(target).items() if k not in ("file", "r_unit")} for target in state.targets]
+    return _by_content(
+        [state.name, state.type_names, state.temperature, state.held_out, state.parameters, state.parameter_names,
+         numbers, hashlib.sha256(system.encode()).hexdigest(), targets]
+    )  # fmt: skip
+
+
 def _by_content(value: Any) -> Any:
     if isinstance(value, Path):
         return file_hash(value)
+    if isinstance(value, np.ndarray):
+        return hashlib.sha256(repr(value.shape).encode() + np.ascontiguousarray(value).tobytes()).hexdigest()
     if isinstance(value, dict):
         return {str(key): _by_content(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):

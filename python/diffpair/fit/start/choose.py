@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from diffpair.config.start import CLOSURES, Start
 from diffpair.errors import DiffPairError
 from diffpair.fit.start.hypernetted_chain import HypernettedChain
 from diffpair.fit.start.inversion import crystalline
 from diffpair.observables.pair_numbers import interacting_pairs
+from diffpair.settings.start import CLOSURES, Start
 from diffpair.states import State, beside_potential
 from diffpair.tables import type_pairs
 

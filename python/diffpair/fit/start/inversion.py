@@ -11,12 +11,12 @@ from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import peak_widths, savgol_filter
 
-from diffpair.config.start import CLOSURES
 from diffpair.errors import DiffPairError
 from diffpair.fit.start.bridge import with_bridge
 from diffpair.fit.start.hypernetted_chain import HypernettedChain
 from diffpair.fit.start.scales import targets_by_pair
 from diffpair.potentials import PairPotential, TableGrid
+from diffpair.settings.start import CLOSURES
 from diffpair.states import State
 from diffpair.tables import PairTable, type_pairs
 from diffpair.targets import RdfTarget

@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffpair.config import FitConfig
-from diffpair.config.gradient import Adjoint
 from diffpair.engines import Exploded, Snapshot
 from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.fit.iterate.fit_state import FitState
@@ -22,6 +20,8 @@ from diffpair.fit.record.progress import FitProgress
 from diffpair.fit.start.inversion import TRUSTED, boltzmann_inversion, continued, crystalline
 from diffpair.gradients.rdf_rows import RdfRows
 from diffpair.potentials import PairPotential, TableGrid
+from diffpair.settings.fit_settings import FitSettings
+from diffpair.settings.gradient import Adjoint
 from diffpair.states import State, has_nonbonded_forces
 from diffpair.tables import PairTable
 from diffpair.targets import RdfTarget
@@ -81,7 +81,7 @@ class OwnForces:
 
 
 def sample_own_forces(
-    states: list[State], potential: PairPotential, grid: TableGrid, contact: Array, config: FitConfig,
+    states: list[State], potential: PairPotential, grid: TableGrid, contact: Array, settings: FitSettings,
     progress: FitProgress,
 ) -> dict[str, OwnForces]:  # fmt: skip
     """By the state's name, for those with nonbonded forces and a g(r); says what it found.
@@ -93,11 +93,11 @@ def sample_own_forces(
         grid: of the tables. contact: contact distance per pair of types, nm.
     """
     found: dict[str, OwnForces] = {}
-    for index, state in enumerate([] if isinstance(config.gradient, Adjoint) else states):
+    for index, state in enumerate([] if isinstance(settings.gradient, Adjoint) else states):
         if not state.rdfs or state.base_system is None or not has_nonbonded_forces(state.base_system):
             continue
         nothing = PairTable(potential.types, *grid[:2], np.zeros((potential.all_pairs, grid.knots + 2)))
-        live = FitState(state, 0, grid, nothing, config.sampling, config.seed + SEED + 7919 * index)
+        live = FitState(state, 0, grid, nothing, settings.sampling, settings.seed + SEED + 7919 * index)
         try:
             own = _sample(live, nothing, progress)
         except Exploded:

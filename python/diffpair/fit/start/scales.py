@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from diffpair.config.potentials import Potential
 from diffpair.errors import DiffPairError
 from diffpair.potentials import Scales
+from diffpair.settings.potentials import Potential
 from diffpair.states import BOLTZMANN, State
 from diffpair.tables import type_pairs
 from diffpair.targets import RdfTarget

@@ -1,26 +1,50 @@
-"""What all sections of the fit config have in common: strict keys, and values with units."""
+"""What all settings have in common: strict names, values with units, one sentence for what is wrong.
+
+The same classes are the sections of the fit config and what Python users make themselves. In a file a quantity is text
+with its unit; in Python it is an OpenMM Quantity, such a text, or a plain number in nm, ps, K, amu, kJ/mol or bar.
+"""
 
 from __future__ import annotations
 
 import difflib
 import math
+import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, ValidationInfo, model_validator
+from pydantic._internal._model_construction import ModelMetaclass  # the type of BaseModel, which has no public name
 from pydantic_core import PydanticCustomError
 
-from diffpair.config.source import Word
 from diffpair.errors import DiffPairError
+from diffpair.settings.messages import describe
+from diffpair.settings.word import Word
 from diffpair.tables.pairs import type_pairs
 from diffpair.targets.units import parse
 
 
-class Section(BaseModel):
-    """A mapping of the config file. Unknown keys are refused with what is allowed."""
+class _Refusing(ModelMetaclass):
+    """Says in one sentence what is wrong with settings that are made in Python."""
+
+    positional: tuple[str, ...]
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        names = cls.positional
+        if len(args) > len(names) or set(names[: len(args)]) & kwargs.keys():
+            raise TypeError(f"{cls.__name__} takes {', '.join((*names, 'and keyword arguments'))}")
+        try:
+            return super().__call__(**dict(zip(names, args, strict=False)), **kwargs)
+        except ValidationError as error:
+            raise DiffPairError(f"{cls.__name__}: {describe(error)}") from None
+
+
+class Settings(BaseModel, metaclass=_Refusing):
+    """What a user may choose: a mapping of the config file, keyword arguments in Python. Unknown names are refused with
+    what is allowed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    positional: ClassVar[tuple[str, ...]] = ()  # what may be given without its name
 
     @model_validator(mode="before")
     @classmethod
@@ -49,9 +73,16 @@ def choices(given: str, allowed: Iterable[str]) -> str:
     return f"{guess} allowed are {', '.join(names)}"
 
 
+def in_unit(value: object, unit: str, example: str, info: ValidationInfo) -> float:
+    """The value in that unit. A number without unit counts in it, but not in a file, which has a context."""
+    if info.context is None and isinstance(value, int | float) and not isinstance(value, bool):
+        return _number(value)
+    return parse(value, unit, example)
+
+
 def _quantity(unit: str, example: str, minimum: str) -> Any:
-    def check(value: object) -> float:
-        number = parse(value, unit, example)
+    def check(value: object, info: ValidationInfo) -> float:
+        number = in_unit(value, unit, example, info)
         if minimum == "positive" and not number > 0:
             raise DiffPairError(f"must be positive, not {value}")
         if minimum == "non-negative" and number < 0:
@@ -157,7 +188,7 @@ Name = Annotated[str, BeforeValidator(_name)]
 
 def _file(value: object, info: ValidationInfo) -> Path:
     """A path; a relative one counts from the config file's folder, which the validation context gives."""
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str | os.PathLike) or not os.fspath(value).strip():
         raise DiffPairError(f"must be the path of a file, not {value!r}")
     folder = (info.context or {}).get("folder", Path())
     return Path(folder) / Path(value).expanduser()
@@ -166,33 +197,35 @@ def _file(value: object, info: ValidationInfo) -> Path:
 File = Annotated[Path, BeforeValidator(_file)]
 
 
-def _per_pair(one: Callable[[object], float], positive: bool = True) -> Any:
+def _per_pair(one: Callable[[object, ValidationInfo], float], positive: bool = True) -> Any:
     """Validator of a value that is one for all pairs of types or a mapping such as {A-A: .., A-B: ..}."""
 
-    def single(value: object, label: str = "") -> float:
+    def single(value: object, info: ValidationInfo, label: str = "") -> float:
         try:
-            number = one(value)
+            number = one(value, info)
             if positive and not number > 0:
                 raise DiffPairError(f"must be positive, not {value}")
         except DiffPairError as error:
             raise DiffPairError(f"{label}{error}") from None
         return number
 
-    def check(value: object) -> float | dict[str, float]:
+    def check(value: object, info: ValidationInfo) -> float | dict[str, float]:
         if isinstance(value, dict):
-            return {_name(key): single(entry, f"{key}: ") for key, entry in value.items()}
-        return single(value)
+            return {_name(key): single(entry, info, f"{key}: ") for key, entry in value.items()}
+        return single(value, info)
 
     return BeforeValidator(check)
 
 
 PairValue = float | dict[str, float]
-PairLength = Annotated[PairValue, _per_pair(lambda value: parse(value, "nm", "0.34 nm"))]
-PairEnergy = Annotated[PairValue, _per_pair(lambda value: parse(value, "kJ/mol", "1 kJ/mol"))]
-PairSignedEnergy = Annotated[PairValue, _per_pair(lambda value: parse(value, "kJ/mol", "1 kJ/mol"), positive=False)]
-PairInverseLength = Annotated[PairValue, _per_pair(lambda value: parse(value, "nm^-1", "3 nm^-1"))]
-PairNumber = Annotated[PairValue, _per_pair(_number)]
-PairSignedNumber = Annotated[PairValue, _per_pair(_number, positive=False)]
+PairLength = Annotated[PairValue, _per_pair(lambda value, info: in_unit(value, "nm", "0.34 nm", info))]
+PairEnergy = Annotated[PairValue, _per_pair(lambda value, info: in_unit(value, "kJ/mol", "1 kJ/mol", info))]
+PairSignedEnergy = Annotated[
+    PairValue, _per_pair(lambda value, info: in_unit(value, "kJ/mol", "1 kJ/mol", info), positive=False)
+]
+PairInverseLength = Annotated[PairValue, _per_pair(lambda value, info: in_unit(value, "nm^-1", "3 nm^-1", info))]
+PairNumber = Annotated[PairValue, _per_pair(lambda value, info: _number(value))]
+PairSignedNumber = Annotated[PairValue, _per_pair(lambda value, info: _number(value), positive=False)]
 
 
 def resolve_pairs(

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, SerializerFunctionWrapHandler, model_validator
 
-from diffpair.config.base import File, Section
 from diffpair.errors import DiffPairError
+from diffpair.settings.base import File, Settings
 from diffpair.targets.reading import Choice
 
 
@@ -38,7 +38,7 @@ ErrorColumn = Annotated[int | str | bool | None, BeforeValidator(_error_column)]
 Block = Annotated[int | str, BeforeValidator(_block)]
 
 
-class _Columns(Section):
+class _Columns(Settings):
     """Which column of a file is what: a number from 1, or a name of its header. ``error: none``: no column is."""
 
     @model_validator(mode="after")
@@ -68,7 +68,7 @@ class VacfColumns(_Columns):
     error: ErrorColumn = None
 
 
-class CurveFile(Section):
+class CurveFile(Settings):
     """A file with a curve. ``columns`` names its columns, ``column`` that of the curve alone; ``block``: which of
     several curves that stand one after another: a number from 1, ``last``, or the ``average``."""
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from pydantic import model_validator
 
-from diffpair.config.base import Count, CountOrZero, Flag, Name, PositiveNumber, Rate, Section, Time
 from diffpair.errors import DiffPairError
+from diffpair.settings.base import Count, CountOrZero, Flag, Name, PositiveNumber, Rate, Settings, Time
+from diffpair.states.state import State
 
 
-class Sampling(Section):
+class Sampling(Settings):
     """Molecular dynamics of one iteration, in steps. ``melt``: steps that turn a lattice into a liquid first.
-    ``adaptive``: gauss-newton's samplings grow as the residual falls; a sampling that drifts is followed by another."""
+    ``timestep``, ``friction``, ``platform``: of states that are not a Simulation, which has its own. ``adaptive``:
+    gauss-newton's samplings grow as the residual falls; a sampling that drifts is followed by another."""
 
-    timestep: Time
+    timestep: Time | None = None
     equilibration: CountOrZero = 500
     steps: Count = 1500
     every: Count = 10
@@ -28,9 +30,17 @@ class Sampling(Section):
         return self
 
 
-class Production(Section):
+class Production(Settings):
     """The run with the final table: it ends once the noise of the mean |g - target| is ``noise_target`` or less."""
 
     max_steps: Count = 100_000
     noise_target: PositiveNumber = 0.002
     every: Count | None = None
+
+
+def timestep_of(sampling: Sampling, state: State) -> float:
+    """The time step of a state's simulation, ps. Raises DiffPairError where nothing gives it."""
+    found = state.timestep if state.timestep is not None else sampling.timestep
+    if found is None:
+        raise DiffPairError(f"state {state.name!r} needs a time step: give sampling=Sampling(timestep=0.002), in ps")
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -16,7 +16,8 @@ from pydantic import (
     model_validator,
 )
 
-from diffpair.config.base import (
+from diffpair.errors import DiffPairError
+from diffpair.settings.base import (
     Count,
     Distance,
     Energy,
@@ -30,13 +31,12 @@ from diffpair.config.base import (
     PairSignedEnergy,
     PairSignedNumber,
     PositiveNumber,
-    Section,
+    Settings,
     Temperature,
     check_keys,
     choices,
 )
-from diffpair.config.pairs import LearnedPairs, rows_of
-from diffpair.errors import DiffPairError
+from diffpair.settings.pairs import LearnedPairs, rows_of
 from diffpair.tables.limits import MIN_KNOTS
 
 _MAX_KNOTS = 3000  # a fit keeps dense matrices of this size, and no potential needs so many
@@ -51,7 +51,7 @@ def _knots(value: int) -> int:
 Knots = Annotated[Count, AfterValidator(_knots)]
 
 
-class _Part(Section):
+class _Part(Settings):
     """One term of the potential. ``trainable: false`` keeps its parameters as they are, for a fixed prior."""
 
     trainable: Flag = True
@@ -186,7 +186,7 @@ Part = Annotated[
 ]
 
 
-class Sum(Section):
+class Sum(Settings):
     """Sum of terms, such as a fixed prior and a trainable correction."""
 
     form: Literal["sum"] = "sum"
@@ -199,7 +199,7 @@ class Sum(Section):
         return self
 
 
-class EnergyEntropy(Section):
+class EnergyEntropy(Settings):
     """U(r) - (T - T0) S(r) at a state's temperature T: energy is U, entropy T0 S, each a form of its own.
 
     ``reference`` is T0; by default the mean temperature of the fitted states.
@@ -230,7 +230,7 @@ Term = Annotated[
     | Annotated[EnergyEntropy, Tag("energy_entropy")],
     Discriminator(_form),
 ]
-_TERMS: dict[str, type[Section]] = {
+_TERMS: dict[str, type[Settings]] = {
     "bspline": Spline,
     "mlp": Mlp,
     "lj": LennardJones,
@@ -244,10 +244,11 @@ _TERMS: dict[str, type[Section]] = {
 }
 
 
-class Potential(Section):
+class Potential(Settings):
     """The learned potential: ``term`` is the functional form, the rest its table.
 
-    In the file both stand side by side: {form: lj, sigma: 1 nm, epsilon: 1 kJ/mol, cutoff: 2.5 nm}. ``r_min`` and
+    In the file both stand side by side: {form: lj, sigma: 1 nm, epsilon: 1 kJ/mol, cutoff: 2.5 nm}; in Python, too:
+    `Potential("lj", sigma=0.34, epsilon=1.0, cutoff=1.0)`. ``r_min`` and
     ``knots`` that are not given are chosen by the fit. Every form but the B-spline is multiplied by a switching
     function over the last ``switch_width`` before the cutoff and tabulated to the relative force error ``tolerance``.
     ``pairs``: the pairs of types that are learned; all others are 0.
@@ -260,6 +261,8 @@ class Potential(Section):
     tolerance: PositiveNumber | None = None
     pairs: LearnedPairs | None = None
     term: Term
+
+    positional: ClassVar[tuple[str, ...]] = ("form",)
 
     @model_validator(mode="before")
     @classmethod

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from diffpair.config.base import _name, choices
 from diffpair.errors import DiffPairError
+from diffpair.settings.base import _name, choices
 from diffpair.tables.pairs import pair_row
 
 Pairs = tuple[tuple[str, str], ...]

@@ -14,14 +14,14 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from diffpair.config.base import Count, CountOrAuto, Fraction, Rate, Section, choices
-from diffpair.config.choose import choose_method, method_of
 from diffpair.errors import DiffPairError
+from diffpair.settings.base import Count, CountOrAuto, Fraction, Rate, Settings, choices
+from diffpair.settings.choose import choose_method, method_of
 
 BATCHES = 4  # of segments whose spread tells the noise of a Jacobian made of them
 
 
-class Fluctuation(Section):
+class Fluctuation(Settings):
     """Gradient from equilibrium fluctuations; gives the whole Jacobian."""
 
     method: Literal["fluctuation"] = "fluctuation"
@@ -42,7 +42,7 @@ INTEGRATORS: dict[str, tuple[str, ...]] = {
 Integrator = Annotated[Literal["verlet", "langevin-middle", "nose-hoover"], BeforeValidator(_integrator)]
 
 
-class Adjoint(Section):
+class Adjoint(Settings):
     """Gradient through ``segments`` short trajectories of ``steps`` steps each, measured ``every`` so many steps.
 
     ``steps: auto``: an audit at the start of the fit chooses ``steps``, and ``segments`` where that is not given.
@@ -114,7 +114,7 @@ class Adjoint(Section):
         return f"{{{text}}}"
 
 
-class Reweighting(Section):
+class Reweighting(Settings):
     """Gradient of reweighted frames: up to ``updates`` updates per sampling, as long as the effective number of frames
     is ``min_effective`` of all frames or more."""
 

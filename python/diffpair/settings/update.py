@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Tag, model_validator
 
-from diffpair.config.base import (
+from diffpair.errors import DiffPairError
+from diffpair.settings.base import (
     Count,
     CountOrZero,
     Flag,
@@ -14,13 +15,12 @@ from diffpair.config.base import (
     NonNegativeNumber,
     NonNegativeNumberOrAuto,
     PositiveNumber,
-    Section,
+    Settings,
 )
-from diffpair.config.choose import choose_method, method_of
-from diffpair.errors import DiffPairError
+from diffpair.settings.choose import choose_method, method_of
 
 
-class GaussNewton(Section):
+class GaussNewton(Settings):
     """Damped Gauss-Newton on the Jacobian of fluctuations, or on that of adjoint segments.
 
     ``stop_at_noise``: end before ``iterations`` where there is nothing left to learn.
@@ -33,7 +33,7 @@ class GaussNewton(Section):
     stop_at_noise: Flag = True
 
 
-class IterativeBoltzmann(Section):
+class IterativeBoltzmann(Settings):
     """Iterative Boltzmann inversion; multistate where several states are fitted. ``smoothing``: of each correction, how
     often it is averaged over neighbouring bins."""
 
@@ -43,7 +43,7 @@ class IterativeBoltzmann(Section):
     smoothing: CountOrZero = 0
 
 
-class InverseMonteCarlo(Section):
+class InverseMonteCarlo(Settings):
     """Inverse Monte Carlo. ``regularisation``: Tikhonov's term over the largest eigenvalue; auto: the data choose."""
 
     method: Literal["imc"] = "imc"
@@ -52,7 +52,7 @@ class InverseMonteCarlo(Section):
     regularisation: NonNegativeNumberOrAuto = "auto"
 
 
-class TorchOptimizer(Section):
+class TorchOptimizer(Settings):
     """A first-order optimizer of torch.optim.
 
     ``precondition``: it moves coordinates along which g answers nearly alike, else the parameters themselves.

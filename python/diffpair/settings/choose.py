@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BeforeValidator
 
-from diffpair.config.base import Section, choices
 from diffpair.errors import DiffPairError
+from diffpair.settings.base import Settings, choices
 
 
 def choose_method(available: tuple[str, ...]) -> BeforeValidator:
@@ -20,7 +20,7 @@ def choose_method(available: tuple[str, ...]) -> BeforeValidator:
             method, options = next(iter(value.items()))
             if method in available and (options is None or isinstance(options, dict)):
                 value = {**(options or {}), "method": method}
-        if isinstance(value, Section):
+        if isinstance(value, Settings):
             return value
         if not isinstance(value, dict) or "method" not in value:
             raise DiffPairError(f"must hold the key 'method', one of {', '.join(available)}")

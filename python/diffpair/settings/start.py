@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
-from diffpair.config.base import File, Section
 from diffpair.errors import DiffPairError
+from diffpair.settings.base import File, Settings
 
 
-class Start(Section):
+class Start(Settings):
     """Where the fit starts: an inversion of the targets (auto chooses one), the form's own parameters, or a file."""
 
     method: Literal["auto", "boltzmann-inversion", "hypernetted-chain", "modified-verlet", "parameters", "file"]

@@ -1,0 +1,203 @@
+"""The end of a fit: production with the learned potential, its report and its summary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from diffpair.engines import ProductionResult, Snapshot, production
+from diffpair.errors import DiffPairError
+from diffpair.fit.iterate.loop import FitLoop
+from diffpair.fit.iterate.watch import WatchedAdjoint
+from diffpair.fit.judge.fallback import produce_or_go_back
+from diffpair.fit.record.folder import (
+    AUDIT,
+    PLOT,
+    POTENTIAL,
+    START,
+    SUMMARY,
+    save_tables,
+    table_names,
+)
+from diffpair.fit.record.progress import FitProgress
+from diffpair.fit.record.provenance import Origin, provenance
+from diffpair.fit.record.result import FitResult
+from diffpair.fit.record.results import misfits, say_results
+from diffpair.fit.setup import (
+    TOLERANCE,
+    Setup,
+    production_interval,
+)
+from diffpair.potentials import judge, to_table
+from diffpair.report import summary_document, write_summary
+from diffpair.settings.gradient import Adjoint
+from diffpair.settings.sampling import timestep_of
+from diffpair.tables import PairTable, TableUncertainty
+
+
+@dataclass(frozen=True)
+class Work:
+    """A fit at work. start: the potential that it started from, if that is known. out: folder of its files, or None.
+    digest: see `fingerprint`."""
+
+    setup: Setup
+    loop: FitLoop
+    start: PairTable | None
+    out: Path | None
+    digest: str
+    origin: Origin
+    progress: FitProgress
+
+    def save(self, bands: Sequence[TableUncertainty] = (), **fit: Any) -> None:
+        """Write the present potential with where it comes from, if there is a folder."""
+        if self.out is None:
+            return
+        origin = provenance(self.setup, len(self.loop.history), self.digest, self.origin)
+        origin["gradient"] = _describe_gradient(self.setup, self.loop)
+        save_tables(self.out, self.setup, bands, provenance=origin, fit=fit)
+
+
+def _describe_gradient(setup: Setup, loop: FitLoop) -> dict[str, Any]:
+    """The gradient that the fit used, for summary.json and the provenance."""
+    section = setup.settings.gradient
+    result: dict[str, Any] = section.model_dump()
+    if isinstance(section, Adjoint) and isinstance(loop.gradient, WatchedAdjoint):
+        result |= (
+            loop.gradient.numbers()
+            | {"gradients": loop.gradient.count}
+            | ({"audit": AUDIT} if section.steps == "auto" else {})
+        )
+    if loop.friction is not None:
+        result |= {
+            "friction": {"value": loop.friction.friction, "error": loop.friction.friction * loop.friction.error,
+                         "unit": "1/ps", "gradients": loop.friction.gradients},
+        }  # fmt: skip
+    if any(entry.effective for entry in loop.history):
+        result["updates"] = sum(entry.updates for entry in loop.history if entry.accepted)
+    return result
+
+
+def keep_best(work: Work, reason: str) -> str:
+    """Go back to the best potential of a fit that has to stop, write it, and tell where it is."""
+    setup, loop, out = work.setup, work.loop, work.out
+    if loop.best is None:
+        held = "" if out is None else f"; {out / START} holds the potential that the fit started from"
+        return reason + held
+    setup.space.set(loop.best.theta)
+    best = f"of iteration {loop.best.number} with a mean |g - target| of {loop.best.mae:.4f}"
+    if out is None:
+        return f"{reason}; the fit's table is the last good one, {best}"
+    try:
+        work.save(stopped=reason, mae=loop.best.mae)
+    except DiffPairError as error:
+        return f"{reason}; saving the best potential to {out} failed: {error}"
+    return f"{reason}; {out / POTENTIAL} holds the last good potential, {best}"
+
+
+def conclude(work: Work) -> FitResult:
+    """Production with the final table, and the files that report it. The potential is saved before and after it."""
+    setup, loop, out, progress = work.setup, work.loop, work.out, work.progress
+    seconds = loop.seconds
+    warnings = loop.warnings()
+    fit: dict[str, Any] = {"iterations": len(loop.history), "md_steps": loop.md_steps, "notes": []}
+    try:
+        work.save(**fit)
+
+        def changed(notes: list[str]) -> None:
+            fit["notes"] = notes
+            work.save(**fit)
+
+        outcome = produce_or_go_back(
+            setup.space, loop.tried, lambda anew: _production(setup, loop, progress, anew), changed
+        )
+        results, fit["notes"] = outcome.results, outcome.notes
+        for note in outcome.notes:
+            progress.say(f"note: {note}")
+        fit |= _errors(setup, results)
+    except DiffPairError as error:
+        kept = f"; {out / POTENTIAL} holds the learned potential" if out and (out / POTENTIAL).is_file() else ""
+        raise DiffPairError(f"{error}{kept}") from None
+    bands = loop.bands()
+    work.save(bands, **fit)
+    say_results(results, progress)
+    notes = [*warnings, *misfits(results), *dict.fromkeys(note for band in bands for note in band.notes)]
+    for note in notes:
+        progress.say(f"note: {note}")
+    document = summary_document(
+        iterations=len(loop.history),
+        wall_seconds=seconds,
+        md_seconds=loop.md_seconds,
+        md_steps=fit["md_steps"],
+        results=results,
+        potential=POTENTIAL,
+    )
+    document["notes"] = [*fit["notes"], *notes]
+    document["independent_frames"] = loop.independent
+    document["stopped"] = loop.stopped or f"all {len(loop.history)} iterations were done"
+    document["gradient"] = _describe_gradient(setup, loop)
+    names = table_names(setup)
+    if len(names) > 1:
+        document["files"]["potentials"] = {s.name: f"{names[s.parameters]}.json" for s in setup.states}
+    result = FitResult(
+        tables={s.name: to_table(setup.potential, setup.space.grid, s.parameters) for s in setup.states},
+        uncertainty=bands[0] if bands else None,
+        start=work.start,
+        production=results,
+        history=list(loop.history),
+        summary=document,
+    )
+    if out is not None:
+        result.plot(out / PLOT)
+        write_summary(out / SUMMARY, document)
+        progress.say(f"wrote {', '.join(str(out / name) for name in (POTENTIAL, SUMMARY, PLOT))}")
+    return result
+
+
+def _errors(setup: Setup, results: list[ProductionResult]) -> dict[str, Any]:
+    """How good the potential is: its g(r) in production, and its table."""
+    tolerance = setup.settings.potential.tolerance or TOLERANCE
+    tabulation = judge(
+        setup.potential, setup.space.grid, setup.space.kT, tuple(setup.variants), tolerance, setup.space.core
+    )
+    return {
+        "tabulation_error": tabulation.error,
+        "tabulation_converged": tabulation.converged,
+        "targets": [
+            {"state": r.state, "pair": list(t.pair), "mae": t.mae, "mae_noise": t.mae_noise}
+            for r in results
+            for t in r.rdfs
+        ]
+        + [{"state": r.state, "pressure": asdict(p)} for r in results for p in r.pressures]
+        + [{"state": r.state, "vacf": v.figures()} for r in results for v in r.vacfs],
+    }
+
+
+def _production(setup: Setup, loop: FitLoop, progress: FitProgress, anew: bool) -> list[ProductionResult]:
+    """Every state, held-out ones too, with the final table and a seed of its own; anew: not from the fit's end."""
+    settings = setup.settings
+    section, sampling = settings.production, settings.sampling
+    ends: dict[str, Snapshot] = {} if anew else {s.state.name: s.snapshot() for s in loop.states}
+    results = []
+    for index, state in enumerate(setup.states):
+        progress.begin(f"production {state.name}", section.max_steps)
+        table = to_table(setup.potential, setup.space.grid, state.parameters)
+        results.append(
+            production(
+                state,
+                table,
+                timestep=timestep_of(sampling, state),
+                max_steps=section.max_steps,
+                noise_target=section.noise_target,
+                every=production_interval(settings),
+                seed=settings.seed + 50021 + index,
+                melt=sampling.melt,
+                equilibration=max(sampling.equilibration, 1000),
+                start=ends.get(state.name),
+                platform=sampling.platform,
+                friction=sampling.friction if loop.friction is None else loop.friction.friction,
+                progress=lambda steps, noise: progress.advance(steps),
+            )
+        )
+    return results

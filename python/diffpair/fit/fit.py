@@ -1,0 +1,309 @@
+"""The front door: a potential, states and settings become a fit that runs, steps, saves and resumes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from diffpair.engines import Exploded
+from diffpair.errors import DiffPairError
+from diffpair.fit.conclude import Work, conclude, keep_best
+from diffpair.fit.iterate.auto_steps import choose_segments
+from diffpair.fit.iterate.loop import FitLoop, FitStopped
+from diffpair.fit.record.folder import START, make_folder, save_iteration, save_tables, set_aside
+from diffpair.fit.record.history import Iteration, load_checkpoint, save_checkpoint, write_history
+from diffpair.fit.record.progress import FitProgress
+from diffpair.fit.record.provenance import Origin, files_of, fingerprint
+from diffpair.fit.record.result import FitResult
+from diffpair.fit.record.saved import content_of, restore
+from diffpair.fit.setup import (
+    Setup,
+    adaptive_samplings,
+    fit_states,
+    make_friction,
+    make_gradient,
+    make_stopping,
+    make_update,
+    prepare,
+)
+from diffpair.potentials import to_table
+from diffpair.settings.fit_settings import FitSettings
+from diffpair.settings.gradient import Adjoint, Gradient
+from diffpair.settings.join import join_states
+from diffpair.settings.potentials import Potential
+from diffpair.settings.sampling import Production, Sampling
+from diffpair.settings.start import Start
+from diffpair.settings.update import Update
+from diffpair.states import State
+from diffpair.tables import PairTable
+
+Folder = str | os.PathLike[str]
+Callback = Callable[["Fit", Iteration], None]
+
+
+class Fit:
+    """Learns the pair potential of one or several states from what was measured in them.
+
+    Parameters
+    ----------
+    potential: what is learned, such as `diffpair.forms.bspline(cutoff=1.0)`. states: see `diffpair.State`; those that
+        are held out are reported, never fitted. sampling, production, gradient, update, start: as in a config file,
+        objects of the same names; what is not given has the same defaults. seed: of everything random but a user's own
+        Simulation.
+    origin: the file that describes the fit, if one does.
+
+    Raises
+    ------
+    DiffPairError: whatever does not go together, in one sentence.
+
+    Examples
+    --------
+    >>> fit = diffpair.Fit(diffpair.forms.bspline(cutoff=1.0), [state])  # doctest: +SKIP
+    >>> result = fit.run()  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        potential: Potential,
+        states: State | Sequence[State],
+        *,
+        sampling: Sampling | None = None,
+        production: Production | None = None,
+        gradient: Gradient | str | None = None,
+        update: Update | str | None = None,
+        start: Start | str | None = None,
+        seed: int = 1,
+        origin: Origin | None = None,
+    ) -> None:
+        given = {"sampling": sampling, "production": production, "gradient": gradient, "update": update, "start": start}
+        chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        self.settings = FitSettings(potential=potential, seed=seed, **chosen)
+        self.states = join_states(self.settings, [states] if isinstance(states, State) else list(states))
+        self.callbacks: list[Callback] = []
+        self._digest = fingerprint(self.settings, self.states)
+        self._origin = origin or Origin()
+        self._progress = FitProgress()
+        self._out: Path | None = None
+        self._setup: Setup | None = None
+        self._loop: FitLoop | None = None
+        self._start: PairTable | None = None
+
+    def run(
+        self,
+        out: Folder | None = None,
+        *,
+        resume: bool = False,
+        progress: FitProgress | bool | None = None,
+        callback: Callback | None = None,
+    ) -> FitResult:
+        """All iterations that are left, then production with the learned potential.
+
+        A user's Simulation runs the learned potential from then on.
+
+        Parameters
+        ----------
+        out: a folder for the files that `diffpair fit` writes: potential.json (the learned potential;
+            potential-NAME.json per state where global parameters differ), summary.json, fit.png, history.json,
+            start.json, iterations/ (the potential of every iteration), checkpoint.pt; with steps: auto also audit.json
+            and audit.png. Those of an earlier fit in the folder are moved to previous-N/. Nothing is written without
+            it.
+        resume: go on from the checkpoint in `out`.
+        progress: what to report to; the terminal by default, False for nobody.
+        callback: called with the fit and the iteration after each; it may call `stop`.
+
+        Raises
+        ------
+        DiffPairError: the fit failed repeatedly; the message names the file with the last good potential.
+        """
+        self._out = None if out is None else Path(out)
+        if resume and self._out is None:
+            raise DiffPairError("a fit resumes from a folder: give the one that holds its checkpoint")
+        if progress is not None:
+            self._progress = FitProgress.of(progress)
+        if callback is not None:
+            self.callbacks.append(callback)
+        with self._progress:
+            try:
+                _, loop = self._begun(self._out if resume else None)
+                loop.run()
+            except FitStopped as error:
+                assert self._setup is not None and self._loop is not None
+                raise DiffPairError(keep_best(self._work, str(error))) from None
+            finally:
+                if callback is not None:
+                    self.callbacks.remove(callback)
+            loop.finish()
+            return conclude(self._work)
+
+    def step(self) -> Iteration:
+        """One iteration, for loops of one's own.
+
+        Raises
+        ------
+        DiffPairError: the fit failed repeatedly; `table` is then that of its best iteration.
+        """
+        with self._progress:
+            _, loop = self._begun(None)
+            return loop.iterate()
+
+    def stop(self, reason: str = "a callback stopped it") -> None:
+        """No further iteration in `run`, which goes on to production."""
+        if self._loop is not None:
+            self._loop.stopped = reason
+
+    @property
+    def history(self) -> list[Iteration]:
+        """What every iteration found."""
+        return [] if self._loop is None else list(self._loop.history)
+
+    @property
+    def stopped(self) -> str:
+        """Why there is nothing left to do; empty while there is."""
+        return "" if self._loop is None else self._loop.stopped
+
+    @property
+    def tables(self) -> dict[str, PairTable]:
+        """The present table of every state, by name; nothing before the first step."""
+        if self._setup is None:
+            return {}
+        potential, grid = self._setup.potential, self._setup.space.grid
+        return {state.name: to_table(potential, grid, state.parameters) for state in self._setup.states}
+
+    @property
+    def table(self) -> PairTable:
+        """The present table of the first state that is fitted. Raises DiffPairError before the first step."""
+        if self._setup is None:
+            raise DiffPairError("the fit has no table before its first step")
+        return self.tables[self._setup.fitted[0].name]
+
+    def save(self, out: Folder) -> None:
+        """Write potential.json, history.json and checkpoint.pt, from which `Fit.resume` goes on, to a folder."""
+        folder = Path(out)
+        with self._progress:
+            setup, loop = self._begun(None)
+        make_folder(folder)
+        save_tables(folder, setup)
+        write_history(folder, loop.history)
+        self._checkpoint(folder, loop)
+
+    @classmethod
+    def resume(cls, out: Folder, potential: Potential, states: State | Sequence[State], **options: Any) -> Fit:
+        """The fit that was saved in a folder, set up with the same potential, states and options.
+
+        A Simulation among the states is brought to where the fit had left it.
+
+        Raises
+        ------
+        DiffPairError: the folder holds no checkpoint, or that of another fit.
+        """
+        fit = cls(potential, states, **options)
+        with fit._progress:
+            fit._begun(Path(out))
+        return fit
+
+    def __repr__(self) -> str:
+        settings = self.settings
+        done = f"{len(self.history)} of {settings.method.iterations} iterations"
+        best = f", mean |g - target| {self._loop.best.mae:.4f}" if self._loop is not None and self._loop.best else ""
+        lines = [
+            f"Fit of a {settings.potential.form} potential, cutoff {settings.potential.cutoff:g} nm, "
+            f"by {settings.method.method} with gradient {settings.gradient.method}: {done}{best}",
+            *(f"  {state}" for state in self.states),
+        ]
+        return "\n".join(lines)
+
+    @property
+    def _work(self) -> Work:
+        assert self._setup is not None and self._loop is not None
+        start = self._start
+        if start is None and self._out is not None and (self._out / START).is_file():
+            start = PairTable.load(self._out / START)
+        return Work(self._setup, self._loop, start, self._out, self._digest, self._origin, self._progress)
+
+    def _begun(self, saved: Path | None) -> tuple[Setup, FitLoop]:
+        """The fit's work, begun where that is not yet so; from a checkpoint in `saved`."""
+        if self._setup is not None and self._loop is not None:
+            if saved is not None:
+                raise DiffPairError("the fit has begun already; a new Fit resumes")
+            return self._setup, self._loop
+        content = load_checkpoint(saved, self._digest) if saved is not None else None
+        done = len(content["history"]) if content else 0
+        progress, settings = self._progress, self.settings
+        wanted = [t.numpy() for t in content.get("start", [])] if content else None
+        self._setup = setup = prepare(settings, self.states, progress, wanted)
+        states = fit_states(setup, settings.seed + 101 * done)
+        self._announce(setup, resumed=content is not None)
+        self._loop = loop = FitLoop(
+            setup.space,
+            states,
+            make_update(setup),
+            make_gradient(setup),
+            settings.method.iterations,
+            progress,
+            self._keep,
+            make_stopping(setup),
+            adaptive_samplings(settings),
+        )
+        loop.friction = make_friction(setup, states)
+        if content is None:
+            self._first(setup, loop)
+        else:
+            if list(setup.space.grid) != content["grid"]:
+                raise DiffPairError(
+                    f"{saved}: the table's knots have changed since the checkpoint was made; start anew"
+                )
+            restore(loop, content)
+            progress.say(f"resuming after iteration {done}")
+        return setup, loop
+
+    def _first(self, setup: Setup, loop: FitLoop) -> None:
+        """What comes before the first iteration of a new fit. Raises FitStopped."""
+        self._start = self.table
+        if self._out is not None:
+            make_folder(self._out)
+            if said := set_aside(self._out, files_of(self.settings, self.states)):
+                self._progress.say(f"note: {said}")
+            save_tables(self._out, setup, stem="start")
+        loop.melt()
+        section = self.settings.gradient
+        if isinstance(section, Adjoint) and section.steps == "auto":
+            try:
+                choose_segments(setup, loop, self._out)
+            except Exploded as error:
+                raise FitStopped(f"the fit did not get beyond its start: {error}") from None
+
+    def _keep(self, loop: FitLoop) -> None:
+        """After every iteration."""
+        if self._out is not None:
+            assert self._setup is not None
+            save_iteration(self._out, self._setup, len(loop.history))
+            write_history(self._out, loop.history)
+            self._checkpoint(self._out, loop)
+        for callback in list(self.callbacks):
+            callback(self, loop.history[-1])
+
+    def _checkpoint(self, out: Path, loop: FitLoop) -> None:
+        assert self._setup is not None
+        start = [torch.from_numpy(table) for table in self._setup.wanted]
+        grid = list(self._setup.space.grid)
+        save_checkpoint(out, {"config": self._digest, "grid": grid, "start": start, **content_of(loop)})
+
+    def _announce(self, setup: Setup, resumed: bool) -> None:
+        say, grid, tabulation = self._progress.say, setup.space.grid, setup.tabulation
+        say(
+            f"{setup.settings.potential.form} potential with {setup.space.size} parameters, table of {grid.knots} "
+            f"knots from {grid.r_min:.4g} to {grid.cutoff:.4g} nm"
+        )
+        if not tabulation.converged:
+            say(
+                f"note: even {grid.knots} knots hold the potential's force only to {tabulation.error:.2g}; "
+                f"it may be too rough, or too soft at r_min"
+            )
+        if setup.chosen.sentence and not setup.own and not resumed:
+            say(setup.chosen.sentence)
+        if setup.start_misfit > 0.5:
+            say(f"note: the start misses the inverted potential by {setup.start_misfit:.2g} kT (rms)")

@@ -1,0 +1,71 @@
+"""What a fit found, as an object: tables with error bands, production, history, and a picture of them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from diffpair.engines import ProductionResult
+from diffpair.fit.record.history import Iteration
+from diffpair.report import as_png, draw_fit
+from diffpair.tables import PairTable, TableUncertainty
+
+
+@dataclass(frozen=True, repr=False)
+class FitResult:
+    """The outcome of a fit.
+
+    tables: the learned potential for every state, by name. uncertainty: its error band, None where no frames tell one.
+    start: the potential that the fit started from, if it is known. production: what an independent run with the learned
+    potential gave, per state. history: of the iterations. summary: as in summary.json.
+    """
+
+    tables: dict[str, PairTable]
+    uncertainty: TableUncertainty | None
+    start: PairTable | None
+    production: list[ProductionResult]
+    history: list[Iteration]
+    summary: dict[str, Any]
+
+    @property
+    def table(self) -> PairTable:
+        """The learned potential of the first state that is fitted."""
+        return self.tables[next(entry["name"] for entry in self.summary["states"] if not entry["held_out"])]
+
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
+        """g(r) against its targets, the potential with its error band, the iterations. Saved where `path` is given."""
+        figure = draw_fit(
+            self.production,
+            self.table,
+            [entry.mae for entry in self.history if np.isfinite(entry.mae)],
+            start=self.start,
+            uncertainty=self.uncertainty,
+            loss_label="mean |g − target|",
+        )
+        if path is not None:
+            figure.savefig(path)
+        return figure
+
+    def __repr__(self) -> str:
+        lines = [f"FitResult after {self.summary['iterations']} iterations, {self.summary['md_steps']} MD steps"]
+        for result in self.production:
+            held_out = " (held out)" if result.held_out else ""
+            for rdf in result.rdfs:
+                lines.append(
+                    f"  state {result.state}{held_out}, g of {'-'.join(rdf.pair)}: mean |g - target| {rdf.mae:.4f} "
+                    f"(noise {rdf.mae_noise:.4f})"
+                )
+            for found in result.pressures:
+                lines.append(
+                    f"  state {result.state}{held_out}, pressure {found.value:.4g} +- {found.error:.2g} bar "
+                    f"(target {found.target:.4g} bar)"
+                )
+        return "\n".join(lines)
+
+    def _repr_png_(self) -> bytes:
+        """Shown in a notebook."""
+        return as_png(self.plot())

@@ -1,0 +1,25 @@
+"""What a user chooses: the sections of a fit config, and the objects that Python users make. No torch."""
+
+from diffpair.settings.gradient import Adjoint, Fluctuation, Reweighting
+from diffpair.settings.potentials import Potential
+from diffpair.settings.sampling import Production, Sampling
+from diffpair.settings.start import Start
+from diffpair.settings.targets import Pressure, Rdf, Vacf
+from diffpair.settings.update import GaussNewton, InverseMonteCarlo, IterativeBoltzmann, TorchOptimizer
+
+__all__ = [
+    "Adjoint",
+    "Fluctuation",
+    "GaussNewton",
+    "InverseMonteCarlo",
+    "IterativeBoltzmann",
+    "Potential",
+    "Pressure",
+    "Production",
+    "Rdf",
+    "Reweighting",
+    "Sampling",
+    "Start",
+    "TorchOptimizer",
+    "Vacf",
+]

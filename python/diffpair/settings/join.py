@@ -1,0 +1,97 @@
+"""States as one fit sees them: the same types and parameters in the same order, checked against its settings."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+
+from diffpair.errors import DiffPairError
+from diffpair.observables.pair_numbers import interacting_pairs
+from diffpair.settings.fit_settings import FitSettings, Outline, check_together
+from diffpair.settings.sampling import timestep_of
+from diffpair.settings.update import IterativeBoltzmann
+from diffpair.states import NO_TYPE, State, check_cutoff
+from diffpair.tables import type_pairs
+
+
+def join_states(settings: FitSettings, states: Sequence[State]) -> list[State]:
+    """The states of a fit, with everything checked that it relies on.
+
+    All count their particles' types into the same tuple of names, in order of first appearance, so that one table
+    serves them all. With the form energy_entropy each state's temperature is its parameter.
+
+    Raises:
+        DiffPairError: the cutoff reaches beyond half a box, or states and settings do not go together.
+
+    Warns:
+        UserWarning: no fitted state has a target for a pair of types that is learned.
+    """
+    check_together(settings, [outline(state) for state in states])
+    names = tuple(dict.fromkeys(name for state in states for name in state.type_names))
+    learned = settings.potential.learned_rows(names)
+    for state in states:
+        check_cutoff(state, settings.potential.cutoff)
+        for target in state.vacfs:
+            target.stride(timestep_of(settings.sampling, state))
+    pairs = type_pairs(names)
+    _check_learned(settings, states, [pairs[row] for row in (range(len(pairs)) if learned is None else learned)])
+    order = states[0].parameter_names
+    return [_with_parameters(_with_types(state, names), settings, order) for state in states]
+
+
+def outline(state: State) -> Outline:
+    """What the checks of settings need to know of a state."""
+    return Outline(
+        state.name, state.held_out, state.temperature, state.parameter_names, len(state.rdfs), len(state.pressures),
+        len(state.vacfs), [target.scale_error for target in state.rdfs],
+    )  # fmt: skip
+
+
+def _check_learned(settings: FitSettings, states: Sequence[State], learned: list[tuple[str, str]]) -> None:
+    """Warn of learned pairs of types whose g(r) no fitted state has as a target; refuse what the update cannot use."""
+    wanted = {frozenset(pair) for pair in learned}
+    targets = [target for state in states if not state.held_out for target in state.rdfs]
+    known = {frozenset(target.pair) for target in targets}
+    if not known & wanted:
+        names = ", ".join("-".join(pair) for pair in learned)
+        raise DiffPairError(f"potential: pairs has {names} learned, but no state that is fitted has a target for it")
+    for target in targets:
+        if isinstance(settings.method, IterativeBoltzmann) and frozenset(target.pair) not in wanted:
+            raise DiffPairError(
+                f"update: ibi corrects each pair by its own g(r), but {target.label} is of a pair that potential: "
+                f"pairs leaves out; leave that target out, too, or take another update"
+            )
+    free = ["-".join(pair) for pair in learned if frozenset(pair) not in known and _meet(states, *pair)]
+    if free:
+        warnings.warn(
+            f"no state that is fitted has a target for {', '.join(free)}: the potential between these types follows "
+            f"from the other targets alone (potential: pairs names the pairs that are learned, if not all of them are)",
+            stacklevel=4,
+        )
+
+
+def _meet(states: Sequence[State], a: str, b: str) -> bool:
+    """Whether any state has a pair of particles of these types: a single particle of a type has none with itself."""
+    return any(
+        interacting_pairs(state.types, len(state.type_names), state.exclusions)[state.pair_types((a, b))] > 0
+        for state in states
+        if a in state.type_names and b in state.type_names
+    )
+
+
+def _with_types(state: State, names: tuple[str, ...]) -> State:
+    """The same state, its types counted into ``names``."""
+    places = np.array([names.index(name) for name in state.type_names])
+    types = np.where(state.types == NO_TYPE, NO_TYPE, places[state.types])
+    return dataclasses.replace(state, type_names=names, types=types)
+
+
+def _with_parameters(state: State, settings: FitSettings, order: tuple[str, ...]) -> State:
+    """Its parameters in that order; the temperature for the form that takes it."""
+    if settings.potential.form == "energy_entropy":
+        return dataclasses.replace(state, parameters=(state.temperature,), parameter_names=("temperature",))
+    given = dict(zip(state.parameter_names, state.parameters, strict=True))
+    return dataclasses.replace(state, parameters=tuple(given[name] for name in order), parameter_names=order)

@@ -1,0 +1,105 @@
+"""What was measured in a state: settings that tell which file or number a target is.
+
+A g(r) or VACF that is an array already needs none of these: see `diffpair.targets.RdfTarget` and `VacfTarget`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+
+from diffpair.errors import DiffPairError
+from diffpair.settings.base import AnyPressure, Distance, FractionOrZero, Length, Name, PressureError, Settings
+from diffpair.settings.curve_file import CurveFile, RdfColumns, VacfColumns
+from diffpair.targets import PressureTarget, RdfTarget, VacfTarget, read_rdf, read_vacf
+from diffpair.targets.unit_check import length_in_nm
+from diffpair.targets.units import convert
+
+
+def _length_unit(value: object) -> str:
+    if not isinstance(value, str):
+        raise DiffPairError(f"must be a unit of length such as nm or angstrom, not {value!r}")
+    length_in_nm(value)
+    return value
+
+
+def _time_unit(value: object) -> str:
+    if not isinstance(value, str):
+        raise DiffPairError(f"must be a unit of time such as ps or fs, not {value!r}")
+    convert(1.0, value, "ps")
+    return value
+
+
+class Rdf(CurveFile):
+    """A target g(r): columns r, g and perhaps its standard error. ``range``: bins outside it are not used.
+    ``scale_error``: relative standard error of a factor that is common to all of g."""
+
+    columns: RdfColumns | None = None
+    pair: Annotated[list[Name], Field(min_length=2, max_length=2)]
+    r_unit: Annotated[str, BeforeValidator(_length_unit)] = "nm"
+    range: Annotated[list[Distance], Field(min_length=2, max_length=2)] | None = None
+    bin_width: Length | None = None
+    scale_error: FractionOrZero = 0.0
+
+    positional: ClassVar[tuple[str, ...]] = ("a", "b", "file")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _two_types(cls, data: Any) -> Any:
+        """`Rdf("Na", "Cl", "nacl.csv")` in Python: a and b are the pair."""
+        if isinstance(data, dict) and {"a", "b"} <= data.keys():
+            return {**{key: value for key, value in data.items() if key not in "ab"}, "pair": [data["a"], data["b"]]}
+        return data
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Rdf:
+        if self.range is not None and self.range[0] >= self.range[1]:
+            raise DiffPairError(f"range must be [low, high], not [{self.range[0]:g} nm, {self.range[1]:g} nm]")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _used_keys(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A scale_error of 0 is no part of a config, as CurveFile has it of its own keys."""
+        return {key: value for key, value in self.given(serialize).items() if key != "scale_error" or value}
+
+    def read(self) -> RdfTarget:
+        """The target, see `read_rdf`. Raises DiffPairError, warns."""
+        pair = (self.pair[0], self.pair[1])
+        r_range = None if self.range is None else (self.range[0], self.range[1])
+        try:
+            read = read_rdf(self.file, pair, self.r_unit, r_range, self.bin_width, self.choice)
+        except DiffPairError as error:
+            raise DiffPairError(f"{error} (target {'-'.join(pair)})") from None
+        return dataclasses.replace(read, scale_error=self.scale_error)
+
+
+class Pressure(Settings):
+    """A target pressure, bar, and perhaps its standard error."""
+
+    value: AnyPressure
+    error: PressureError | None = None
+
+    positional: ClassVar[tuple[str, ...]] = ("value", "error")
+
+    def read(self) -> PressureTarget:
+        """The target."""
+        return PressureTarget(self.value, self.error)
+
+
+class Vacf(CurveFile):
+    """A target C(t) / C(0) of the velocities: columns t, C(t) / C(0) and perhaps its standard error."""
+
+    columns: VacfColumns | None = None
+    t_unit: Annotated[str, BeforeValidator(_time_unit)] = "ps"
+
+    @model_serializer(mode="wrap")
+    def _used_keys(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return self.given(serialize)
+
+    positional: ClassVar[tuple[str, ...]] = ("file",)
+
+    def read(self) -> VacfTarget:
+        """The target, see `read_vacf`. Raises DiffPairError, warns."""
+        return read_vacf(self.file, self.t_unit, self.choice)

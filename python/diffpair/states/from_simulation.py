@@ -1,0 +1,154 @@
+"""States that are a user's own Simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import openmm
+from openmm import app, unit
+
+from diffpair.errors import DiffPairError
+from diffpair.states.excluded_peaks import warn_about_excluded_peaks
+from diffpair.states.exclusions import Pairs, excluded_pairs, sorted_pairs
+from diffpair.states.files import type_of
+from diffpair.states.state import NO_TYPE, State
+from diffpair.states.structure import Atom
+from diffpair.states.system_checks import check_system
+from diffpair.states.user_simulation import UserSimulation, temperature_of
+from diffpair.states.validate import check_targets
+from diffpair.targets import Readable, Target, read_targets
+from diffpair.targets.units import value_in
+
+Types = Mapping[str, str | None] | Callable[[Any], str | None]
+
+
+def build_from_simulation(
+    simulation: app.Simulation,
+    types: Types | None = None,
+    targets: Sequence[Target | Readable] = (),
+    *,
+    name: str = "simulation",
+    temperature: Any = None,
+    held_out: bool = False,
+    parameters: Mapping[str, float] | None = None,
+    exclude_bonds: int | None = None,
+) -> State:
+    """A state that is a Simulation of the user's, which stays as it is: forces, integrator, reporters, platform.
+
+    A fit finds the System's `PairTableForce`, or adds one before anything runs, and writes every table into it. It runs
+    the Simulation, so reporters see its steps, and leaves it with the learned potential.
+
+    Parameters
+    ----------
+    types: from "residue-atom", atom name, element symbol or residue name (looked up in that order; "*" is every other
+        atom) to the type of the pair potential, or None for atoms that take no part in it; or a function of an
+        `openmm.app` Atom that returns one of these. Without it the atom names are the types, or those of the
+        PairTableForce that is there.
+    targets: what was measured, such as `diffpair.Rdf`.
+    temperature: K, where the integrator does not tell.
+    parameters: values of the potential's global parameters, by name.
+    exclude_bonds: particles up to so many bonds apart do not feel the pair potential. Without it the exclusions of the
+        System's own `NonbondedForce` or `CustomNonbondedForce` are taken, or 3.
+
+    Raises
+    ------
+    DiffPairError: no positions, or a Simulation that is broken already; no periodic box; an integrator without
+        temperature; a System that is not of a canonical ensemble; an atom without a type; two PairTableForces.
+    """
+    user = UserSimulation(simulation, name)
+    positions, box = _look(user)
+    given = None if temperature is None else value_in(temperature, "K", "300 K")
+    kelvin = temperature_of(simulation, name, given)
+    system = user.base_system()
+    check_system(f"state {name!r}", system, positions, box, live=True)
+    atoms = list(simulation.topology.atoms())
+    if len(atoms) != system.getNumParticles():
+        raise DiffPairError(
+            f"state {name!r}: the topology has {len(atoms)} atoms, but the System {system.getNumParticles()} particles"
+        )
+    names = _names(user, atoms, types)
+    type_names = tuple(dict.fromkeys(kind for kind in names if kind is not None))
+    if not type_names:
+        raise DiffPairError(f"state {name!r}: no atom has a type: `types` leaves all of them out")
+    bonds = [(bond[0].index, bond[1].index) for bond in simulation.topology.bonds()]
+    state = State(
+        name=name,
+        type_names=type_names,
+        types=np.array([NO_TYPE if kind is None else type_names.index(kind) for kind in names], dtype=np.int64),
+        masses=np.array([system.getParticleMass(i)._value for i in range(system.getNumParticles())]),
+        positions=positions,
+        box=box,
+        exclusions=_exclusions(user, system, bonds, exclude_bonds),
+        temperature=kelvin,
+        targets=read_targets(targets),
+        held_out=held_out,
+        parameters=tuple(float(value) for value in (parameters or {}).values()),
+        parameter_names=tuple(parameters or {}),
+        base_system=system,
+        simulation=user,
+    )
+    check_targets(state)
+    warn_about_excluded_peaks(state)
+    return state
+
+
+def _look(user: UserSimulation) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Positions [N, 3] and box [3, 3] in nm. Raises DiffPairError for a Simulation that cannot go on."""
+    name = user.name
+    try:
+        state = user.context.getState(positions=True, velocities=True, energy=True)
+    except openmm.OpenMMException as error:
+        raise DiffPairError(f"state {name!r}: the Simulation cannot run as it is: {error}") from None
+    positions = np.array(state.getPositions(asNumpy=True)._value)
+    velocities = state.getVelocities(asNumpy=True)._value
+    energy = state.getPotentialEnergy()._value
+    if not np.isfinite(positions).all() or not np.isfinite(velocities).all() or not np.isfinite(energy):
+        what = "its potential energy" if np.isfinite(positions).all() else "a coordinate"
+        raise DiffPairError(
+            f"state {name!r}: the Simulation is broken already: {what} is not a number; minimise the energy, or start "
+            f"from another structure"
+        )
+    system, topology = user.simulation.system, user.simulation.topology
+    if not system.usesPeriodicBoundaryConditions() and topology.getPeriodicBoxVectors() is None:
+        raise DiffPairError(
+            f"state {name!r}: neither the System nor the topology is periodic, but g(r) and the potential need a "
+            f"periodic box"
+        )
+    return positions, np.array(state.getPeriodicBoxVectors(asNumpy=True)._value)
+
+
+def _names(user: UserSimulation, atoms: Sequence[Any], types: Types | None) -> list[str | None]:
+    """The type of every atom. Raises DiffPairError where those of the user's own force are others."""
+    where = f"state {user.name!r}"
+    force = user.given_force
+    own = None if force is None else [force.getTypeName(force.getParticleType(i)) for i in range(len(atoms))]
+    if types is None and own is not None:
+        return list(own)
+    if callable(types):
+        names = [types(atom) for atom in atoms]
+    else:
+        names = [type_of(_atom(atom), types, atom.index, where) for atom in atoms]
+    if own is not None and names != own:
+        index = next(i for i, pair in enumerate(zip(names, own, strict=True)) if pair[0] != pair[1])
+        raise DiffPairError(
+            f"{where}: atom {index} has the type {names[index]} by `types`, but {own[index]} in the System's "
+            f"PairTableForce: leave `types` out, or remove the force"
+        )
+    return names
+
+
+def _atom(atom: Any) -> Atom:
+    element = atom.element
+    mass = 0.0 if element is None else element.mass.value_in_unit(unit.dalton)
+    return Atom(atom.residue.name, atom.name, "" if element is None else element.symbol, mass)
+
+
+def _exclusions(
+    user: UserSimulation, system: openmm.System, bonds: list[tuple[int, int]], distance: int | None
+) -> Pairs:
+    """Those of the user's own force where there is one."""
+    if (force := user.given_force) is not None and distance is None:
+        return sorted_pairs(force.getExclusionParticles(k) for k in range(force.getNumExclusions()))
+    return excluded_pairs(f"state {user.name!r}", system, bonds, distance)

@@ -1,0 +1,42 @@
+"""Targets as users give them: ready, or settings that tell where they are read from; and each measured thing once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from diffpair.errors import DiffPairError
+from diffpair.targets.pressure_target import PressureTarget
+from diffpair.targets.rdf_target import RdfTarget
+from diffpair.targets.vacf_target import VacfTarget
+
+Target = RdfTarget | PressureTarget | VacfTarget
+
+
+class Readable(Protocol):
+    """Such as `diffpair.Rdf`, which names a file."""
+
+    def read(self) -> Target: ...
+
+
+def read_targets(given: Sequence[Target | Readable]) -> list[Target]:
+    """All of them, read. Raises DiffPairError for a file that cannot be used; warns as the readers do."""
+    return [target if isinstance(target, Target) else target.read() for target in given]
+
+
+def check_once_each(pairs: Sequence[Sequence[str]], pressures: int, vacfs: int) -> None:
+    """Refuse what is measured twice in a state, since it would count double (DiffPairError).
+
+    Args:
+        pairs: of the types of all rdfs. pressures, vacfs: how many targets there are of these.
+    """
+    for kind, number in (("pressure", pressures), ("vacf", vacfs)):
+        if number > 1:
+            raise DiffPairError(f"a state has one {kind}, but targets names several")
+    unordered = [tuple(sorted(pair)) for pair in pairs]
+    for pair in unordered:
+        if unordered.count(pair) > 1:
+            raise DiffPairError(
+                f"the pair {'-'.join(pair)} has {unordered.count(pair)} rdfs among the targets, which would count "
+                f"double; give one"
+            )
