@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from diffpair.engines import Frames
-from diffpair.fit.iterate.segment_learning import learn_from_segments
+from diffpair.fit.iterate.learner import StateSegments
 from diffpair.fit.iterate.watch import WatchedAdjoint
 from diffpair.gradients import DiscreteAdjoint, TargetRows, segment_products, smooth_vectors
 from diffpair.potentials import LennardJones, TableGrid, tabulate
@@ -60,7 +60,7 @@ def test_segments_that_became_shorter_make_the_jacobian_anew():
     memory = SegmentMemory(3)
 
     def learn(of):
-        learn_from_segments(watched, of, rows, c.numpy(), GRID, frames, seen)
+        of.measure(StateSegments(watched, rows, GRID, frames, c.numpy()), seen)
         return watched.count
 
     assert learn(memory) == 3 and memory.steps == 40

@@ -11,7 +11,7 @@ from scipy.signal import lfilter
 from diffpair.engines import Frames
 from diffpair.errors import DiffPairError
 from diffpair.gradients import DiscreteAdjoint, Fluctuation, TargetRows
-from diffpair.gradients.fluctuation import FrameSums
+from diffpair.gradients.frame_sums import FrameSums
 from diffpair.potentials import TableGrid
 from diffpair.states import build_lattice
 from diffpair.targets import RdfTarget

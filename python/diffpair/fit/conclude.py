@@ -10,7 +10,6 @@ from typing import Any
 from diffpair.engines import ProductionResult, Snapshot, production
 from diffpair.errors import DiffPairError
 from diffpair.fit.iterate.loop import FitLoop
-from diffpair.fit.iterate.watch import WatchedAdjoint
 from diffpair.fit.judge.fallback import produce_or_go_back
 from diffpair.fit.record.folder import (
     AUDIT,
@@ -63,12 +62,9 @@ def _describe_gradient(setup: Setup, loop: FitLoop) -> dict[str, Any]:
     """The gradient that the fit used, for summary.json and the provenance."""
     section = setup.settings.gradient
     result: dict[str, Any] = section.model_dump()
-    if isinstance(section, Adjoint) and isinstance(loop.gradient, WatchedAdjoint):
-        result |= (
-            loop.gradient.numbers()
-            | {"gradients": loop.gradient.count}
-            | ({"audit": AUDIT} if section.steps == "auto" else {})
-        )
+    result |= loop.learner.gradient.describe()
+    if isinstance(section, Adjoint) and section.steps == "auto":
+        result["audit"] = AUDIT
     if loop.friction is not None:
         result |= {
             "friction": {"value": loop.friction.friction, "error": loop.friction.friction * loop.friction.error,

@@ -12,6 +12,7 @@ from diffpair.engines.series_error import SHORTEST
 from diffpair.errors import DiffPairError
 from diffpair.fit.iterate.fit_state import FitState
 from diffpair.fit.iterate.friction import FrictionFit
+from diffpair.fit.iterate.learner import EquilibriumLearner, Learner, ReweightingLearner, SegmentLearner
 from diffpair.fit.iterate.watch import WatchedAdjoint
 from diffpair.fit.judge.stopping import Stopping
 from diffpair.fit.record.progress import FitProgress
@@ -30,7 +31,6 @@ from diffpair.gradients import (
     CHAOS,
     DiscreteAdjoint,
     Fluctuation,
-    GradientMethod,
     MakeIntegrator,
     Reweighting,
     TargetRows,
@@ -226,16 +226,16 @@ def segment_integrator(section: Adjoint) -> MakeIntegrator:
             return nose_hoover(section.collision_frequency, section.chain_length)
 
 
-def make_gradient(setup: Setup) -> GradientMethod:
-    """The config's gradient method, checked against the states.
+def make_learner(setup: Setup) -> Learner:
+    """What the config's gradient method gives to its update, checked against the states.
 
     With steps: auto it has the shortest segments there are, until the fit's audit has chosen.
     """
     section = setup.settings.gradient
     if isinstance(section, ReweightingSection):
-        return Reweighting(section.min_effective, section.updates)
+        return ReweightingLearner(Reweighting(section.min_effective, section.updates))
     if not isinstance(section, Adjoint):
-        return Fluctuation()
+        return EquilibriumLearner(Fluctuation())
     steps = section.every if section.steps == "auto" else section.steps
     method = DiscreteAdjoint(
         section.segments, steps, section.every, timestep=_common_timestep(setup), max_growth=CHAOS,
@@ -244,7 +244,8 @@ def make_gradient(setup: Setup) -> GradientMethod:
     )  # fmt: skip
     for state in setup.fitted:
         method.check(TargetRows(state))
-    return WatchedAdjoint(method)
+    watched = WatchedAdjoint(method)
+    return SegmentLearner(watched) if segment_jacobian(setup.config) else EquilibriumLearner(watched)
 
 
 def _common_timestep(setup: Setup) -> float:

@@ -3,7 +3,8 @@
 from diffpair.gradients.adjoint import CHAOS, Chaos, DiscreteAdjoint, SegmentGradient
 from diffpair.gradients.base import GradientMethod
 from diffpair.gradients.dynamics import MakeIntegrator, langevin_middle, nose_hoover, verlet
-from diffpair.gradients.fluctuation import Fluctuation, FrameSums
+from diffpair.gradients.fluctuation import Fluctuation
+from diffpair.gradients.frame_sums import FrameSums
 from diffpair.gradients.reweighting import ReweightedFrames, Reweighting, TooFewFrames
 from diffpair.gradients.segment_products import SegmentProducts, segment_products, smooth_vectors
 from diffpair.gradients.target_rows import TargetRows

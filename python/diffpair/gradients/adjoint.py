@@ -11,8 +11,9 @@ from torch import Tensor
 
 from diffpair.engines.frames import Frames
 from diffpair.errors import DiffPairError
+from diffpair.gradients.base import GradientMethod
 from diffpair.gradients.dynamics import MakeIntegrator, noise_seed, verlet
-from diffpair.gradients.fluctuation import FrameSums
+from diffpair.gradients.frame_sums import FrameSums
 from diffpair.gradients.target_rows import TargetRows
 from diffpair.potentials.base import TableGrid
 from diffpair.segments import run_segment
@@ -38,7 +39,7 @@ class SegmentGradient:
     dropped: int
 
 
-class DiscreteAdjoint:
+class DiscreteAdjoint(GradientMethod):
     """dL/dc of short segments that start from production frames (arXiv 2209.07679, discretised first).
 
     A segment sees the part of the equilibrium response that relaxes within it, -beta (C(0) - C(t)); beyond about one

@@ -11,7 +11,9 @@ from torch import Tensor
 
 from diffpair.engines.frames import Frames
 from diffpair.errors import DiffPairError
-from diffpair.gradients.fluctuation import Fluctuation, FrameSums
+from diffpair.gradients.base import GradientMethod
+from diffpair.gradients.fluctuation import Fluctuation
+from diffpair.gradients.frame_sums import FrameSums
 from diffpair.gradients.target_rows import TargetRows
 from diffpair.potentials.base import TableGrid
 
@@ -74,7 +76,7 @@ class ReweightedFrames:
         return np.asarray(gradient)
 
 
-class Reweighting:
+class Reweighting(GradientMethod):
     """dL/dc of averages over frames that an earlier table, the reference, has made.
 
     At the reference this is the fluctuation gradient (its 1/n instead of 1/(n - 1)). From there on several updates need

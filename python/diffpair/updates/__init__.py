@@ -6,7 +6,7 @@ from diffpair.updates.first_order import FirstOrder
 from diffpair.updates.gauss_newton import GaussNewton
 from diffpair.updates.inverse_monte_carlo import InverseMonteCarlo
 from diffpair.updates.iterative_boltzmann import IterativeBoltzmann
-from diffpair.updates.observations import Memory, Observation
+from diffpair.updates.observations import Memory, Observation, Segments
 from diffpair.updates.parameter_space import ParameterSpace
 from diffpair.updates.pull_back import pull_back
 from diffpair.updates.segment_memory import SegmentMemory
@@ -22,6 +22,7 @@ __all__ = [
     "ParameterSpace",
     "RdfView",
     "SegmentMemory",
+    "Segments",
     "StateView",
     "Step",
     "Update",

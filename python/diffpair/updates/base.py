@@ -13,6 +13,7 @@ from diffpair.updates.parameter_space import ParameterSpace
 
 Array = NDArray[np.float64]
 Needs = Literal["jacobian", "gradient", "residual"]
+UNDAMPED: tuple[float, float | None] = (1.0, None)
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class Update(Protocol):
             the fit's gradient method; or "residual", nothing more than g itself. One that needs the Jacobian steps from
             its memory also after a failure.
         averages_late: whether the mean of the late iterates is better than the last one.
+        damping_and_smoothness: those of GaussNewton, with which the error band is worked out, too; UNDAMPED for others.
     """
 
     @property
@@ -88,6 +90,9 @@ class Update(Protocol):
 
     @property
     def averages_late(self) -> bool: ...
+
+    @property
+    def damping_and_smoothness(self) -> tuple[float, float | None]: ...
 
     def shrink(self, factor: float = 0.5) -> None:
         """After a step that made things worse: smaller steps."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from diffpair.errors import DiffPairError
 from diffpair.potentials import tabulate
-from diffpair.updates.base import Needs, StateView, Step
+from diffpair.updates.base import UNDAMPED, Needs, StateView, Step
 from diffpair.updates.gauss_newton import largest_change, regularise, tables_or_infinity
 from diffpair.updates.parameter_space import ParameterSpace
 from diffpair.updates.preconditioner import Preconditioner
@@ -50,6 +50,7 @@ class FirstOrder:
 
     needs: Needs = "gradient"
     averages_late = True
+    damping_and_smoothness = UNDAMPED
 
     def __init__(
         self,

@@ -43,6 +43,11 @@ class GaussNewton:
         self.radius, self.largest_radius = FIRST * radius, radius
         self.start: Start | None = None
 
+    @property
+    def damping_and_smoothness(self) -> tuple[float, float | None]:
+        """See Update."""
+        return self.damping, self.smoothness
+
     def shrink(self, factor: float = 0.5) -> None:
         """After a step that made things worse."""
         self.radius *= factor

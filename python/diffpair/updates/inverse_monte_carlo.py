@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.errors import DiffPairError
-from diffpair.updates.base import Needs, StateView, Step
+from diffpair.updates.base import UNDAMPED, Needs, StateView, Step
 from diffpair.updates.core import sampled_coefficients
 from diffpair.updates.gauss_newton import FIRST, largest_change, price_within
 from diffpair.updates.iterative_boltzmann import deviation, move_tables
@@ -59,6 +59,7 @@ class InverseMonteCarlo:
 
     needs: Needs = "jacobian"
     averages_late = False
+    damping_and_smoothness = UNDAMPED
 
     def __init__(self, damping: float = 1.0, regularisation: float | None = None, radius: float = 2.0) -> None:
         self.damping, self.regularisation = damping, regularisation

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffpair.updates.base import Needs, RdfView, StateView, Step
+from diffpair.updates.base import UNDAMPED, Needs, RdfView, StateView, Step
 from diffpair.updates.basis import fade, fine_grid, fit_spline
 from diffpair.updates.gauss_newton import largest_change, regularise
 from diffpair.updates.parameter_space import ParameterSpace
@@ -37,6 +37,7 @@ class IterativeBoltzmann:
 
     needs: Needs = "residual"
     averages_late = False
+    damping_and_smoothness = UNDAMPED
 
     def __init__(self, damping: float = 1.0, smoothing: int = 0) -> None:
         self.damping, self.smoothing = damping, smoothing

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -43,6 +45,29 @@ class Observation:
         return max(float(np.sum(np.diag(self.covariance) / self.sigma**2)), 1e-12)
 
 
+class Segments(Protocol):
+    """Segments from the frames of a sampling, run with its table: products with their Jacobian, J_seg^T w.
+
+    steps: their length.
+    """
+
+    @property
+    def steps(self) -> int: ...
+
+    def smooth_vectors(self, modes: int) -> Array:
+        """Orthonormal vectors w [K, rows], so many of each RDF; see `gradients.smooth_vectors`."""
+        ...
+
+    def products(self, vectors: Array) -> Array:
+        """With vectors [K, rows], per batch of segments: [batches, K, npairs * (knots + 2)]. They may become shorter by
+        that."""
+        ...
+
+    def correction(self, vector: Array) -> Array | None:
+        """With one vector [rows], per batch of segments of the present length; None where it is chaos."""
+        ...
+
+
 @dataclass
 class Memory:
     """The observations of one state, newest last.
@@ -53,6 +78,14 @@ class Memory:
 
     observations: list[Observation] = field(default_factory=list)
     theory: Array | None = None
+    of_fluctuations: ClassVar[bool] = True  # whether J is that of fluctuations, which every observation brings along
+
+    def measure(self, segments: Segments, observation: Observation) -> None:
+        """Bring the Jacobian to the table of an observation that is not in the memory yet; where it is that of
+        fluctuations there is nothing to do."""
+
+    def learn(self, observation: Observation) -> None:
+        """What the step to an observation has taught beside it, also where the fit goes back from there."""
 
     def add(self, observation: Observation) -> None:
         self.observations = [*self.observations[-(KEPT - 1) :], observation]
@@ -171,3 +204,12 @@ class Memory:
         sigma = np.array([o.sigma for o in self.observations])
         relative = (changes / sigma) ** 2
         return np.asarray(NONLINEARITY * sigma * np.sqrt((relative + relative.mean(1, keepdims=True)) / 2))
+
+    def content(self) -> dict[str, Any]:
+        """All that `restore` needs, as tensors and plain values; not the theory, which targets tell."""
+        kept = [{k: torch.as_tensor(np.array(v)) for k, v in vars(o).items()} for o in self.observations]
+        return {"observations": kept}
+
+    def restore(self, content: dict[str, Any]) -> None:
+        """Go on where `content` was taken."""
+        self.observations = [Observation(**{k: v.numpy() for k, v in o.items()}) for o in content["observations"]]

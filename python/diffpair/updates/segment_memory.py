@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from diffpair.errors import DiffPairError
-from diffpair.updates.observations import Memory, Observation
+from diffpair.updates.observations import Memory, Observation, Segments
 
 Array = NDArray[np.float64]
 
@@ -32,6 +32,8 @@ class SegmentMemory(Memory):
     Args:
         modes: smooth vectors of an RDF that the Jacobian is measured with.
     """
+
+    of_fluctuations: ClassVar[bool] = False
 
     def __init__(self, modes: int) -> None:
         super().__init__()
@@ -56,6 +58,24 @@ class SegmentMemory(Memory):
             up += float(p @ (change / variance))
             down += float(p @ (p / variance))
         return max(up / down, 0.1)  # a response that goes the wrong way is noise
+
+    def measure(self, segments: Segments, observation: Observation) -> None:
+        """See Memory.
+
+        The first time, and once segments have become shorter (shorter ones see less of the response): products with all
+        smooth vectors. Later one backward pass per iteration, J^T W r with the present residual: the gradient of the
+        loss.
+        """
+        if self.known and self.steps == segments.steps:
+            vector = observation.residual / observation.sigma**2
+            vector = vector / np.linalg.norm(vector * observation.sigma)
+            fresh = segments.correction(vector)
+            if fresh is not None:
+                self.correct(vector, fresh, observation.sigma)
+            return
+        vectors = segments.smooth_vectors(self.modes)
+        products = segments.products(vectors)
+        self.begin(vectors, products, segments.steps)
 
     def begin(self, vectors: Array, products: Array, steps: int) -> None:
         """Make the Jacobian of products [batches, K, n] with orthonormal vectors [K, rows], of segments of so many
@@ -86,7 +106,7 @@ class SegmentMemory(Memory):
         super().add(observation)
 
     def learn(self, observation: Observation) -> None:
-        """What the step to it has taught, also where the fit goes back from there."""
+        """See Memory: what the gain is learned from."""
         if self.observations:
             last = self.observations[-1]
             self.moves.append(
@@ -139,9 +159,9 @@ class SegmentMemory(Memory):
         return self.doubt() / np.sqrt(max(float(np.sum(np.diag(last.covariance) / last.sigma**2)), 1e-12))
 
     def content(self) -> dict[str, Any]:
-        """Everything beside the observations that `restore` needs, as tensors and plain values."""
+        """See Memory."""
         moves = [[torch.from_numpy(part.copy()) for part in move] for move in self.moves]
-        return {
+        return super().content() | {
             "known": self.known,
             "steps": self.steps,
             "batches": torch.from_numpy(self.batches.copy()),
@@ -150,6 +170,7 @@ class SegmentMemory(Memory):
 
     def restore(self, content: dict[str, Any]) -> None:
         """Go on where `content` was taken."""
+        super().restore(content)
         self.known, self.steps = content["known"], content["steps"]
         self.batches = content["batches"].numpy()
         self.moves = [(dc.numpy(), change.numpy(), variance.numpy()) for dc, change, variance in content["moves"]]

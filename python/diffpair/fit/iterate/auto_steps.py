@@ -8,7 +8,6 @@ from diffpair.audit import common
 from diffpair.audit.report import JSON, save
 from diffpair.audit.sampled import audit_live, lengths_for
 from diffpair.fit.iterate.loop import FitLoop
-from diffpair.fit.iterate.watch import WatchedAdjoint
 from diffpair.fit.setup import Setup, segment_integrator, segment_jacobian
 from diffpair.settings.gradient import Adjoint
 
@@ -25,7 +24,7 @@ def choose_segments(setup: Setup, loop: FitLoop, out: Path | None) -> None:
     length will do.
     """
     section, sampling = setup.settings.gradient, setup.settings.sampling
-    assert isinstance(section, Adjoint) and isinstance(loop.gradient, WatchedAdjoint)
+    assert isinstance(section, Adjoint)
     frames = sampling.steps // sampling.every
     audits = [
         audit_live(
@@ -44,7 +43,7 @@ def choose_segments(setup: Setup, loop: FitLoop, out: Path | None) -> None:
     choice = common(audits, sampling.steps, frames)
     least = section.segments if segment_jacobian(setup.settings) else 1
     segments = section.given_segments or max(choice.segments, least)
-    loop.gradient.set_numbers(segments, choice.steps)
+    loop.learner.gradient.set_numbers(segments, choice.steps)
     if out is not None:
         save(out, audits, choice, section.segment_keys)
     where = "" if out is None else f" ({out / JSON})"

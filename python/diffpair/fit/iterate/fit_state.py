@@ -17,7 +17,7 @@ from diffpair.potentials import TableGrid
 from diffpair.settings.sampling import Sampling, timestep_of
 from diffpair.states import State, has_nonbonded_forces
 from diffpair.tables import PairTable, pair_row, type_pairs
-from diffpair.updates import Memory, Observation, RdfView, SegmentMemory, StateView
+from diffpair.updates import Memory, Observation, RdfView, StateView
 from diffpair.updates.basis import spline_basis
 from diffpair.updates.observations import KEPT
 
@@ -167,7 +167,7 @@ class FitState:
         Jacobians of segments are good for steps. But they are off by a gain that is not the same in all directions,
         which makes those that g hardly answers to look far better known than they are.
         """
-        if self.memory.has_jacobian and not isinstance(self.memory, SegmentMemory):
+        if self.memory.has_jacobian and self.memory.of_fluctuations:
             return Known(self.memory, [sums for _, sums in self._sampled])
         sampled = [(table, sums) for table, sums in self._sampled if len(sums.observables) > 1]
         if not sampled:

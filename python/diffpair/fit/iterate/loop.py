@@ -15,21 +15,17 @@ from diffpair.fit.iterate.effort import Effort
 from diffpair.fit.iterate.fit_state import FitState
 from diffpair.fit.iterate.friction import FrictionFit, TableDoubt
 from diffpair.fit.iterate.guard import attractive_core
-from diffpair.fit.iterate.noisy_gradient import noisy_gradient
-from diffpair.fit.iterate.reweighted import walk
-from diffpair.fit.iterate.segment_learning import learn_from_segments
+from diffpair.fit.iterate.learner import Learned, Learner
 from diffpair.fit.iterate.trust import GOOD, POOR, reduction_ratio
-from diffpair.fit.iterate.watch import WatchedAdjoint
 from diffpair.fit.judge.steady_noise import steady_noise
 from diffpair.fit.judge.stopping import Stopping
 from diffpair.fit.judge.uncertainty import model_of, uncertainty
 from diffpair.fit.record.best import Best, Tried
 from diffpair.fit.record.history import Iteration
 from diffpair.fit.record.progress import FitProgress
-from diffpair.gradients import FrameSums, GradientMethod, Reweighting
 from diffpair.potentials import to_table
 from diffpair.tables import PairTable, TableUncertainty
-from diffpair.updates import GaussNewton, Observation, ParameterSpace, SegmentMemory, Step, Update
+from diffpair.updates import ParameterSpace, Step, Update
 from diffpair.updates.linear_model import Start
 
 Array = NDArray[np.float64]
@@ -45,8 +41,8 @@ class FitLoop:
     """Fits one potential to one or several states.
 
     Args:
-        space: the potential's parameters. states: fitted states. update: any. gradient: asked if the update
-            needs one. iterations: how many. progress: what the user sees. keep: called after every iteration, to write
+        space: the potential's parameters. states: fitted states. update: any. learner: what it needs beside g(r).
+            iterations: how many. progress: what the user sees. keep: called after every iteration, to write
             checkpoints. stopping: may end the fit early. adaptive: samplings that grow as the residual falls.
     """
 
@@ -55,14 +51,14 @@ class FitLoop:
         space: ParameterSpace,
         states: list[FitState],
         update: Update,
-        gradient: GradientMethod,
+        learner: Learner,
         iterations: int,
         progress: FitProgress,
         keep: Callable[[FitLoop], None],
         stopping: Stopping | None = None,
         adaptive: bool = False,
     ) -> None:
-        self.space, self.states, self.update, self.gradient = space, states, update, gradient
+        self.space, self.states, self.update, self.learner = space, states, update, learner
         self.iterations, self.progress, self.keep = iterations, progress, keep
         self.stopping, self.stopped = stopping, ""
         self.effort = Effort(iterations, adaptive)
@@ -169,32 +165,15 @@ class FitLoop:
                 fault = attractive_core(tables[state.variant], self.space.contact, 1 / state.state.beta)
                 if fault and not state.own_core:
                     return self._recover(number, float("nan"), float("nan"), f"{fault}; it was not run")
-        sums: list[FrameSums] = []
-        observations: list[Observation] = []
-        gradients: list[tuple[Array | None, Array | None]] = []
-        needs = self.update.needs
+        learned: list[Learned] = []
         sampled: dict[str, Frames] = {}
-        if isinstance(self.gradient, WatchedAdjoint):
-            self.gradient.begin(number)
+        self.learner.begin(number)
         for state in self.states:
             effort = self.effort
             frames = state.sample(tables[state.variant], self.progress.advance, effort.factor, effort.may_repeat)
-            sums.append(state.measure(frames))
-            coefficients = tables[state.variant].coefficients
-            fluctuating = needs == "jacobian" and not isinstance(state.memory, SegmentMemory)
-            observations.append(state.observe(sums[-1], coefficients.ravel(), with_jacobian=fluctuating))
-            if isinstance(state.memory, SegmentMemory) and np.isfinite(observations[-1].residual).all():
-                assert isinstance(self.gradient, WatchedAdjoint)
-                learn_from_segments(
-                    self.gradient, state.memory, state.rows, coefficients, self.space.grid, frames, observations[-1]
-                )
-            gradients.append((None, None))
             sampled[state.state.name] = frames
-            if needs == "gradient" and not isinstance(self.gradient, Reweighting):
-                weights = observations[-1].residual / len(state.rows)
-                gradients[-1] = noisy_gradient(
-                    self.gradient, state.rows, coefficients, self.space.grid, frames, weights, sums[-1]
-                )
+            learned.append(self.learner.learn(state, frames, self.update.needs))
+        sums, observations = [found.sums for found in learned], [found.observation for found in learned]
         self.independent = {s.state.name: s.independent(f) for s, f in zip(self.states, sums, strict=True)}
         self.effort.spent(any(s.extended for s in self.states))
         g = [slice(len(state.rows.rdf)) for state in self.states]
@@ -206,8 +185,7 @@ class FitLoop:
             return self._recover(number, mae, noise, "g(r) is not finite")
         if self.best is not None and mae > WORSE * self.best.mae + 3 * steady_noise(noise, self.history):
             for state, observation in zip(self.states, observations, strict=True):
-                if isinstance(state.memory, SegmentMemory):
-                    state.memory.learn(observation)
+                state.memory.learn(observation)
             return self._recover(number, mae, noise, f"worse than iteration {self.best.number}: rolled back")
         # it may explode, so before anything is taken
         off = max(mae**2 - float(np.nan_to_num(noise)) ** 2, 0.0) ** 0.5
@@ -226,13 +204,11 @@ class FitLoop:
         self.late = self.late[-max(1, self.iterations // 4) :]
         self._adjust(ratio)
         self.effort.plan(mae, noise)
-        if isinstance(self.gradient, Reweighting):
-            done = walk(self.gradient, self.update, self.space, self.states, sums, noise)
-            entry = self._entry(number, mae, noise, True, done.step)
-            entry.updates, entry.effective = done.updates, done.effective
-            return entry
-        note = self.gradient.told() if isinstance(self.gradient, WatchedAdjoint) else ""
-        return self._entry(number, mae, noise, True, self._update(gradients), note, ratio)
+        note = self.learner.gradient.told()
+        done = self.learner.step(self.update, self.space, self.states, learned, noise)
+        entry = self._entry(number, mae, noise, True, done.step, note, ratio)
+        entry.updates, entry.effective = done.updates, done.effective
+        return entry
 
     def _adjust(self, ratio: float | None) -> None:
         """The trust radius after a step that was accepted."""
@@ -240,9 +216,6 @@ class FitLoop:
             self.update.shrink()
         elif ratio is None or ratio > GOOD:
             self.update.grow()
-
-    def _update(self, gradients: list[tuple[Array | None, Array | None]]) -> Step:
-        return self.update.step(self.space, [s.view(*g) for s, g in zip(self.states, gradients, strict=True)])
 
     def _recover(self, number: int, mae: float, noise: float, reason: str) -> Iteration:
         """Back to the last good potential and simulations, and a smaller step from there."""
@@ -255,7 +228,7 @@ class FitLoop:
         self.update.shrink(0.25)
         step = None
         if self.update.needs == "jacobian":
-            step = self._update([(None, None)] * len(self.states))
+            step = self.update.step(self.space, [s.view() for s in self.states])
         return self._entry(number, mae, noise, False, step, reason)
 
     def _entry(
@@ -294,13 +267,9 @@ class FitLoop:
 
     def bands(self) -> list[TableUncertainty]:
         """Error bands of the present tables, one for each variant; none where no state has frames."""
-        return uncertainty(self.space, self.states, self._start, *self._regularisation())
+        return uncertainty(self.space, self.states, self._start, *self.update.damping_and_smoothness)
 
     def _table_doubt(self) -> TableDoubt | None:
         """Of the present tables; None without frames."""
-        made = model_of(self.space, self.states, self._start, *self._regularisation())
+        made = model_of(self.space, self.states, self._start, *self.update.damping_and_smoothness)
         return TableDoubt(made[0].change()[1], made[0].posterior()[0]) if made else None
-
-    def _regularisation(self) -> tuple[float, float | None]:
-        """Damping and smoothness that the fit was asked for."""
-        return (self.update.damping, self.update.smoothness) if isinstance(self.update, GaussNewton) else (1.0, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +19,13 @@ Array = NDArray[np.float64]
 class Walk:
     """The updates between two samplings.
 
-    step: all of them together. updates: how many. effective: per state, the effective number of its frames under the
-    table at the end, as a part of all frames.
+    step: all of them together. updates: how many. effective: where frames were reweighted, per state, the effective
+    number of its frames under the table at the end, as a part of all frames.
     """
 
     step: Step
-    updates: int
-    effective: dict[str, float]
+    updates: int = 1
+    effective: dict[str, float] = field(default_factory=dict)
 
 
 def walk(

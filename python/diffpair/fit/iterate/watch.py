@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from diffpair.config.gradient import BATCHES
 from diffpair.engines import Frames
 from diffpair.gradients import (
     Chaos,
     DiscreteAdjoint,
     FrameSums,
+    GradientMethod,
     SegmentGradient,
     SegmentProducts,
     TargetRows,
     segment_products,
 )
+from diffpair.gradients.base import spread
 from diffpair.potentials import TableGrid
 
 Array = NDArray[np.float64]
 Measured = TypeVar("Measured")
 
 
-class WatchedAdjoint:
-    """A GradientMethod that halves its segments, for the rest of the fit, where most of them have become chaos.
+class WatchedAdjoint(GradientMethod):
+    """The discrete adjoint that halves its segments, for the rest of the fit, where most of them have become chaos.
 
     The potential changes under way, and with it the length that segments may have. Single segments above the limit are
     left out. `notes` collects what happened, one sentence each, `count` the backward passes through all segments of a
@@ -40,7 +43,7 @@ class WatchedAdjoint:
         self.count = 0
 
     def begin(self, iteration: int) -> None:
-        """Every iteration has noise of its own, which a fit that goes on later finds again."""
+        """See GradientMethod."""
         self.draw = iteration
 
     def __call__(
@@ -52,6 +55,15 @@ class WatchedAdjoint:
         self._tell(rows, result)
         self.count += 1
         return result.gradient
+
+    def with_noise(
+        self, rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames, weights: Tensor, sums: FrameSums
+    ) -> tuple[Array, Array | None]:
+        """See GradientMethod: the noise is the spread of batches of segments; none with fewer segments than those."""
+        if min(self.method.segments, len(frames.positions)) < BATCHES:
+            return super().with_noise(rows, coefficients, grid, frames, weights, sums)
+        batches = self.products(rows, coefficients, grid, frames, weights.numpy()[None]).products[:, 0]
+        return batches.mean(0), spread(batches)
 
     def products(
         self, rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames, vectors: Array
@@ -102,9 +114,17 @@ class WatchedAdjoint:
         self.notes.clear()
         return text
 
-    def numbers(self) -> dict[str, int]:
-        """Segments and steps, as they are now."""
-        return {"segments": self.method.segments, "steps": self.method.steps}
+    def describe(self) -> dict[str, Any]:
+        """Segments and steps, as they are now, and `count`."""
+        return {"segments": self.method.segments, "steps": self.method.steps, "gradients": self.count}
+
+    def content(self) -> dict[str, Any]:
+        return self.describe()
+
+    def restore(self, content: dict[str, Any]) -> None:
+        """Go on where `content` was taken."""
+        self.set_numbers(content["segments"], content["steps"])
+        self.count = content["gradients"]
 
     def set_numbers(self, segments: int, steps: int) -> None:
         """Take other ones: those of an audit, or of the fit that goes on."""

@@ -15,7 +15,7 @@ from diffpair.errors import DiffPairError
 from diffpair.tables.document import write_atomically
 
 CHECKPOINT, HISTORY = "checkpoint.pt", "history.json"
-VERSION = 2
+VERSION = 3
 REQUIRED = {"config", "grid", "theta", "history", "failures", "late", "best", "states", "update"}
 
 

@@ -9,10 +9,8 @@ import numpy as np
 import torch
 
 from diffpair.engines import Snapshot
-from diffpair.fit.iterate.watch import WatchedAdjoint
 from diffpair.fit.record.best import Best, Tried
 from diffpair.fit.record.history import Iteration
-from diffpair.updates import Observation, SegmentMemory
 
 if TYPE_CHECKING:
     from diffpair.fit.iterate.loop import FitLoop
@@ -33,8 +31,7 @@ def content_of(loop: FitLoop) -> dict[str, Any]:
         "md_seconds": loop.md_seconds,
         "update": loop.update.content(),
         "effort": loop.effort.content(),
-        "segments": loop.gradient.numbers() if isinstance(loop.gradient, WatchedAdjoint) else {},
-        "gradients": loop.gradient.count if isinstance(loop.gradient, WatchedAdjoint) else 0,
+        "gradient": loop.learner.gradient.content(),
         "friction": None if loop.friction is None else loop.friction.content(),
         "best": None
         if best is None
@@ -44,10 +41,7 @@ def content_of(loop: FitLoop) -> dict[str, Any]:
                 "snapshot": _pack(s.snapshot()),
                 "best": _pack(best.snapshots[i]) if best is not None else None,
                 "weights": torch.from_numpy(s.weights),
-                "response": s.memory.content() if isinstance(s.memory, SegmentMemory) else {},
-                "memory": [
-                    {k: torch.as_tensor(np.array(v)) for k, v in vars(o).items()} for o in s.memory.observations
-                ],
+                "memory": s.memory.content(),
             }
             for i, s in enumerate(loop.states)
         ],
@@ -66,15 +60,11 @@ def restore(loop: FitLoop, content: dict[str, Any]) -> None:
         loop.friction.restore(content["friction"])
     loop.update.restore(content["update"])
     loop.effort.restore(content["effort"])
-    if isinstance(loop.gradient, WatchedAdjoint) and content.get("segments"):
-        loop.gradient.set_numbers(**content["segments"])
-        loop.gradient.count = content["gradients"]
+    loop.learner.gradient.restore(content["gradient"])
     for state, kept in zip(loop.states, content["states"], strict=True):
         state.sampler.restore(_unpack(kept["snapshot"]))
         state.weights = kept["weights"].numpy()
-        state.memory.observations = [Observation(**{k: v.numpy() for k, v in o.items()}) for o in kept["memory"]]
-        if isinstance(state.memory, SegmentMemory):
-            state.memory.restore(kept["response"])
+        state.memory.restore(kept["memory"])
     if content["best"] is not None:
         best = content["best"]
         snapshots = [_unpack(kept["best"]) for kept in content["states"]]
