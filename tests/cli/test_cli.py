@@ -121,7 +121,7 @@ def test_a_problem_is_one_sentence(capsys, folder, monkeypatch, arguments, sente
 
 def test_an_interrupted_fit_says_how_to_go_on(capsys, folder, monkeypatch):
     import diffpair.config
-    from diffpair.fit.record.history import CHECKPOINT
+    from diffpair.fit.record.checkpoint import CHECKPOINT
 
     for made, sentence in (
         (False, "interrupted"),

@@ -14,7 +14,8 @@ import yaml
 from diffpair.config import run_fit
 from diffpair.errors import DiffPairError
 from diffpair.fit.judge.steady_noise import steady_noise
-from diffpair.fit.record.history import CHECKPOINT, Iteration, load_checkpoint, save_checkpoint
+from diffpair.fit.record.checkpoint import CHECKPOINT, load_checkpoint, save_checkpoint
+from diffpair.fit.record.iteration import Iteration
 from diffpair.fit.record.progress import FitProgress
 from diffpair.tables import PairTable, read_document
 

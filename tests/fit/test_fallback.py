@@ -10,7 +10,7 @@ import pytest
 from diffpair.engines import Exploded, ProductionResult, Snapshot
 from diffpair.engines.production import RdfResult
 from diffpair.fit.judge.fallback import produce_or_go_back
-from diffpair.fit.record.best import Tried
+from diffpair.fit.record.iteration import Iteration
 from diffpair.potentials import LennardJones, TableGrid
 from diffpair.updates import ParameterSpace
 
@@ -49,7 +49,7 @@ def test_production_that_is_far_worse_leads_back(production, kept, runs, said):
     space = ParameterSpace(LennardJones(("A",), 2.5), TableGrid(0.8, 2.5, 40), [()], 1.0, np.array([1.0]))
     thetas = {number: space.get() + 0.1 * number for number in range(1, 7)}
     fit = [FIT[0], MODEST if 2 in production else FIT[1], *FIT[2:]]
-    tried = [Tried(thetas[number], mae, number) for number, mae in enumerate(fit, 1)]
+    tried = [Iteration(number, mae, accepted=True, theta=thetas[number]) for number, mae in enumerate(fit, 1)]
     space.set(thetas[6])
     seen, told = [], []
 

@@ -14,7 +14,7 @@ from diffpair.config import load_config, run_fit
 from diffpair.engines import Exploded
 from diffpair.fit.iterate.fit_state import FitState
 from diffpair.fit.iterate.friction import FrictionFit
-from diffpair.fit.record.history import CHECKPOINT
+from diffpair.fit.record.checkpoint import CHECKPOINT
 from diffpair.fit.record.progress import FitProgress
 from diffpair.fit.setup import adaptive_samplings
 
@@ -83,7 +83,9 @@ def test_vacf_that_explodes(learning, out, monkeypatch):
     history = json.loads((out / "history.json").read_text())
     assert [h["accepted"] for h in history] == [True, False] and "blew up" in history[1]["note"]
     content = torch.load(out / CHECKPOINT)
-    assert content["best"]["number"] == 1 and len(content["states"][0]["memory"]["observations"]) == 1
+    assert [h["accepted"] for h in content["history"]] == [True, False] and len(
+        content["states"][0]["memory"]["observations"]
+    ) == 1
     assert not adaptive_samplings(learning) and content["effort"]["factor"] == 1
     (said,) = (line for line in progress.lines if "C(t)/C(0) of the velocities" in line)
     assert "largest deviation from the target 0." in said

@@ -11,7 +11,7 @@ from diffpair.config import run_fit
 from diffpair.fit.iterate.effort import Effort
 from diffpair.fit.iterate.trust import reduction_ratio
 from diffpair.fit.judge.stopping import IDLE, Stopping
-from diffpair.fit.record.history import Iteration
+from diffpair.fit.record.iteration import Iteration
 from diffpair.updates import Memory, Observation
 
 RNG = np.random.default_rng(0)

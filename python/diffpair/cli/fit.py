@@ -23,7 +23,7 @@ def command(config: Path, out: Path, resume: bool) -> None:
     if out.exists() and not out.is_dir():
         raise DiffPairError(f"{out}: is a file, but --out needs a folder")
     from diffpair.config import run_fit
-    from diffpair.fit.record.history import CHECKPOINT
+    from diffpair.fit.record.checkpoint import CHECKPOINT
 
     try:
         run_fit(checked, out, resume)

@@ -20,6 +20,7 @@ from diffpair.fit.record.folder import (
     save_tables,
     table_names,
 )
+from diffpair.fit.record.iteration import accepted
 from diffpair.fit.record.progress import FitProgress
 from diffpair.fit.record.provenance import Origin, provenance
 from diffpair.fit.record.result import FitResult
@@ -106,7 +107,7 @@ def conclude(work: Work) -> FitResult:
             work.save(**fit)
 
         outcome = produce_or_go_back(
-            setup.space, loop.tried, lambda anew: _production(setup, loop, progress, anew), changed
+            setup.space, accepted(loop.history), lambda anew: _production(setup, loop, progress, anew), changed
         )
         results, fit["notes"] = outcome.results, outcome.notes
         for note in outcome.notes:

@@ -14,12 +14,12 @@ from diffpair.errors import DiffPairError
 from diffpair.fit.conclude import Work, conclude, keep_best
 from diffpair.fit.iterate.auto_steps import choose_segments
 from diffpair.fit.iterate.loop import FitLoop, FitStopped
+from diffpair.fit.record.checkpoint import content_of, load_checkpoint, restore, save_checkpoint
 from diffpair.fit.record.folder import START, make_folder, save_iteration, save_tables, set_aside
-from diffpair.fit.record.history import Iteration, load_checkpoint, save_checkpoint, write_history
+from diffpair.fit.record.iteration import Iteration, write_history
 from diffpair.fit.record.progress import FitProgress
 from diffpair.fit.record.provenance import Origin, files_of, fingerprint
 from diffpair.fit.record.result import FitResult
-from diffpair.fit.record.saved import content_of, restore
 from diffpair.fit.setup import (
     Setup,
     adaptive_samplings,

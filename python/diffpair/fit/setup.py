@@ -245,7 +245,7 @@ def make_learner(setup: Setup) -> Learner:
     for state in setup.fitted:
         method.check(TargetRows(state))
     watched = WatchedAdjoint(method)
-    return SegmentLearner(watched) if segment_jacobian(setup.config) else EquilibriumLearner(watched)
+    return SegmentLearner(watched) if segment_jacobian(setup.settings) else EquilibriumLearner(watched)
 
 
 def _common_timestep(setup: Setup) -> float:

@@ -6,9 +6,8 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from diffpair.engines import Exploded, Frames
+from diffpair.engines import Exploded, Frames, Snapshot
 from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.errors import DiffPairError
 from diffpair.fit.iterate.effort import Effort
@@ -20,17 +19,16 @@ from diffpair.fit.iterate.trust import GOOD, POOR, reduction_ratio
 from diffpair.fit.judge.steady_noise import steady_noise
 from diffpair.fit.judge.stopping import Stopping
 from diffpair.fit.judge.uncertainty import model_of, uncertainty
-from diffpair.fit.record.best import Best, Tried
-from diffpair.fit.record.history import Iteration
+from diffpair.fit.record.iteration import Iteration, accepted, best_of, failures
 from diffpair.fit.record.progress import FitProgress
 from diffpair.potentials import to_table
 from diffpair.tables import PairTable, TableUncertainty
 from diffpair.updates import ParameterSpace, Step, Update
 from diffpair.updates.linear_model import Start
 
-Array = NDArray[np.float64]
 WORSE = 1.5  # an iteration whose residual is so many times the best one is rolled back
 FAILURES = 5  # in a row, then the fit stops
+LATE = 4  # the iterates of the last 1/4 of a fit are averaged, where an update wants that: earlier ones still descend
 
 
 class FitStopped(DiffPairError):
@@ -63,18 +61,23 @@ class FitLoop:
         self.stopping, self.stopped = stopping, ""
         self.effort = Effort(iterations, adaptive)
         self.history: list[Iteration] = []
-        self.best: Best | None = None
-        self.late: list[Array] = []  # parameters of accepted iterations
-        self.tried: list[Tried] = []  # all of them
-        self.failures = 0
-        self.pressure: dict[str, float] = {}  # of the present iteration, see Iteration
-        self.independent: dict[str, float] = {}  # frames of the last sampling, per state
+        self.snapshots: list[Snapshot] = []  # of the states, where the last accepted iteration has left them
         # of the runs that this one resumes
         self.steps_before, self.seconds_before, self.md_seconds_before = 0, 0.0, 0.0
         self.warnings_before: list[str] = []
         self._start = Start.of(space)
         self.friction: FrictionFit | None = None  # where it is learned
         self._begin = time.perf_counter()
+
+    @property
+    def best(self) -> Iteration | None:
+        """The best iteration so far."""
+        return best_of(self.history)
+
+    @property
+    def independent(self) -> dict[str, float]:
+        """Number of independent frames of the last sampling, per state."""
+        return self.history[-1].independent if self.history else {}
 
     @property
     def md_steps(self) -> int:
@@ -127,15 +130,14 @@ class FitLoop:
         )
         try:
             entry = self._attempt(number)
-            self.history.append(entry)
             self.progress.iteration(entry, self.iterations)
             self.keep(self)
         except FitStopped:
             raise
         except DiffPairError as error:
             raise FitStopped(f"the fit stopped in iteration {number}: {error}") from None
-        if self.failures >= FAILURES:
-            raise FitStopped(f"the fit stopped after {self.failures} failures in a row, the last one: {entry.note}")
+        if (failed := failures(self.history)) >= FAILURES:
+            raise FitStopped(f"the fit stopped after {failed} failures in a row, the last one: {entry.note}")
         self.stopped = self.stopped or self._ended()
         if self.stopped:
             self.progress.say(f"stopped after {number} iterations: {self.stopped}")
@@ -152,63 +154,71 @@ class FitLoop:
         return ""
 
     def _attempt(self, number: int) -> Iteration:
+        entry = Iteration(number, theta=self.space.get(), independent=self.independent)
         try:
-            return self._iterate(number)
+            self._iterate(entry)
         except Exploded as error:
-            return self._recover(number, float("nan"), float("nan"), str(error))
+            entry.mae = entry.noise = float("nan")
+            self._recover(entry, str(error))
+        return entry
 
-    def _iterate(self, number: int) -> Iteration:
-        self.pressure = {}
-        tables = self.tables()
-        if self.best is not None:
+    def _iterate(self, entry: Iteration) -> None:
+        """Sample, judge and step; the entry is filled in, and taken up into the history once its fate is known."""
+        best, tables = self.best, self.tables()
+        if best is not None:
             for state in self.states:
                 fault = attractive_core(tables[state.variant], self.space.contact, 1 / state.state.beta)
                 if fault and not state.own_core:
-                    return self._recover(number, float("nan"), float("nan"), f"{fault}; it was not run")
-        learned: list[Learned] = []
-        sampled: dict[str, Frames] = {}
+                    return self._recover(entry, f"{fault}; it was not run")
+        sampled, learned = self._sample(entry.number, tables)
+        observations = [found.observation for found in learned]
+        self._describe(entry, learned)
+        if not np.isfinite(entry.mae):
+            return self._recover(entry, "g(r) is not finite")
+        if best is not None and entry.mae > WORSE * best.mae + 3 * steady_noise(entry.noise, self.history):
+            for state, observation in zip(self.states, observations, strict=True):
+                state.memory.learn(observation)
+            return self._recover(entry, f"worse than iteration {best.number}: rolled back")
+        # it may explode, so before anything is taken
+        off = max(entry.mae**2 - float(np.nan_to_num(entry.noise)) ** 2, 0.0) ** 0.5
+        vacf = None if self.friction is None else self.friction.measure(sampled, entry.number, off)
+        ratio = reduction_ratio([s.memory for s in self.states], observations)
+        for state, found in zip(self.states, learned, strict=True):
+            state.remember(found.observation, found.sums)
+        if self.friction is not None and vacf is not None:
+            self.friction.step(vacf, self._table_doubt())
+        entry.accepted = True
+        self.history.append(entry)  # before the step: what was sampled counts also where that fails
+        self.snapshots = [s.snapshot() for s in self.states]
+        self._adjust(ratio)
+        self.effort.plan(entry.mae, entry.noise)
+        note = self.learner.gradient.told()
+        done = self.learner.step(self.update, self.space, self.states, learned, entry.noise)
+        entry.updates, entry.effective = done.updates, done.effective
+        entry.ratio = float("nan") if ratio is None else ratio
+        self._close(entry, done.step, note)
+
+    def _sample(self, number: int, tables: list[PairTable]) -> tuple[dict[str, Frames], list[Learned]]:
+        """Every state with its table: frames by its name, and what they have shown."""
+        sampled, learned, effort = {}, [], self.effort
         self.learner.begin(number)
         for state in self.states:
-            effort = self.effort
             frames = state.sample(tables[state.variant], self.progress.advance, effort.factor, effort.may_repeat)
             sampled[state.state.name] = frames
             learned.append(self.learner.learn(state, frames, self.update.needs))
-        sums, observations = [found.sums for found in learned], [found.observation for found in learned]
-        self.independent = {s.state.name: s.independent(f) for s, f in zip(self.states, sums, strict=True)}
-        self.effort.spent(any(s.extended for s in self.states))
-        g = [slice(len(state.rows.rdf)) for state in self.states]
-        mae = float(np.mean(np.abs(np.concatenate([o.residual[k] for o, k in zip(observations, g, strict=True)]))))
-        noise = mean_absolute_noise(np.concatenate([s.standard_error()[k] for s, k in zip(sums, g, strict=True)]))
-        for state, observation in zip(self.states, observations, strict=True):
-            self.pressure |= state.pressure_residual(observation.residual)
-        if not np.isfinite(mae):
-            return self._recover(number, mae, noise, "g(r) is not finite")
-        if self.best is not None and mae > WORSE * self.best.mae + 3 * steady_noise(noise, self.history):
-            for state, observation in zip(self.states, observations, strict=True):
-                state.memory.learn(observation)
-            return self._recover(number, mae, noise, f"worse than iteration {self.best.number}: rolled back")
-        # it may explode, so before anything is taken
-        off = max(mae**2 - float(np.nan_to_num(noise)) ** 2, 0.0) ** 0.5
-        vacf = None if self.friction is None else self.friction.measure(sampled, number, off)
-        ratio = reduction_ratio([s.memory for s in self.states], observations)
-        for state, observation, found in zip(self.states, observations, sums, strict=True):
-            state.remember(observation, found)
-        if self.friction is not None and vacf is not None:
-            self.friction.step(vacf, self._table_doubt())
-        self.failures = 0
-        if self.best is None or mae < self.best.mae:
-            self.best = Best(self.space.get(), mae, number)
-        self.best.snapshots = [s.snapshot() for s in self.states]
-        self.tried.append(Tried(self.space.get(), mae, number))
-        self.late.append(self.space.get())
-        self.late = self.late[-max(1, self.iterations // 4) :]
-        self._adjust(ratio)
-        self.effort.plan(mae, noise)
-        note = self.learner.gradient.told()
-        done = self.learner.step(self.update, self.space, self.states, learned, noise)
-        entry = self._entry(number, mae, noise, True, done.step, note, ratio)
-        entry.updates, entry.effective = done.updates, done.effective
-        return entry
+        effort.spent(any(s.extended for s in self.states))
+        return sampled, learned
+
+    def _describe(self, entry: Iteration, learned: list[Learned]) -> None:
+        """What the samplings say, in numbers."""
+        residuals, errors = [], []
+        for state, found in zip(self.states, learned, strict=True):
+            residuals.append(found.observation.residual[: len(state.rows.rdf)])
+            errors.append(found.sums.standard_error()[: len(state.rows.rdf)])
+            entry.pressure |= state.pressure_residual(found.observation.residual)
+        entry.independent = {s.state.name: s.independent(f.sums) for s, f in zip(self.states, learned, strict=True)}
+        entry.mae = float(np.mean(np.abs(np.concatenate(residuals))))
+        entry.noise = mean_absolute_noise(np.concatenate(errors))
 
     def _adjust(self, ratio: float | None) -> None:
         """The trust radius after a step that was accepted."""
@@ -217,39 +227,28 @@ class FitLoop:
         elif ratio is None or ratio > GOOD:
             self.update.grow()
 
-    def _recover(self, number: int, mae: float, noise: float, reason: str) -> Iteration:
+    def _recover(self, entry: Iteration, reason: str) -> None:
         """Back to the last good potential and simulations, and a smaller step from there."""
-        self.failures += 1
-        if self.best is None:
+        best = self.best
+        if best is None:
             raise FitStopped(f"the fit did not get beyond its start: {reason}")
-        self.space.set(self.best.theta)
-        for state, snapshot in zip(self.states, self.best.snapshots, strict=True):
+        self.space.set(best.theta)
+        for state, snapshot in zip(self.states, self.snapshots, strict=True):
             state.sampler.restore(snapshot)
         self.update.shrink(0.25)
         step = None
         if self.update.needs == "jacobian":
             step = self.update.step(self.space, [s.view() for s in self.states])
-        return self._entry(number, mae, noise, False, step, reason)
+        self._close(entry, step, reason)
+        self.history.append(entry)
 
-    def _entry(
-        self,
-        number: int,
-        mae: float,
-        noise: float,
-        accepted: bool,
-        step: Step | None,
-        note: str = "",
-        ratio: float | None = None,
-    ) -> Iteration:
-        nan = float("nan")
-        step = step or Step(nan, nan, nan, nan)
-        said = "; ".join(text for text in (note, step.note) if text)
-        entry = Iteration(number, mae, noise, accepted, step.size, step.chi, self.md_steps, self.seconds, said)
-        entry.pressure = self.pressure
-        entry.significance, entry.pooled_noise = step.significance, step.pooled_noise
-        entry.ratio = nan if ratio is None else ratio
-        entry.independent = self.independent
-        return entry
+    def _close(self, entry: Iteration, step: Step | None, note: str) -> None:
+        """The step, if there was one, and what the iteration has cost."""
+        if step is not None:
+            entry.step, entry.chi = step.size, step.chi
+            entry.significance, entry.pooled_noise = step.significance, step.pooled_noise
+            note = "; ".join(text for text in (note, step.note) if text)
+        entry.note, entry.md_steps, entry.seconds = note, self.md_steps, self.seconds
 
     def finish(self) -> None:
         """Choose the final parameters.
@@ -257,11 +256,11 @@ class FitLoop:
         The last step; the mean of the late iterates for an update that wants it; the best iterate where the last one
         was rolled back.
         """
-        last = self.history[-1]
-        if self.best is not None and not last.accepted:
+        if not self.history[-1].accepted and self.best is not None:
             self.space.set(self.best.theta)
         elif self.update.averages_late:
-            self.space.set(np.mean(self.late, axis=0))
+            late = accepted(self.history)[-max(1, self.iterations // LATE) :]
+            self.space.set(np.mean([entry.theta for entry in late], axis=0))
         if self.friction is not None and all(s.frames for s in self.states):
             self.friction.conclude([table.coefficients.ravel() for table in self.tables()], self._table_doubt())
 

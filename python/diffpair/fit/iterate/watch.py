@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from diffpair.config.gradient import BATCHES
 from diffpair.engines import Frames
 from diffpair.gradients import (
     Chaos,
@@ -23,6 +22,7 @@ from diffpair.gradients import (
 )
 from diffpair.gradients.base import spread
 from diffpair.potentials import TableGrid
+from diffpair.settings.gradient import BATCHES
 
 Array = NDArray[np.float64]
 Measured = TypeVar("Measured")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from diffpair.engines import Exploded, ProductionResult
 from diffpair.engines.production import RdfResult
-from diffpair.fit.record.best import Tried
+from diffpair.fit.record.iteration import Iteration
 from diffpair.updates import ParameterSpace
 
 Array = NDArray[np.float64]
@@ -33,7 +33,7 @@ class Outcome:
 
 
 def produce_or_go_back(
-    space: ParameterSpace, tried: list[Tried], produce: Produce, changed: Callable[[list[str]], None]
+    space: ParameterSpace, tried: list[Iteration], produce: Produce, changed: Callable[[list[str]], None]
 ) -> Outcome:
     """Production with the present potential; with an earlier one where that explodes or is far worse than in the fit.
 
@@ -42,7 +42,7 @@ def produce_or_go_back(
     best.
 
     Args:
-        space: the parameters, set to the last potential. tried: what the fit's iterations sampled, in their order.
+        space: the parameters, set to the last potential. tried: the accepted iterations of the fit, in their order.
         produce: production with the present potential; with True from new initial structures, since the simulations may
             have left the phase that is wanted. changed: called with all notes once the potential is another one.
 
@@ -96,7 +96,7 @@ def _words(results: list[ProductionResult], failure: Exploded | None, mae: float
     )
 
 
-def _candidates(tried: list[Tried], present: Array) -> list[Tried]:
+def _candidates(tried: list[Iteration], present: Array) -> list[Iteration]:
     """The first iterate that is about as good as the best one, the best one, and one before both; never the present."""
     best = min(tried, key=lambda one: one.mae)
     first, earlier = (next(one for one in tried if one.mae <= factor * best.mae) for factor in (ALIKE, MODEST))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from diffpair.fit.record.history import Iteration
+from diffpair.fit.record.iteration import Iteration, accepted
 
 
 def steady_noise(noise: float, history: list[Iteration]) -> float:
@@ -14,5 +14,5 @@ def steady_noise(noise: float, history: list[Iteration]) -> float:
     """
     if not np.isfinite(noise):
         return 0.0
-    earlier = [entry.noise for entry in history if entry.accepted and np.isfinite(entry.noise)]
+    earlier = [entry.noise for entry in accepted(history) if np.isfinite(entry.noise)]
     return float(min(noise, np.median(earlier))) if earlier else noise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from diffpair.fit.record.history import Iteration
+from diffpair.fit.record.iteration import Iteration, accepted
 
 IDLE = 5  # iterations without progress
 SIGNIFICANT = 0.5  # reduction of chi^2 per parameter, over what noise does
@@ -29,13 +29,13 @@ class Stopping:
     def reason(self, history: list[Iteration]) -> str:
         """Why the fit should stop now; empty to go on. history: up to the last iteration."""
         last = history[-1]
-        known = sum(h.accepted for h in history) >= SAMPLINGS and last.chi < LARGEST_CHI
+        good = accepted(history)
+        known = len(good) >= SAMPLINGS and last.chi < LARGEST_CHI
         if last.accepted and known and last.significance < SIGNIFICANT and last.pooled_noise <= self.noise:
             return (
                 f"the residual is at its statistical noise: chi {last.chi:.2f}, and the next step would change U by "
                 f"{last.step:.3f} kT, which is less than the error of U"
             )
-        good = [h for h in history if h.accepted]
         if len(good) > IDLE:
             before, lately = min(h.mae for h in good[:-IDLE]), min(h.mae for h in good[-IDLE:])
             if lately > PROGRESS * before and all(h.significance < 2.0 and h.chi < LARGEST_CHI for h in good[-IDLE:]):

@@ -16,7 +16,8 @@ import torch
 from diffpair.audit.report import JSON as AUDIT
 from diffpair.audit.report import PLOT as AUDIT_PLOT
 from diffpair.errors import DiffPairError
-from diffpair.fit.record.history import CHECKPOINT, HISTORY
+from diffpair.fit.record.checkpoint import CHECKPOINT
+from diffpair.fit.record.iteration import HISTORY
 from diffpair.fit.setup import Setup
 from diffpair.potentials import AllPairs, TemperatureDependent, to_table
 from diffpair.tables import PairTable, TableUncertainty

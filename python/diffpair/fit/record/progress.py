@@ -8,7 +8,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from diffpair.fit.record.history import Iteration
+from diffpair.fit.record.iteration import Iteration
 
 
 class FitProgress:

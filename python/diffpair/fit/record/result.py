@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from diffpair.engines import ProductionResult
-from diffpair.fit.record.history import Iteration
+from diffpair.fit.record.iteration import Iteration
 from diffpair.report import as_png, draw_fit
 from diffpair.tables import PairTable, TableUncertainty
 

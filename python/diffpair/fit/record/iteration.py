@@ -1,0 +1,76 @@
+"""The record of an iteration: the one place where a fit keeps what it has tried."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffpair.tables.document import write_atomically
+
+Array = NDArray[np.float64]
+HISTORY = "history.json"
+NAN = float("nan")
+
+
+@dataclass
+class Iteration:
+    """One iteration, and one line of the history.
+
+    mae: mean |g - target| of the smooth g(r) of the frames, all targets of all fitted states. noise: the part of it
+    that the frames' statistics explain. accepted: whether the fit went on from it. step: size of the update in kT
+    (largest change of U at a visited distance). chi: pooled residual in standard errors. note: what went wrong, if
+    anything. updates: of the potential after the sampling; 1 but for reweighting. effective: then also, per state, the
+    effective number of its frames under the table after the last update, as a part of all frames. pressure: per state
+    with a pressure as a target, that of the frames less the target, in bar. significance:
+    reduction of chi^2 that the step predicts, per parameter that the data fix. pooled_noise: mean |error of g| of the
+    pooled residual. ratio: actual over predicted reduction by the step before. independent: per state, the
+    number of independent frames of the sampling. theta: the parameters that were sampled, [P], before the update.
+    """
+
+    number: int
+    mae: float = NAN
+    noise: float = NAN
+    accepted: bool = False
+    step: float = NAN
+    chi: float = NAN
+    md_steps: int = 0
+    seconds: float = 0.0
+    note: str = ""
+    updates: int = 1
+    effective: dict[str, float] = field(default_factory=dict)
+    pressure: dict[str, float] = field(default_factory=dict)
+    significance: float = NAN
+    pooled_noise: float = NAN
+    ratio: float = NAN
+    independent: dict[str, float] = field(default_factory=dict)
+    theta: Array = field(default_factory=lambda: np.zeros(0), repr=False, compare=False)
+
+    def line(self) -> dict[str, Any]:
+        """What history.json tells of it: all but the parameters, which the tables of iterations/ hold."""
+        return {k: None if v != v else v for k, v in asdict(self).items() if k != "theta"}
+
+
+def accepted(history: Sequence[Iteration]) -> list[Iteration]:
+    """Those that the fit went on from."""
+    return [entry for entry in history if entry.accepted]
+
+
+def best_of(history: Sequence[Iteration]) -> Iteration | None:
+    """The accepted one of the smallest mean |g - target|, the first of several; None where there is none."""
+    return min(accepted(history), key=lambda entry: entry.mae, default=None)
+
+
+def failures(history: Sequence[Iteration]) -> int:
+    """How many were not accepted since the last one that was."""
+    return next((back for back, entry in enumerate(reversed(history)) if entry.accepted), len(history))
+
+
+def write_history(out: Path, history: Sequence[Iteration]) -> None:
+    """history.json: a list of iterations, for plots and machines."""
+    write_atomically(out / HISTORY, json.dumps([entry.line() for entry in history], indent=1))
