@@ -13,10 +13,10 @@ from diffpair._libraries import load_openmm_plugins, load_torch_operators, plugi
 
 load_openmm_plugins()  # before the wrapper module, which links to what this loads
 
-from diffpair import custom_force, forcefield  # noqa: E402
+from diffpair import forcefield  # noqa: E402
 from diffpair._openmm_forces import PairTableForce, TorchPairForce  # noqa: E402
 from diffpair.errors import DiffPairError  # noqa: E402
-from diffpair.tables import PairTable  # noqa: E402
+from diffpair.tables import PairTable, custom_force  # noqa: E402
 
 PairTableForce.toCustomNonbondedForce = custom_force.to_custom_nonbonded_force
 TorchPairForce.toCustomNonbondedForce = custom_force.torch_to_custom_nonbonded_force

@@ -87,6 +87,11 @@ class PairPotential(nn.Module):
         """The grid a spline potential lives on; None for one that any grid may hold."""
         return None
 
+    def reference_temperature(self) -> float | None:
+        """T0 in K of a potential U(r) - (T - T0) S(r), whose one global parameter is the temperature T; otherwise
+        None."""
+        return None
+
 
 def per_pair(value: float | list[float] | Tensor, npairs: int, name: str) -> Tensor:
     """One number, or one per pair of types, as float64 [npairs, 1]."""

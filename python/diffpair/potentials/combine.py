@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from diffpair.errors import DiffPairError
 from diffpair.potentials.base import PairPotential, TableGrid
+from diffpair.potentials.tabulation import tabulate_learned
 
 
 def _common_grid(parts: list[PairPotential]) -> TableGrid | None:
@@ -45,8 +46,6 @@ class Sum(PairPotential):
         return total
 
     def exact_coefficients(self, grid: TableGrid, parameters: tuple[float, ...]) -> Tensor | None:
-        from diffpair.potentials.tabulation import tabulate_learned
-
         if self.own_grid() is None:
             return None
         return torch.stack([tabulate_learned(part, grid) for part in self.parts]).sum(0)  # type: ignore[arg-type]
@@ -79,8 +78,6 @@ class TemperatureDependent(PairPotential):
         return self.energy(r) - (temperature / self.reference - 1) * self.entropy(r)
 
     def exact_coefficients(self, grid: TableGrid, parameters: tuple[float, ...]) -> Tensor | None:
-        from diffpair.potentials.tabulation import tabulate_learned
-
         if self.own_grid() is None:
             return None
         factor = parameters[0] / self.reference - 1
@@ -88,6 +85,9 @@ class TemperatureDependent(PairPotential):
 
     def own_grid(self) -> TableGrid | None:
         return _common_grid([self.energy, self.entropy])
+
+    def reference_temperature(self) -> float | None:
+        return self.reference
 
 
 class AllPairs(nn.Module):

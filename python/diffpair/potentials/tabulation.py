@@ -11,7 +11,6 @@ from torch import Tensor
 import diffpair.ops  # noqa: F401  registers torch.ops.diffpair
 from diffpair.errors import DiffPairError
 from diffpair.potentials.base import PairPotential, TableGrid
-from diffpair.potentials.combine import TemperatureDependent
 from diffpair.tables import PairTable, type_pairs
 
 CHECKED_UP_TO = 20.0  # kT: where U is higher, particles hardly ever are
@@ -151,9 +150,9 @@ def to_table(
     with torch.no_grad():
         coefficients = tabulate(potential, grid, parameters).clone()
         entropy = None
-        if isinstance(potential, TemperatureDependent):
-            other = tabulate(potential, grid, (parameters[0] + potential.reference,))
-            entropy = (coefficients - other) / potential.reference  # the table is linear in the temperature
+        if (reference := potential.reference_temperature()) is not None:
+            other = tabulate(potential, grid, (parameters[0] + reference,))
+            entropy = (coefficients - other) / reference  # the table is linear in the temperature
             entropy[:, -3:] = 0.0
     coefficients[:, -3:] = 0.0
     return PairTable(

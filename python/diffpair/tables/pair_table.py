@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffpair.errors import DiffPairError
+from diffpair.tables.custom_force import custom_nonbonded_force
 from diffpair.tables.document import ENTROPY_UNIT, FORMAT, UNITS, VERSION, read_document, write_document
 from diffpair.tables.limits import check_grid, check_size
 from diffpair.tables.pairs import pair_row, type_pairs
@@ -183,9 +184,7 @@ class PairTable:
         return PairTable(types, self.r_min, self.cutoff, spread(self.coefficients), self.global_parameters, entropy)
 
     def to_custom_nonbonded_force(self) -> openmm.CustomNonbondedForce:
-        """The same potential as OpenMM's own CustomNonbondedForce, without particles; see diffpair.custom_force."""
-        from diffpair.custom_force import custom_nonbonded_force
-
+        """The same potential as OpenMM's own CustomNonbondedForce, without particles; see `tables.custom_force`."""
         return custom_nonbonded_force(self)
 
     def save(

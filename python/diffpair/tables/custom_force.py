@@ -6,15 +6,13 @@ coefficients are discrete tabulated functions. What differs from PairTableForce 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import openmm
-
-    from diffpair.tables import PairTable
 
 # a0 .. a3 belong to interval q of the pair; 0 is the line below the first knot, the last one is 0 beyond the cutoff.
 _ENERGY = (
@@ -23,7 +21,27 @@ _ENERGY = (
 )
 
 
-def polynomial_pieces(table: PairTable) -> NDArray[np.float64]:
+class Splines(Protocol):
+    """What is asked of a PairTable; see there."""
+
+    @property
+    def types(self) -> tuple[str, ...]: ...
+    @property
+    def pairs(self) -> list[tuple[str, str]]: ...
+    @property
+    def r_min(self) -> float: ...
+    @property
+    def cutoff(self) -> float: ...
+    @property
+    def knots(self) -> int: ...
+    @property
+    def spacing(self) -> float: ...
+    @property
+    def coefficients(self) -> NDArray[np.float64]: ...
+    def pair_index(self, a: int, b: int, /) -> int: ...
+
+
+def polynomial_pieces(table: Splines) -> NDArray[np.float64]:
     """The table as polynomials in t = (r - r_min) / h - (q - 1), in kJ/mol: [npairs, knots + 1, 4], low powers first.
 
     q = 0 is the linear continuation below r_min, q = 1 .. knots - 1 are the intervals, q = knots is 0.
@@ -39,7 +57,7 @@ def polynomial_pieces(table: PairTable) -> NDArray[np.float64]:
     return pieces
 
 
-def custom_nonbonded_force(table: PairTable) -> openmm.CustomNonbondedForce:
+def custom_nonbonded_force(table: Splines) -> openmm.CustomNonbondedForce:
     """A CustomNonbondedForce with the potentials of a table; particles are still to be added.
 
     With several types a particle has one parameter, "type": the index of its type in the table. The cutoff distance is
