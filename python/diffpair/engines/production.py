@@ -12,6 +12,7 @@ from diffpair.engines.frames import Frames, Snapshot
 from diffpair.engines.results import PressureResult, ProductionResult, RdfResult, VacfResult
 from diffpair.engines.sampler import Sampler, pick_platform
 from diffpair.engines.series_error import SHORTEST, SeriesError, series_error
+from diffpair.engines.simulation_sampler import SimulationSampler, make_sampler
 from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.engines.vacf import sample_vacf
 from diffpair.errors import DiffPairError
@@ -111,9 +112,11 @@ def production(
             f"production of {max_steps} steps with a frame every {every} is too short: error bars need {SHORTEST} "
             f"frames"
         )
-    sampler = Sampler(state, table, timestep=timestep, friction=friction, seed=seed, platform=platform)
+    sampler = make_sampler(state, table, timestep=timestep, friction=friction, seed=seed, platform=platform)
     if start is not None:
         sampler.restore(start)
+    elif isinstance(sampler, SimulationSampler):
+        sampler.begin_anew()
     elif state.on_lattice:
         sampler.melt(melt)
     sampler.equilibrate(equilibration)

@@ -75,26 +75,32 @@ class Sampler:
     ) -> None:
         if not timestep > 0:
             raise DiffPairError(f"the time step must be positive, not {timestep:g} ps")
-        self.state = state
-        self.table = table
-        self.timestep = timestep
         self.friction = friction
-        self.steps_done, self.md_seconds = 0, 0.0
-        self._since = 0  # steps since all was sound
         self._seed = int(seed) % (2**31 - 2) + 1  # OpenMM takes 0 for "a random seed", and an int
         system, self.force = make_system(state, table)
+        integrator = openmm.LangevinMiddleIntegrator(state.temperature, friction, timestep)
+        integrator.setRandomNumberSeed(self._seed)
+        chosen, properties = pick_platform(platform)
+        context = openmm.Context(system, integrator, chosen, properties)
+        context.setPeriodicBoxVectors(*state.box)
+        context.setPositions(state.positions)
+        context.setVelocitiesToTemperature(state.temperature, self._seed)
+        self._take(state, table, timestep, integrator, context)
+
+    def _take(
+        self, state: State, table: PairTable, timestep: float, integrator: openmm.Integrator, context: openmm.Context
+    ) -> None:
+        """Simulate with this Context, which has positions and velocities."""
+        self.state, self.table, self.timestep = state, table, timestep
+        self.integrator, self.context = integrator, context
+        self.steps_done, self.md_seconds = 0, 0.0
+        self._since = 0  # steps since all was sound
+        system = context.getSystem()
         self._masses = np.array([system.getParticleMass(i)._value for i in range(state.num_atoms)])
         self._degrees = 3 * np.count_nonzero(self._masses) - system.getNumConstraints()
         # a small system's temperature fluctuates: 10 standard deviations on top
         spread = 10 * np.sqrt(2 / max(1, self._degrees))
         self._hot, self._calm = _HOT + spread, _CALM + spread
-        self.integrator = openmm.LangevinMiddleIntegrator(state.temperature, friction, timestep)
-        self.integrator.setRandomNumberSeed(self._seed)
-        chosen, properties = pick_platform(platform)
-        self.context = openmm.Context(system, self.integrator, chosen, properties)
-        self.context.setPeriodicBoxVectors(*state.box)
-        self.context.setPositions(state.positions)
-        self.context.setVelocitiesToTemperature(state.temperature, self._seed)
         self._begins_here()
 
     def set_table(self, table: PairTable) -> None:
@@ -179,6 +185,13 @@ class Sampler:
         self._begins_here()
         self.steps_done = max(self.steps_done, snapshot.steps_done)
 
+    def _step(self, steps: int) -> None:
+        self.integrator.step(steps)
+
+    def _bath(self) -> float:
+        """Temperature of the thermostat, K."""
+        return float(self.integrator.getTemperature()._value)
+
     def _thermostat(self, temperature: float) -> None:
         self.integrator.setTemperature(temperature)
 
@@ -189,7 +202,7 @@ class Sampler:
             steps -= piece
             try:
                 begin = time.perf_counter()
-                self.integrator.step(piece)
+                self._step(piece)
                 self.md_seconds += time.perf_counter() - begin
                 self.steps_done += piece
                 seen = self._seen = self._look(energy and steps == 0)
@@ -199,7 +212,7 @@ class Sampler:
             if fault := self._fault(seen.x, kinetic):
                 self._exploded(fault)
             self._since += piece
-            if kinetic < self._calm * self.integrator.getTemperature()._value:
+            if kinetic < self._calm * self._bath():
                 self._sound, self._fresh = seen, False
                 self._since = 0
             if progress is not None:
@@ -223,7 +236,7 @@ class Sampler:
         farthest = float(np.max(np.abs(x), initial=0.0))
         if not (np.isfinite(farthest) and np.isfinite(kinetic)):
             return "a coordinate is not a number"
-        if kinetic > self._hot * self.integrator.getTemperature()._value:
+        if kinetic > self._hot * self._bath():
             return f"its kinetic temperature is {kinetic:.4g} K"
         if farthest > 1e5 * float(np.max(self.state.box)):
             return f"a particle is {farthest:.3g} nm away"
@@ -235,7 +248,7 @@ class Sampler:
         return doubled / (max(1, self._degrees) * BOLTZMANN)
 
     def _exploded(self, reason: str) -> None:
-        kT = BOLTZMANN * self.integrator.getTemperature()._value
+        kT = BOLTZMANN * self._bath()
         step = self.integrator.getStepSize()._value
         part = step / self.timestep  # melting runs with half of the time step
         steps = min(self._since + 2 * _CHECK_EVERY, _AGAIN)

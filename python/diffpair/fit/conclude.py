@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from diffpair.potentials import judge, to_table
 from diffpair.report import summary_document, write_summary
 from diffpair.settings.gradient import Adjoint
 from diffpair.settings.sampling import timestep_of
+from diffpair.states.system import make_force
 from diffpair.tables import PairTable, TableUncertainty
 
 
@@ -76,6 +78,14 @@ def _describe_gradient(setup: Setup, loop: FitLoop) -> dict[str, Any]:
     return result
 
 
+def hand_over(setup: Setup) -> None:
+    """Have the users' Simulations run the present potential."""
+    for state in setup.states:
+        if state.simulation is not None:
+            table = to_table(setup.potential, setup.space.grid, state.parameters)
+            state.simulation.write(table, partial(make_force, state, table))
+
+
 def keep_best(work: Work, reason: str) -> str:
     """Go back to the best potential of a fit that has to stop, write it, and tell where it is."""
     setup, loop, out = work.setup, work.loop, work.out
@@ -83,6 +93,9 @@ def keep_best(work: Work, reason: str) -> str:
         held = "" if out is None else f"; {out / START} holds the potential that the fit started from"
         return reason + held
     setup.space.set(loop.best.theta)
+    hand_over(setup)
+    for state, snapshot in zip(loop.states, loop.snapshots, strict=True):
+        state.sampler.restore(snapshot)
     best = f"of iteration {loop.best.number} with a mean |g - target| of {loop.best.mae:.4f}"
     if out is None:
         return f"{reason}; the fit's table is the last good one, {best}"
@@ -116,6 +129,7 @@ def conclude(work: Work) -> FitResult:
     except DiffPairError as error:
         kept = f"; {out / POTENTIAL} holds the learned potential" if out and (out / POTENTIAL).is_file() else ""
         raise DiffPairError(f"{error}{kept}") from None
+    hand_over(setup)
     bands = loop.bands()
     work.save(bands, **fit)
     say_results(results, progress)

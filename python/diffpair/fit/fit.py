@@ -11,7 +11,7 @@ import torch
 
 from diffpair.engines import Exploded
 from diffpair.errors import DiffPairError
-from diffpair.fit.conclude import Work, conclude, keep_best
+from diffpair.fit.conclude import Work, conclude, hand_over, keep_best
 from diffpair.fit.iterate.auto_steps import choose_segments
 from diffpair.fit.iterate.loop import FitLoop, FitStopped
 from diffpair.fit.record.checkpoint import content_of, load_checkpoint, restore, save_checkpoint
@@ -147,8 +147,10 @@ class Fit:
         DiffPairError: the fit failed repeatedly; `table` is then that of its best iteration.
         """
         with self._progress:
-            _, loop = self._begun(None)
-            return loop.iterate()
+            setup, loop = self._begun(None)
+            entry = loop.iterate()
+            hand_over(setup)
+            return entry
 
     def stop(self, reason: str = "a callback stopped it") -> None:
         """No further iteration in `run`, which goes on to production."""

@@ -26,7 +26,7 @@ from diffpair.fit.start.inversion import (
     modified_verlet,
 )
 from diffpair.fit.start.own_forces import OwnForces, sample_own_forces
-from diffpair.fit.start.scales import choose_scales, coldest, contact_distances
+from diffpair.fit.start.scales import choose_scales, coldest, contact_distances, grid_in_systems
 from diffpair.gradients import (
     CHAOS,
     DiscreteAdjoint,
@@ -38,7 +38,7 @@ from diffpair.gradients import (
     nose_hoover,
     verlet,
 )
-from diffpair.potentials import PairPotential, Refined, TableGrid, build_potential, refine, to_table
+from diffpair.potentials import PairPotential, Refined, TableGrid, build_potential, judge, refine, to_table
 from diffpair.settings import update as update_sections
 from diffpair.settings.fit_settings import FitSettings
 from diffpair.settings.gradient import Adjoint
@@ -109,14 +109,15 @@ def prepare(
     _check_production(settings)
     fitted = [s for s in states if not s.held_out]
     contact = contact_distances(fitted, settings.potential.learned_rows(states[0].type_names))
-    scales = choose_scales(fitted, settings.potential, contact)
+    given = grid_in_systems(settings.potential, states)
+    scales = choose_scales(fitted, settings.potential, contact, given)
     variants = _variants(fitted)
     potential = build_potential(
         settings.potential, states[0].type_names, scales, global_names=states[0].parameter_names,
         parameters=variants[0], seed=settings.seed,
     )  # fmt: skip
     tolerance = settings.potential.tolerance or TOLERANCE
-    grid = potential.own_grid() or TableGrid(scales.r_min, potential.cutoff, scales.knots)
+    grid = given or potential.own_grid() or TableGrid(scales.r_min, potential.cutoff, scales.knots)
     chosen = choose_start(settings.starting_point, fitted, contact)
     start = chosen.start
     beyond = beyond_contact(start.method, fitted)
@@ -129,9 +130,11 @@ def prepare(
             wanted = _wanted(chosen, potential, fitted, grid, contact, own)
         misfit = pull_back(space, wanted, steps=START_STEPS, tolerance=0.02)
     # a soft start may be low in the core, too, where the learned potential will not be
-    tabulation = refine(
-        potential, grid.r_min, grid.knots, scales.energy, tuple(_variants(states)), tolerance, space.core
-    )
+    everywhere = tuple(_variants(states))
+    if given:
+        tabulation = judge(potential, grid, scales.energy, everywhere, tolerance, space.core)
+    else:
+        tabulation = refine(potential, grid.r_min, grid.knots, scales.energy, everywhere, tolerance, space.core)
     if tabulation.grid != grid:
         space = ParameterSpace(potential, tabulation.grid, variants, scales.energy, contact, beyond)
     return Setup(settings, states, fitted, potential, space, tabulation, misfit, wanted or [], own, chosen)

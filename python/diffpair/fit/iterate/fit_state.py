@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from diffpair.engines import Frames, Sampler, Snapshot
+from diffpair.engines import Frames, Snapshot
 from diffpair.engines.equilibration import drifts, equilibrated_from, inefficiency
 from diffpair.engines.phases import structure
+from diffpair.engines.simulation_sampler import make_sampler
 from diffpair.gradients import Fluctuation, FrameSums, TargetRows
 from diffpair.potentials import TableGrid
 from diffpair.settings.sampling import Sampling, timestep_of
@@ -60,7 +61,7 @@ class FitState:
         self._sampled: list[tuple[Array, FrameSums]] = []  # the last good tables, and what was found with each
         self.extended = False
         self.weights: Array = np.zeros(table.coefficients.shape)
-        self.sampler = Sampler(
+        self.sampler = make_sampler(
             state,
             table,
             timestep=timestep_of(sampling, state),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.errors import DiffPairError
-from diffpair.potentials import Scales
+from diffpair.potentials import Scales, TableGrid
 from diffpair.settings.potentials import Potential
 from diffpair.states import BOLTZMANN, State
 from diffpair.tables import type_pairs
@@ -52,14 +52,38 @@ def contact_distances(states: list[State], learned: Sequence[int] | None = None)
     return np.asarray(np.where(np.isnan(result), np.nanmean(result), result))
 
 
-def choose_scales(states: list[State], section: Potential, contact: Array) -> Scales:
-    """What the config leaves open.
+def grid_in_systems(section: Potential, states: list[State]) -> TableGrid | None:
+    """That of the `PairTableForce` which a user's System already holds; None where a fit may choose.
+
+    Raises DiffPairError where it is not the potential's, or two Systems hold different ones.
+    """
+    found = {s.name: TableGrid(*s.simulation.given_grid) for s in states if s.simulation and s.simulation.given_grid}
+    for name, grid in found.items():
+        wanted = TableGrid(section.r_min or grid.r_min, section.cutoff, section.knots or grid.knots)
+        for what, other in (
+            ("the potential wants", wanted),
+            *((f"state {k!r} has", other) for k, other in found.items()),
+        ):
+            if other != grid:
+                raise DiffPairError(
+                    f"state {name!r}: the PairTableForce in its System has {_spelled(grid)}, but {what} "
+                    f"{_spelled(other)}: remove the force, and the fit adds its own, or give all the same"
+                )
+    return next(iter(found.values()), None)
+
+
+def _spelled(grid: TableGrid) -> str:
+    return f"{grid.knots} knots from {grid.r_min:.6g} to {grid.cutoff:.6g} nm"
+
+
+def choose_scales(states: list[State], section: Potential, contact: Array, given: TableGrid | None = None) -> Scales:
+    """What the settings leave open; given: a grid that has to be used.
 
     r_min lies somewhat below the first distance at which any target has neighbours, so that sampling, and the hot melt
     before it, hardly ever meets the linear continuation; further below for forms that are interpolated, whose spline
     ends naturally, with U'' = 0, there.
     """
-    length, r_min = float(contact.min()), section.r_min
+    length, r_min = float(contact.min()), given.r_min if given else section.r_min
     if r_min is None:
         first = []
         learned = section.learned_rows(states[0].type_names)
@@ -74,7 +98,11 @@ def choose_scales(states: list[State], section: Potential, contact: Array) -> Sc
             f"potential: the cutoff = {section.cutoff:g} nm lies below the first neighbours of the targets, near "
             f"{length:.4g} nm"
         )
-    knots = section.knots or max(24, round((section.cutoff - r_min) / (KNOT_SPACING * length)) + 1)
+    knots = (
+        given.knots
+        if given
+        else section.knots or max(24, round((section.cutoff - r_min) / (KNOT_SPACING * length)) + 1)
+    )
     return Scales(length, coldest(states), r_min, knots, float(np.mean([s.temperature for s in states])))
 
 

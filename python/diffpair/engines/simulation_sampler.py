@@ -1,0 +1,66 @@
+"""A state that runs in the user's own Simulation; and which engine a state has."""
+
+from __future__ import annotations
+
+from diffpair.engines.sampler import Sampler
+from diffpair.errors import DiffPairError
+from diffpair.states.state import State
+from diffpair.states.system import check_table, make_force
+from diffpair.tables import PairTable
+
+
+class SimulationSampler(Sampler):
+    """The user's Simulation at work for a fit: its integrator, its reporters, its platform, its random numbers.
+
+    The potential goes into its Context before anything runs, see `UserSimulation.write`.
+
+    Parameters
+    ----------
+    state: with a `simulation`. table: what is simulated.
+
+    Raises
+    ------
+    DiffPairError: state and table do not fit. Exploded: from every method that takes steps.
+    """
+
+    def __init__(self, state: State, table: PairTable) -> None:
+        if state.simulation is None:
+            raise DiffPairError(f"state {state.name!r} has no Simulation of its own")
+        self._user = state.simulation
+        self._user.write(table, lambda: make_force(state, table))
+        simulation = self._user.simulation
+        self._take(state, table, self._user.timestep, simulation.integrator, simulation.context)
+
+    def set_table(self, table: PairTable) -> None:
+        """Write another table of the same grid and types into the live Context; nothing is built anew."""
+        check_table(self.table, table)
+        self._user.write(table, lambda: make_force(self.state, table))
+        self.table = table
+        self._fresh = True
+
+    def set_friction(self, friction: float) -> None:
+        """Refused: the thermostat is the user's (DiffPairError)."""
+        raise DiffPairError(f"state {self.state.name!r} runs in a Simulation whose friction is its own")
+
+    def begin_anew(self) -> None:
+        """To the structure that the state was made of, with new velocities."""
+        self.context.setPeriodicBoxVectors(*self.state.box)
+        self.context.setPositions(self.state.positions)
+        self.context.setVelocitiesToTemperature(self.state.temperature)
+        self._begins_here()
+
+    def _step(self, steps: int) -> None:
+        self._user.simulation.step(steps)
+
+    def _bath(self) -> float:
+        return self.state.temperature
+
+
+def make_sampler(
+    state: State, table: PairTable, *, timestep: float, friction: float, seed: int, platform: str | None
+) -> Sampler:
+    """The user's Simulation, or a Context of the fit's own; arguments as Sampler's, of which a Simulation has its
+    own."""
+    if state.simulation is not None:
+        return SimulationSampler(state, table)
+    return Sampler(state, table, timestep=timestep, friction=friction, seed=seed, platform=platform)
