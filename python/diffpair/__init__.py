@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from diffpair.fit import Fit, FitResult
     from diffpair.settings import (
         Adjoint,
+        Density,
         Fluctuation,
         GaussNewton,
         InverseMonteCarlo,
@@ -47,6 +48,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Adjoint",
+    "Density",
     "DiffPairError",
     "Fit",
     "FitResult",
@@ -77,8 +79,8 @@ __all__ = [
 _FROM = {
     "fit": ("Fit", "FitResult"),
     "settings": (
-        "Adjoint", "Fluctuation", "GaussNewton", "InverseMonteCarlo", "IterativeBoltzmann", "Potential", "Pressure",
-        "Production", "Rdf", "Reweighting", "Sampling", "Start", "TorchOptimizer", "Vacf",
+        "Adjoint", "Density", "Fluctuation", "GaussNewton", "InverseMonteCarlo", "IterativeBoltzmann", "Potential",
+        "Pressure", "Production", "Rdf", "Reweighting", "Sampling", "Start", "TorchOptimizer", "Vacf",
     ),
     "states": ("State",),
     "targets": ("RdfTarget", "VacfTarget"),

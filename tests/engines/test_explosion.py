@@ -105,13 +105,15 @@ def test_pairs_and_forces_are_those_of_openmm():
     context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("Reference"))
     context.setPositions(x)
     forces = context.getState(forces=True).getForces(asNumpy=True)._value
-    np.testing.assert_allclose([_pair_force(state, table, x, i) for i in range(64)], forces, atol=1e-8)
+    np.testing.assert_allclose(
+        [_pair_force(state, table, Trial(False, x, box, np.zeros((64, 3))), i) for i in range(64)], forces, atol=1e-8
+    )
     images = np.array([[i, j, k] for i in (-1, 0, 1) for j in (-1, 0, 1) for k in (-1, 0, 1)]) @ box
     reduced = x - np.floor(x @ np.linalg.inv(box)) @ box
     r = np.linalg.norm(reduced[:, None, None] - reduced[None, :, None] + images, axis=-1).min(-1)
     r[np.diag_indices(64)] = np.inf
     for i, j in state.exclusions:
         r[i, j] = r[j, i] = np.inf
-    nearest = min(_pairs(state, table, Trial(False, x, forces)), key=lambda pair: pair.r)
+    nearest = min(_pairs(state, table, Trial(False, x, box, forces)), key=lambda pair: pair.r)
     assert nearest.r == pytest.approx(r.min()) and r[nearest.i, nearest.j] == pytest.approx(r.min())
     assert nearest.energy == pytest.approx(float(table.energy(nearest.r, *nearest.types)))

@@ -54,7 +54,7 @@ def test_molecules_are_scaled_rigidly(gas, no_table):
     gas.base_system = system
     made, _ = make_system(gas, no_table)
     probe = PressureProbe(made, gas.temperature, REFERENCE)
-    assert probe.num_moving == 32
+    assert probe.molecules.num_moving == 32
     pressure = probe.pressures(gas.positions[None], gas.box[None])
     assert pressure == pytest.approx([BAR * 32 * KT / gas.volume], rel=1e-6)
 
@@ -94,7 +94,7 @@ def test_constraints_sites_and_frozen_particles_as_in_openmm():
     """OpenMM's own pressure at the same positions, averaged over velocities of the temperature."""
     system, x = mixed_system()
     probe = PressureProbe(system, 300.0, REFERENCE)
-    assert probe.num_moving == pytest.approx(40)
+    assert probe.molecules.num_moving == pytest.approx(40)
     own = probe.pressures(x[None], 3 * np.eye(3)[None])[0]
     barostat = openmm.MonteCarloBarostat(1.0, 300.0)
     system.addForce(barostat)

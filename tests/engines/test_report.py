@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from diffpair.engines import ProductionResult, RdfResult, Snapshot
+from diffpair.engines.results import Density, DensityResult
 from diffpair.errors import DiffPairError
 from diffpair.observables.pressure import Pressure
 from diffpair.report import plot_fit, summary_document, write_summary
@@ -15,12 +16,15 @@ from diffpair.tables import PairTable
 PRESSURE = Pressure(12.5, 0.5)
 
 
-def result(name, held_out=False, pressure=PRESSURE, pair=("A", "A")):
+def result(name, held_out=False, pressure=PRESSURE, pair=("A", "A"), targets=()):
     r = np.linspace(0.8, 2.4, 33)
     g = 1 + np.exp(-((r - 1.1) ** 2) / 0.01)
     rdf = RdfResult(pair, r, g, g + 0.01, np.full(33, 0.004), 0.01, 0.0032, independent=250.5)
     snapshot = Snapshot(np.zeros((2, 3)), np.zeros((2, 3)), np.eye(3), 10)
-    return ProductionResult(name, held_out, [rdf], pressure, 1000, True, 0.9, snapshot, no_pressure="no box")
+    return ProductionResult(
+        name, held_out, [rdf, *targets], pressure, 1000, True, 0.9, snapshot, no_pressure="no box",
+        density=Density(0.7, 0.002),
+    )  # fmt: skip
 
 
 def document(results):
@@ -41,6 +45,7 @@ def test_summary_has_exactly_the_specified_keys(tmp_path):
                 "name": name,
                 "held_out": held_out,
                 "pressure": {"value": 12.5, "error": 0.5, "unit": "bar"},
+                "density": {"value": 0.7, "error": 0.002, "unit": "g/cm^3"},
                 "targets": [
                     {
                         "kind": "rdf",
@@ -57,6 +62,12 @@ def test_summary_has_exactly_the_specified_keys(tmp_path):
         "files": {"potential": "potential.json"},
     }
     assert [file.name for file in tmp_path.iterdir()] == ["summary.json"]
+
+
+def test_a_target_density_is_told_in_its_unit():
+    density = DensityResult(30.5, 30.2, 0.1, "nm^-3")
+    targets = document([result("liquid", targets=[density])])["states"][0]["targets"]
+    assert targets[1] == {"kind": "density", "target": 30.5, "value": 30.2, "error": 0.1, "unit": "nm^-3"}
 
 
 def test_a_missing_pressure_is_null_with_a_reason():

@@ -49,9 +49,7 @@ def liquid():
         sampler.equilibrate(500)
         frames[name] = sampler.sample(12000, 10)
     residual = 0.1 * np.sin(4 * np.pi * rows.rdf.radii)
-    now = rows.of_frames(
-        frames["present"].positions, frames["present"].boxes, torch.from_numpy(present.coefficients), GRID
-    )[0].mean(0)
+    now = rows.of_frames(frames["present"], torch.from_numpy(present.coefficients), GRID)[0].mean(0)
     rows.target = now - residual
     return SimpleNamespace(
         rows=rows, weights=torch.from_numpy(residual / len(rows)), frames=frames,

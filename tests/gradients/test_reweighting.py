@@ -51,7 +51,7 @@ def energies(rows, frames, table):
 def average(rows, frames, table, reference):
     """<g> under `table`, from energies alone."""
     w = np.exp(-rows.state.beta * (energies(rows, frames, table) - energies(rows, frames, reference)))
-    return w @ rows.of_frames(frames.positions, frames.boxes, table, GRID)[0] / w.sum(), w
+    return w @ rows.of_frames(frames, table, GRID)[0] / w.sum(), w
 
 
 def test_gradient_by_finite_differences(rows, frames, tables):

@@ -15,13 +15,13 @@ EDGE = 3.0
 def build(tmp_path):
     """build(forces...) -> state: a chain of five beads under bonds and further forces; `x` its coordinates."""
 
-    def make(*forces, edge=EDGE, step=0.3, **options):
+    def make(*forces, edge=EDGE, step=0.3, mass=10.0, **options):
         topology, system, bonds = app.Topology(), mm.System(), mm.HarmonicBondForce()
         chain = topology.addChain()
         residue = topology.addResidue("POL", chain)
         for k in range(5):
             topology.addAtom(f"B{k}", None, residue)
-            system.addParticle(10.0)
+            system.addParticle(mass)
             if k:
                 bonds.addBond(k - 1, k, 0.3, 1000.0)
         topology.setPeriodicBoxVectors(np.eye(3) * EDGE * unit.nanometer)
@@ -55,12 +55,18 @@ SECOND = [(0, 2), (1, 3), (2, 4)]
     ("force", "message"),
     [
         (
-            mm.MonteCarloBarostat(1.0, 300.0),
-            "a MonteCarloBarostat, but the states of a fit have a constant volume",
+            mm.MonteCarloBarostat(1.0, 310.0),
+            "its MonteCarloBarostat has a temperature of 310 K, but the state one of 300 K: the two must be equal",
         ),
-        (mm.MonteCarloAnisotropicBarostat(mm.Vec3(1, 1, 1), 300.0), "holds a MonteCarloAnisotropicBarostat"),
-        (mm.MonteCarloMembraneBarostat(1.0, 0.0, 300.0, 0, 0), "holds a MonteCarloMembraneBarostat"),
-        (mm.MonteCarloFlexibleBarostat(1.0, 300.0), "holds a MonteCarloFlexibleBarostat"),
+        (mm.MonteCarloBarostat(1.0, 300.0, 0), "its MonteCarloBarostat has a frequency of 0 and never acts"),
+        (
+            mm.MonteCarloAnisotropicBarostat(mm.Vec3(1, 1, 1), 300.0, False, False, False),
+            "its MonteCarloAnisotropicBarostat scales no axis of the box",
+        ),
+        (
+            mm.MonteCarloFlexibleBarostat(1.0, 300.0),
+            "it holds a MonteCarloFlexibleBarostat, but nothing holds the shape of a fluid's box",
+        ),
         (mm.AndersenThermostat(280.0, 1.0), "holds a thermostat of its own, AndersenThermostat"),
         (mm.DrudeForce(), "holds a DrudeForce, whose particles need an integrator of their own"),
         (mm.GBSAOBCForce(), "its GBSAOBCForce is not periodic"),
@@ -76,6 +82,32 @@ def test_another_ensemble_is_refused(build, force, message):
 def test_what_changes_nothing_is_taken(build):
     state = build(mm.CMMotionRemover(), nonbonded([], 0.0, mm.NonbondedForce.NoCutoff))
     assert len(state.exclusions) == 0 and state.base_system.getNumForces() == 3
+
+
+def test_two_barostats(build):
+    with pytest.raises(DiffPairError, match=r"s\.xml: it holds two barostats, MonteCarloBarostat and MonteCarloMem"):
+        build(mm.MonteCarloBarostat(1.0, 300.0), mm.MonteCarloMembraneBarostat(1.0, 0.0, 300.0, 0, 0))
+
+
+def test_frozen_particles_under_a_barostat(build):
+    with pytest.raises(
+        DiffPairError, match=r"s\.xml: particle 0 has no mass and stays in place, but its MonteCarloBar"
+    ):
+        build(mm.MonteCarloBarostat(1.0, 300.0), mass=0.0)
+
+
+@pytest.mark.parametrize(
+    ("barostat", "pressure"),
+    [
+        (mm.MonteCarloBarostat(2.0, 300.0), 2.0),
+        (mm.MonteCarloAnisotropicBarostat(mm.Vec3(1, 2, 4), 300.0, False, True, True), 3.0),
+        (mm.MonteCarloMembraneBarostat(5.0, 20.0, 300.0, 0, 0), 5.0),
+    ],
+)
+def test_a_barostat_holds_the_pressure_of_the_state(build, barostat, pressure):
+    state = build(barostat)
+    assert type(state.barostat) is type(barostat) and state.barostat_pressure == pressure
+    assert build().barostat is None and build().barostat_pressure is None
 
 
 def test_molecules_in_two_pieces(build):

@@ -88,6 +88,9 @@ def _describe_config(config: FitConfig) -> None:
         for pressure in state.pressures:
             error = "" if pressure.error is None else f" +- {pressure.error:g}"
             click.echo(f"  pressure: {pressure.value:g}{error} bar")
+        for density in state.densities:
+            error = "" if density.error is None else f" +- {density.error:g}"
+            click.echo(f"  density: {density.value:g}{error} {density.unit}")
         for vacf in state.vacfs:
             click.echo(
                 f"  C(t)/C(0) of the velocities: {len(vacf.t)} lags of {vacf.t[1] - vacf.t[0]:.4g} ps, "

@@ -65,7 +65,7 @@ def _build(config: FitConfig, section: StateSection) -> State:
         lattice = system.lattice
         return build_lattice(
             section.name, n=lattice.n, density=lattice.density, types=lattice.types, masses=lattice.mass,
-            seed=config.seed, **common,
+            pressure=lattice.pressure, seed=config.seed, **common,
         )  # fmt: skip
     assert system.topology is not None
     return build_from_files(

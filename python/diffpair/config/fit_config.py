@@ -54,9 +54,10 @@ class FitConfig(FitSettings):
 
 def _outline(state: StateSection) -> Outline:
     rdfs = [target.rdf for target in state.targets if target.rdf]
-    pressures, vacfs = (sum(getattr(t, kind) is not None for t in state.targets) for kind in ("pressure", "vacf"))
+    kinds = ("pressure", "density", "vacf")
+    pressures, densities, vacfs = (sum(getattr(t, kind) is not None for t in state.targets) for kind in kinds)
     return Outline(
-        state.name, state.held_out, state.temperature, tuple(state.parameters), len(rdfs), pressures, vacfs,
+        state.name, state.held_out, state.temperature, tuple(state.parameters), len(rdfs), pressures, densities, vacfs,
         [rdf.scale_error for rdf in rdfs],
     )  # fmt: skip
 

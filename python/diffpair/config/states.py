@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, mode
 
 from diffpair.errors import DiffPairError
 from diffpair.settings.base import (
+    AnyPressure,
     Count,
     CountOrZero,
     File,
@@ -19,7 +20,7 @@ from diffpair.settings.base import (
     Temperature,
     _name,
 )
-from diffpair.settings.targets import Pressure, Rdf, Vacf
+from diffpair.settings.targets import Density, Pressure, Rdf, Vacf
 from diffpair.targets.given import check_once_each
 from diffpair.targets.units import parse, parse_density
 
@@ -54,12 +55,14 @@ TypeOrNone = Annotated[str | None, BeforeValidator(_type)]
 
 
 class Lattice(Settings):
-    """Particles on a lattice in a cube. ``types``: mole fractions. ``mass``: one for all or one per type, amu."""
+    """Particles on a lattice in a cube. ``types``: mole fractions. ``mass``: one for all or one per type, amu.
+    ``pressure``: held by a barostat, bar; without it the volume is constant."""
 
     n: Count
     density: Annotated[tuple[str, float], BeforeValidator(parse_density)]
     types: Annotated[dict[Name, PositiveNumber], Field(min_length=1)]
     mass: Annotated[float | dict[str, float], BeforeValidator(_masses)]
+    pressure: AnyPressure | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Lattice:
@@ -70,6 +73,11 @@ class Lattice(Settings):
         if isinstance(self.mass, dict) and set(self.mass) != set(self.types):
             raise DiffPairError(f"mass is given for {', '.join(self.mass)}, but the types are {', '.join(self.types)}")
         return self
+
+    @model_serializer(mode="wrap")
+    def _used_keys(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A pressure that is not given is no part of a config: neither of its hash nor of provenance."""
+        return {key: value for key, value in serialize(self).items() if key != "pressure" or value is not None}
 
 
 class SystemSection(Settings):
@@ -112,6 +120,7 @@ class TargetSection(Settings):
 
     rdf: Rdf | None = None
     pressure: Pressure | None = None
+    density: Density | None = None
     vacf: Vacf | None = None
 
     @model_validator(mode="after")
@@ -125,7 +134,7 @@ class TargetSection(Settings):
         return self
 
     @property
-    def chosen(self) -> Rdf | Pressure | Vacf:
+    def chosen(self) -> Rdf | Pressure | Density | Vacf:
         """The kind that is given."""
         return next(value for _, value in self if value is not None)
 
@@ -143,5 +152,6 @@ class StateSection(Settings):
     @model_validator(mode="after")
     def _once_each(self) -> StateSection:
         rdfs = [target.rdf.pair for target in self.targets if target.rdf]
-        check_once_each(rdfs, *(sum(getattr(t, k) is not None for t in self.targets) for k in ("pressure", "vacf")))
+        others = ("pressure", "density", "vacf")
+        check_once_each(rdfs, {k: sum(getattr(t, k) is not None for t in self.targets) for k in others})
         return self

@@ -20,11 +20,12 @@ SHORTER, TRIALS = 4.0, 6  # each trial's time step is so many times shorter than
 
 @dataclass(frozen=True)
 class Trial:
-    """What running again has shown. failed: whether it exploded. positions, nm, and forces, kJ/mol/nm, [N, 3]: the
-    last finite ones."""
+    """What running again has shown. failed: whether it exploded. positions, nm, box [3, 3], nm, and forces, kJ/mol/nm,
+    [N, 3]: the last finite ones."""
 
     failed: bool
     positions: Array
+    box: Array
     forces: Array
 
 
@@ -95,7 +96,7 @@ def _bad_start(state: State, table: PairTable, kT: float, begin: Trial) -> str:
     if state.base_system is None:
         return ""
     strongest = int(np.argmax(np.linalg.norm(np.nan_to_num(begin.forces, nan=np.inf), axis=1)))
-    own = float(np.linalg.norm(begin.forces[strongest] - _pair_force(state, table, begin.positions, strongest)))
+    own = float(np.linalg.norm(begin.forces[strongest] - _pair_force(state, table, begin, strongest)))
     if own * NUDGE < OVERLAP * kT:
         return ""
     return (
@@ -128,7 +129,7 @@ def _pairs(state: State, table: PairTable, seen: Trial) -> list[Pair]:
     chosen = np.argsort(-force, kind="stable")[: max(1, LOOKED_AT // max(size, 1))]
     found: dict[tuple[str, str], list[Pair]] = {}
     for i in map(int, chosen):
-        r = _distances(state, seen.positions, i)
+        r = _distances(state, seen, i)
         for kind, name in enumerate(state.type_names):
             where = np.flatnonzero((state.types == kind) & (r < table.cutoff))
             if not len(where):
@@ -146,10 +147,10 @@ def _pairs(state: State, table: PairTable, seen: Trial) -> list[Pair]:
     ]
 
 
-def _distances(state: State, positions: Array, i: int) -> Array:
+def _distances(state: State, seen: Trial, i: int) -> Array:
     """From particle i to the nearest image of every other one, [N]; infinite to itself, where it is excluded, and where
     either has no type."""
-    apart = _nearest_images(positions - positions[i], state.box)
+    apart = _nearest_images(seen.positions - seen.positions[i], seen.box)
     r = np.linalg.norm(apart, axis=1)
     r[i] = np.inf
     r[(state.types == NO_TYPE) | (state.types[i] == NO_TYPE)] = np.inf
@@ -166,11 +167,11 @@ def _nearest_images(apart: Array, box: Array) -> Array:
     return apart
 
 
-def _pair_force(state: State, table: PairTable, positions: Array, i: int) -> Array:
+def _pair_force(state: State, table: PairTable, seen: Trial, i: int) -> Array:
     """The potential's force on particle i, [3] in kJ/mol/nm."""
-    r = _distances(state, positions, i)
+    r = _distances(state, seen, i)
     near = np.flatnonzero(r < table.cutoff)
-    toward = _nearest_images(positions[near] - positions[i], state.box)
+    toward = _nearest_images(seen.positions[near] - seen.positions[i], seen.box)
     names = state.type_names
     strength = [float(table.force(r[j], names[state.types[i]], names[state.types[j]])) / max(r[j], 1e-12) for j in near]
     return np.asarray(-(np.array(strength) @ toward) if len(near) else np.zeros(3))

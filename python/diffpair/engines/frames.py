@@ -19,13 +19,23 @@ class Frames:
     """Frames of one state.
 
     positions: [F, N, 3] nm, not wrapped. velocities: [F, N, 3] nm/ps, half-step, as OpenMM's State gives them.
-    boxes: [F, 3, 3] nm. potential_energy: [F] kJ/mol.
+    boxes: [F, 3, 3] nm. potential_energy: [F] kJ/mol. For a target pressure beside further forces: centres [F, N, 3]
+    nm, those of the molecule that each particle belongs to, and further_virial [F] bar, what the System's own forces
+    add to the pressure; without such a target [F, 0, 3] and zeros.
     """
 
     positions: NDArray[np.float64]
     velocities: NDArray[np.float64]
     boxes: NDArray[np.float64]
     potential_energy: NDArray[np.float64]
+    centres: NDArray[np.float64] = None  # type: ignore[assignment]  # an array from __post_init__ on
+    further_virial: NDArray[np.float64] = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.centres is None:
+            object.__setattr__(self, "centres", np.empty((len(self.positions), 0, 3)))
+        if self.further_virial is None:
+            object.__setattr__(self, "further_virial", np.zeros(len(self.positions)))
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -36,7 +46,8 @@ class Frames:
 
     def of_atoms(self, atoms: NDArray[np.int64]) -> Frames:
         """With some of the atoms only, by index; the energy stays that of all."""
-        return replace(self, positions=self.positions[:, atoms], velocities=self.velocities[:, atoms])
+        centres = self.centres[:, atoms] if self.centres.shape[1] else self.centres
+        return replace(self, positions=self.positions[:, atoms], velocities=self.velocities[:, atoms], centres=centres)
 
     def joined(self, later: Frames) -> Frames:
         """These frames and then those of `later`."""

@@ -52,6 +52,24 @@ class PressureResult:
 
 
 @dataclass(frozen=True)
+class Density:
+    """Mean mass density and its standard error, g/cm^3; without error at constant volume."""
+
+    value: float
+    error: float
+
+
+@dataclass(frozen=True)
+class DensityResult:
+    """A target density against production: target, value and its standard error in `unit`, the target's."""
+
+    target: float
+    value: float
+    error: float
+    unit: str
+
+
+@dataclass(frozen=True)
 class VacfResult:
     """A target C(t) / C(0) against production: lags in ps, value, target and the value's standard error, [lags] each;
     the largest |value - target|."""
@@ -72,20 +90,21 @@ class ProductionResult:
     """What production found at one state.
 
     targets: one result per target whose property could be had, RDFs first.
-    pressure: None where it could not be had, and then `no_pressure` says why. steps: sampled, without melting and
-    equilibration. converged: every mae_noise reached its goal, and is known. shortest: the shortest pair distance met
-    within the targets' ranges, nm. notes: sentences for the user.
+    pressure: None where it could not be had, and then `no_pressure` says why. density: of all particles. steps:
+    sampled, without melting and equilibration. converged: every mae_noise reached its goal, and is known. shortest: the
+    shortest pair distance met within the targets' ranges, nm. notes: sentences for the user.
     """
 
     state: str
     held_out: bool
-    targets: list[RdfResult | PressureResult | VacfResult]
+    targets: list[RdfResult | PressureResult | DensityResult | VacfResult]
     pressure: Pressure | None
     steps: int
     converged: bool
     shortest: float
     last: Snapshot
     no_pressure: str = ""
+    density: Density | None = None
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -102,6 +121,11 @@ class ProductionResult:
     def pressures(self) -> list[PressureResult]:
         """The results of targets that are pressures."""
         return [target for target in self.targets if isinstance(target, PressureResult)]
+
+    @property
+    def densities(self) -> list[DensityResult]:
+        """The results of targets that are densities."""
+        return [target for target in self.targets if isinstance(target, DensityResult)]
 
     @property
     def vacfs(self) -> list[VacfResult]:

@@ -13,15 +13,19 @@ from numpy.typing import NDArray
 from diffpair.engines.explosion import Trial, cause
 from diffpair.engines.frames import Exploded, Frames, Snapshot
 from diffpair.errors import DiffPairError
+from diffpair.observables.pressure import PressureProbe
+from diffpair.states.barostat import barostat_of, check_barostat
 from diffpair.states.state import BOLTZMANN, State
-from diffpair.states.system import check_table, make_system, table_of_force
+from diffpair.states.system import check_table, make_system, own_system, table_of_force
 from diffpair.tables import PairTable
 
 _CHECK_EVERY = 100  # steps between looks at the kinetic temperature when no frames are taken
 _HOT = 10.0  # times the thermostat's temperature: an explosion, not a fluctuation
 _MELTING_FRICTION = 10.0  # 1/ps: heats and cools within few steps
 _CALM = 2.0  # times the thermostat's temperature: below it nothing has gone wrong yet
+_FAR = 1e5  # edges of the box: no particle diffuses there
 _AGAIN = 1000  # steps of a run that is repeated, at most
+_BAROSTAT_SEED = 104_729  # added to the thermostat's: the two share no random numbers
 _LOOK_EVERY = 5  # steps, in a run that is repeated to see how it explodes
 
 Progress = Callable[[int], None]  # called with the number of steps just done
@@ -39,20 +43,23 @@ def pick_platform(name: str | None) -> tuple[openmm.Platform, dict[str, str]]:
 
 
 class _Seen(NamedTuple):
-    """A look at the simulation: positions, velocities [N, 3] in nm, nm/ps; potential energy in kJ/mol, or NaN."""
+    """A look at the simulation: positions, velocities [N, 3] in nm, nm/ps; box [3, 3] in nm; potential energy in
+    kJ/mol, or NaN."""
 
     x: NDArray[np.float64]
     v: NDArray[np.float64]
+    box: NDArray[np.float64]
     energy: float
 
 
 class Sampler:
-    """A live simulation of one state with LangevinMiddleIntegrator.
+    """A live simulation of one state with LangevinMiddleIntegrator, and the barostat of its System if it has one.
 
     Parameters
     ----------
-    state, table: what is simulated. timestep: ps. friction: 1/ps. seed: of thermostat and first velocities; the same
-    seed gives the same run. platform: an OpenMM platform's name; by default CPU.
+    state, table: what is simulated. timestep: ps. friction: 1/ps. seed: of thermostat, barostat and first velocities;
+    the same seed gives the same run. platform: an OpenMM platform's name; by default CPU. further_virial: frames hold
+    what the pressure of molecules and further forces needs, see Frames.
 
     Attributes
     ----------
@@ -72,12 +79,17 @@ class Sampler:
         friction: float = 1.0,
         seed: int,
         platform: str | None = None,
+        further_virial: bool = False,
     ) -> None:
         if not timestep > 0:
             raise DiffPairError(f"the time step must be positive, not {timestep:g} ps")
         self.friction = friction
         self._seed = int(seed) % (2**31 - 2) + 1  # OpenMM takes 0 for "a random seed", and an int
         system, self.force = make_system(state, table)
+        check_barostat(f"state {state.name!r}", system, state.temperature)
+        barostat = barostat_of(system)
+        if barostat is not None:
+            barostat.setRandomNumberSeed((self._seed + _BAROSTAT_SEED) % (2**31 - 2) + 1)
         integrator = openmm.LangevinMiddleIntegrator(state.temperature, friction, timestep)
         integrator.setRandomNumberSeed(self._seed)
         chosen, properties = pick_platform(platform)
@@ -85,17 +97,23 @@ class Sampler:
         context.setPeriodicBoxVectors(*state.box)
         context.setPositions(state.positions)
         context.setVelocitiesToTemperature(state.temperature, self._seed)
-        self._take(state, table, timestep, integrator, context)
+        self._take(state, table, timestep, integrator, context, further_virial)
 
     def _take(
-        self, state: State, table: PairTable, timestep: float, integrator: openmm.Integrator, context: openmm.Context
-    ) -> None:
+        self, state: State, table: PairTable, timestep: float, integrator: openmm.Integrator, context: openmm.Context,
+        further_virial: bool,
+    ) -> None:  # fmt: skip
         """Simulate with this Context, which has positions and velocities."""
         self.state, self.table, self.timestep = state, table, timestep
         self.integrator, self.context = integrator, context
         self.steps_done, self.md_seconds = 0, 0.0
         self._since = 0  # steps since all was sound
         system = context.getSystem()
+        self._barostat = barostat_of(system)
+        self._own: PressureProbe | None = None
+        if further_virial:
+            alike = pick_platform(context.getPlatform().getName())
+            self._own = PressureProbe(own_system(state), state.temperature, *alike)
         self._masses = np.array([system.getParticleMass(i)._value for i in range(state.num_atoms)])
         self._degrees = 3 * np.count_nonzero(self._masses) - system.getNumConstraints()
         # a small system's temperature fluctuates: 10 standard deviations on top
@@ -120,7 +138,8 @@ class Sampler:
         """From a lattice to a liquid or gas at the state's temperature in `steps` steps.
 
         A short minimisation takes overlapping cores apart. A first third runs hot (2.5 T) with half the time step,
-        since collisions are harder there; the second third cools; the last one runs as sampling does.
+        since collisions are harder there; the second third cools; the last one runs as sampling does. A barostat acts
+        in the last one only: before, there is another temperature, whose volume is another one.
         """
         temperature = self.state.temperature
         openmm.LocalEnergyMinimizer.minimize(self.context, 10.0, 50)
@@ -128,7 +147,10 @@ class Sampler:
         self._begins_here()
         stages = 5
         hot, cooling = steps // 3, steps // 3 // stages
+        frequency = 0 if self._barostat is None else self._barostat.getFrequency()
         try:
+            if self._barostat is not None:
+                self._barostat.setFrequency(0)  # OpenMM reads it at every step
             self.integrator.setFriction(_MELTING_FRICTION)
             self.integrator.setStepSize(self.timestep / 2)
             self._thermostat(2.5 * temperature)
@@ -141,6 +163,8 @@ class Sampler:
             self.integrator.setStepSize(self.timestep)
             self.integrator.setFriction(self.friction)
             self._thermostat(temperature)
+            if self._barostat is not None:
+                self._barostat.setFrequency(frequency)
         self._advance(steps - hot - stages * cooling, progress)
 
     def equilibrate(self, steps: int, progress: Progress | None = None) -> None:
@@ -154,13 +178,16 @@ class Sampler:
         count, size = steps // every, self.state.num_atoms
         positions, velocities = np.empty((count, size, 3)), np.empty((count, size, 3))
         boxes, energies = np.empty((count, 3, 3)), np.empty(count)
-        boxes[:] = self.context.getState().getPeriodicBoxVectors(asNumpy=True)._value  # no barostat moves it
+        centres, virials = np.empty((count, size if self._own else 0, 3)), np.zeros(count)
         for frame in range(count):
             self._advance(every, progress, energy=True)
-            positions[frame], velocities[frame] = self._seen.x, self._seen.v
+            positions[frame], velocities[frame], boxes[frame] = self._seen.x, self._seen.v, self._seen.box
             energies[frame] = self._seen.energy
+            if self._own is not None:
+                centres[frame] = self._own.molecules.centres(positions[frame])
+                virials[frame] = self._own.virial(positions[frame], boxes[frame])
         self._advance(steps - count * every, progress)
-        return Frames(positions, velocities, boxes, energies)
+        return Frames(positions, velocities, boxes, energies, centres, virials)
 
     def snapshot(self) -> Snapshot:
         """The present positions, velocities and box, to `restore` later or in another Sampler of the same state."""
@@ -228,6 +255,7 @@ class Sampler:
         return _Seen(
             state.getPositions(asNumpy=True)._value,
             state.getVelocities(asNumpy=True)._value,
+            np.array(state.getPeriodicBoxVectors(asNumpy=True)._value),
             state.getPotentialEnergy()._value if energy else np.nan,
         )
 
@@ -238,7 +266,7 @@ class Sampler:
             return "a coordinate is not a number"
         if kinetic > self._hot * self._bath():
             return f"its kinetic temperature is {kinetic:.4g} K"
-        if farthest > 1e5 * float(np.max(self.state.box)):
+        if farthest > _FAR * float(np.max(self.state.box)):
             return f"a particle is {farthest:.3g} nm away"
         return ""
 
@@ -248,6 +276,8 @@ class Sampler:
         return doubled / (max(1, self._degrees) * BOLTZMANN)
 
     def _exploded(self, reason: str) -> None:
+        if shrunk := self._shrunk():
+            raise Exploded(shrunk) from None
         kT = BOLTZMANN * self._bath()
         step = self.integrator.getStepSize()._value
         part = step / self.timestep  # melting runs with half of the time step
@@ -266,9 +296,27 @@ class Sampler:
             f"the simulation of state {self.state.name!r} exploded by step {self.steps_done}: {reason}; {found}"
         ) from None
 
+    def _shrunk(self) -> str:
+        """Whether a barostat has made the box too small for a cutoff, in words; empty where it has not."""
+        if self._barostat is None:
+            return ""
+        box = self.context.getState().getPeriodicBoxVectors(asNumpy=True)._value
+        forces = self.context.getSystem().getForces()
+        cutoffs = [f.getCutoffDistance()._value for f in forces if hasattr(f, "getCutoffDistance")]
+        half, cutoff = 0.5 * float(np.min(np.diag(box))), max([self.table.cutoff, *cutoffs])
+        if half >= cutoff:
+            return ""
+        return (
+            f"the box of state {self.state.name!r} shrank under its barostat ({self.state.barostat_pressure:g} bar) by "
+            f"step {self.steps_done} until half of it, {half:.4g} nm, was shorter than the cutoff of {cutoff:g} nm: "
+            f"use more particles or a shorter cutoff, unless the potential attracts too much or the structure began "
+            f"far from its density"
+        )
+
     def _again(self, timestep: float, steps: int, begin: _Seen) -> Trial:
         """Run from there. These steps do not count."""
-        x = begin.x
+        x, box = begin.x, begin.box
+        self.context.setPeriodicBoxVectors(*box)
         self.context.setPositions(x)
         self.context.setVelocities(begin.v)
         self.integrator.setStepSize(timestep)
@@ -278,10 +326,11 @@ class Sampler:
                 self.integrator.step(_LOOK_EVERY)
                 state = self.context.getState(positions=True, velocities=True, forces=True)
             except openmm.OpenMMException:
-                return Trial(True, x, force)
+                return Trial(True, x, box, force)
             now = state.getPositions(asNumpy=True)._value
             if np.isfinite(now).all():
                 x, force = now, state.getForces(asNumpy=True)._value
+                box = np.array(state.getPeriodicBoxVectors(asNumpy=True)._value)
             if self._fault(now, self.kinetic_temperature(state.getVelocities(asNumpy=True)._value)):
-                return Trial(True, x, force)
-        return Trial(False, x, force)
+                return Trial(True, x, box, force)
+        return Trial(False, x, box, force)

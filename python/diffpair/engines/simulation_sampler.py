@@ -16,20 +16,20 @@ class SimulationSampler(Sampler):
 
     Parameters
     ----------
-    state: with a `simulation`. table: what is simulated.
+    state: with a `simulation`. table: what is simulated. further_virial: see Sampler.
 
     Raises
     ------
     DiffPairError: state and table do not fit. Exploded: from every method that takes steps.
     """
 
-    def __init__(self, state: State, table: PairTable) -> None:
+    def __init__(self, state: State, table: PairTable, further_virial: bool = False) -> None:
         if state.simulation is None:
             raise DiffPairError(f"state {state.name!r} has no Simulation of its own")
         self._user = state.simulation
         self._user.write(table, lambda: make_force(state, table))
         simulation = self._user.simulation
-        self._take(state, table, self._user.timestep, simulation.integrator, simulation.context)
+        self._take(state, table, self._user.timestep, simulation.integrator, simulation.context, further_virial)
 
     def set_table(self, table: PairTable) -> None:
         """Write another table of the same grid and types into the live Context; nothing is built anew."""
@@ -57,10 +57,13 @@ class SimulationSampler(Sampler):
 
 
 def make_sampler(
-    state: State, table: PairTable, *, timestep: float, friction: float, seed: int, platform: str | None
-) -> Sampler:
+    state: State, table: PairTable, *, timestep: float, friction: float, seed: int, platform: str | None,
+    further_virial: bool = False,
+) -> Sampler:  # fmt: skip
     """The user's Simulation, or a Context of the fit's own; arguments as Sampler's, of which a Simulation has its
     own."""
     if state.simulation is not None:
-        return SimulationSampler(state, table)
-    return Sampler(state, table, timestep=timestep, friction=friction, seed=seed, platform=platform)
+        return SimulationSampler(state, table, further_virial)
+    return Sampler(
+        state, table, timestep=timestep, friction=friction, seed=seed, platform=platform, further_virial=further_virial
+    )

@@ -181,6 +181,7 @@ def _errors(setup: Setup, results: list[ProductionResult]) -> dict[str, Any]:
             for t in r.rdfs
         ]
         + [{"state": r.state, "pressure": asdict(p)} for r in results for p in r.pressures]
+        + [{"state": r.state, "density": asdict(d)} for r in results for d in r.densities]
         + [{"state": r.state, "vacf": v.figures()} for r in results for v in r.vacfs],
     }
 

@@ -207,7 +207,9 @@ def fit_states(setup: Setup, seed: int) -> list[FitState]:
         if state.state.name in setup.own:
             state.sampler.restore(setup.own[state.state.name].last)
         chain = setup.chosen.good.get(state.state.name)
-        if section is None and chain is not None and len(state.rows) == len(state.rows.rdf):
+        # the chain's Jacobian is that of a constant volume
+        fixed = state.state.barostat is None and len(state.rows) == len(state.rows.rdf)
+        if section is None and chain is not None and fixed:
             state.memory.theory = chain_jacobian(chain, state.state, state.rows.rdf, space.grid)
     return live
 

@@ -81,6 +81,11 @@ class DiscreteAdjoint(GradientMethod):
 
     def check(self, rows: TargetRows) -> None:
         """Raises DiffPairError for a state whose segments cannot be run."""
+        if rows.state.barostat is not None:
+            raise DiffPairError(
+                f"state {rows.state.name!r} has a barostat, but segments have a constant volume and do not see how "
+                f"that answers to the potential; use gradient: {{method: fluctuation}}"
+            )
         if found := beside_potential(rows.state.base_system):
             raise DiffPairError(
                 f"state {rows.state.name!r} has {found}, which the adjoint gradient does not support yet; "

@@ -19,7 +19,8 @@ Array = NDArray[np.float64]
 
 
 class Fluctuation(GradientMethod):
-    """d<A>/dc = <dA/dc> - beta cov(A, S), exact in equilibrium for any static observable A.
+    """d<A>/dc = <dA/dc> - beta cov(A, S), exact in equilibrium for any static observable A, with a volume that is
+    constant or fluctuates under a barostat.
 
     g(r) depends on c through the ensemble alone, so the explicit term <dA/dc> is 0 for it, but not for the pressure.
     With n frames the covariance has a relative noise of about 1/sqrt(n).
@@ -33,8 +34,8 @@ class Fluctuation(GradientMethod):
 
     def sums(self, rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames) -> FrameSums:
         """A and S of every frame; A at the table `coefficients` [npairs, knots + 2]."""
-        observables, splines = rows.of_frames(frames.positions, frames.boxes, coefficients, grid, self.single)
-        return FrameSums(observables, splines, rows.explicit(frames.positions, frames.boxes, grid))
+        observables, splines = rows.of_frames(frames, coefficients, grid, self.single)
+        return FrameSums(observables, splines, rows.explicit(frames, grid))
 
     def jacobian(self, sums: FrameSums, beta: float) -> Array:
         """d<A>/dc, [rows, npairs * (knots + 2)], of frames at 1/kT = beta in mol/kJ.

@@ -6,12 +6,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from diffpair.gradients.rows import Array, StaticRows
-from diffpair.observables.pair_pressure import pair_pressure, virial_sums
+from diffpair.errors import DiffPairError
+from diffpair.gradients.rows import Array, FrameTensors, StaticRows
+from diffpair.observables.molecules import Molecules
+from diffpair.observables.pair_pressure import molecular_virial_sums, pair_pressure, virial_sums
 from diffpair.observables.pressure import BAR
 from diffpair.potentials.base import TableGrid
 from diffpair.segments import Topology
-from diffpair.states import State
+from diffpair.states import State, own_system
 
 ERROR_FLOOR = 0.01  # of P / (rho kT), where the target has no error of its own
 
@@ -19,25 +21,40 @@ ERROR_FLOOR = 0.01  # of P / (rho kT), where the target has no error of its own
 class PressureRows(StaticRows):
     """P / (rho kT) of a state with a pressure as a target: one row, none without such a target.
 
-    P = rho kT + W / 3V, rho of the particles that have mass, with the virial W = sum_pairs r F(r) of the table alone,
-    which is linear in its coefficients.
-    There is no correction for a tail: U is 0 beyond the cutoff, in production too.
+    Of single beads that feel the table alone, P = rho kT + W / 3V, rho of the particles that have mass, with the virial
+    W = sum_pairs r F(r) of the table, which is linear in its coefficients. In any other System, the molecular pressure
+    of `PressureProbe`: rho is the density of molecules, W the table's molecular virial, and the System's own forces add
+    theirs, which the sampler has measured. There is no correction for a tail: U is 0 beyond the cutoff, in production
+    too.
+
+    Args:
+        state: with all its particles. topology: of those that have a type.
 
     Attributes:
-        target, error, floor: see Rows. ideal: rho kT, the unit, in bar.
+        target, error, floor: see Rows. ideal: rho kT, the unit, in bar. molecular: the pressure is that of molecules.
     """
 
     def __init__(self, state: State, topology: Topology) -> None:
-        self.topology, self.temperature = topology, state.temperature
+        self.topology, self.temperature, self.molecular = topology, state.temperature, state.molecular_pressure
         self.masses = torch.from_numpy(np.asarray(state.masses, dtype=np.float64))
         self.ideal = BAR * state.density / state.beta
+        self.name = state.name
+        if self.molecular and state.pressures:
+            moving = Molecules.of_system(own_system(state)).num_moving
+            self._kinetic = BAR * moving / state.beta  # times V
+            self.ideal = max(moving, 1) * BAR / state.beta / state.volume
         targets = state.pressures
         self.target = np.array([t.value for t in targets]) / self.ideal
         self.error = np.array([t.error or 0.0 for t in targets]) / self.ideal
         self.floor = np.array([ERROR_FLOOR if not t.error else 0.0 for t in targets])
 
     def values(self, x: Tensor, boxes: Tensor, coefficients: Tensor, grid: TableGrid) -> Tensor:
-        """See StaticRows."""
+        """See StaticRows. Raises DiffPairError for molecules, whose pressure is more than a function of these."""
+        if self.molecular and len(self):
+            raise DiffPairError(
+                f"state {self.name!r} has a target pressure beside further forces or molecules, which the adjoint "
+                f"gradient does not support; use gradient: {{method: fluctuation}}"
+            )
         pressure = pair_pressure(
             x,
             boxes,
@@ -50,9 +67,22 @@ class PressureRows(StaticRows):
         )
         return pressure[:, None].expand(-1, len(self)) / self.ideal
 
-    def explicit(self, x: Tensor, boxes: Tensor, grid: TableGrid) -> Tensor:
+    def of_frames(self, frames: FrameTensors, coefficients: Tensor, grid: TableGrid) -> Tensor:
         """See StaticRows."""
-        sums = virial_sums(x, boxes, self.topology, r_min=grid.r_min, cutoff=grid.cutoff, knots=grid.knots)
+        if not self.molecular:
+            return self.values(frames.x, frames.boxes, coefficients, grid)
+        volume = torch.linalg.det(frames.boxes).abs()
+        own = (self._kinetic / volume + frames.further_virial) / self.ideal
+        return own[:, None] + self.explicit(frames, grid) @ coefficients.flatten()
+
+    def explicit(self, frames: FrameTensors, grid: TableGrid) -> Tensor:
+        """See StaticRows."""
+        x, boxes, settings = frames.x, frames.boxes, grid._asdict()
+        sums = (
+            molecular_virial_sums(x, boxes, frames.centres, self.topology, **settings)
+            if self.molecular
+            else virial_sums(x, boxes, self.topology, **settings)
+        )
         volume = torch.linalg.det(boxes).abs()
         return (-BAR / self.ideal * sums.flatten(1) / (3 * volume[:, None]))[:, None].expand(-1, len(self), -1)
 

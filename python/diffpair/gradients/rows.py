@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,17 @@ from torch import Tensor
 from diffpair.potentials.base import TableGrid
 
 Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FrameTensors:
+    """Some frames as the operators want them: x [M, N, 3], boxes [M, 3, 3], centres [M, N, 3] or [M, 0, 3],
+    further_virial [M]; see Frames."""
+
+    x: Tensor
+    boxes: Tensor
+    centres: Tensor
+    further_virial: Tensor
 
 
 class Rows(ABC):
@@ -51,7 +63,11 @@ class StaticRows(Rows):
     def values(self, x: Tensor, boxes: Tensor, coefficients: Tensor, grid: TableGrid) -> Tensor:
         """Rows per frame, [M, rows] float64, differentiable in x [M, N, 3] and the coefficients; boxes [M, 3, 3]."""
 
-    def explicit(self, x: Tensor, boxes: Tensor, grid: TableGrid) -> Tensor | None:
+    def of_frames(self, frames: FrameTensors, coefficients: Tensor, grid: TableGrid) -> Tensor:
+        """`values` of sampled frames, which know more than positions and box; without gradient."""
+        return self.values(frames.x, frames.boxes, coefficients, grid)
+
+    def explicit(self, frames: FrameTensors, grid: TableGrid) -> Tensor | None:
         """dA/dc of each frame at fixed positions, [M, rows, npairs * (knots + 2)]; None where that is 0."""
         return None
 

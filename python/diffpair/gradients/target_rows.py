@@ -7,13 +7,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from diffpair.engines.frames import Frames
 from diffpair.errors import DiffPairError
+from diffpair.gradients.density_rows import DensityRows
 from diffpair.gradients.pressure_rows import PressureRows
 from diffpair.gradients.rdf_rows import RdfRows
-from diffpair.gradients.rows import StaticRows
+from diffpair.gradients.rows import FrameTensors, StaticRows
 from diffpair.potentials.base import TableGrid
 from diffpair.segments import Topology
-from diffpair.states import State
+from diffpair.states import State, half_of_smallest
 
 Array = NDArray[np.float64]
 CHUNK = 64  # frames per operator call
@@ -26,21 +28,22 @@ class TargetRows:
 
     Attributes:
         state: without the other atoms.
-        rdf, pressure: the rows of each kind. parts: all of them, in the order of the rows.
+        rdf, pressure, density: the rows of each kind. parts: all of them, in the order of the rows.
         target: what is wanted, [rows]. error: its standard errors, 0 where none is given, [rows]. floor: see Rows.
     """
 
     def __init__(self, state: State) -> None:
         if not state.targets:
             raise DiffPairError(f"state {state.name!r} has no target")
+        whole = state
         self.state = state = state.of_typed()
         self.topology = Topology.of(state.types, len(state.type_names), state.exclusions)
         self.inverse_mass = torch.from_numpy(
             np.divide(1.0, state.masses, out=np.zeros(state.num_atoms), where=np.asarray(state.masses) > 0)
         )
         self.rdf = RdfRows(state, self.topology)
-        self.pressure = PressureRows(state, self.topology)
-        self.parts: list[StaticRows] = [part for part in (self.rdf, self.pressure) if len(part)]
+        self.pressure, self.density = PressureRows(whole, self.topology), DensityRows(whole)
+        self.parts: list[StaticRows] = [part for part in (self.rdf, self.pressure, self.density) if len(part)]
         self.target: Array = np.concatenate([part.target for part in self.parts])
         self.error: Array = np.concatenate([part.error for part in self.parts])
         self.floor: Array = np.concatenate([part.floor for part in self.parts])
@@ -57,15 +60,20 @@ class TargetRows:
         return torch.cat([part.of_segment(x, v, boxes, coefficients, grid) for part in self.parts], dim=1)
 
     def of_frames(
-        self, positions: Array, boxes: Array, coefficients: Tensor, grid: TableGrid, single: bool = False
+        self, frames: Frames, coefficients: Tensor, grid: TableGrid, single: bool = False
     ) -> tuple[Array, Array]:  # fmt: skip
         """The rows per frame, [F, rows], without gradient; and dU/dc, sums over pairs of B_k(r) on `grid`, [F, npairs *
-        (knots + 2)]. Both from one neighbour list. single: with distances of RDFs and dU/dc in float32."""
+        (knots + 2)]. Both from one neighbour list. single: with distances of RDFs and dU/dc in float32.
+
+        Where a barostat moves the box, rows of g(r) beyond half of the smallest box are cut from now on."""
         topology, rows, splines = self.topology, [], []
+        if self.state.barostat is not None:
+            self.rdf.cut(half_of_smallest(frames.boxes))
         r_mins, cutoffs, knots = zip(grid, *self.rdf.grids, strict=True)
         with torch.no_grad():
-            for start in range(0, len(positions), CHUNK):
-                x, cells = frame_tensors(positions, boxes, start)
+            for start in range(0, len(frames), CHUNK):
+                some = frame_tensors(frames, start)
+                x, cells = some.x, some.boxes
                 first, *others = torch.ops.diffpair.frame_sums(
                     x, cells, topology.types, topology.exclusions, topology.num_types, r_mins, cutoffs, knots, single
                 )
@@ -73,18 +81,18 @@ class TargetRows:
                 found = [
                     part.of_sums(others, cells)
                     if isinstance(part, RdfRows)
-                    else part.values(x, cells, coefficients, grid)
+                    else part.of_frames(some, coefficients, grid)
                     for part in self.parts
                 ]
                 rows.append(torch.cat(found, dim=1))
         return torch.cat(rows).numpy(), torch.cat(splines).numpy()
 
-    def explicit(self, positions: Array, boxes: Array, grid: TableGrid) -> dict[int, Array]:
+    def explicit(self, frames: Frames, grid: TableGrid) -> dict[int, Array]:
         """dA/dc at fixed positions of the rows that depend on the table itself: row -> [F, npairs * (knots + 2)]."""
         result: dict[int, Array] = {}
         start = 0
         for part in self.parts:
-            chunks = [part.explicit(*frame_tensors(positions, boxes, i), grid) for i in range(0, len(positions), CHUNK)]
+            chunks = [part.explicit(frame_tensors(frames, i), grid) for i in range(0, len(frames), CHUNK)]
             known = [chunk for chunk in chunks if chunk is not None]
             if known:
                 result |= {start + k: values for k, values in enumerate(torch.cat(known).numpy().swapaxes(0, 1))}
@@ -98,10 +106,8 @@ class TargetRows:
         return np.concatenate([part.sigma(piece) for part, piece in zip(self.parts, pieces, strict=True)])
 
 
-def frame_tensors(positions: Array, boxes: Array, start: int) -> tuple[Tensor, Tensor]:
+def frame_tensors(frames: Frames, start: int) -> FrameTensors:
     """One chunk of frames as the operators want them."""
-    chunk = slice(start, start + CHUNK)
-    return (
-        torch.from_numpy(np.ascontiguousarray(positions[chunk], dtype=np.float64)),
-        torch.from_numpy(np.ascontiguousarray(boxes[chunk], dtype=np.float64)),
-    )
+    arrays = (frames.positions, frames.boxes, frames.centres, frames.further_virial)
+    chunks = (np.ascontiguousarray(array[start : start + CHUNK], dtype=np.float64) for array in arrays)
+    return FrameTensors(*map(torch.from_numpy, chunks))

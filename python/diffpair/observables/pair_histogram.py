@@ -14,6 +14,8 @@ from diffpair._openmm_forces import _countPairs
 from diffpair.errors import DiffPairError
 from diffpair.observables.pair_numbers import interacting_pairs
 
+SLACK = 1 + 1e-6  # bins may end at exactly half the box
+
 
 @dataclass(frozen=True)
 class PairCounts:
@@ -95,7 +97,7 @@ def checked_edges(edges: ArrayLike, cells: NDArray[np.float64], name: str) -> ND
     if len(width) == 0 or not np.allclose(width, width[0], rtol=1e-6) or width[0] <= 0:
         raise DiffPairError(f"the bin edges of the RDF of {name} are not an even, rising grid")
     half = 0.5 * np.min(np.diagonal(cells, axis1=1, axis2=2), initial=np.inf)
-    if grid[-1] > half * (1 + 1e-6):
+    if grid[-1] > half * SLACK:
         raise DiffPairError(f"the RDF of {name} reaches to {grid[-1]:g} nm, beyond half the box ({half:g} nm)")
     return grid
 

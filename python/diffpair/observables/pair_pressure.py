@@ -8,6 +8,7 @@ from torch import Tensor
 import diffpair.ops  # noqa: F401  (registers the operators)
 from diffpair.errors import DiffPairError
 from diffpair.observables.pressure import BAR
+from diffpair.pair_geometry import spline_work
 from diffpair.segments import Topology
 from diffpair.states.state import BOLTZMANN
 
@@ -34,6 +35,29 @@ def virial_sums(x: Tensor, boxes: Tensor, topology: Topology, *, r_min: float, c
     sums: Tensor = torch.ops.diffpair.virial_sums(
         x, boxes, topology.types, topology.exclusions, topology.num_types, r_min, cutoff, knots
     )
+    return sums
+
+
+def molecular_virial_sums(
+    x: Tensor, boxes: Tensor, centres: Tensor, topology: Topology, *, r_min: float, cutoff: float, knots: int
+) -> Tensor:
+    """3V dS/dV of each frame, [M, P, knots + 2] float64: how the sums S over pairs of B_k(r) grow with the box, where
+    molecules are moved as wholes.
+
+    A pair adds B_k'(r) times the component along r of the distance between the centres of its molecules, which is r for
+    single particles (M. P. Allen, D. J. Tildesley, Computer Simulation of Liquids, 2017, section 2.4).
+
+    Args:
+        centres: of the molecule that each particle belongs to, [M, N, 3] nm, of whole molecules.
+    """
+    sums = virial_sums(x, boxes, topology, r_min=r_min, cutoff=cutoff, knots=knots)
+    within = (x - centres).double()
+    for frame in range(len(x)):
+        if bool(within[frame].any()):
+            sums[frame] -= spline_work(
+                x[frame], boxes[frame], within[frame], topology.types, topology.exclusions, topology.num_types, r_min,
+                cutoff, knots,
+            )  # fmt: skip
     return sums
 
 

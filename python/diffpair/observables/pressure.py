@@ -8,6 +8,8 @@ import numpy as np
 import openmm
 from numpy.typing import ArrayLike, NDArray
 
+from diffpair.observables.molecules import Molecules
+from diffpair.states.barostat import without_barostat
 from diffpair.states.state import BOLTZMANN
 
 BAR = 16.605390671738466  # bar in 1 kJ/mol/nm^3
@@ -22,21 +24,18 @@ class Pressure:
 
 
 class PressureProbe:
-    """Instantaneous pressures of frames,
+    """Instantaneous pressures of frames, as `MonteCarloBarostat.computeCurrentPressure` defines them,
 
         P = N_moving kT / V - dU/dV,
 
-    with dU/dV by central differences: box and centres of the molecules are scaled by 1 +- `strain`, molecules stay
+    with dU/dV by central differences: box and centres of the `Molecules` are scaled by 1 +- `strain`, molecules stay
     rigid. That holds for any forces that depend on the box only through the minimum image, for constraints too, and is
-    exact on average at the temperature given. For a pure pair system N_moving = N and -dU/dV = sum_pairs r F(r) / 3V.
-
-    N_moving counts the molecules that can move as a whole. Particles without mass do not move (OpenMM's rule), have no
-    momentum, and go with the box as its walls do: a molecule that holds one is scaled about its frozen particles and
-    is not counted. Virtual sites have no part in this: they follow those that make them.
+    exact on average at the temperature given; OpenMM takes the velocities that the molecules have instead. For a pure
+    pair system N_moving = N and -dU/dV = sum_pairs r F(r) / 3V.
 
     Parameters
     ----------
-    system: periodic; a copy of it gets a Context of its own, so a running simulation is left alone.
+    system: periodic; a copy of it without barostat gets a Context of its own, so a running simulation is left alone.
     temperature: K, of the ideal-gas term. platform, properties: where to compute.
     strain: the scaling; differences of single-precision energies want it not too small.
     """
@@ -49,35 +48,27 @@ class PressureProbe:
         properties: dict[str, str] | None = None,
         strain: float = 2e-4,
     ) -> None:
-        self._context = openmm.Context(system, openmm.VerletIntegrator(0.001), platform, properties or {})
+        alone = without_barostat(system)
+        self._context = openmm.Context(alone, openmm.VerletIntegrator(0.001), platform, properties or {})
         self._temperature = temperature
         self._strain = strain
-        molecules = self._context.getMolecules()
-        self._molecule_of = np.empty(system.getNumParticles(), dtype=np.int64)
-        for index, members in enumerate(molecules):
-            self._molecule_of[list(members)] = index
-        particles = range(system.getNumParticles())
-        real = np.array([not system.isVirtualSite(i) for i in particles])
-        frozen = real & np.array([system.getParticleMass(i)._value == 0 for i in particles])
-        held = np.bincount(self._molecule_of, frozen) > 0  # molecules
-        counted = np.where(held[self._molecule_of], frozen, real)
-        self._weights = counted / np.bincount(self._molecule_of, counted)[self._molecule_of]
-        self.num_moving = len(held) - int(held.sum())
+        self.molecules = Molecules(self._context)
 
     def pressures(self, positions: ArrayLike, boxes: ArrayLike) -> NDArray[np.float64]:
         """Pressure of each frame in bar, [F], of positions [F, N, 3] with whole molecules and boxes [F, 3, 3], nm."""
-        return np.array(
-            [self._pressure(x, box) for x, box in zip(np.asarray(positions), np.asarray(boxes), strict=True)]
-        )
+        ideal = BAR * self.molecules.num_moving * BOLTZMANN * self._temperature
+        cells = np.asarray(boxes)
+        virials = [self.virial(x, box) for x, box in zip(np.asarray(positions), cells, strict=True)]
+        return np.asarray(ideal / np.abs(np.linalg.det(cells)) + virials)
 
-    def _pressure(self, x: NDArray[np.float64], box: NDArray[np.float64]) -> float:
-        centres = np.stack([np.bincount(self._molecule_of, self._weights * x[:, k]) for k in range(3)], axis=1)
+    def virial(self, x: NDArray[np.float64], box: NDArray[np.float64]) -> float:
+        """-dU/dV of one frame, bar: what forces add to the pressure."""
+        moves = self._strain * self.molecules.centres(x)
         volume = abs(np.linalg.det(box))
         change = 0.0
         for sign in (1, -1):
-            strain = sign * self._strain
-            self._context.setPeriodicBoxVectors(*(box * (1 + strain)))
-            self._context.setPositions(x + strain * centres[self._molecule_of])
+            self._context.setPeriodicBoxVectors(*(box * (1 + sign * self._strain)))
+            self._context.setPositions(x + sign * moves)
             change += sign * self._context.getState(energy=True).getPotentialEnergy()._value
         slope = change / (volume * ((1 + self._strain) ** 3 - (1 - self._strain) ** 3))
-        return BAR * (self.num_moving * BOLTZMANN * self._temperature / volume - slope)
+        return float(-BAR * slope)

@@ -12,6 +12,7 @@ from typing import Any
 
 from diffpair.engines.production import ProductionResult
 from diffpair.tables.document import write_atomically
+from diffpair.targets.density_target import MASS
 
 
 def summary_document(
@@ -48,10 +49,12 @@ def _state(result: ProductionResult) -> dict[str, Any]:
         pressure["reason"] = result.no_pressure
     else:
         pressure |= {"value": result.pressure.value, "error": result.pressure.error}
+    density = {"value": None, "error": None} if result.density is None else asdict(result.density)
     return {
         "name": result.state,
         "held_out": result.held_out,
         "pressure": pressure,
+        "density": density | {"unit": MASS},
         "targets": [
             {
                 "kind": "rdf",
@@ -64,6 +67,7 @@ def _state(result: ProductionResult) -> dict[str, Any]:
             for target in result.rdfs
         ]
         + [{"kind": "pressure", **asdict(found), "unit": "bar"} for found in result.pressures]
+        + [{"kind": "density", **asdict(found)} for found in result.densities]
         + [{"kind": "vacf", **found.figures()} for found in result.vacfs],
     }
 

@@ -4,11 +4,12 @@ from diffpair.settings.gradient import Adjoint, Fluctuation, Reweighting
 from diffpair.settings.potentials import Potential
 from diffpair.settings.sampling import Production, Sampling
 from diffpair.settings.start import Start
-from diffpair.settings.targets import Pressure, Rdf, Vacf
+from diffpair.settings.targets import Density, Pressure, Rdf, Vacf
 from diffpair.settings.update import GaussNewton, InverseMonteCarlo, IterativeBoltzmann, TorchOptimizer
 
 __all__ = [
     "Adjoint",
+    "Density",
     "Fluctuation",
     "GaussNewton",
     "InverseMonteCarlo",

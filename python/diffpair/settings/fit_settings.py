@@ -52,8 +52,8 @@ class FitSettings(Settings):
 
 @dataclass(frozen=True)
 class Outline:
-    """What the checks below need to know of a state. rdfs, pressures, vacfs: how many targets of each kind.
-    scale_errors: those of the rdfs. parameters: names of the potential's global parameters that it gives."""
+    """What the checks below need to know of a state. rdfs, pressures, densities, vacfs: how many targets of each
+    kind. scale_errors: those of the rdfs. parameters: names of the potential's global parameters that it gives."""
 
     name: str
     held_out: bool
@@ -61,6 +61,7 @@ class Outline:
     parameters: Sequence[str]
     rdfs: int
     pressures: int
+    densities: int
     vacfs: int
     scale_errors: Sequence[float]
 
@@ -98,8 +99,10 @@ def _check_states(settings: FitSettings, states: Sequence[Outline], fitted: Sequ
 
 def _check_update(settings: FitSettings, states: Sequence[Outline], fitted: Sequence[Outline]) -> None:
     method, gradient = settings.method, settings.gradient
-    if isinstance(method, IterativeBoltzmann) and any(state.pressures for state in fitted):
-        raise DiffPairError("update: ibi knows g(r) alone; a pressure as a target needs another update")
+    if isinstance(method, IterativeBoltzmann):
+        for kind, given in (("pressure", "pressures"), ("density", "densities")):
+            if any(getattr(state, given) for state in fitted):
+                raise DiffPairError(f"update: ibi knows g(r) alone; a {kind} as a target needs another update")
     if not isinstance(method, GaussNewton) and any(error for state in states for error in state.scale_errors):
         raise DiffPairError(
             f"update: {method.method} takes every target's scale as it is; an rdf with a scale_error needs gauss-newton"

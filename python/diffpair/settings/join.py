@@ -46,7 +46,7 @@ def outline(state: State) -> Outline:
     """What the checks of settings need to know of a state."""
     return Outline(
         state.name, state.held_out, state.temperature, state.parameter_names, len(state.rdfs), len(state.pressures),
-        len(state.vacfs), [target.scale_error for target in state.rdfs],
+        len(state.densities), len(state.vacfs), [target.scale_error for target in state.rdfs],
     )  # fmt: skip
 
 

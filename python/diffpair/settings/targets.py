@@ -13,9 +13,10 @@ from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, mode
 from diffpair.errors import DiffPairError
 from diffpair.settings.base import AnyPressure, Distance, FractionOrZero, Length, Name, PressureError, Settings
 from diffpair.settings.curve_file import CurveFile, RdfColumns, VacfColumns
-from diffpair.targets import PressureTarget, RdfTarget, VacfTarget, read_rdf, read_vacf
+from diffpair.targets import DensityTarget, PressureTarget, RdfTarget, VacfTarget, read_rdf, read_vacf
+from diffpair.targets.density_target import MASS, NUMBER
 from diffpair.targets.unit_check import length_in_nm
-from diffpair.targets.units import convert
+from diffpair.targets.units import convert, parse_density
 
 
 def _length_unit(value: object) -> str:
@@ -86,6 +87,26 @@ class Pressure(Settings):
     def read(self) -> PressureTarget:
         """The target."""
         return PressureTarget(self.value, self.error)
+
+
+class Density(Settings):
+    """A target density, of mass or number, of a state with a barostat, and perhaps its standard error."""
+
+    value: Annotated[tuple[str, float], BeforeValidator(parse_density)]
+    error: Annotated[tuple[str, float], BeforeValidator(parse_density)] | None = None
+
+    positional: ClassVar[tuple[str, ...]] = ("value", "error")
+
+    @model_validator(mode="after")
+    def _alike(self) -> Density:
+        if self.error is not None and self.error[0] != self.value[0]:
+            raise DiffPairError(f"value is a {self.value[0]} density, error a {self.error[0]} density: give them alike")
+        return self
+
+    def read(self) -> DensityTarget:
+        """The target."""
+        kind, value = self.value
+        return DensityTarget(value, self.error and self.error[1], MASS if kind == "mass" else NUMBER)
 
 
 class Vacf(CurveFile):

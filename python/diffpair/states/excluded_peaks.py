@@ -40,7 +40,7 @@ def warn_about_excluded_peaks(state: State) -> None:
         pairs = state.exclusions[(kinds[:, 0] == min(a, b)) & (kinds[:, 1] == max(a, b))]
         allowed = interacting_pairs(state.types, len(state.type_names), state.exclusions)[a, b]
         for group in _groups(_distances(state, pairs)):
-            peak = _peak(target, group, (allowed + len(pairs)) / state.volume)
+            peak = _peak(target, group, (allowed + len(pairs)) / state.target_volume)
             if peak is not None:
                 warnings.warn(
                     f"{target.label}: g has a peak of {peak[1]:.3g} at r = {peak[0]:.3g} nm, where state "

@@ -54,7 +54,7 @@ def build_from_files(
     Raises
     ------
     DiffPairError: a file that cannot be read, an atom without type or mass, no periodic box, sizes that do not match, a
-        System that is not of constant volume (see `check_system`).
+        System of another ensemble (see `check_system`).
 
     Warns
     -----
@@ -79,7 +79,7 @@ def build_from_files(
     exclusions = excluded_pairs(f"state {name!r}", system, structure.bonds, exclude_bonds)
     box = _box_of(structure, system, topology, xml)
     if system is not None:
-        check_system(str(xml), system, structure.positions, box)
+        check_system(str(xml), system, structure.positions, box, temperature)
     elif len(exclusions):
         warnings.warn(
             f"{topology} has {len(structure.bonds)} bonds, but without a System nothing holds them together: "

@@ -55,14 +55,15 @@ def build_from_simulation(
     Raises
     ------
     DiffPairError: no positions, or a Simulation that is broken already; no periodic box; an integrator without
-        temperature; a System that is not of a canonical ensemble; an atom without a type; two PairTableForces.
+        temperature; a System that is not of a canonical or isobaric ensemble; an atom without a type; two
+        PairTableForces.
     """
     user = UserSimulation(simulation, name)
     positions, box = _look(user)
     given = None if temperature is None else value_in(temperature, "K", "300 K")
     kelvin = temperature_of(simulation, name, given)
     system = user.base_system()
-    check_system(f"state {name!r}", system, positions, box, live=True)
+    check_system(f"state {name!r}", system, positions, box, kelvin, live=True)
     atoms = list(simulation.topology.atoms())
     if len(atoms) != system.getNumParticles():
         raise DiffPairError(

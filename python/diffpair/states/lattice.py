@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import openmm
 from numpy.typing import NDArray
 
 from diffpair.errors import DiffPairError
@@ -92,6 +93,15 @@ def _number_density(density: Any, fractions: Mapping[str, float], masses: NDArra
     return float(value * convert(1.0, "g/cm^3", "amu/nm^3") / mean)
 
 
+def _with_barostat(masses: NDArray[np.float64], temperature: float, pressure: Any) -> openmm.System:
+    """Particles without forces at constant pressure."""
+    system = openmm.System()
+    for mass in masses:
+        system.addParticle(float(mass))
+    system.addForce(openmm.MonteCarloBarostat(value_in(pressure, "bar", "1 bar"), temperature))
+    return system
+
+
 def build_lattice(
     name: str,
     n: int,
@@ -103,6 +113,7 @@ def build_lattice(
     held_out: bool = False,
     seed: int = 1,
     parameters: Mapping[str, float] | None = None,
+    pressure: Any = None,
 ) -> State:
     """n particles on a cubic lattice (see `lattice_sites`), types shuffled over the sites; vacancies too where there
     are.
@@ -112,7 +123,8 @@ def build_lattice(
     density: particles per nm^3, or a number or mass density with its unit, "0.997 g/cm^3". types: fraction of each
     type, in the order of the types. masses: amu, one or one per type. temperature: K. targets: see `read_targets`.
     parameters: values of the potential's global parameters, by name.
-    seed: decides which particle sits where; the same seed gives the same state.
+    seed: decides which particle sits where; the same seed gives the same state. pressure: bar, or with its unit: a
+    MonteCarloBarostat holds it, and the density is the one to start from.
 
     Raises
     ------
@@ -147,6 +159,7 @@ def build_lattice(
         held_out=held_out,
         parameters=tuple(float(value) for value in (parameters or {}).values()),
         parameter_names=tuple(parameters or {}),
+        base_system=None if pressure is None else _with_barostat(per_type[kinds], float(temperature), pressure),
         on_lattice=True,
     )
     check_targets(state)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import openmm
 
+from diffpair.states.barostat import BAROSTATS
+
 # Forces that act within molecules, from outside or not on positions at all: everything else may act between molecules.
 _NOT_NONBONDED = (
     openmm.HarmonicBondForce, openmm.HarmonicAngleForce, openmm.PeriodicTorsionForce, openmm.RBTorsionForce,
     openmm.CMAPTorsionForce, openmm.CustomBondForce, openmm.CustomAngleForce, openmm.CustomTorsionForce,
     openmm.CustomCompoundBondForce, openmm.CustomCentroidBondForce, openmm.CustomExternalForce, openmm.RMSDForce,
-    openmm.AndersenThermostat, openmm.CMMotionRemover, openmm.MonteCarloBarostat, openmm.MonteCarloAnisotropicBarostat,
-    openmm.MonteCarloFlexibleBarostat, openmm.MonteCarloMembraneBarostat,
+    openmm.AndersenThermostat, openmm.CMMotionRemover, *BAROSTATS,
 )  # fmt: skip
 
 
@@ -20,12 +21,15 @@ def has_nonbonded_forces(system: openmm.System) -> bool:
 
 
 def beside_potential(system: openmm.System | None) -> str:
-    """What else moves the particles of a state, in words: "further forces", "constraints"; empty where nothing does."""
+    """What else moves the particles of a state at a given volume, in words: "further forces", "constraints", "virtual
+    sites"; empty where nothing does. Barostats do not count, see State.barostat."""
     if system is None:
         return ""
-    if any(_acts(force) for force in system.getForces() if not isinstance(force, openmm.CMMotionRemover)):
+    if any(_acts(force) for force in system.getForces() if not isinstance(force, (openmm.CMMotionRemover, *BAROSTATS))):
         return "further forces"
-    return "constraints" if system.getNumConstraints() else ""
+    if system.getNumConstraints():
+        return "constraints"
+    return "virtual sites" if any(map(system.isVirtualSite, range(system.getNumParticles()))) else ""
 
 
 def _acts(force: openmm.Force) -> bool:

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffpair.targets import PressureTarget, RdfTarget, Target, VacfTarget
+from diffpair.states.barostat import Barostat, barostat_of, pressure_of
+from diffpair.states.own_forces import beside_potential
+from diffpair.targets import DensityTarget, PressureTarget, RdfTarget, Target, VacfTarget
+from diffpair.targets.density_target import NUMBER
 
 if TYPE_CHECKING:
     import openmm
@@ -18,7 +21,13 @@ if TYPE_CHECKING:
     from diffpair.states.user_simulation import UserSimulation
 
 BOLTZMANN = 0.00831446261815324  # kJ/mol/K
+AMU_PER_NM3 = 1.66053906892e-3  # g/cm^3 (CODATA 2022)
 NO_TYPE = -1  # of atoms that take no part: they do not feel the pair potential and are in no g(r)
+
+
+def half_of_smallest(boxes: NDArray[np.float64]) -> float:
+    """The longest distance that the minimum image convention allows in all boxes [F, 3, 3], as OpenMM counts it, nm."""
+    return 0.5 * float(np.min(np.diagonal(boxes, axis1=1, axis2=2)))
 
 
 @dataclass(repr=False)
@@ -30,8 +39,9 @@ class State:
     masses: [N] amu. positions: [N, 3] nm. box: [3, 3] box vectors as rows in OpenMM's reduced form, nm.
     exclusions: [E, 2] pairs that do not feel the pair potential and are left out of g(r). temperature: K.
     targets: what was measured here. held_out: reported, never fitted. parameters: values of the potential's global
-    parameters at this state, parameter_names theirs. base_system: a System with further forces; None for a pure pair
-    system. on_lattice: the positions are a lattice, to be melted before use. files: that it was read from. simulation:
+    parameters at this state, parameter_names theirs. base_system: a System with further forces, or a barostat; None for
+    a pure pair system of constant volume. With a barostat, box and what follows from it are those that the state starts
+    from. on_lattice: the positions are a lattice, to be melted before use. files: that it was read from. simulation:
     the user's own, which runs the state; None where the fit makes a Context of its own.
     """
 
@@ -90,6 +100,16 @@ class State:
         return None if self.simulation is None else self.simulation.timestep
 
     @property
+    def barostat(self) -> Barostat | None:
+        """What holds the pressure; None at constant volume."""
+        return barostat_of(self.base_system)
+
+    @property
+    def barostat_pressure(self) -> float | None:
+        """The pressure of an isobaric ensemble, bar; None at constant volume."""
+        return None if self.barostat is None else pressure_of(self.barostat)
+
+    @property
     def num_atoms(self) -> int:
         return len(self.types)
 
@@ -108,10 +128,27 @@ class State:
         """Particles per nm^3."""
         return self.num_atoms / self.volume
 
+    def amount(self, unit: str) -> float:
+        """What a density in "g/cm^3" or "nm^-3" is multiplied by a volume in nm^3 to: masses, or the number of all
+        particles."""
+        return float(self.num_atoms) if unit == NUMBER else AMU_PER_NM3 * float(np.sum(self.masses))
+
+    @property
+    def target_volume(self) -> float:
+        """The volume that what was measured belongs to, nm^3: that of a target density where there is one."""
+        for target in self.densities:
+            return self.amount(target.unit) / target.value
+        return self.volume
+
     @property
     def half_box(self) -> float:
         """The longest distance that the minimum image convention allows, as OpenMM counts it, nm."""
-        return 0.5 * float(np.min(np.diag(self.box)))
+        return half_of_smallest(self.box[None])
+
+    @property
+    def molecular_pressure(self) -> bool:
+        """Whether its pressure is more than that of single beads which all feel the pair potential, and no other."""
+        return bool(beside_potential(self.base_system)) or not self.complete
 
     @property
     def typed(self) -> NDArray[np.int64]:
@@ -137,6 +174,7 @@ class State:
         return replace(
             self, types=self.types[keep], masses=self.masses[keep], positions=self.positions[keep],
             exclusions=pairs[(pairs >= 0).all(1)],
+            targets=[target for target in self.targets if not isinstance(target, DensityTarget)],
         )  # fmt: skip
 
     @property
@@ -148,6 +186,11 @@ class State:
     def pressures(self) -> list[PressureTarget]:
         """The targets that are pressures."""
         return [target for target in self.targets if isinstance(target, PressureTarget)]
+
+    @property
+    def densities(self) -> list[DensityTarget]:
+        """The targets that are densities."""
+        return [target for target in self.targets if isinstance(target, DensityTarget)]
 
     @property
     def vacfs(self) -> list[VacfTarget]:

@@ -24,6 +24,14 @@ def make_system(state: State, table: PairTable) -> tuple[openmm.System, PairTabl
     """
     check_types(state, table.types)
     check_cutoff(state, table.cutoff)
+    system = own_system(state)
+    force = make_force(state, table)
+    system.addForce(force)
+    return system, force
+
+
+def own_system(state: State) -> openmm.System:
+    """A new System with all of the state's forces but the learned one."""
     if state.base_system is None:
         system = openmm.System()
         for mass in state.masses:
@@ -31,9 +39,7 @@ def make_system(state: State, table: PairTable) -> tuple[openmm.System, PairTabl
     else:
         system = copy.deepcopy(state.base_system)
     system.setDefaultPeriodicBoxVectors(*state.box)
-    force = make_force(state, table)
-    system.addForce(force)
-    return system, force
+    return system
 
 
 def make_force(state: State, table: PairTable) -> PairTableForce:

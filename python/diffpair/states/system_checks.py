@@ -1,6 +1,7 @@
 """What in a System would change the ensemble of a state without a word: refused in one sentence each.
 
-A state is a canonical ensemble in a periodic box. Its thermostat is the sampler's.
+A state is a canonical ensemble in a periodic box, or an isobaric one where its System holds a barostat. Its thermostat
+is the sampler's.
 """
 
 from __future__ import annotations
@@ -13,41 +14,36 @@ from numpy.typing import NDArray
 from openmm import unit
 
 from diffpair.errors import DiffPairError
+from diffpair.states.barostat import check_barostat
 
 Array = NDArray[np.float64]
 
-_BAROSTATS = (
-    openmm.MonteCarloBarostat
-    | openmm.MonteCarloAnisotropicBarostat
-    | openmm.MonteCarloMembraneBarostat
-    | openmm.MonteCarloFlexibleBarostat
-)
 _SAME_BOX = 1e-3  # relative; structure files round their boxes to 1e-4 nm or so
 
 
-def check_system(path: str, system: openmm.System, positions: Array, box: Array, live: bool = False) -> None:
-    """Refuse a System whose forces are not those of a canonical ensemble in the state's periodic box.
+def check_system(
+    path: str, system: openmm.System, positions: Array, box: Array, temperature: float, live: bool = False
+) -> None:
+    """Refuse a System whose forces are not those of a canonical or isobaric ensemble in the state's periodic box.
 
     Parameters
     ----------
     path: of the System or state, for messages. positions: [N, 3] nm, those that the state starts from. box: [3, 3] rows
-    in nm. live: it is a Simulation of the user's, with a thermostat and a present box of its own.
+    in nm. temperature: of the state, K. live: it is a Simulation of the user's, with a thermostat and a present box of
+    its own.
 
     Raises
     ------
-    DiffPairError: a barostat or a thermostat, Drude particles, nonbonded forces without periodicity, molecules that the
-        structure file has in two pieces.
+    DiffPairError: a barostat that is not the state's (see `check_barostat`), a thermostat, Drude particles, nonbonded
+        forces without periodicity, molecules that the structure file has in two pieces.
 
     Warns
     -----
     UserWarning: its box is another than the structure's.
     """
+    check_barostat(path, system, temperature)
     for force in system.getForces():
         name = force.getName()
-        if isinstance(force, _BAROSTATS):
-            raise DiffPairError(
-                f"{path}: it holds a {name}, but the states of a fit have a constant volume: remove that force"
-            )
         if isinstance(force, openmm.AndersenThermostat) and not live:
             raise DiffPairError(
                 f"{path}: it holds a thermostat of its own, {name}, but the state has one already: remove that force"

@@ -10,6 +10,7 @@ import openmm
 from openmm import app, unit
 
 from diffpair.errors import DiffPairError
+from diffpair.states.barostat import barostat_of, set_defaults
 from diffpair.tables import PairTable
 
 if TYPE_CHECKING:
@@ -70,11 +71,13 @@ class UserSimulation:
         return None if self.given_force is None else _grid(self.given_force)
 
     def base_system(self) -> openmm.System:
-        """A copy of the System without the force that is learned."""
+        """A copy of the System without the force that is learned; a barostat keeps its present pressure."""
         system = copy.deepcopy(self.simulation.system)
         for index in reversed(range(system.getNumForces())):
             if _is_pair_table_force(system.getForce(index)):
                 system.removeForce(index)
+        if (barostat := barostat_of(system)) is not None:
+            set_defaults(barostat, self.context.getParameters())
         return system
 
     def check_grid(self, table: PairTable) -> None:

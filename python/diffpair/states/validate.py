@@ -8,7 +8,6 @@ import numpy as np
 
 from diffpair.errors import DiffPairError
 from diffpair.observables.pair_numbers import interacting_pairs
-from diffpair.states.own_forces import beside_potential
 from diffpair.states.state import State
 from diffpair.targets import check_unit
 from diffpair.targets.given import check_once_each
@@ -17,20 +16,25 @@ _SLACK = 1 + 1e-6  # a cutoff of exactly half the box is fine
 
 
 def check_targets(state: State) -> None:
-    """Refuse targets of unknown types, beyond half the box, or in the wrong unit by appearance; and, of states that are
-    fitted, pressures where there are further forces or constraints, and pressures and VACFs where atoms have no type
+    """Refuse targets of unknown types, beyond half the box, or in the wrong unit by appearance; a density at constant
+    volume; and, of states that are fitted, a pressure that a barostat holds, and VACFs where atoms have no type
     (DiffPairError).
     """
-    check_once_each([target.pair for target in state.rdfs], len(state.pressures), len(state.vacfs))
-    if state.pressures and not state.held_out and (found := beside_potential(state.base_system)):
+    measured = (("pressure", state.pressures), ("density", state.densities), ("vacf", state.vacfs))
+    check_once_each([target.pair for target in state.rdfs], {kind: len(found) for kind, found in measured})
+    if state.densities and state.barostat is None:
         raise DiffPairError(
-            f"state {state.name!r} has {found}, whose part of the pressure a fit does not know: a pressure can "
-            f"be a target of pure pair systems only, or of states that are held out"
+            f"state {state.name!r} has a density as a target, but no barostat, so its volume is constant: add a "
+            f"MonteCarloBarostat to its System or leave out the density"
         )
-    if not state.complete and not state.held_out and (state.pressures or state.vacfs):
-        kind = "pressure" if state.pressures else "vacf"
+    if state.pressures and state.barostat is not None and not state.held_out:
         raise DiffPairError(
-            f"state {state.name!r} has atoms without a type, whose part of the {kind} a fit does not know: it can "
+            f"state {state.name!r} has a pressure as a target, but its barostat holds {state.barostat_pressure:g} bar "
+            f"whatever the potential is: give its density as a target, or remove the barostat"
+        )
+    if not state.complete and not state.held_out and state.vacfs:
+        raise DiffPairError(
+            f"state {state.name!r} has atoms without a type, whose part of the vacf a fit does not know: it can "
             f"be a target only of states that are held out then"
         )
     for target in state.rdfs:
@@ -45,7 +49,7 @@ def check_targets(state: State) -> None:
             raise DiffPairError(f"{target.label}: state {state.name!r} {_no_pairs(state, first, second)}")
         # the unit first: an RDF in Angstrom read as nm is also too long, and the unit is what the user has to mend
         count = np.isin(state.types, state.pair_types(target.pair)).sum()
-        check_unit(target, count / state.volume)
+        check_unit(target, count / state.target_volume)
         if target.r_max > state.half_box * _SLACK:
             raise DiffPairError(
                 f"{target.label} of state {state.name!r} reaches to r = {target.r_max:g} nm, beyond half the "

@@ -1,5 +1,6 @@
-"""What was measured, as fit targets: radial distribution functions, velocity autocorrelations, pressures."""
+"""What was measured, as fit targets: radial distribution functions, velocity autocorrelations, pressures, densities."""
 
+from diffpair.targets.density_target import DensityTarget
 from diffpair.targets.given import Readable, Target, read_targets
 from diffpair.targets.pressure_target import PressureTarget
 from diffpair.targets.rdf_file import read_rdf
@@ -8,6 +9,7 @@ from diffpair.targets.unit_check import check_unit
 from diffpair.targets.vacf_target import VacfTarget, read_vacf
 
 __all__ = [
+    "DensityTarget",
     "PressureTarget",
     "RdfTarget",
     "Readable",

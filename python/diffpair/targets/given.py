@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from diffpair.errors import DiffPairError
+from diffpair.targets.density_target import DensityTarget
 from diffpair.targets.pressure_target import PressureTarget
 from diffpair.targets.rdf_target import RdfTarget
 from diffpair.targets.vacf_target import VacfTarget
 
-Target = RdfTarget | PressureTarget | VacfTarget
+Target = RdfTarget | PressureTarget | DensityTarget | VacfTarget
 
 
 class Readable(Protocol):
@@ -24,13 +25,13 @@ def read_targets(given: Sequence[Target | Readable]) -> list[Target]:
     return [target if isinstance(target, Target) else target.read() for target in given]
 
 
-def check_once_each(pairs: Sequence[Sequence[str]], pressures: int, vacfs: int) -> None:
+def check_once_each(pairs: Sequence[Sequence[str]], others: Mapping[str, int]) -> None:
     """Refuse what is measured twice in a state, since it would count double (DiffPairError).
 
     Args:
-        pairs: of the types of all rdfs. pressures, vacfs: how many targets there are of these.
+        pairs: of the types of all rdfs. others: how many targets there are of any other kind.
     """
-    for kind, number in (("pressure", pressures), ("vacf", vacfs)):
+    for kind, number in others.items():
         if number > 1:
             raise DiffPairError(f"a state has one {kind}, but targets names several")
     unordered = [tuple(sorted(pair)) for pair in pairs]

@@ -68,6 +68,7 @@ class FitState:
             friction=sampling.friction,
             seed=seed,
             platform=sampling.platform,
+            further_virial=self.rows.pressure.molecular and len(self.rows.pressure) > 0,
         )
         width = grid.knots + 2
         probes = [np.zeros((0, table.coefficients.size))]
@@ -81,8 +82,8 @@ class FitState:
         self.probe: Array = np.concatenate(probes)
         # where other forces keep particles apart the potential need not
         self.own_core = state.base_system is not None and has_nonbonded_forces(state.base_system)
-        # others may have further forces; and where a pressure is wanted, it may be negative
-        guarded = state.on_lattice and not state.pressures
+        # others may have further forces; and where a pressure is wanted or held, it may be negative
+        guarded = state.on_lattice and not state.pressures and state.barostat is None
         self.virial = virial_row(self.rows, grid) if guarded else None
 
     def melt(self, progress: Callable[[int], None] | None = None) -> None:
@@ -117,20 +118,22 @@ class FitState:
         return frames if self.state.complete else frames.of_atoms(self.state.typed)
 
     def independent(self, sums: FrameSums) -> float:
-        """Number of independent frames: the smallest of those of the energy and of each target's first shell."""
+        """Number of independent frames: the smallest of those of the energy, of each target's first shell and of
+        a target density."""
         assert self.frames is not None
         shells = []
         rdf = self.rows.rdf
         for where in rdf.slices:
             first = int(np.argmax(rdf.target[where]))
             shells.append(sums.observables[:, where][:, max(first - 2, 0) : first + 3].sum(1))
+        shells += list(sums.observables[:, len(self.rows) - len(self.rows.density) :].T)
         return min(len(s) / inefficiency(s) for s in (self.frames.potential_energy, *shells))
 
     def warnings(self) -> list[str]:
         """What is unusual about the last frames, as sentences; nothing if the state is a fluid in equilibrium."""
         if self.frames is None or len(self.frames) < 2:
             return []
-        said = []
+        said = [self.rows.rdf.note] if self.rows.rdf.note else []
         if drifts(self.frames.potential_energy):
             said.append(f"state {self.state.name} still drifts: its potential energy has not reached equilibrium")
         phase = structure(self.frames).note

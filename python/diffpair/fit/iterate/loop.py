@@ -213,8 +213,9 @@ class FitLoop:
         """What the samplings say, in numbers."""
         residuals, errors = [], []
         for state, found in zip(self.states, learned, strict=True):
-            residuals.append(found.observation.residual[: len(state.rows.rdf)])
-            errors.append(found.sums.standard_error()[: len(state.rows.rdf)])
+            compared = np.flatnonzero(state.rows.rdf.compared)
+            residuals.append(found.observation.residual[compared])
+            errors.append(found.sums.standard_error()[compared])
             entry.pressure |= state.pressure_residual(found.observation.residual)
         entry.independent = {s.state.name: s.independent(f.sums) for s, f in zip(self.states, learned, strict=True)}
         entry.mae = float(np.mean(np.abs(np.concatenate(residuals))))

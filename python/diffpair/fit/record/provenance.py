@@ -6,7 +6,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -87,7 +87,8 @@ def provenance(setup: Setup, iterations: int, digest: str, origin: Origin) -> di
             for s in setup.states
             for t in s.rdfs
         ]
-        + [{"state": s.name, "pressure_bar": t.value, "error_bar": t.error} for s in setup.states for t in s.pressures],
+        + [{"state": s.name, "pressure_bar": t.value, "error_bar": t.error} for s in setup.states for t in s.pressures]
+        + [{"state": s.name, "density": asdict(t)} for s in setup.states for t in s.densities],
     }
 
 

@@ -64,6 +64,11 @@ class FitResult:
                     f"  state {result.state}{held_out}, pressure {found.value:.4g} +- {found.error:.2g} bar "
                     f"(target {found.target:.4g} bar)"
                 )
+            for density in result.densities:
+                lines.append(
+                    f"  state {result.state}{held_out}, density {density.value:.5g} +- {density.error:.2g} "
+                    f"{density.unit} (target {density.target:.5g} {density.unit})"
+                )
         return "\n".join(lines)
 
     def _repr_png_(self) -> bytes:

@@ -48,6 +48,11 @@ def say_results(results: list[ProductionResult], progress: FitProgress) -> None:
                 f"state {result.state}{held_out}, pressure: {pressure.value:.4g} +- {pressure.error:.2g} bar in "
                 f"production, target {pressure.target:.4g} bar"
             )
+        for density in result.densities:
+            progress.say(
+                f"state {result.state}{held_out}, density: {density.value:.5g} +- {density.error:.2g} {density.unit} "
+                f"in production, target {density.target:.5g} {density.unit}"
+            )
         for vacf in result.vacfs:
             found = vacf.figures()
             progress.say(

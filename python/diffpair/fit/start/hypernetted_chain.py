@@ -57,7 +57,7 @@ class HypernettedChain:
         counts = np.bincount(state.types, minlength=len(state.type_names))
         present = [name for name, count in zip(state.type_names, counts, strict=True) if count]
         fractions = counts[counts > 0] / state.num_atoms
-        self.types, self.density, self.reached = len(present), state.density, 0.0
+        self.types, self.density, self.reached = len(present), state.num_atoms / state.target_volume, 0.0
         self.pairs = [(present.index(a), present.index(b)) for a, b in type_pairs(tuple(present))]
         self._root = np.sqrt(np.outer(fractions, fractions))
         spacing = contact / PER_CONTACT

@@ -135,7 +135,7 @@ def crystal_repulsion(state: State, target: RdfTarget, size: float, r: Array) ->
     Args:
         size: contact distance of the pair over that of all pairs.
     """
-    a = size * state.of_typed().density ** (-1 / 3)
+    a = size * (state.target_volume / len(state.typed)) ** (1 / 3)
     return STIFF / state.beta * (a / peak_width(target)) ** 2 * (a / r.clip(0.5 * a)) ** 12
 
 

@@ -1,0 +1,41 @@
+"""A measured density."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from diffpair.errors import DiffPairError
+
+MASS, NUMBER = "g/cm^3", "nm^-3"
+
+
+@dataclass(frozen=True)
+class DensityTarget:
+    """Density of a state whose pressure is held by a barostat.
+
+    Args:
+        value: mass density in g/cm^3 or number density in nm^-3, of all particles. error: its standard error in the
+            same unit, or None where it is not known. unit: which of the two.
+
+    Raises:
+        DiffPairError: a value that is not positive, a negative error, or another unit.
+    """
+
+    value: float
+    error: float | None = None
+    unit: str = MASS
+
+    def __post_init__(self) -> None:
+        if self.unit not in (MASS, NUMBER):
+            raise DiffPairError(f"{self.label}: a density is in {MASS} or {NUMBER} here, see diffpair.targets.units")
+        if not (np.isfinite(self.value) and self.value > 0):
+            raise DiffPairError(f"{self.label}: the value must be positive")
+        if self.error is not None and not (np.isfinite(self.error) and self.error >= 0):
+            raise DiffPairError(f"{self.label}: the error {self.error} {self.unit} must be zero or more")
+
+    @property
+    def label(self) -> str:
+        """How messages name this target."""
+        return f"target density of {self.value:g} {self.unit}"
