@@ -15,6 +15,7 @@ load_openmm_plugins()  # before the wrapper module, which links to what this loa
 
 from diffpair import forcefield  # noqa: E402
 from diffpair._openmm_forces import PairTableForce, TorchPairForce  # noqa: E402
+from diffpair._version import __version__  # noqa: E402
 from diffpair.errors import DiffPairError  # noqa: E402
 from diffpair.tables import PairTable, custom_force  # noqa: E402
 
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
     from diffpair.states import State
     from diffpair.targets import RdfTarget, VacfTarget
 
-__version__ = "0.1.0"
-
 __all__ = [
     "Adjoint",
     "Density",
@@ -71,6 +70,7 @@ __all__ = [
     "TorchPairForce",
     "Vacf",
     "VacfTarget",
+    "__version__",
     "load_torch_operators",
     "plugin_failures",
 ]
@@ -101,6 +101,7 @@ _LAZY = (
     "settings",
     "states",
     "targets",
+    "trajectories",
     "updates",
 )
 

@@ -7,9 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from diffpair.audit import LengthAudit, StateAudit, common, recommend
+from diffpair.audit import LengthAudit, StateAudit, common, lengths_for, recommend
 from diffpair.audit.report import document, save
-from diffpair.audit.sampled import lengths_for
 from diffpair.errors import DiffPairError
 
 

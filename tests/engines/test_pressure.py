@@ -4,9 +4,10 @@ import numpy as np
 import openmm
 import pytest
 
+from diffpair.constants import BOLTZMANN
 from diffpair.engines import Sampler
 from diffpair.observables.pressure import BAR, PressureProbe
-from diffpair.states import BOLTZMANN, make_system
+from diffpair.states import make_system
 
 REFERENCE = openmm.Platform.getPlatformByName("Reference")
 KT = BOLTZMANN * 120.27

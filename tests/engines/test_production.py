@@ -8,10 +8,10 @@ import numpy as np
 import openmm
 import pytest
 
+from diffpair.constants import BOLTZMANN
 from diffpair.engines import production
 from diffpair.errors import DiffPairError
 from diffpair.observables.pressure import BAR
-from diffpair.states import BOLTZMANN
 from diffpair.targets import RdfTarget
 
 

@@ -6,9 +6,10 @@ import numpy as np
 import openmm
 import pytest
 
+from diffpair.constants import BOLTZMANN
 from diffpair.engines import Exploded, Sampler
 from diffpair.errors import DiffPairError
-from diffpair.states import BOLTZMANN, build_lattice, make_system
+from diffpair.states import build_lattice, make_system
 from diffpair.tables import PairTable
 
 PLATFORMS = ["Reference", "CPU"]

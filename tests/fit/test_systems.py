@@ -12,7 +12,7 @@ import trimers
 import yaml
 
 from diffpair.config import build_states, load_config, run_fit
-from diffpair.targets.trajectory import PairChoice, rdf_of_trajectory, write_rdf
+from diffpair.trajectories.rdf import PairChoice, rdf_of_trajectory, write_rdf
 
 LIQUID = Path(__file__).parents[2] / "examples" / "lennard_jones" / "rdf.csv"
 

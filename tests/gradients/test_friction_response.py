@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from diffpair.constants import BOLTZMANN
 from diffpair.engines import Frames
 from diffpair.gradients import TargetRows
 from diffpair.gradients.dynamics import noise_seed
@@ -14,7 +15,6 @@ from diffpair.observables.time_correlation import velocity_autocorrelation
 from diffpair.potentials import LennardJones, TableGrid, tabulate
 from diffpair.segments import LangevinMiddle, run_segment
 from diffpair.states import build_lattice
-from diffpair.states.state import BOLTZMANN
 from diffpair.targets import RdfTarget
 
 GRID = TableGrid(0.8, 2.0, 40)

@@ -7,13 +7,14 @@ import openmm
 import pytest
 import torch
 
+from diffpair.constants import BOLTZMANN
 from diffpair.engines import Frames, Sampler
 from diffpair.errors import DiffPairError
 from diffpair.gradients import DiscreteAdjoint, Fluctuation, TargetRows
 from diffpair.observables.pair_pressure import molecular_virial_sums, virial_sums
 from diffpair.observables.pressure import BAR, PressureProbe
 from diffpair.potentials import TableGrid
-from diffpair.states import BOLTZMANN, NO_TYPE, State, make_system, own_system
+from diffpair.states import NO_TYPE, State, make_system, own_system
 from diffpair.tables import PairTable
 from diffpair.targets import PressureTarget, RdfTarget
 

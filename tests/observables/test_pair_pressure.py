@@ -11,10 +11,10 @@ from oracle import basis
 from systems import CUBIC, TRICLINIC, make_system
 
 from diffpair import PairTable, PairTableForce
+from diffpair.constants import BOLTZMANN
 from diffpair.errors import DiffPairError
 from diffpair.observables.pair_pressure import pair_pressure, pair_virial
 from diffpair.observables.pressure import BAR, PressureProbe
-from diffpair.states import BOLTZMANN
 
 KINDS = [
     pytest.param({"num_types": 1}, id="one type"),

@@ -8,6 +8,7 @@ import pytest
 import torch
 from systems import make_system
 
+from diffpair.constants import BOLTZMANN
 from diffpair.errors import DiffPairError
 from diffpair.observables.time_correlation import (
     einstein_diffusion,
@@ -16,7 +17,6 @@ from diffpair.observables.time_correlation import (
     velocity_autocorrelation,
 )
 from diffpair.segments import Topology, run_segment
-from diffpair.states import BOLTZMANN
 
 
 def random_frames(replicas, frames, atoms, seed=0, dtype=torch.float64):

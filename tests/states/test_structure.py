@@ -6,7 +6,7 @@ import pytest
 from diffpair.errors import DiffPairError
 from diffpair.states import build_from_files
 from diffpair.states.structure import read_structure
-from diffpair.targets.trajectory_files import load_topology
+from diffpair.trajectories.files import load_topology
 
 
 def gro(path, names, *, digits=3, residues=None, velocities=False, box="3.0 3.0 3.0", numbers=None):

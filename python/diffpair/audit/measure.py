@@ -165,3 +165,8 @@ def _compare(steps: int, b: Array, growths: list[float], a: Array, norm: float) 
         signal=size**2 - scatter / count,
         scatter=scatter,
     )
+
+
+def lengths_for(every: int) -> list[int]:
+    """The usual lengths, as multiples of `every`."""
+    return sorted({max(1, round(steps / every)) * every for steps in LENGTHS})

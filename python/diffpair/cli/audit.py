@@ -44,6 +44,6 @@ def command(config: Path, out: Path, steps: list[int], segments: int, frames: in
     checked = load_config(config)
     if out.exists() and not out.is_dir():
         raise DiffPairError(f"{out}: is a file, but --out needs a folder")
-    from diffpair.audit.run import run_audit
+    from diffpair.fit.audit import run_audit
 
     run_audit(make_fit(checked), out, lengths=steps, segments=segments, frames=frames)

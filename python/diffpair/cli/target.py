@@ -90,9 +90,9 @@ def command(trajectories: tuple[Path, ...], out: Path, **options: Any) -> None:
 def _make(
     trajectories: tuple[Path, ...], out: Path, kind: Any, exclude_bonds: int | None, system: Path | None, **options: Any
 ) -> None:
-    from diffpair.targets.trajectory import PairChoice, rdf_of_trajectory, write_rdf
-    from diffpair.targets.trajectory_check import check_made
-    from diffpair.targets.trajectory_files import ANY_UNITS, assumed_length
+    from diffpair.trajectories.check import check_made
+    from diffpair.trajectories.files import ANY_UNITS, assumed_length
+    from diffpair.trajectories.rdf import PairChoice, rdf_of_trajectory, write_rdf
 
     choice = PairChoice(kind, exclude_bonds, system)
     rdf = rdf_of_trajectory(trajectories, choice=choice, **options)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from diffpair.config.fit_config import FitConfig
 from diffpair.config.states import StateSection, TargetSection
 from diffpair.errors import DiffPairError
-from diffpair.settings.join import join_states
+from diffpair.join import join_states
 from diffpair.targets import Target
 
 if TYPE_CHECKING:

@@ -10,12 +10,13 @@ import numpy as np
 import openmm
 from numpy.typing import NDArray
 
+from diffpair.barostat import barostat_of, check_barostat
+from diffpair.constants import BOLTZMANN
 from diffpair.engines.explosion import Trial, cause
 from diffpair.engines.frames import Exploded, Frames, Snapshot
 from diffpair.errors import DiffPairError
 from diffpair.observables.pressure import PressureProbe
-from diffpair.states.barostat import barostat_of, check_barostat
-from diffpair.states.state import BOLTZMANN, State
+from diffpair.states.state import State
 from diffpair.states.system import check_table, make_system, own_system, table_of_force
 from diffpair.tables import PairTable
 

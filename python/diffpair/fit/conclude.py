@@ -31,10 +31,10 @@ from diffpair.fit.setup import (
     Setup,
     production_interval,
 )
+from diffpair.join import timestep_of
 from diffpair.potentials import judge, to_table
 from diffpair.report import summary_document, write_summary
 from diffpair.settings.gradient import Adjoint
-from diffpair.settings.sampling import timestep_of
 from diffpair.states.system import make_force
 from diffpair.tables import PairTable, TableUncertainty
 

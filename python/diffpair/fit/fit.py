@@ -30,10 +30,10 @@ from diffpair.fit.setup import (
     make_update,
     prepare,
 )
+from diffpair.join import join_states
 from diffpair.potentials import to_table
 from diffpair.settings.fit_settings import FitSettings
 from diffpair.settings.gradient import Adjoint, Gradient
-from diffpair.settings.join import join_states
 from diffpair.settings.potentials import Potential
 from diffpair.settings.sampling import Production, Sampling
 from diffpair.settings.start import Start

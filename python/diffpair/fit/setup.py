@@ -38,12 +38,12 @@ from diffpair.gradients import (
     nose_hoover,
     verlet,
 )
+from diffpair.join import timestep_of
 from diffpair.potentials import PairPotential, Refined, TableGrid, build_potential, judge, refine, to_table
 from diffpair.settings import update as update_sections
 from diffpair.settings.fit_settings import FitSettings
 from diffpair.settings.gradient import Adjoint
 from diffpair.settings.gradient import Reweighting as ReweightingSection
-from diffpair.settings.sampling import timestep_of
 from diffpair.settings.start import CLOSURES
 from diffpair.states import State
 from diffpair.updates import (

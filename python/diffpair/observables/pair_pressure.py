@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 import diffpair.ops  # noqa: F401  (registers the operators)
+from diffpair.constants import BOLTZMANN
 from diffpair.errors import DiffPairError
 from diffpair.observables.pressure import BAR
 from diffpair.pair_geometry import spline_work
 from diffpair.segments import Topology
-from diffpair.states.state import BOLTZMANN
 
 
 def pair_virial(

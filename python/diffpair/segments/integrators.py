@@ -9,8 +9,8 @@ import openmm
 import torch
 from torch import Tensor
 
+from diffpair.constants import BOLTZMANN
 from diffpair.errors import DiffPairError
-from diffpair.states.state import BOLTZMANN
 
 # A number, or a tensor: a scalar for all replicas, or [R].
 Number = float | Tensor

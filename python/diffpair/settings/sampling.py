@@ -6,7 +6,6 @@ from pydantic import model_validator
 
 from diffpair.errors import DiffPairError
 from diffpair.settings.base import Count, CountOrZero, Flag, Name, PositiveNumber, Rate, Settings, Time
-from diffpair.states.state import State
 
 
 class Sampling(Settings):
@@ -36,11 +35,3 @@ class Production(Settings):
     max_steps: Count = 100_000
     noise_target: PositiveNumber = 0.002
     every: Count | None = None
-
-
-def timestep_of(sampling: Sampling, state: State) -> float:
-    """The time step of a state's simulation, ps. Raises DiffPairError where nothing gives it."""
-    found = state.timestep if state.timestep is not None else sampling.timestep
-    if found is None:
-        raise DiffPairError(f"state {state.name!r} needs a time step: give sampling=Sampling(timestep=0.002), in ps")
-    return found

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffpair.states.barostat import Barostat, barostat_of, pressure_of
+from diffpair.barostat import Barostat, barostat_of, pressure_of
+from diffpair.constants import BOLTZMANN
 from diffpair.states.own_forces import beside_potential
 from diffpair.targets import DensityTarget, PressureTarget, RdfTarget, Target, VacfTarget
 from diffpair.targets.density_target import NUMBER
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from diffpair.states.user_simulation import UserSimulation
 
-BOLTZMANN = 0.00831446261815324  # kJ/mol/K
 AMU_PER_NM3 = 1.66053906892e-3  # g/cm^3 (CODATA 2022)
 NO_TYPE = -1  # of atoms that take no part: they do not feel the pair potential and are in no g(r)
 

@@ -13,7 +13,7 @@ from diffpair.states.validate import check_cutoff, check_types
 from diffpair.tables import PairTable
 
 if TYPE_CHECKING:
-    from diffpair import PairTableForce
+    from diffpair._openmm_forces import PairTableForce
 
 
 def make_system(state: State, table: PairTable) -> tuple[openmm.System, PairTableForce]:
@@ -47,7 +47,9 @@ def make_force(state: State, table: PairTable) -> PairTableForce:
 
     Atoms without a type get one after them, of which no pair interacts: OpenMM wants a type for every particle.
     """
-    from diffpair import PairTableForce  # not at import: states can be built and looked at without the plugin
+    from diffpair._openmm_forces import (
+        PairTableForce,  # not at import: states can be built and looked at without the plugin
+    )
 
     force = PairTableForce.fromTable(table_of_force(state, table))
     index_of = {NO_TYPE: len(table.types)} | {k: table.types.index(kind) for k, kind in enumerate(state.type_names)}

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import openmm
 from openmm import app, unit
 
+from diffpair.barostat import barostat_of, set_defaults
 from diffpair.errors import DiffPairError
-from diffpair.states.barostat import barostat_of, set_defaults
 from diffpair.tables import PairTable
 
 if TYPE_CHECKING:
-    from diffpair import PairTableForce
+    from diffpair._openmm_forces import PairTableForce
 
 _CANONICAL = (
     openmm.LangevinMiddleIntegrator,
@@ -193,13 +193,13 @@ def _of_andersen(simulation: app.Simulation, force: openmm.AndersenThermostat) -
 
 
 def _pair_table_forces(system: openmm.System) -> list[PairTableForce]:
-    from diffpair import PairTableForce  # not at import: states can be looked at without the plugin
+    from diffpair._openmm_forces import PairTableForce  # not at import: states can be looked at without the plugin
 
     return [PairTableForce.cast(force) for force in system.getForces() if PairTableForce.isinstance(force)]
 
 
 def _is_pair_table_force(force: openmm.Force) -> bool:
-    from diffpair import PairTableForce
+    from diffpair._openmm_forces import PairTableForce
 
     return bool(PairTableForce.isinstance(force))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from diffpair.audit import common
+from diffpair.audit import common, lengths_for
 from diffpair.audit.report import JSON, save
-from diffpair.audit.sampled import audit_live, lengths_for
+from diffpair.fit.iterate.live_audit import audit_live
 from diffpair.fit.iterate.loop import FitLoop
 from diffpair.fit.setup import Setup, segment_integrator, segment_jacobian
 from diffpair.settings.gradient import Adjoint

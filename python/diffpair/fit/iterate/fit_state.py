@@ -14,8 +14,9 @@ from diffpair.engines.equilibration import drifts, equilibrated_from, inefficien
 from diffpair.engines.phases import structure
 from diffpair.engines.simulation_sampler import make_sampler
 from diffpair.gradients import Fluctuation, FrameSums, TargetRows
+from diffpair.join import timestep_of
 from diffpair.potentials import TableGrid
-from diffpair.settings.sampling import Sampling, timestep_of
+from diffpair.settings.sampling import Sampling
 from diffpair.states import State, has_nonbonded_forces
 from diffpair.tables import PairTable, pair_row, type_pairs
 from diffpair.updates import Memory, Observation, RdfView, StateView

@@ -15,6 +15,7 @@ import numpy as np
 import openmm
 import torch
 
+from diffpair._version import __version__
 from diffpair.fit.setup import Setup
 from diffpair.settings.fit_settings import FitSettings
 from diffpair.states import State
@@ -54,8 +55,6 @@ def file_hash(path: Path | None) -> str | None:
 
 def provenance(setup: Setup, iterations: int, digest: str, origin: Origin) -> dict[str, Any]:
     """The section `provenance` of a potential file: config, versions, states and targets of a fit."""
-    from diffpair import __version__
-
     pairs = type_pairs(setup.potential.types)
     return {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from diffpair.constants import BOLTZMANN
 from diffpair.errors import DiffPairError
 from diffpair.potentials import Scales, TableGrid
 from diffpair.settings.potentials import Potential
-from diffpair.states import BOLTZMANN, State
+from diffpair.states import State
 from diffpair.tables import type_pairs
 from diffpair.targets import RdfTarget
 

@@ -6,7 +6,7 @@ import pytest
 
 from diffpair.errors import DiffPairError
 from diffpair.targets import read_rdf
-from diffpair.targets.trajectory import rdf_of_trajectory, write_rdf
+from diffpair.trajectories.rdf import rdf_of_trajectory, write_rdf
 
 
 def trajectory(frames=37, atoms=60, seed=0):

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from diffpair.audit.recommend import Recommendation, common
+from diffpair.audit import Recommendation, common, lengths_for
 from diffpair.audit.report import JSON, PLOT, save, table_of
-from diffpair.audit.sampled import audit_live, lengths_for
 from diffpair.engines import Exploded
 from diffpair.errors import DiffPairError
-from diffpair.fit import Fit
+from diffpair.fit.fit import Fit
+from diffpair.fit.iterate.live_audit import audit_live
 from diffpair.fit.record.folder import make_folder
 from diffpair.fit.record.progress import FitProgress
 from diffpair.fit.setup import fit_states, prepare, segment_integrator
 from diffpair.gradients import DiscreteAdjoint
+from diffpair.join import timestep_of
 from diffpair.settings.gradient import Adjoint
-from diffpair.settings.sampling import timestep_of
 
 
 def run_audit(

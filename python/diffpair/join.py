@@ -11,7 +11,7 @@ import numpy as np
 from diffpair.errors import DiffPairError
 from diffpair.observables.pair_numbers import interacting_pairs
 from diffpair.settings.fit_settings import FitSettings, Outline, check_together
-from diffpair.settings.sampling import timestep_of
+from diffpair.settings.sampling import Sampling
 from diffpair.settings.update import IterativeBoltzmann
 from diffpair.states import NO_TYPE, State, check_cutoff
 from diffpair.tables import type_pairs
@@ -40,6 +40,14 @@ def join_states(settings: FitSettings, states: Sequence[State]) -> list[State]:
     _check_learned(settings, states, [pairs[row] for row in (range(len(pairs)) if learned is None else learned)])
     order = states[0].parameter_names
     return [_with_parameters(_with_types(state, names), settings, order) for state in states]
+
+
+def timestep_of(sampling: Sampling, state: State) -> float:
+    """The time step of a state's simulation, ps. Raises DiffPairError where nothing gives it."""
+    found = state.timestep if state.timestep is not None else sampling.timestep
+    if found is None:
+        raise DiffPairError(f"state {state.name!r} needs a time step: give sampling=Sampling(timestep=0.002), in ps")
+    return found
 
 
 def outline(state: State) -> Outline:

@@ -9,7 +9,7 @@ import numpy as np
 
 from diffpair.errors import DiffPairError
 from diffpair.targets.tail import far_from_one
-from diffpair.targets.trajectory import TrajectoryRdf
+from diffpair.trajectories.rdf import TrajectoryRdf
 
 # Diamond, the densest of all common matter, has 176 atoms per nm^3. A Lennard-Jones liquid whose lengths in sigma were
 # taken for Angstrom has 700 to 1,000.

@@ -10,9 +10,9 @@ import pytest
 from diffpair.errors import DiffPairError
 from diffpair.observables.rdf import histogram_rdf
 from diffpair.states import build_from_files
-from diffpair.targets.trajectory import PairChoice, TrajectoryRdf, rdf_of_trajectory
-from diffpair.targets.trajectory_check import check_made
-from diffpair.targets.trajectory_files import read_frames
+from diffpair.trajectories.check import check_made
+from diffpair.trajectories.files import read_frames
+from diffpair.trajectories.rdf import PairChoice, TrajectoryRdf, rdf_of_trajectory
 
 BOX = np.array([[20.0, 0, 0], [9.0, 21.0, 0], [-8.0, 7.0, 22.0]])  # reduced: tilts are below half the edges
 MOLECULES = 60

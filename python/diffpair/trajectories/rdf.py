@@ -18,7 +18,7 @@ from diffpair.observables.rdf import count_pairs
 from diffpair.states.exclusions import DEFAULT_BONDS, bonded_pairs, excluded_pairs, links_of
 from diffpair.states.files import read_system
 from diffpair.tables.document import write_atomically
-from diffpair.targets.trajectory_files import load_topology, read_frames, select_pairs
+from diffpair.trajectories.files import load_topology, read_frames, select_pairs
 
 Array = NDArray[np.float64]
 PairKind = Literal["interacting", "intermolecular", "all"]

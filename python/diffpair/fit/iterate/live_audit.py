@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,12 +10,10 @@ from diffpair.audit.measure import LENGTHS, StateAudit, audit_state
 from diffpair.engines import Frames
 from diffpair.engines.statistics import BLOCKS
 from diffpair.errors import DiffPairError
+from diffpair.fit.iterate.fit_state import FitState
+from diffpair.fit.record.progress import FitProgress
 from diffpair.gradients import FrameSums, MakeIntegrator, verlet
-from diffpair.settings.sampling import timestep_of
-
-if TYPE_CHECKING:  # fit imports this module
-    from diffpair.fit.iterate.fit_state import FitState
-    from diffpair.fit.record.progress import FitProgress
+from diffpair.join import timestep_of
 
 ROUND = 100  # frames held at a time
 
@@ -71,8 +68,3 @@ def audit_live(
         seed=seed,
         progress=progress.advance,
     )
-
-
-def lengths_for(every: int) -> list[int]:
-    """The usual lengths, as multiples of `every`."""
-    return sorted({max(1, round(steps / every)) * every for steps in LENGTHS})

@@ -1,0 +1,1 @@
+"""Targets from a user's own trajectory: its g(r), as a fit counts pairs."""
