@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from diffpair.engines.production import ProductionResult, RdfResult
 from diffpair.tables import PairTable, TableUncertainty
+from diffpair.targets.sampled import LEAST
 
 COLORS = ["#1f6f8b", "#d1495b", "#66a182", "#8d6a9f", "#edae49", "#5c4d3c"]
 _TARGET = "#222222"
@@ -122,7 +123,7 @@ def _draw_potential(
     # per pair, the distance down to which production has been: further in, the potential is an extrapolation
     reached: dict[frozenset[str], float] = {}
     for _, rdf in rdfs:
-        pair, nearest = frozenset(rdf.pair), float(rdf.r[np.argmax(rdf.g > 0.01)])
+        pair, nearest = frozenset(rdf.pair), float(rdf.r[np.argmax(rdf.g > LEAST)])
         reached[pair] = min(nearest, 0.99 * table.cutoff, reached.get(pair, nearest))
     r = np.linspace(max(table.r_min, 0.9 * min(reached.values(), default=table.r_min)), table.cutoff, 600)
     shown: NDArray[np.bool_] = np.any(table.coefficients != 0, axis=1)  # pairs that are not learned are 0

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from diffpair.observables.pair_numbers import interacting_pairs
 from diffpair.states.state import State
 from diffpair.targets import RdfTarget
+from diffpair.targets.sampled import PEAK_GAP
 
 Array = NDArray[np.float64]
 
@@ -22,7 +23,6 @@ _HALF_WIDTH = 0.08  # of r, of a peak of bonded pairs: a few standard deviations
 _LEAST = 0.2  # of the excluded pairs, in one peak: fewer are spread out
 _COUNTED = (0.5, 1.5)  # times the excluded pairs there, in a peak that is theirs alone; a file may count some only
 _HIGH = 2.0  # times the highest g elsewhere, in a peak that no liquid has
-_GAP = 0.05  # of the lower of two peaks: g between them where the first one stands alone
 
 
 def warn_about_excluded_peaks(state: State) -> None:
@@ -90,5 +90,5 @@ def _peak(target: RdfTarget, distances: Array, pair_density: float) -> tuple[flo
     at = int(np.argmax(np.where(inside, target.g, -1)))
     top, other = float(target.g[at]), float(target.g[~inside].max())
     after = target.g[(target.r >= target.r[at]) & (target.r <= high)]
-    alone = bool(after.min() <= _GAP * min(top, other))
+    alone = bool(after.min() <= PEAK_GAP * min(top, other))
     return (float(target.r[at]), top) if top > _HIGH * other or alone else None

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from diffpair.errors import DiffPairError
 from diffpair.targets.rdf_target import MIN_POINTS, RdfTarget
 from diffpair.targets.reading import RDF, Choice, Curve, read_curve
+from diffpair.targets.sampled import contact_bin
 from diffpair.targets.tail import far_from_one
 from diffpair.targets.unit_check import check_header, check_scale, length_in_nm
 
@@ -179,9 +180,8 @@ def _judged(curve: Curve, scale: float, done: list[str]) -> Curve:
     for line in sorted(set(curve.problems) & {int(line) for line in curve.line}):
         raise DiffPairError(curve.problems[line].sentence)
     y = curve.y.copy()
-    contact = int(np.argmax(y >= min(1.0, y.max())))
     negative = np.flatnonzero(y < 0)
-    inner = negative[negative < contact]
+    inner = negative[negative < contact_bin(y)]
     if len(inner) and np.abs(y[: inner[-1] + 1]).max() < _RIPPLE:
         # Where g is 0 within the ripples it is 0 at every smaller r, too.
         end = inner[-1] + 1

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.errors import DiffPairError
+from diffpair.targets.sampled import onset
 from diffpair.targets.smoothing import smooth_histogram
 
 MIN_POINTS = 8
@@ -86,8 +87,8 @@ class RdfTarget:
 
     @property
     def onset(self) -> float:
-        """Where neighbours begin: the first r in nm at which g reaches a tenth of its maximum."""
-        return float(self.r[np.argmax(self.g >= 0.1 * self.g.max())])
+        """Where neighbours begin, nm; see `sampled.onset`."""
+        return onset(self.r, self.g)
 
     def smoothed(self) -> Array:
         """The target as a smooth RDF with a cubic B-spline kernel of one bin's width sees it, [nbins].

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from scipy.interpolate import make_interp_spline
 from scipy.ndimage import maximum_filter1d
 
+from diffpair.targets.sampled import CORE
+
 Array = NDArray[np.float64]
 
 _PADDING = 8
-_CORE = 0.01
 
 
 def smooth_histogram(r: Array, g: Array) -> Array:
@@ -31,7 +32,7 @@ def smooth_histogram(r: Array, g: Array) -> Array:
     bins hold less than 1 % of the maximum: there g = 0 below.
     """
     width = (r[-1] - r[0]) / (len(r) - 1)
-    has_core = bool((g[:2] <= _CORE * g.max()).all())
+    has_core = bool((g[:2] <= CORE * g.max()).all())
     padding = _PADDING if has_core else 0
     centres = r[0] + width * np.arange(-padding, len(r))
     h = np.concatenate([np.full(padding, -1.0), g - 1.0])

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from diffpair.errors import DiffPairError
 from diffpair.targets.rdf_target import RdfTarget
+from diffpair.targets.sampled import begins_with_core, onset
 from diffpair.targets.units import convert, parse
 
 _SHORTEST = 0.05  # nm; no two atoms come nearer than this (a hydrogen molecule is 0.074 nm long)
@@ -71,10 +72,10 @@ def check_header(path: Path, name: str, r_unit: str) -> None:
 
 def check_scale(path: Path, r: NDArray[np.float64], g: NDArray[np.float64], r_unit: str) -> None:
     """Refuse lengths, r in nm [n], that are too short for atoms. What is too long is a matter of the box."""
-    onset = float(r[np.argmax(g >= 0.1 * g.max())])
-    if onset < _SHORTEST and g[0] < 0.1 * g.max():
+    begin = onset(r, g)
+    if begin < _SHORTEST and begins_with_core(g):
         raise DiffPairError(
-            f"{path}: neighbours begin at r = {onset:.3g} nm, nearer than any two atoms can be; "
+            f"{path}: neighbours begin at r = {begin:.3g} nm, nearer than any two atoms can be; "
             f"is r_unit = {r_unit} right?"
         )
 
@@ -93,21 +94,21 @@ def check_unit(target: RdfTarget, number_density: float) -> None:
         raise DiffPairError(f"{target.label}: the number density {number_density} nm^-3 must be positive")
     spacing = number_density ** (-1.0 / 3.0)
     limit = _CLOSEST_PACKING * (1.0 if target.pair[0] == target.pair[1] else _UNLIKE_ALLOWANCE)
-    onset = target.onset
+    begin = target.onset
     tell = (
-        f"{target.label}: neighbours begin at r = {onset:.3g} nm, but at the state's density of "
+        f"{target.label}: neighbours begin at r = {begin:.3g} nm, but at the state's density of "
         f"{number_density:.4g} nm^-3 the mean spacing is {spacing:.3g} nm: r appears not to be in {target.r_unit}"
     )
-    if onset > limit * spacing:
-        raise DiffPairError(tell + _suggest(onset, spacing, target.r_unit))
-    dilute = onset < _MOST_DILUTE * spacing and target.r_max < spacing
-    if dilute and onset < _CONTACT and target.g[0] < 0.1 * target.g.max():
-        raise DiffPairError(tell + _suggest(onset, spacing, target.r_unit))
+    if begin > limit * spacing:
+        raise DiffPairError(tell + _suggest(begin, spacing, target.r_unit))
+    dilute = begin < _MOST_DILUTE * spacing and target.r_max < spacing
+    if dilute and begin < _CONTACT and begins_with_core(target.g):
+        raise DiffPairError(tell + _suggest(begin, spacing, target.r_unit))
 
 
-def _suggest(onset: float, spacing: float, r_unit: str) -> str:
+def _suggest(begin: float, spacing: float, r_unit: str) -> str:
     for unit in ("angstrom", "nm", "pm"):
-        other = onset * length_in_nm(unit) / length_in_nm(r_unit)
+        other = begin * length_in_nm(unit) / length_in_nm(r_unit)
         if 0.5 * spacing < other < _CLOSEST_PACKING * spacing:
             return f"; perhaps r_unit should be {unit}"
     return ""

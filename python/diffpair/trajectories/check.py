@@ -5,9 +5,8 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
-import numpy as np
-
 from diffpair.errors import DiffPairError
+from diffpair.targets.sampled import VISITED, onset
 from diffpair.targets.tail import far_from_one
 from diffpair.trajectories.rdf import TrajectoryRdf
 
@@ -15,7 +14,6 @@ from diffpair.trajectories.rdf import TrajectoryRdf
 # taken for Angstrom has 700 to 1,000.
 _DENSEST = 250.0
 _CONTACT = 0.13  # nm; only bonded atoms come nearer to each other
-_EMPTY = 0.1  # of the highest g: below it there are no neighbours
 _CORE = 0.05  # nm; no two atoms are as near as that
 
 
@@ -35,8 +33,8 @@ def check_made(path: Path, rdf: TrajectoryRdf, length_unit_given: bool) -> None:
             f"{path}: {rdf.density:.4g} atoms per nm^3 are more than any matter has: say what one unit of length in "
             f"the trajectory is, --length-unit '0.34 nm' for one in Lennard-Jones units"
         )
-    begin = float(rdf.r[np.argmax(rdf.g >= _EMPTY * rdf.g.max())])
-    if rdf.edge < _CORE and rdf.g[rdf.r < _CORE].max(initial=0.0) > _EMPTY:
+    begin = onset(rdf.r, rdf.g)
+    if rdf.edge < _CORE and rdf.g[rdf.r < _CORE].max(initial=0.0) > VISITED:
         _warn(path, f"there are pairs at r < {_CORE:g} nm: particles lie on top of each other")
     elif begin < _CONTACT and begin > rdf.r[0] and not length_unit_given:
         _warn(

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.potentials.base import TableGrid
+from diffpair.targets.sampled import CORE
 
 Array = NDArray[np.float64]
 POWER = 12  # of the continuation
-SAMPLED = 0.01  # of the largest g: below it the data do not know a coefficient
 
 
 def continue_core(coefficients: Array, weights: Array, grid: TableGrid, kT: float, contact: Array) -> Array:
@@ -39,7 +39,7 @@ def sampled_coefficients(weights: Array, grid: TableGrid) -> NDArray[np.bool_]:
     """Which coefficients act at distances that are sampled, weights: see above. Never the last three."""
     r = grid.centres().numpy()
     density = np.where(r > 0, weights / np.maximum(r, 1e-9) ** 2, 0.0)[:, :-3]  # as g(r)
-    known = density > SAMPLED * density.max(axis=1, initial=0.0, keepdims=True)
+    known = density > CORE * density.max(axis=1, initial=0.0, keepdims=True)
     return np.pad(known, ((0, 0), (0, 3)))
 
 

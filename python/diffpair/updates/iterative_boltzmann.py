@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diffpair.targets.sampled import LEAST, invertible
 from diffpair.updates.base import UNDAMPED, Needs, RdfView, StateView, Step
 from diffpair.updates.basis import fade, fine_grid, fit_spline
 from diffpair.updates.gauss_newton import largest_change, regularise
@@ -14,8 +15,6 @@ from diffpair.updates.parameter_space import ParameterSpace
 from diffpair.updates.pull_back import pull_back
 
 Array = NDArray[np.float64]
-KNOWN = 0.05  # a target g above this (or this part of its maximum) is compared
-FLOOR = 0.01  # a measured g below this counts as this
 END = 0.1  # the last part of the range over which the correction goes to zero
 
 
@@ -74,9 +73,9 @@ class IterativeBoltzmann:
     def _correction(self, state: StateView, rdf: RdfView, r: Array, cutoff: float, several: bool) -> Array:
         """dU at distances r [n] in kJ/mol."""
         g = rdf.target + state.memory.observations[-1].residual[rdf.where]
-        known = rdf.target > KNOWN * min(1.0, float(rdf.target.max()))
+        known = rdf.target > invertible(rdf.target)
         known[: np.argmax(known)] = False
-        logarithm = np.log(np.maximum(g[known], FLOOR) / rdf.target[known])
+        logarithm = np.log(np.maximum(g[known], LEAST) / rdf.target[known])
         for _ in range(self.smoothing):
             padded = np.pad(logarithm, 1, mode="edge")
             logarithm = 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]

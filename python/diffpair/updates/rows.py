@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from diffpair.targets.sampled import CORE
 from diffpair.updates.base import StateView
 
 Array = NDArray[np.float64]
-LEAST = 0.01  # of the largest g: what is below it is linear in g itself
 
 
 def logarithmic(state: StateView, residual: Array) -> tuple[Array, Array]:
@@ -18,7 +18,7 @@ def logarithmic(state: StateView, residual: Array) -> tuple[Array, Array]:
     """
     scale, result = np.ones(len(residual)), residual.copy()
     for rdf in state.rdfs:
-        least = LEAST * float(rdf.target.max())
+        least = CORE * float(rdf.target.max())  # what is below it is linear in g itself
         wanted, now = np.maximum(rdf.target, 0.0) + least, np.maximum(rdf.target + residual[rdf.where], 0.0) + least
         scale[rdf.where], result[rdf.where] = wanted / now, wanted * np.log(now / wanted)
     return result, scale

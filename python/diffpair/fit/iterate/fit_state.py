@@ -19,12 +19,12 @@ from diffpair.potentials import TableGrid
 from diffpair.settings.sampling import Sampling
 from diffpair.states import State, has_nonbonded_forces
 from diffpair.tables import PairTable, pair_row, type_pairs
+from diffpair.targets.sampled import VISITED
 from diffpair.updates import Memory, Observation, RdfView, StateView
 from diffpair.updates.basis import spline_basis
 from diffpair.updates.observations import KEPT
 
 Array = NDArray[np.float64]
-VISITED = 0.1  # g above this: a distance at which particles are
 COVERED = 0.95  # of the cutoff: a target that ends beyond goes on as it ended; a table has hardly a slope there
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from diffpair.fit.iterate.fit_state import VISITED, FitState, Known
+from diffpair.fit.iterate.fit_state import FitState, Known
 from diffpair.fit.judge.bootstrap import bootstrap
 from diffpair.tables import TableUncertainty, type_pairs
+from diffpair.targets.sampled import VISITED
 from diffpair.updates import ParameterSpace
 from diffpair.updates.basis import spline_basis
 from diffpair.updates.common_factor import EXPECTED, CommonFactor, common_factors

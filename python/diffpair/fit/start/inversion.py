@@ -20,6 +20,7 @@ from diffpair.settings.start import CLOSURES
 from diffpair.states import State
 from diffpair.tables import PairTable, type_pairs
 from diffpair.targets import RdfTarget
+from diffpair.targets.sampled import CRYSTAL_GAP, LEAST, invertible
 from diffpair.updates.basis import fade, fine_grid, fit_spline
 from diffpair.updates.core import power_law
 
@@ -27,9 +28,8 @@ if TYPE_CHECKING:  # that module imports this one
     from diffpair.fit.start.own_forces import OwnForces
 
 Array = NDArray[np.float64]
-TRUSTED = 0.05  # g above this is inverted, the core below it continued
 SMOOTHING = (5, 2)  # bins, and the degree of a polynomial over them
-BARE, LONG_RANGED = 0.4, 0.12  # what a crystal has: g between its first shells, mean |g - 1| in the last third of r
+LONG_RANGED = 0.12  # what a crystal has beside its gaps: mean |g - 1| in the last third of r
 STIFF = 1 / 57  # of the repulsion that a crystal starts with, see crystal_repulsion
 SHORT_RANGED = 0.3  # error of a hypernetted chain's U far beyond contact, over that at contact
 
@@ -121,7 +121,7 @@ def crystalline(target: RdfTarget) -> bool:
     """Whether g is that of a crystal: next to nothing between the first shells, and no decay."""
     g = gaussian_filter1d(target.g, 0.7, mode="nearest")
     peak = int(np.argmax(g))
-    return bool(g[peak:].min() < BARE and np.mean(np.abs(g[-len(g) // 3 :] - 1)) > LONG_RANGED)
+    return bool(g[peak:].min() < CRYSTAL_GAP and np.mean(np.abs(g[-len(g) // 3 :] - 1)) > LONG_RANGED)
 
 
 def crystal_repulsion(state: State, target: RdfTarget, size: float, r: Array) -> Array:
@@ -152,12 +152,12 @@ def _invert(
 ) -> Array:
     kT = 1 / state.beta
     g = gaussian_filter1d(target.g, 0.7, mode="nearest")
-    known = int(np.argmax(g > TRUSTED * min(1.0, g.max())))
+    known = int(np.argmax(g > invertible(g)))
     if len(g) - known < SMOOTHING[0]:
         raise DiffPairError(f"{target.label}: g is zero nearly everywhere, so it cannot be inverted")
     radii = target.r[known:]
     # smoothed in ln g: g itself grows tenfold within a bin or two, where a mean over bins makes the core too soft
-    values = savgol_filter(-np.log(np.maximum(target.g[known:], 0.2 * TRUSTED)), *SMOOTHING)
+    values = savgol_filter(-np.log(np.maximum(target.g[known:], LEAST)), *SMOOTHING)
     if chain is not None:
         gamma = chain.indirect(target.pair, radii)
         values = with_bridge(values + gamma, gamma) if bridge else values + gamma

@@ -17,7 +17,7 @@ from diffpair.engines import Exploded, Snapshot
 from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.fit.iterate.fit_state import FitState
 from diffpair.fit.record.progress import FitProgress
-from diffpair.fit.start.inversion import TRUSTED, boltzmann_inversion, continued, crystalline
+from diffpair.fit.start.inversion import boltzmann_inversion, continued, crystalline
 from diffpair.gradients.rdf_rows import RdfRows
 from diffpair.potentials import PairPotential, TableGrid
 from diffpair.settings.fit_settings import FitSettings
@@ -25,6 +25,7 @@ from diffpair.settings.gradient import Adjoint
 from diffpair.states import State, has_nonbonded_forces
 from diffpair.tables import PairTable
 from diffpair.targets import RdfTarget
+from diffpair.targets.sampled import invertible
 
 Array = NDArray[np.float64]
 # Times the noise: nothing else need be between target and System. Blocks of slow fluids say too little noise, and that
@@ -59,7 +60,7 @@ class OwnForces:
         """
         where = self.rows.slices[[target is wanted for target in self.state.rdfs].index(True)]
         radii, target, own = self.rows.radii[where], self.rows.target[where], self.g[where]
-        least = TRUSTED * min(1.0, float(target.max()))
+        least = invertible(target)
         known = (target > least) & (own > least)
         if self.enough or np.count_nonzero(known) < 2:
             return np.zeros(len(r))

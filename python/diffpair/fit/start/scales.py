@@ -14,9 +14,9 @@ from diffpair.settings.potentials import Potential
 from diffpair.states import State
 from diffpair.tables import type_pairs
 from diffpair.targets import RdfTarget
+from diffpair.targets.sampled import contact_bin, neighbours_from
 
 Array = NDArray[np.float64]
-EMPTY = 1e-3  # g below this part of its maximum: no neighbours
 KNOT_SPACING = 0.035  # of a spline, in contact distances
 
 
@@ -45,7 +45,7 @@ def contact_distances(states: list[State], learned: Sequence[int] | None = None)
     for row, entries in enumerate(targets_by_pair(states)):
         if learned is not None and row not in learned:
             entries = []
-        radii = [float(t.r[np.argmax(t.g >= min(1.0, 0.9 * t.g.max()))]) for _, t in entries]
+        radii = [float(t.r[contact_bin(t.g)]) for _, t in entries]
         contacts.append(min(radii) if radii else np.nan)
     result = np.array(contacts)
     if np.isnan(result).all():
@@ -90,7 +90,7 @@ def choose_scales(states: list[State], section: Potential, contact: Array, given
         learned = section.learned_rows(states[0].type_names)
         for row, (entries, reach) in enumerate(zip(targets_by_pair(states), contact, strict=True)):
             for _, target in entries if learned is None or row in learned else []:
-                begin = float(target.r[np.argmax(target.g > EMPTY * target.g.max())]) - target.bin_width
+                begin = neighbours_from(target.r, target.g) - target.bin_width
                 first.append(begin - 0.12 * reach)
         spline = section.form in ("bspline", "energy_entropy") and all(p.form == "bspline" for p in section.parts)
         r_min = max(min(first) * (1.0 if spline else 0.97), 0.3 * length)
