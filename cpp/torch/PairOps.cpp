@@ -232,15 +232,6 @@ TORCH_LIBRARY(diffpair, m) {
     m.def("interpolate_table(Tensor values, float r_min, float cutoff) -> Tensor");
     m.def("interpolate_table_backward(Tensor grad, float r_min, float cutoff) -> Tensor");
     m.def("switching(Tensor r, float cutoff, float width) -> Tensor");
-    m.def("segment(Tensor x0, Tensor v0, Tensor coefficients, Tensor bath, Tensor boxes, Tensor types, Tensor exclusions, "
-          "Tensor inverse_mass, int num_types, float r_min, float cutoff, float timestep, int steps, int frame_every, "
-          "int checkpoint_every, int keep_from, str integrator, int[] settings, float[] sums_grid) -> (Tensor x, Tensor v, "
-          "Tensor sums, Tensor kept, Tensor records)");
-    m.def("segment_backward(Tensor? grad_x, Tensor? grad_v, Tensor? grad_sums, Tensor? x, Tensor kept, Tensor records, Tensor "
-          "coefficients, Tensor bath, "
-          "Tensor boxes, Tensor types, Tensor exclusions, Tensor inverse_mass, int num_types, float r_min, float cutoff, "
-          "float timestep, int steps, int frame_every, int checkpoint_every, int keep_from, str integrator, int[] settings, "
-          "float[] sums_grid) -> (Tensor x0, Tensor v0, Tensor coefficients, Tensor bath)");
 }
 
 TORCH_LIBRARY_IMPL(diffpair, CPU, m) {

@@ -1,6 +1,6 @@
 // The differentiable segment and its vector-Jacobian product.
-#include "SegmentArguments.h"
 #include "TorchExecutor.h"
+#include "TorchSegment.h"
 #include <ATen/Dispatch.h>
 #include <ATen/Functions.h>
 #include <c10/util/Exception.h>
@@ -13,21 +13,16 @@ namespace {
 
 using at::Tensor;
 
-std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor>
-segment(const Tensor& x0, const Tensor& v0, const Tensor& coefficients, const Tensor& bath, const Tensor& boxes,
-        const Tensor& types, const Tensor& exclusions, const Tensor& inverseMass, int64_t numTypes, double rMin, double cutoff,
-        double timestep, int64_t steps, int64_t frameEvery, int64_t checkpointEvery, int64_t keepFrom,
-        c10::string_view integrator, at::IntArrayRef settings, at::ArrayRef<double> sumsGrid) {
-    const std::pair<Tensor, Tensor> start = checkedStart(x0, v0, types);
+std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor> segment(const Tensor& x0, const Tensor& v0, const Tensor& coefficients,
+                                                           const Tensor& bath, const TorchSegmentPtr& segment) {
+    const Tensor c = coefficients.contiguous();
+    const SegmentProblem problem = segment->with(c, bath);
+    const std::pair<Tensor, Tensor> start = checkedStart(x0, v0, problem);
     const Tensor &x = start.first, &v = start.second;
-    const int64_t replicas = x.size(0), atoms = x.size(1);
-    const SegmentArguments args(coefficients, bath, boxes, types, exclusions, inverseMass, numTypes, rMin, cutoff, timestep,
-                                steps, frameEvery, checkpointEvery, keepFrom, integrator, settings, sumsGrid, replicas);
-    const SegmentProblem& problem = args.problem;
-    Tensor framesX = at::empty({replicas, problem.numFrames(), atoms, 3}, x.options()), framesV = at::empty_like(framesX);
-    Tensor kept = at::empty({replicas, problem.vectorsKept(), atoms, 3}, x.options());
-    Tensor records = at::empty({replicas, problem.numRecords(), problem.integrator.recordSize()}, x.options().dtype(at::kDouble));
-    Tensor sums = at::empty(sumsShape(problem), records.options());
+    const auto shapes = segment->shapes();
+    Tensor framesX = at::empty(shapes[0], x.options()), framesV = at::empty_like(framesX);
+    Tensor sums = at::empty(shapes[1], at::kDouble), kept = at::empty(shapes[2], x.options()),
+           records = at::empty(shapes[3], at::kDouble);
     TorchExecutor executor;
     AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "diffpair::segment", [&] {
         runSegment<scalar_t>(problem, x.data_ptr<scalar_t>(), v.data_ptr<scalar_t>(), framesX.data_ptr<scalar_t>(),
@@ -37,32 +32,25 @@ segment(const Tensor& x0, const Tensor& v0, const Tensor& coefficients, const Te
     return {framesX, framesV, sums, kept, records};
 }
 
-std::tuple<Tensor, Tensor, Tensor, Tensor>
-segmentBackward(const std::optional<Tensor>& gradX, const std::optional<Tensor>& gradV, const std::optional<Tensor>& gradSums,
-                const std::optional<Tensor>& x, const Tensor& kept, const Tensor& records, const Tensor& coefficients,
-                const Tensor& bath, const Tensor& boxes, const Tensor& types, const Tensor& exclusions, const Tensor& inverseMass,
-                int64_t numTypes, double rMin, double cutoff, double timestep, int64_t steps, int64_t frameEvery,
-                int64_t checkpointEvery, int64_t keepFrom, c10::string_view integrator, at::IntArrayRef settings,
-                at::ArrayRef<double> sumsGrid) {
-    const Tensor from = checkedVectors(kept, "kept");
-    TORCH_CHECK(from.dim() == 4, "kept must have the shape [R, .., N, 3], not ", from.sizes(), ".");
-    const int64_t replicas = from.size(0), atoms = from.size(2);
-    const SegmentArguments args(coefficients, bath, boxes, types, exclusions, inverseMass, numTypes, rMin, cutoff, timestep,
-                                steps, frameEvery, checkpointEvery, keepFrom, integrator, settings, sumsGrid, replicas);
-    const SegmentProblem& problem = args.problem;
-    const Tensor bathRecords =
-        checkedDoubles(records, "records", {replicas, problem.numRecords(), problem.integrator.recordSize()});
+std::tuple<Tensor, Tensor, Tensor, Tensor> segmentBackward(const std::optional<Tensor>& gradX, const std::optional<Tensor>& gradV,
+                                                           const std::optional<Tensor>& gradSums, const std::optional<Tensor>& x,
+                                                           const Tensor& kept, const Tensor& records, const Tensor& coefficients,
+                                                           const Tensor& bath, const TorchSegmentPtr& segment) {
+    const Tensor from = checkedVectors(kept, "kept"), coefficientsHere = coefficients.contiguous();
+    const SegmentProblem problem = segment->with(coefficientsHere, bath);
+    const auto shapes = segment->shapes();
+    const Tensor bathRecords = checkedDoubles(records, "records", shapes[3]);
     checkKept(problem, from);
     const Tensor gx = framesGradient(gradX, "gradient of x", problem, from);
     const Tensor gv = framesGradient(gradV, "gradient of v", problem, from);
     Tensor gs, framesX;
     if (gradSums.has_value() && gradSums->defined() && problem.hasFrameSums()) {
-        gs = checkedDoubles(*gradSums, "gradient of the sums", sumsShape(problem));
+        gs = checkedDoubles(*gradSums, "gradient of the sums", shapes[1]);
         framesX = framesGradient(x, "frames x", problem, from);
         TORCH_CHECK(framesX.defined(), "The gradient of sums needs the frames they were made of.");
     }
-    Tensor x0 = at::empty({replicas, atoms, 3}, from.options()), v0 = at::empty_like(x0), c = at::empty_like(args.coefficients),
-           gradBath = at::empty(bath.sizes(), bath.options());
+    Tensor x0 = at::empty({from.size(0), from.size(2), 3}, from.options()), v0 = at::empty_like(x0),
+           c = at::empty_like(coefficientsHere), gradBath = at::empty(bath.sizes(), bath.options());
     TorchExecutor executor;
     AT_DISPATCH_FLOATING_TYPES(from.scalar_type(), "diffpair::segment_backward", [&] {
         const auto pointer = [](const Tensor& t) { return t.defined() ? t.data_ptr<scalar_t>() : nullptr; };
@@ -76,6 +64,30 @@ segmentBackward(const std::optional<Tensor>& gradX, const std::optional<Tensor>&
 }
 
 } // namespace
+
+TORCH_LIBRARY_FRAGMENT(diffpair, m) {
+    m.class_<TorchSegment>("SegmentProblem")
+        .def(torch::init<const Tensor&, const Tensor&, int64_t, const Tensor&, const Tensor&>(), "",
+             {torch::arg("types"), torch::arg("exclusions"), torch::arg("num_types"), torch::arg("inverse_mass"),
+              torch::arg("boxes")})
+        .def("set_table", &TorchSegment::setTable)
+        .def("set_steps", &TorchSegment::setSteps)
+        .def("set_checkpoints", &TorchSegment::setCheckpoints)
+        .def("set_integrator", &TorchSegment::setIntegrator)
+        .def("set_sums", &TorchSegment::setSums)
+        .def("has_sums", &TorchSegment::hasSums)
+        .def("shapes", &TorchSegment::shapes)
+        // Tracing. Fake kernels get the object itself, since they only ask for shapes; it holds no tensors that torch would
+        // have to follow; two of them are the same if they are one.
+        .def("tracing_mode", [](const TorchSegmentPtr&) { return std::string("real"); })
+        .def("__len__", [](const TorchSegmentPtr&) { return int64_t(0); })
+        .def("__eq__", [](const TorchSegmentPtr& self, const TorchSegmentPtr& other) { return self == other; });
+    m.def("segment(Tensor x0, Tensor v0, Tensor coefficients, Tensor bath, __torch__.torch.classes.diffpair.SegmentProblem "
+          "problem) -> (Tensor x, Tensor v, Tensor sums, Tensor kept, Tensor records)");
+    m.def("segment_backward(Tensor? grad_x, Tensor? grad_v, Tensor? grad_sums, Tensor? x, Tensor kept, Tensor records, "
+          "Tensor coefficients, Tensor bath, __torch__.torch.classes.diffpair.SegmentProblem problem) -> (Tensor x0, "
+          "Tensor v0, Tensor coefficients, Tensor bath)");
+}
 
 TORCH_LIBRARY_IMPL(diffpair, CPU, m) {
     m.impl("segment", segment);

@@ -13,11 +13,10 @@ in kJ/mol, times in ps, masses in amu. M frames, R replicas, N atoms, T types, P
 - `neighbor_pairs(x [N,3], box [3,3], exclusions, cutoff) -> [pairs,2]` (int64): atoms within the cutoff of each
   other, each pair once, in no particular order. Not differentiable; what is measured on the pairs is.
 - `pair_forces(x, boxes, types, exclusions, T, r_min, cutoff, c [P,K+2] or [M,P,K+2]) -> forces, energy, virial [M]`.
-- `segment(x0 [R,N,3], v0, c, bath [R,2], boxes [R,3,3], types, exclusions, inverse_mass [N], T, r_min, cutoff,
-  timestep, steps, frame_every, checkpoint_every, keep_from, integrator, settings, sums_grid) -> x [R,F,N,3], v, sums
-  [R,F,P,K'+2], kept, records`: frames of R trajectories; their spline_sums on sums_grid, (r_min, cutoff, K') or empty;
-  and what the backward starts from. `segments.integrators` makes bath (kT, rate),
-  integrator and settings; what is kept, and where, is told in cpp/include/diffpair/Segment.h.
+- `segment(x0 [R,N,3], v0, c, bath [R,2], problem) -> x [R,F,N,3], v, sums [R,F,P,K'+2], kept, records`: frames of R
+  trajectories; their spline_sums on the problem's grid of sums, if it has one; and what the backward starts from.
+  `segments.integrators` makes bath (kT, rate); `problem` is the torch class of all else, `torch.classes.diffpair.
+  SegmentProblem`, which `segments.problem` sets up. What is kept, and where, is told in cpp/include/diffpair/Segment.h.
 - `interpolate_table(values [P,K], r_min, cutoff) -> [P,K+2]` and `switching(r [n], cutoff, width) -> [n]`: tabulation.
 """
 
@@ -76,27 +75,17 @@ def _(r, cutoff, width):  # type: ignore[no-untyped-def]
 
 
 @torch.library.register_fake("diffpair::segment")
-def _(  # type: ignore[no-untyped-def]
-    x0, v0, coefficients, bath, boxes, types, exclusions, inverse_mass, num_types, r_min, cutoff, timestep, steps,
-    frame_every, checkpoint_every, keep_from, integrator, settings, sums_grid,
-):  # fmt: skip
-    replicas, atoms, _ = x0.shape
-    frames = x0.new_empty((replicas, steps // frame_every, atoms, 3))
-    checkpoints = -(-keep_from // checkpoint_every)
-    vectors_of_step = 1 if integrator == "verlet" else 2
-    kept = x0.new_empty((replicas, 3 * checkpoints + vectors_of_step * (steps - keep_from), atoms, 3))
-    size = settings[1] + 1 if integrator == "nose-hoover" else 0
-    records = x0.new_empty((replicas, checkpoints + steps - keep_from, size), dtype=torch.float64)
-    knots = int(sums_grid[2]) + 2 if sums_grid else 0
-    sums = x0.new_empty((replicas, steps // frame_every, _pairs(num_types), knots), dtype=torch.float64)
-    return frames, torch.empty_like(frames), sums, kept, records
+def _(x0, v0, coefficients, bath, problem):  # type: ignore[no-untyped-def]
+    frames, sums, kept, records = problem.shapes()
+    x = x0.new_empty(frames)
+    sums, records = (x0.new_empty(shape, dtype=torch.float64) for shape in (sums, records))
+    return x, torch.empty_like(x), sums, x0.new_empty(kept), records
 
 
 @torch.library.register_fake("diffpair::segment_backward")
 def _(  # type: ignore[no-untyped-def]
-    grad_x, grad_v, grad_sums, x, kept, records, coefficients, bath, boxes, types, exclusions, inverse_mass, num_types,
-    r_min, cutoff, timestep, steps, frame_every, checkpoint_every, keep_from, integrator, settings, sums_grid,
-):  # fmt: skip
+    grad_x, grad_v, grad_sums, x, kept, records, coefficients, bath, problem
+):
     start = kept.new_empty((kept.shape[0], kept.shape[2], 3))
     return start, torch.empty_like(start), torch.empty_like(coefficients), torch.empty_like(bath)
 
@@ -151,10 +140,10 @@ def _switching_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
 
 
 def _keep_segment(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    _, _, coefficients, bath, boxes, types, exclusions, inverse_mass, *ctx.numbers = inputs
+    _, _, coefficients, bath, ctx.problem = inputs
     x, _, _, kept, records = output
-    frames = x if ctx.numbers[-1] else None  # only sums are differentiated at the frames
-    ctx.save_for_backward(frames, kept, records, coefficients, bath, boxes, types, exclusions, inverse_mass)
+    frames = x if ctx.problem.has_sums() else None  # only sums are differentiated at the frames
+    ctx.save_for_backward(frames, kept, records, coefficients, bath)
     ctx.mark_non_differentiable(kept, records)
     ctx.set_materialize_grads(False)  # else zeros as large as all that is kept
 
@@ -162,8 +151,8 @@ def _keep_segment(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...])
 def _segment_backward(
     ctx: Any, grad_x: Tensor | None, grad_v: Tensor | None, grad_sums: Tensor | None, *_: Tensor | None
 ) -> tuple[Tensor | None, ...]:
-    gradients = torch.ops.diffpair.segment_backward(grad_x, grad_v, grad_sums, *ctx.saved_tensors, *ctx.numbers)
-    return *gradients, *([None] * 15)
+    gradients = torch.ops.diffpair.segment_backward(grad_x, grad_v, grad_sums, *ctx.saved_tensors, ctx.problem)
+    return *gradients, None
 
 
 def _register(name: str, backward: Any, setup_context: Any) -> None:

@@ -23,7 +23,7 @@ class OnGpu(TorchFunctionMode):
         if isinstance(func, torch._ops.OpOverloadPacket) and states[0].device.type == "cpu":
             namespace, name = func._qualified_op_name.split("::")
             count = STATES.get(name, 0) if namespace == "diffpair" else 0
-            if name.startswith("segment") and args[-1]:
+            if name.startswith("segment") and args[-1].has_sums():
                 count = 0  # sums on the way are for the CPU
         moved = [z if z is None else z.to("cuda") for z in args[:count]]
         result = func(*moved, *args[count:], **(kwargs or {}))

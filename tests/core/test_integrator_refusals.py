@@ -35,7 +35,6 @@ def test_refusals(make, message):
 def test_operator_refuses_what_python_did_not_make():
     system = make_system(atoms=4)
     t = system.topology
-    rest = (system.box[None], t.types, t.exclusions, system.inverse_mass, 1, system.r_min, system.cutoff, DT, 2, 1)
     for bath, name, numbers, message in (
         (torch.ones(1, 2), "brownian", [], "no integrator 'brownian'"),
         (torch.ones(1, 2), "langevin-middle", [], "has 1 settings, not 0"),
@@ -45,6 +44,10 @@ def test_operator_refuses_what_python_did_not_make():
         (torch.ones(1, 2), "nose-hoover", [3, 3, 3, 4], "must be 1, 3, 5 or 7, not 4"),
     ):
         with pytest.raises((RuntimeError, ValueError), match=message):
-            torch.ops.diffpair.segment(
-                system.x[None], system.v[None], system.coefficients, bath.double(), *rest, 1, 0, name, numbers, []
+            problem = torch.classes.diffpair.SegmentProblem(
+                t.types, t.exclusions, 1, system.inverse_mass, system.box[None]
             )
+            problem.set_table(system.r_min, system.cutoff, system.coefficients.shape[-1] - 2)
+            problem.set_steps(DT, 2, 1)
+            problem.set_integrator(name, numbers)
+            torch.ops.diffpair.segment(system.x[None], system.v[None], system.coefficients, bath.double(), problem)

@@ -60,17 +60,34 @@ def compile_library(folder: Path, *options: str) -> ctypes.CDLL | None:
     return library
 
 
+def problem_of(
+    coefficients, boxes, types, exclusions, inverse_mass, num_types, r_min, cutoff, timestep, steps, frame_every,
+    checkpoint_every, keep_from, name, settings,
+):  # fmt: skip
+    """The SegmentProblem of a segment's arguments in the order of DeviceOperators."""
+    problem = torch.classes.diffpair.SegmentProblem(types, exclusions, num_types, inverse_mass, boxes)
+    problem.set_table(r_min, cutoff, coefficients.shape[-1] - 2)
+    problem.set_steps(timestep, steps, frame_every)
+    problem.set_checkpoints(checkpoint_every, keep_from)
+    problem.set_integrator(name, settings)
+    return problem
+
+
 class CpuOperators:
     """The same interface to the operators of the CPU: segments without sums."""
 
-    def segment(self, *arguments):
+    def segment(self, x0, v0, coefficients, bath, *arguments):
         """Frames x and v, kept, records."""
-        x, v, _, kept, records = torch.ops.diffpair.segment(*arguments, [])
+        problem = problem_of(coefficients, *arguments)
+        x, v, _, kept, records = torch.ops.diffpair.segment(x0, v0, coefficients, bath, problem)
         return x, v, kept, records
 
-    def segment_backward(self, grad_x, grad_v, *arguments):
+    def segment_backward(self, grad_x, grad_v, kept, records, coefficients, bath, *arguments):
         """Gradients of x0, v0, coefficients and bath."""
-        return torch.ops.diffpair.segment_backward(grad_x, grad_v, None, None, *arguments, [])
+        problem = problem_of(coefficients, *arguments)
+        return torch.ops.diffpair.segment_backward(
+            grad_x, grad_v, None, None, kept, records, coefficients, bath, problem
+        )
 
 
 class DeviceOperators:
@@ -108,12 +125,11 @@ class DeviceOperators:
         system, dynamics = self._segment(
             x0, coefficients, bath, boxes, types, exclusions, inverse_mass, num_types, r_min, cutoff, rest
         )
-        shapes = torch.ops.diffpair.segment(
-            *(z.to("meta") for z in (x0, v0, coefficients, bath, boxes, types, exclusions, inverse_mass)),
-            num_types, r_min, cutoff, *rest, [],
-        )  # fmt: skip
-        shapes = [z for k, z in enumerate(shapes) if k != 2]  # no sums
-        results = [torch.full(z.shape, torch.nan, dtype=z.dtype) for z in shapes]
+        grid = (num_types, r_min, cutoff)
+        problem = problem_of(coefficients, boxes, types, exclusions, inverse_mass, *grid, *rest)
+        frames, _, kept, records = problem.shapes()
+        results = [torch.full(shape, torch.nan, dtype=x0.dtype) for shape in (frames, frames, kept)]
+        results.append(torch.full(records, torch.nan, dtype=torch.float64))
         self._call("segment", x0, ctypes.byref(system), ctypes.byref(dynamics), x0, v0, *results)
         return results
 

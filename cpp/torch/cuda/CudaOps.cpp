@@ -1,6 +1,6 @@
 // The operators for x and v on a GPU; built where torch has CUDA. All other tensors may be on either device: they are small,
 // and taken to the host. Gradients go back to where their tensors are.
-#include "../SegmentArguments.h"
+#include "../TorchSegment.h"
 #include "Operators.h"
 #include <ATen/Dispatch.h>
 #include <ATen/Functions.h>
@@ -76,55 +76,44 @@ std::tuple<Tensor, Tensor, Tensor> pairForces(const Tensor& x, const Tensor& box
     return {forces, energy.to(x.device()), virial.to(x.device())};
 }
 
-std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor>
-segment(const Tensor& x0, const Tensor& v0, const Tensor& coefficients, const Tensor& bath, const Tensor& boxes,
-        const Tensor& types, const Tensor& exclusions, const Tensor& inverseMass, int64_t numTypes, double rMin, double cutoff,
-        double timestep, int64_t steps, int64_t frameEvery, int64_t checkpointEvery, int64_t keepFrom,
-        c10::string_view integrator, at::IntArrayRef settings, at::ArrayRef<double> sumsGrid) {
-    const std::pair<Tensor, Tensor> start = checkedStart(x0, v0, types, at::kCUDA);
+std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor> segment(const Tensor& x0, const Tensor& v0, const Tensor& coefficients,
+                                                           const Tensor& bath, const TorchSegmentPtr& segment) {
+    const Tensor c = coefficients.cpu().contiguous();
+    const SegmentProblem problem = segment->with(c, bath.cpu());
+    const std::pair<Tensor, Tensor> start = checkedStart(x0, v0, problem, at::kCUDA);
     const Tensor &x = start.first, &v = start.second;
-    const int64_t replicas = x.size(0), atoms = x.size(1);
-    const SegmentArguments args(coefficients.cpu(), bath.cpu(), boxes.cpu(), types.cpu(), exclusions.cpu(), inverseMass.cpu(),
-                                numTypes, rMin, cutoff, timestep, steps, frameEvery, checkpointEvery, keepFrom, integrator,
-                                settings, sumsGrid, replicas);
-    const SegmentProblem& problem = args.problem;
     TORCH_CHECK(!problem.hasFrameSums(), "On a GPU a segment takes no sums on its way: take them from its frames.");
-    Tensor framesX = at::empty({replicas, problem.numFrames(), atoms, 3}, x.options()), framesV = at::empty_like(framesX);
-    Tensor kept = at::empty({replicas, problem.vectorsKept(), atoms, 3}, x.options());
-    Tensor records = at::empty({replicas, problem.numRecords(), problem.integrator.recordSize()}, x.options().dtype(at::kDouble));
+    const auto shapes = segment->shapes();
+    const at::TensorOptions doubles = x.options().dtype(at::kDouble);
+    Tensor framesX = at::empty(shapes[0], x.options()), framesV = at::empty_like(framesX);
+    Tensor kept = at::empty(shapes[2], x.options()), records = at::empty(shapes[3], doubles);
     Gpu gpu(x);
     AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "diffpair::segment", [&] {
         cuda::runSegment<scalar_t>(problem, x.data_ptr<scalar_t>(), v.data_ptr<scalar_t>(), framesX.data_ptr<scalar_t>(),
                                    framesV.data_ptr<scalar_t>(), kept.data_ptr<scalar_t>(), records.data_ptr<double>(),
                                    gpu.stream, gpu.memory);
     });
-    return {framesX, framesV, at::empty(sumsShape(problem), records.options()), kept, records};
+    return {framesX, framesV, at::empty(shapes[1], doubles), kept, records};
 }
 
-std::tuple<Tensor, Tensor, Tensor, Tensor>
-segmentBackward(const std::optional<Tensor>& gradX, const std::optional<Tensor>& gradV, const std::optional<Tensor>&,
-                const std::optional<Tensor>&, const Tensor& kept, const Tensor& records, const Tensor& coefficients,
-                const Tensor& bath, const Tensor& boxes, const Tensor& types, const Tensor& exclusions, const Tensor& inverseMass,
-                int64_t numTypes, double rMin, double cutoff, double timestep, int64_t steps, int64_t frameEvery,
-                int64_t checkpointEvery, int64_t keepFrom, c10::string_view integrator, at::IntArrayRef settings,
-                at::ArrayRef<double> sumsGrid) {
-    const Tensor from = checkedVectors(kept, "kept", at::kCUDA), bathRecords = records.contiguous();
-    TORCH_CHECK(from.dim() == 4, "kept must have the shape [R, .., N, 3], not ", from.sizes(), ".");
-    const int64_t replicas = from.size(0), atoms = from.size(2);
-    const SegmentArguments args(coefficients.cpu(), bath.cpu(), boxes.cpu(), types.cpu(), exclusions.cpu(), inverseMass.cpu(),
-                                numTypes, rMin, cutoff, timestep, steps, frameEvery, checkpointEvery, keepFrom, integrator,
-                                settings, sumsGrid, replicas);
-    const SegmentProblem& problem = args.problem;
+std::tuple<Tensor, Tensor, Tensor, Tensor> segmentBackward(const std::optional<Tensor>& gradX, const std::optional<Tensor>& gradV,
+                                                           const std::optional<Tensor>&, const std::optional<Tensor>&,
+                                                           const Tensor& kept, const Tensor& records, const Tensor& coefficients,
+                                                           const Tensor& bath, const TorchSegmentPtr& segment) {
+    const Tensor from = checkedVectors(kept, "kept", at::kCUDA), bathRecords = records.contiguous(),
+                 onHost = coefficients.cpu().contiguous();
+    const SegmentProblem problem = segment->with(onHost, bath.cpu());
+    const auto shapes = segment->shapes();
     checkKept(problem, from);
     const auto gradientOf = [&](const std::optional<Tensor>& gradient, const char* name) {
         const Tensor g = framesGradient(gradient, name, problem, from);
-        return g.defined() ? g : at::zeros({replicas, problem.numFrames(), atoms, 3}, from.options());
+        return g.defined() ? g : at::zeros(shapes[0], from.options());
     };
     const Tensor gx = gradientOf(gradX, "gradient of x"), gv = gradientOf(gradV, "gradient of v");
     TORCH_CHECK(bathRecords.is_cuda() && bathRecords.scalar_type() == at::kDouble &&
-                    bathRecords.sizes() == at::IntArrayRef({replicas, problem.numRecords(), problem.integrator.recordSize()}),
+                    bathRecords.sizes() == at::IntArrayRef(shapes[3]),
                 "The records of a segment must go back unchanged.");
-    Tensor x0 = at::empty({replicas, atoms, 3}, gx.options()), v0 = at::empty_like(x0), c = at::empty_like(args.coefficients),
+    Tensor x0 = at::empty({from.size(0), from.size(2), 3}, gx.options()), v0 = at::empty_like(x0), c = at::empty_like(onHost),
            gradBath = at::empty(bath.sizes(), at::kDouble);
     Gpu gpu(gx);
     AT_DISPATCH_FLOATING_TYPES(gx.scalar_type(), "diffpair::segment_backward", [&] {

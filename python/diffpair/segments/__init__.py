@@ -2,7 +2,8 @@
 
 from diffpair.segments.checkpoints import Checkpoints, plan_checkpoints
 from diffpair.segments.integrators import Integrator, LangevinMiddle, NoseHoover, Verlet, degrees_of_freedom
-from diffpair.segments.segment import SumsGrid, Topology, run_segment, run_segment_sums
+from diffpair.segments.problem import SumsGrid, Topology, make_problem
+from diffpair.segments.segment import run_segment, run_segment_sums
 
 __all__ = [
     "Checkpoints",
@@ -13,6 +14,7 @@ __all__ = [
     "Topology",
     "Verlet",
     "degrees_of_freedom",
+    "make_problem",
     "plan_checkpoints",
     "run_segment",
     "run_segment_sums",

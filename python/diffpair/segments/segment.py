@@ -2,52 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
-
-import numpy as np
 import torch
 from torch import Tensor
 
 import diffpair.ops  # noqa: F401  (registers the operators)
 from diffpair.segments.checkpoints import Checkpoints, plan_checkpoints
 from diffpair.segments.integrators import Integrator, Verlet
-
-
-@dataclass(frozen=True)
-class Topology:
-    """Who the atoms are and which pairs of them do not interact.
-
-    types: int [N], 0 .. num_types - 1; exclusions: int [E, 2] atom indices.
-    """
-
-    types: Tensor
-    num_types: int
-    exclusions: Tensor = field(default_factory=lambda: torch.empty((0, 2), dtype=torch.int32))
-
-    @classmethod
-    def of(cls, types: Sequence[int] | np.ndarray, num_types: int, exclusions: np.ndarray | None = None) -> Topology:
-        """From NumPy arrays or lists."""
-        pairs = np.empty((0, 2)) if exclusions is None else np.asarray(exclusions).reshape(-1, 2)
-        return cls(_int32(types), num_types, _int32(pairs))
-
-    @property
-    def num_atoms(self) -> int:
-        """N."""
-        return int(self.types.numel())
-
-
-def _int32(values: Sequence[int] | np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.int32))
-
-
-class SumsGrid(NamedTuple):
-    """Where `run_segment_sums` takes its sums: the grid of `diffpair.ops.spline_sums`."""
-
-    r_min: float
-    cutoff: float
-    knots: int
+from diffpair.segments.problem import SumsGrid, Topology, make_problem
 
 
 def run_segment(
@@ -134,9 +95,9 @@ def run_segment_sums(
             checkpoints = plan_checkpoints(steps, x0.nbytes, vectors_of_step=1 if isinstance(theta, Verlet) else 2)
         else:  # no backward: the least that can be kept
             checkpoints = Checkpoints(max(1, steps), steps)
-    x, v, sums, _, _ = torch.ops.diffpair.segment(
-        x0, v0, coefficients, bath, boxes, topology.types, topology.exclusions, inverse_mass, topology.num_types,
-        r_min, cutoff, timestep, steps, frame_every, *checkpoints, theta.name, theta.settings(inverse_mass),
-        [] if sums_grid is None else list(map(float, sums_grid)),
+    problem = make_problem(
+        topology, inverse_mass, boxes, SumsGrid(r_min, cutoff, coefficients.shape[-1] - 2), timestep, steps,
+        frame_every, checkpoints, theta, sums_grid,
     )  # fmt: skip
+    x, v, sums, _, _ = torch.ops.diffpair.segment(x0, v0, coefficients, bath, problem)
     return x, v, sums
