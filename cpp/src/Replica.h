@@ -1,6 +1,7 @@
 #pragma once
 #include "AtomBlocks.h"
-#include "SegmentLayout.h"
+#include "ExternalForces.h"
+#include "PairTerm.h"
 #include "Thermostat.h"
 
 namespace diffpair {
@@ -9,10 +10,17 @@ namespace diffpair {
 template <class Real> class Replica {
 public:
     Replica(const SegmentProblem& problem, const PairTablePieces<Real>& table, int replica, Executor& executor)
-        : problem(problem), table(table), box(problem.boxes[replica]), executor(executor), numAtoms(problem.topology->numAtoms),
-          forward(*problem.topology, problem.reach(), limitedSkin(problem, box)), backward(forward),
+        : problem(problem), executor(executor), numAtoms(problem.topology->numAtoms),
           thermostat(makeThermostat<Real>(problem.integrator, replica, problem.timestep, problem.inverseMass)), kick(numAtoms),
-          drift(numAtoms), force(3 * numAtoms), origin(3 * numAtoms) {
+          drift(numAtoms), force(3 * static_cast<size_t>(numAtoms)) {
+        const Box& box = problem.boxes[replica];
+        auto pairTerm = std::make_unique<PairTerm<Real>>(problem, table, box);
+        pairs = pairTerm.get();
+        terms.push_back(std::move(pairTerm));
+        for (const BondedForces& bonded : problem.bonded)
+            terms.push_back(makeBondedTerm<Real>(bonded, box, numAtoms));
+        if (problem.hasHook())
+            external = std::make_unique<ExternalForces<Real>>(problem.hook, replica, numAtoms);
         const double driftTime = thermostat ? 0.5 * problem.timestep : problem.timestep;
         for (int i = 0; i < numAtoms; i++) {
             kick[i] = static_cast<Real>(problem.timestep * problem.inverseMass[i]);
@@ -22,25 +30,35 @@ public:
 
     /** Go on from a checkpoint, with the neighbour list that the first run had there: the same bits follow. */
     void restore(const Real* listOrigin, const double* record) {
-        rebuildFrom(listOrigin);
+        pairs->rebuildFrom(listOrigin, executor);
         if (thermostat)
             thermostat->restore(record);
     }
 
     /** Positions that the neighbour list was built from; before the first step, those it will be built from. */
     const Real* listOrigin(const Real* x) const {
-        return started ? origin.data() : x;
+        return pairs->listOrigin(x);
+    }
+
+    /** The hook's forces at x, [3 * numAtoms], overwritten; nothing is done without a hook. */
+    void evaluateExternal(const Real* x, Real* f) {
+        if (external)
+            external->evaluate(x, f);
     }
 
     /**
      * Step t in place.
      *
-     * @param record  [recordSize], overwritten; may be null
+     * @param externalForces  what evaluateExternal() gave at x; not looked at without a hook
+     * @param record          [recordSize], overwritten; may be null
      */
-    void step(int t, Real* x, Real* v, double* record) {
-        updateForward(x);
-        std::fill(force.begin(), force.end(), Real(0));
-        forward.loops.forces(table, forward.list, force.data(), nullptr, executor);
+    void step(int t, Real* x, Real* v, const Real* externalForces, double* record) {
+        if (external)
+            std::copy(externalForces, externalForces + force.size(), force.begin());
+        else
+            std::fill(force.begin(), force.end(), Real(0));
+        for (auto& term : terms)
+            term->addForces(x, force.data(), executor);
         addScaled(kick, force.data(), v);
         addScaled(drift, v, x);
         if (thermostat) {
@@ -54,11 +72,11 @@ public:
      *
      * @param x         positions before the step
      * @param v         velocities after it; only looked at by a thermostat
+     * @param externalForces  see step()
      * @param record    what the step wrote
      * @param lx, lv    gradients with respect to the state after the step, replaced by those before it
-     * @param moments   added to, see PairLoops::forceAdjoint
      */
-    void stepBack(int t, const Real* x, const Real* v, const double* record, Real* lx, Real* lv, double* moments) {
+    void stepBack(int t, const Real* x, const Real* v, const Real* externalForces, const double* record, Real* lx, Real* lv) {
         addScaled(drift, lx, lv);
         if (thermostat) {
             thermostat->applyAdjoint(t, v, record, lv, executor);
@@ -66,32 +84,30 @@ public:
         }
         std::fill(force.begin(), force.end(), Real(0)); // w of DESIGN: the direction in which the force acts on the loss
         addScaled(kick, lv, force.data());
-        backward.list.update(x, box, executor);
-        backward.loops.forceAdjoint(table, backward.list, force.data(), lx, moments, executor);
+        for (auto& term : terms)
+            term->addAdjoint(x, force.data(), lx, executor);
+        if (external)
+            external->addAdjoint(t, x, externalForces, force.data(), lx);
     }
 
-    /** Sums over pairs on the frame grid at positions after a step, [sumsOfFrame], overwritten. */
+    /** See PairTerm. */
     void sumPairs(const Real* x, double* sums) {
-        const TableGrid& grid = problem.frameGrid;
-        updateForward(x); // as the next step would: its list stays the same
-        frameMoments.assign(numPairs() * static_cast<size_t>(grid.numPieces()) * 4, 0.0);
-        forward.loops.moments(grid, forward.list, frameMoments.data(), executor);
-        std::fill_n(sums, problem.sumsOfFrame(), 0.0);
-        for (int pair = 0; pair < numPairs(); pair++)
-            piecesToCoefficients(grid, frameMoments.data() + static_cast<size_t>(pair) * grid.numPieces() * 4,
-                                 sums + static_cast<size_t>(pair) * grid.numCoefficients());
+        pairs->sumPairs(x, sums, executor);
     }
-
-    /** Adds the gradient of sum_k grad_k sums_k with respect to x: minus the force of a table with these coefficients. */
     void sumPairsBack(const Real* x, const double* grad, Real* lx) {
-        negative.assign(grad, grad + problem.sumsOfFrame());
-        for (double& g : negative)
-            g = -g;
-        frameTable.set(problem.frameGrid, problem.topology->numTypes, negative.data());
-        backward.list.update(x, box, executor);
-        backward.loops.forces(frameTable, backward.list, lx, nullptr, executor);
+        pairs->sumPairsBack(x, grad, lx, executor);
     }
 
+    /** Gradients of all terms' parameters so far, overwritten: of the coefficients, then of bonded forces in their order. */
+    void writeGradients(double* gradient) const {
+        std::fill_n(gradient, problem.numParameters(), 0.0);
+        terms[0]->addGradient(gradient);
+        gradient += problem.numCoefficients();
+        for (size_t k = 0; k < problem.bonded.size(); k++) {
+            terms[k + 1]->addGradient(gradient);
+            gradient += problem.bonded[k].numParameters();
+        }
+    }
     /** Gradients of (kT, rate) so far. */
     void writeGradBath(double* gradBath) const {
         gradBath[0] = thermostat->gradKT;
@@ -99,25 +115,6 @@ public:
     }
 
 private:
-    struct Pairs {
-        NeighborList<Real> list;
-        PairLoops<Real> loops;
-        Pairs(const PairTopology& topology, double cutoff, double skin) : list(topology, cutoff, skin) {
-        }
-    };
-    int numPairs() const {
-        return numTypePairs(problem.topology->numTypes);
-    }
-    void updateForward(const Real* x) {
-        if (forward.list.update(x, box, executor))
-            std::copy(x, x + force.size(), origin.begin());
-        started = true;
-    }
-    void rebuildFrom(const Real* x) {
-        forward.list.rebuild(x, box, executor);
-        std::copy(x, x + force.size(), origin.begin());
-        started = true;
-    }
     /** to_i += factor_i from_i */
     void addScaled(const std::vector<Real>& factor, const Real* from, Real* to) {
         overAtoms(numAtoms, executor, [&](int i) {
@@ -126,17 +123,13 @@ private:
         });
     }
     const SegmentProblem& problem;
-    const PairTablePieces<Real>& table;
-    const Box box;
     Executor& executor;
     const int numAtoms;
-    // Going back has a list of its own: it depends on the path alone, not on where the checkpoints are.
-    Pairs forward, backward;
+    std::vector<std::unique_ptr<ForceTerm<Real>>> terms; // the table, then the bonded forces
+    PairTerm<Real>* pairs;
+    std::unique_ptr<ExternalForces<Real>> external;
     std::unique_ptr<Thermostat<Real>> thermostat;
-    std::vector<Real> kick, drift, force, origin;
-    PairTablePieces<Real> frameTable;
-    std::vector<double> frameMoments, negative;
-    bool started = false;
+    std::vector<Real> kick, drift, force;
 };
 
 } // namespace diffpair

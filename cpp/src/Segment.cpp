@@ -16,6 +16,10 @@ void SegmentProblem::validate() const {
         throw std::invalid_argument("A segment needs one inverse mass per particle: " + std::to_string(inverseMass.size()) +
                                     " given for " + std::to_string(topology->numAtoms) + ".");
     integrator.validate(numReplicas());
+    for (const BondedForces& forces : bonded)
+        forces.validate(topology->numAtoms);
+    if (hasHook() && !(hook.distance > 0 && std::isfinite(hook.distance)))
+        throw std::invalid_argument("The distance for differences of further forces must be positive.");
     if (!(timestep > 0) || !std::isfinite(timestep))
         throw std::invalid_argument("The time step of a segment must be positive.");
     if (numSteps < 1 || frameEvery < 1 || numSteps % frameEvery != 0)
@@ -77,7 +81,9 @@ public:
           v(layout.size) {
     }
 
-    Path<Real> recompute(Replica<Real>& replica, const Real* checkpoint, const double* record, int first, int last) {
+    /** @param external  the hook's forces at the start of the first step, those of the others behind; null without a hook */
+    Path<Real> recompute(Replica<Real>& replica, const Real* checkpoint, const double* record, const Real* external, int first,
+                         int last) {
         const size_t size = layout.size;
         std::copy(checkpoint, checkpoint + size, x.begin());
         std::copy(checkpoint + size, checkpoint + 2 * size, v.begin());
@@ -87,7 +93,8 @@ public:
             std::copy(x.begin(), x.end(), to);
             if (t + 1 == last && stepSize == size) // the state after the last step is not needed
                 break;
-            replica.step(t, x.data(), v.data(), records.data() + (t - first) * layout.recordSize);
+            replica.step(t, x.data(), v.data(), external ? external + (t - first) * size : nullptr,
+                         records.data() + (t - first) * layout.recordSize);
             if (stepSize > size)
                 std::copy(v.begin(), v.end(), to + size);
         }
@@ -127,7 +134,9 @@ void runSegment(const SegmentProblem& problem, const Real* x0, const Real* v0, R
                 std::copy_n(replica.listOrigin(x.data()), size, checkpoint + 2 * size);
                 record = records + at.checkpointRecord(r, t / problem.checkpointEvery);
             }
-            replica.step(t, x.data(), v.data(), record);
+            Real* external = problem.hasHook() ? kept + at.external(r, t) : nullptr;
+            replica.evaluateExternal(x.data(), external);
+            replica.step(t, x.data(), v.data(), external, record);
             if (t >= problem.keepFrom && problem.vectorsOfStep() > 1)
                 std::copy(v.begin(), v.end(), kept + at.step(r, t) + size);
             if (at.isFrame(t)) {
@@ -142,18 +151,20 @@ void runSegment(const SegmentProblem& problem, const Real* x0, const Real* v0, R
 
 template <class Real>
 void runSegmentAdjoint(const SegmentProblem& problem, const Real* kept, const double* records,
-                       const FrameGradients<Real>& gradFrames, Real* gradX0, Real* gradV0, double* gradCoefficients,
+                       const FrameGradients<Real>& gradFrames, Real* gradX0, Real* gradV0, double* gradParameters,
                        double* gradBath, Executor& executor) {
     problem.validate();
     const SegmentLayout at{problem};
     const size_t size = at.size;
     const PairTablePieces<Real> table(problem.grid, problem.topology->numTypes, problem.coefficients);
-    std::vector<double> moments(problem.numReplicas() * at.momentSize, 0.0); // per replica: summed in replica order
+    const size_t numParameters = problem.numParameters();
+    std::vector<double> gradients(problem.numReplicas() * numParameters); // per replica: summed in replica order
     overReplicas(problem, executor, [&](int r, Executor& threads) {
         Replica<Real> replica(problem, table, r, threads);
         Real *lx = gradX0 + at.state(r), *lv = gradV0 + at.state(r);
         std::fill(lx, lx + size, Real(0));
         std::fill(lv, lv + size, Real(0));
+        const auto external = [&](int t) { return problem.hasHook() ? kept + at.external(r, t) : nullptr; };
         const auto goBack = [&](const Path<Real>& path, int first, int last) {
             for (int t = last - 1; t >= first; t--) {
                 if (at.isFrame(t)) {
@@ -165,8 +176,7 @@ void runSegmentAdjoint(const SegmentProblem& problem, const Real* kept, const do
                     if (gradFrames.sums != nullptr)
                         replica.sumPairsBack(gradFrames.framesX + frame, gradFrames.sums + at.frameSums(r, t), lx);
                 }
-                replica.stepBack(t, path.x(t - first), path.v(t - first), path.record(t - first), lx, lv,
-                                 moments.data() + r * at.momentSize);
+                replica.stepBack(t, path.x(t - first), path.v(t - first), external(t), path.record(t - first), lx, lv);
             }
         };
         const int keepFrom = problem.keepFrom;
@@ -176,19 +186,18 @@ void runSegmentAdjoint(const SegmentProblem& problem, const Real* kept, const do
         BlockPath<Real> block(at);
         for (int c = problem.numCheckpoints() - 1; c >= 0; c--) {
             const int first = c * problem.checkpointEvery, last = std::min(first + problem.checkpointEvery, keepFrom);
-            goBack(block.recompute(replica, kept + at.checkpoint(r, c), records + at.checkpointRecord(r, c), first, last), first,
-                   last);
+            goBack(block.recompute(replica, kept + at.checkpoint(r, c), records + at.checkpointRecord(r, c), external(first),
+                                   first, last),
+                   first, last);
         }
+        replica.writeGradients(gradients.data() + r * numParameters);
         if (problem.integrator.hasBath())
             replica.writeGradBath(gradBath + 2 * r);
     });
-    const int numPairs = numTypePairs(problem.topology->numTypes);
-    std::fill(gradCoefficients, gradCoefficients + static_cast<size_t>(numPairs) * problem.grid.numCoefficients(), 0.0);
+    std::fill(gradParameters, gradParameters + numParameters, 0.0);
     for (int r = 0; r < problem.numReplicas(); r++)
-        for (int pair = 0; pair < numPairs; pair++)
-            piecesToCoefficients(problem.grid,
-                                 moments.data() + r * at.momentSize + static_cast<size_t>(pair) * problem.grid.numPieces() * 4,
-                                 gradCoefficients + static_cast<size_t>(pair) * problem.grid.numCoefficients());
+        for (size_t k = 0; k < numParameters; k++)
+            gradParameters[k] += gradients[r * numParameters + k];
 }
 
 template void runSegment<float>(const SegmentProblem&, const float*, const float*, float*, float*, float*, double*, double*,

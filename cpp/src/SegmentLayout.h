@@ -9,7 +9,6 @@ struct SegmentLayout {
     const SegmentProblem& problem;
     size_t size = 3 * static_cast<size_t>(problem.topology->numAtoms);
     size_t recordSize = problem.integrator.recordSize();
-    size_t momentSize = static_cast<size_t>(numTypePairs(problem.topology->numTypes)) * problem.grid.numPieces() * 4;
 
     size_t state(int r) const {
         return r * size;
@@ -31,6 +30,10 @@ struct SegmentLayout {
     size_t step(int r, int t) const {
         return checkpoint(r, problem.numCheckpoints()) +
                static_cast<size_t>(t - problem.keepFrom) * problem.vectorsOfStep() * size;
+    }
+    /** Forces of the hook at the start of step t. */
+    size_t external(int r, int t) const {
+        return (static_cast<size_t>(r) * problem.vectorsKept() + problem.vectorsOfPath() + t) * size;
     }
     size_t checkpointRecord(int r, int c) const {
         return (static_cast<size_t>(r) * problem.numRecords() + c) * recordSize;

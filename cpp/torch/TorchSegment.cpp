@@ -1,5 +1,6 @@
 #include "TorchSegment.h"
 #include <c10/util/Exception.h>
+#include <stdexcept>
 
 namespace diffpair {
 
@@ -66,6 +67,34 @@ void TorchSegment::setSums(double rMin, double cutoff, int64_t knots) {
     problem.frameGrid = readGrid(rMin, cutoff, knots);
 }
 
+void TorchSegment::addBonded(const std::string& kind, const Tensor& atoms, bool periodic) {
+    BondedForces forces;
+    if (kind == "harmonic-angle")
+        forces.kind = BondedForces::Kind::HarmonicAngle;
+    else if (kind == "periodic-torsion")
+        forces.kind = BondedForces::Kind::PeriodicTorsion;
+    else
+        TORCH_CHECK(kind == "harmonic-bond", "There are no bonded forces '", kind,
+                    "', only harmonic-bond, harmonic-angle and periodic-torsion.");
+    TORCH_CHECK(atoms.dim() == 2 && atoms.size(1) == forces.atomsOfOne() && atoms.scalar_type() == at::kInt,
+                "The particles of a ", kind, " must be int32 of shape [n, ", forces.atomsOfOne(), "], not ", atoms.sizes(), ".");
+    const Tensor host = atoms.cpu().contiguous();
+    forces.atoms.assign(host.data_ptr<int>(), host.data_ptr<int>() + host.numel());
+    forces.periodic = periodic;
+    problem.bonded.push_back(std::move(forces));
+}
+
+void TorchSegment::setHook(int64_t function, int64_t user, double distance, bool central) {
+    using Function = int (*)(void*, int, const double*, double*);
+    problem.hook.forces = [call = reinterpret_cast<Function>(function),
+                           user = reinterpret_cast<void*>(user)](int replica, const double* x, double* forces) {
+        if (call(user, replica, x, forces) != 0)
+            throw std::runtime_error("Further forces of a segment could not be evaluated.");
+    };
+    problem.hook.distance = distance;
+    problem.hook.central = central;
+}
+
 std::vector<std::vector<int64_t>> TorchSegment::shapes() const {
     const int64_t replicas = problem.numReplicas(), atoms = topology.numAtoms;
     return {{replicas, problem.numFrames(), atoms, 3},
@@ -74,7 +103,7 @@ std::vector<std::vector<int64_t>> TorchSegment::shapes() const {
             {replicas, problem.numRecords(), problem.integrator.recordSize()}};
 }
 
-SegmentProblem TorchSegment::with(const Tensor& coefficients, const Tensor& bath) const {
+SegmentProblem TorchSegment::with(const Tensor& coefficients, const Tensor& bath, at::TensorList parameters) const {
     SegmentProblem complete = problem;
     TORCH_CHECK(problem.grid.numKnots > 0, "A segment needs a table: set_table.");
     TORCH_CHECK(coefficients.is_contiguous(), "The coefficients of a segment must be contiguous.");
@@ -83,6 +112,14 @@ SegmentProblem TorchSegment::with(const Tensor& coefficients, const Tensor& bath
             .data_ptr<double>();
     complete.integrator.bath =
         toVector(checkedDoubles(bath, "bath", {problem.numReplicas(), problem.integrator.hasBath() ? 2 : 0}));
+    TORCH_CHECK(parameters.size() == problem.bonded.size(), "A segment with ", problem.bonded.size(),
+                " kinds of bonded forces needs as many tensors of parameters, not ", parameters.size(), ".");
+    for (size_t k = 0; k < parameters.size(); k++) {
+        BondedForces& forces = complete.bonded[k];
+        TORCH_CHECK(parameters[k].is_contiguous(), "The parameters of bonded forces must be contiguous.");
+        forces.parameters =
+            checkedDoubles(parameters[k], "parameters", {forces.size(), forces.parametersOfOne()}).data_ptr<double>();
+    }
     complete.validate();
     return complete;
 }

@@ -33,6 +33,25 @@ public:
     /** Sums over pairs at every frame, on this grid. */
     void setSums(double rMin, double cutoff, int64_t knots);
 
+    /**
+     * Further forces between the same particles, whose parameters every call gives.
+     *
+     * @param kind   harmonic-bond, harmonic-angle or periodic-torsion
+     * @param atoms  [n, 2, 3 or 4], int32
+     */
+    void addBonded(const std::string& kind, const at::Tensor& atoms, bool periodic);
+    /**
+     * Further forces from a C function: int (*)(void* user, int replica, const double* x, double* forces), anything but 0 for
+     * a failure; see ForceHook.
+     *
+     * @param function, user  addresses
+     */
+    void setHook(int64_t function, int64_t user, double distance, bool central);
+
+    /** Whether there are no further forces. */
+    bool tableOnly() const {
+        return problem.bonded.empty() && !problem.hasHook();
+    }
     bool hasSums() const {
         return problem.hasFrameSums();
     }
@@ -41,13 +60,14 @@ public:
     std::vector<std::vector<int64_t>> shapes() const;
 
     /**
-     * The problem with these numbers; it points to the coefficients and to this object. Throws with one sentence what does
-     * not fit together.
+     * The problem with these numbers; it points to them and to this object. Throws with one sentence what does not fit
+     * together.
      *
      * @param coefficients  [P, knots + 2], float64, on the CPU
      * @param bath          [R, 2], kT and rate of every replica, float64, on the CPU; [R, 0] for Verlet
+     * @param parameters    of the bonded forces in the order they were added, [n, 2 or 3] each, float64, on the CPU
      */
-    SegmentProblem with(const at::Tensor& coefficients, const at::Tensor& bath) const;
+    SegmentProblem with(const at::Tensor& coefficients, const at::Tensor& bath, at::TensorList parameters) const;
 
 private:
     PairTopology topology;

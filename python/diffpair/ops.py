@@ -13,9 +13,9 @@ in kJ/mol, times in ps, masses in amu. M frames, R replicas, N atoms, T types, P
 - `neighbor_pairs(x [N,3], box [3,3], exclusions, cutoff) -> [pairs,2]` (int64): atoms within the cutoff of each
   other, each pair once, in no particular order. Not differentiable; what is measured on the pairs is.
 - `pair_forces(x, boxes, types, exclusions, T, r_min, cutoff, c [P,K+2] or [M,P,K+2]) -> forces, energy, virial [M]`.
-- `segment(x0 [R,N,3], v0, c, bath [R,2], problem) -> x [R,F,N,3], v, sums [R,F,P,K'+2], kept, records`: frames of R
+- `segment(x0 [R,N,3], v0, c, bath [R,2], parameters, problem) -> x [R,F,N,3], v, sums [R,F,P,K'+2], kept, records`: frames of R
   trajectories; their spline_sums on the problem's grid of sums, if it has one; and what the backward starts from.
-  `segments.integrators` makes bath (kT, rate); `problem` is the torch class of all else, `torch.classes.diffpair.
+  `segments.integrators` makes bath (kT, rate); parameters are those of bonded forces, a tensor of each kind; `problem` is the torch class of all else, `torch.classes.diffpair.
   SegmentProblem`, which `segments.problem` sets up. What is kept, and where, is told in cpp/include/diffpair/Segment.h.
 - `interpolate_table(values [P,K], r_min, cutoff) -> [P,K+2]` and `switching(r [n], cutoff, width) -> [n]`: tabulation.
 """
@@ -75,7 +75,7 @@ def _(r, cutoff, width):  # type: ignore[no-untyped-def]
 
 
 @torch.library.register_fake("diffpair::segment")
-def _(x0, v0, coefficients, bath, problem):  # type: ignore[no-untyped-def]
+def _(x0, v0, coefficients, bath, parameters, problem):  # type: ignore[no-untyped-def]
     frames, sums, kept, records = problem.shapes()
     x = x0.new_empty(frames)
     sums, records = (x0.new_empty(shape, dtype=torch.float64) for shape in (sums, records))
@@ -84,10 +84,11 @@ def _(x0, v0, coefficients, bath, problem):  # type: ignore[no-untyped-def]
 
 @torch.library.register_fake("diffpair::segment_backward")
 def _(  # type: ignore[no-untyped-def]
-    grad_x, grad_v, grad_sums, x, kept, records, coefficients, bath, problem
+    grad_x, grad_v, grad_sums, x, kept, records, coefficients, bath, parameters, problem
 ):
     start = kept.new_empty((kept.shape[0], kept.shape[2], 3))
-    return start, torch.empty_like(start), torch.empty_like(coefficients), torch.empty_like(bath)
+    of_all = [torch.empty_like(z) for z in (start, coefficients, bath, *parameters)]
+    return start, *of_all[:3], of_all[3:]
 
 
 def _keep_spline_sums(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -140,10 +141,10 @@ def _switching_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
 
 
 def _keep_segment(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    _, _, coefficients, bath, ctx.problem = inputs
+    _, _, coefficients, bath, parameters, ctx.problem = inputs
     x, _, _, kept, records = output
     frames = x if ctx.problem.has_sums() else None  # only sums are differentiated at the frames
-    ctx.save_for_backward(frames, kept, records, coefficients, bath)
+    ctx.save_for_backward(frames, kept, records, coefficients, bath, *parameters)
     ctx.mark_non_differentiable(kept, records)
     ctx.set_materialize_grads(False)  # else zeros as large as all that is kept
 
@@ -151,7 +152,11 @@ def _keep_segment(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...])
 def _segment_backward(
     ctx: Any, grad_x: Tensor | None, grad_v: Tensor | None, grad_sums: Tensor | None, *_: Tensor | None
 ) -> tuple[Tensor | None, ...]:
-    gradients = torch.ops.diffpair.segment_backward(grad_x, grad_v, grad_sums, *ctx.saved_tensors, ctx.problem)
+    *rest, coefficients, bath = ctx.saved_tensors[:5]
+    parameters = list(ctx.saved_tensors[5:])
+    gradients = torch.ops.diffpair.segment_backward(
+        grad_x, grad_v, grad_sums, *rest, coefficients, bath, parameters, ctx.problem
+    )
     return *gradients, None
 
 

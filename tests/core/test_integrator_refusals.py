@@ -50,4 +50,4 @@ def test_operator_refuses_what_python_did_not_make():
             problem.set_table(system.r_min, system.cutoff, system.coefficients.shape[-1] - 2)
             problem.set_steps(DT, 2, 1)
             problem.set_integrator(name, numbers)
-            torch.ops.diffpair.segment(system.x[None], system.v[None], system.coefficients, bath.double(), problem)
+            torch.ops.diffpair.segment(system.x[None], system.v[None], system.coefficients, bath.double(), [], problem)

@@ -40,12 +40,12 @@ def samples() -> dict[str, tuple]:
         problem = make_problem(t, system.inverse_mass, box, table, 0.004, 12, 4, plan, theta, sums)
         bath = theta.bath(1)
         start = (x.detach(), v.detach(), c.detach())
-        x_frames, _, all_sums, *kept = torch.ops.diffpair.segment(*start, bath, problem)
+        x_frames, _, all_sums, *kept = torch.ops.diffpair.segment(*start, bath, [], problem)
         grad_v = None if theta.name == "verlet" else frames.flip(0)
         of_sums = (torch.randn_like(all_sums), x_frames) if sums else (None, None)
-        segments[f"segment_backward {theta.name}"] = (frames, grad_v, *of_sums, *kept, c.detach(), bath, problem)
+        segments[f"segment_backward {theta.name}"] = (frames, grad_v, *of_sums, *kept, c.detach(), bath, [], problem)
         bath = bath.clone().requires_grad_(bool(bath.numel()))
-        segments[f"segment {theta.name}"] = (x, v, c, bath, problem)
+        segments[f"segment {theta.name}"] = (x, v, c, bath, [], problem)
     return {
         "spline_sums": (x, box, t.types, t.exclusions, *grid, 15),
         "virial_sums": (x, box, t.types, t.exclusions, *grid, 15),

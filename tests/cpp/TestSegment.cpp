@@ -15,10 +15,11 @@ constexpr size_t size = static_cast<size_t>(numReplicas) * numAtoms * 3;
 
 struct Start {
     PairTopology topology;
-    std::vector<double> coefficients, x, v;
+    std::vector<double> coefficients, bonds, torsions, x, v;
     SegmentProblem problem;
 
-    explicit Start(Integrator::Kind kind) {
+    /** @param further  with bonded forces and a hook, or without */
+    Start(Integrator::Kind kind, bool further) {
         std::mt19937_64 engine(7);
         std::normal_distribution<double> noise(0, 1);
         topology.numAtoms = numAtoms;
@@ -52,6 +53,36 @@ struct Start {
         problem.checkpointEvery = 3;
         problem.keepFrom = 5;
         problem.frameGrid = {0.2, 1.0, 20};
+        if (further)
+            addFurtherForces();
+    }
+    Start(const Start&) = delete;
+
+private:
+    void addFurtherForces() {
+        problem.bonded.resize(2);
+        BondedForces &first = problem.bonded[0], &second = problem.bonded[1];
+        first.periodic = true;
+        for (int i = 0; i + 57 < numAtoms; i += 5) {
+            if (i % 7 == 6) // the next is in another row of the lattice
+                continue;
+            first.atoms.insert(first.atoms.end(), {i, i + 1});
+            bonds.insert(bonds.end(), {0.4, 300});
+            second.atoms.insert(second.atoms.end(), {i, i + 1, i + 8, i + 57}); // around corners of the lattice
+            torsions.insert(torsions.end(), {2, 0.5, 20});
+        }
+        second.kind = BondedForces::Kind::PeriodicTorsion;
+        first.parameters = bonds.data(), second.parameters = torsions.data();
+        problem.hook.distance = 1e-6;
+        problem.hook.central = problem.integrator.kind == Integrator::Kind::NoseHoover;
+        problem.hook.forces = [](int replica, const double* x, double* forces) { // a chain of springs that are not harmonic
+            std::fill_n(forces, 3 * numAtoms, 0.0);
+            for (int k = 3; k < 3 * numAtoms; k++) {
+                const double d = x[k] - x[k - 3], force = 20 * (replica + 1) * (d + d * d * d);
+                forces[k] -= force;
+                forces[k - 3] += force;
+            }
+        };
     }
 };
 
@@ -82,8 +113,8 @@ double loss(const Result& r, const std::vector<double>& weights) {
     return total;
 }
 
-void testGradient(Integrator::Kind kind, Executor& executor, const std::string& where) {
-    Start s(kind);
+void testGradient(Integrator::Kind kind, bool further, Executor& executor, const std::string& where) {
+    Start s(kind, further);
     const Result r = runOn(executor, s);
     std::mt19937_64 engine(3);
     std::normal_distribution<double> noise(0, 1);
@@ -95,27 +126,67 @@ void testGradient(Integrator::Kind kind, Executor& executor, const std::string& 
     FrameGradients<double> gradients;
     gradients.x = gradients.v = gradients.sums = weights.data();
     gradients.framesX = r.frames.data();
-    std::vector<double> gradX(size), gradV(size), gradC(s.coefficients.size()), gradBath(2 * numReplicas);
-    runSegmentAdjoint<double>(s.problem, r.kept.data(), r.records.data(), gradients, gradX.data(), gradV.data(), gradC.data(),
+    std::vector<double> gradX(size), gradV(size), gradP(s.problem.numParameters()), gradBath(2 * numReplicas);
+    runSegmentAdjoint<double>(s.problem, r.kept.data(), r.records.data(), gradients, gradX.data(), gradV.data(), gradP.data(),
                               gradBath.data(), executor);
     double expected = 0, found[2];
     for (size_t k = 0; k < size; k++)
         expected += direction[k] * (gradX[k] + gradV[k]);
-    for (size_t k = 0; k < gradC.size(); k++)
-        expected += direction[k] * gradC[k];
-    const double step = 1e-6;
+    for (size_t k = 0; k < gradP.size(); k++)
+        expected += direction[k] * gradP[k];
+    const double step = 1e-7; // so short that no pair crosses the end of the sums' grid, where they jump
     for (int side = 0; side < 2; side++) {
-        Start moved(kind);
+        Start moved(kind, further);
         const double along = side ? -step : step;
         for (size_t k = 0; k < size; k++) {
             moved.x[k] += along * direction[k];
             moved.v[k] += along * direction[k];
         }
-        for (size_t k = 0; k < gradC.size(); k++)
-            moved.coefficients[k] += along * direction[k];
+        size_t k = 0;
+        for (auto* parameters : {&moved.coefficients, &moved.bonds})
+            for (double& parameter : *parameters)
+                parameter += along * direction[k++];
+        for (size_t p = 0; p < moved.torsions.size(); p++, k++)
+            if (p % 3 > 0) // but for the periodicity
+                moved.torsions[p] += along * direction[k];
         found[side] = loss(runOn(executor, moved), weights);
     }
     requireClose((found[0] - found[1]) / (2 * step), expected, 1e-5 * (100 + std::abs(expected)), "the gradient", where);
+}
+
+/** A hook that gives no two times the same bits, and fails when asked once too often. */
+void testBits(Integrator::Kind kind) {
+    SerialExecutor serial;
+    std::vector<double> results[2];
+    for (int whole = 0; whole < 2; whole++) {
+        Start s(kind, true);
+        int calls = 0;
+        s.problem.hook.forces = [&calls, plain = s.problem.hook.forces](int replica, const double* x, double* forces) {
+            plain(replica, x, forces);
+            forces[0] += 1e-3 * (calls++ % numSteps); // the same in both runs, not when a step is done again
+        };
+        if (whole)
+            s.problem.checkpointEvery = 1, s.problem.keepFrom = 0;
+        const Result r = runOn(serial, s);
+        require(calls == numReplicas * numSteps, "one evaluation of the hook per step");
+        calls = 0;
+        FrameGradients<double> gradients;
+        gradients.x = r.frames.data();
+        std::vector<double> gradX(size), gradV(size), gradP(s.problem.numParameters()), gradBath(2 * numReplicas);
+        runSegmentAdjoint<double>(s.problem, r.kept.data(), r.records.data(), gradients, gradX.data(), gradV.data(), gradP.data(),
+                                  gradBath.data(), serial);
+        require(calls == numReplicas * numSteps * (s.problem.hook.central ? 2 : 1), "as many, or twice, on the way back");
+        results[whole] = r.frames;
+        results[whole].insert(results[whole].end(), gradX.begin(), gradX.end());
+        results[whole].insert(results[whole].end(), gradP.begin(), gradP.end());
+    }
+    require(results[0] == results[1], "recomputation follows the first run bit for bit, whatever the hook gives");
+    Start s(kind, true);
+    s.problem.hook.forces = [](int, const double*, double*) { throw std::runtime_error("no forces"); };
+    ThreadExecutor threads(3);
+    requireRefusal<std::runtime_error>("no forces", [&] { runOn(threads, s); });
+    s.problem.hook.distance = 0;
+    requireRefusal<std::invalid_argument>("distance for differences", [&] { runOn(serial, s); });
 }
 
 } // namespace
@@ -127,8 +198,11 @@ int main() {
         for (auto [kind, name] :
              {std::pair{Integrator::Kind::Verlet, "Verlet"}, std::pair{Integrator::Kind::LangevinMiddle, "LangevinMiddle"},
               std::pair{Integrator::Kind::NoseHoover, "NoseHoover"}}) {
-            testGradient(kind, serial, name);
-            testGradient(kind, threads, std::string(name) + " on threads");
+            testGradient(kind, false, serial, name);
+            testGradient(kind, false, threads, std::string(name) + " on threads");
+            testGradient(kind, true, serial, std::string(name) + " with further forces");
+            testGradient(kind, true, threads, std::string(name) + " with further forces, on threads");
+            testBits(kind);
         }
     });
 }

@@ -79,15 +79,15 @@ class CpuOperators:
     def segment(self, x0, v0, coefficients, bath, *arguments):
         """Frames x and v, kept, records."""
         problem = problem_of(coefficients, *arguments)
-        x, v, _, kept, records = torch.ops.diffpair.segment(x0, v0, coefficients, bath, problem)
+        x, v, _, kept, records = torch.ops.diffpair.segment(x0, v0, coefficients, bath, [], problem)
         return x, v, kept, records
 
     def segment_backward(self, grad_x, grad_v, kept, records, coefficients, bath, *arguments):
         """Gradients of x0, v0, coefficients and bath."""
         problem = problem_of(coefficients, *arguments)
         return torch.ops.diffpair.segment_backward(
-            grad_x, grad_v, None, None, kept, records, coefficients, bath, problem
-        )
+            grad_x, grad_v, None, None, kept, records, coefficients, bath, [], problem
+        )[:4]
 
 
 class DeviceOperators:

@@ -1,8 +1,23 @@
 #pragma once
+#include "diffpair/ForceTerm.h"
 #include "diffpair/Integrator.h"
 #include "diffpair/PairLoops.h"
+#include <functional>
 
 namespace diffpair {
+
+/**
+ * Further forces on the particles of a segment, from whoever knows them: a function of the positions alone that is minus the
+ * gradient of an energy. It is called for several replicas at a time, for each of them by one thread at a time.
+ */
+struct ForceHook {
+    /** (replica, x [3 * numAtoms] in nm, forces [3 * numAtoms] in kJ/mol/nm, overwritten); may throw */
+    std::function<void(int, const double*, double*)> forces;
+    /** How far the particle that moves farthest is moved to find the derivative of the forces along a direction, nm. */
+    double distance = 0;
+    /** Two evaluations for a derivative, one to each side, instead of one; see ExternalForces.h. */
+    bool central = false;
+};
 
 /** A short differentiable trajectory of R independent replicas with one table. */
 struct SegmentProblem {
@@ -26,7 +41,22 @@ struct SegmentProblem {
      * They cost no neighbour list: the steps' own serves them.
      */
     TableGrid frameGrid;
+    std::vector<BondedForces> bonded;
+    ForceHook hook;
 
+    bool hasHook() const {
+        return static_cast<bool>(hook.forces);
+    }
+    size_t numCoefficients() const {
+        return static_cast<size_t>(numTypePairs(topology->numTypes)) * grid.numCoefficients();
+    }
+    /** The coefficients and those of all bonded forces. */
+    size_t numParameters() const {
+        size_t count = numCoefficients();
+        for (const BondedForces& forces : bonded)
+            count += forces.numParameters();
+        return count;
+    }
     bool hasFrameSums() const {
         return frameGrid.numKnots > 0;
     }
@@ -51,8 +81,16 @@ struct SegmentProblem {
     int vectorsOfStep() const {
         return integrator.hasBath() ? 2 : 1;
     }
-    /** Vectors kept of a replica: of each checkpoint x, v and the positions the neighbour list was built from; of each step. */
+    /**
+     * Vectors kept of a replica: of each checkpoint x, v and the positions the neighbour list was built from; of each step
+     * that is kept those of the path; of every step the forces of the hook, if there is one, since nothing says that it would
+     * give the same bits again.
+     */
     int vectorsKept() const {
+        return vectorsOfPath() + (hasHook() ? numSteps : 0);
+    }
+    /** Those before the forces of the hook. */
+    int vectorsOfPath() const {
         return 3 * numCheckpoints() + vectorsOfStep() * (numSteps - keepFrom);
     }
     /** The bath is recorded at the checkpoints, then at the steps that are kept. */
@@ -87,13 +125,14 @@ template <class Real> struct FrameGradients {
  * Exact discrete adjoint of runSegment: the vector-Jacobian product of the steps that ran, where they were not kept
  * recomputed bit for bit from the checkpoints.
  *
- * @param gradX0, gradV0    [R, N, 3], overwritten
- * @param gradCoefficients  [numTypePairs * grid.numCoefficients()], overwritten, summed over replicas in double
- * @param gradBath          [R, 2] of kT and rate, overwritten; not touched without a bath
+ * @param gradX0, gradV0  [R, N, 3], overwritten
+ * @param gradParameters  [numParameters]: of the coefficients, then of each of the bonded forces; overwritten, summed over
+ *                        replicas in double
+ * @param gradBath        [R, 2] of kT and rate, overwritten; not touched without a bath
  */
 template <class Real>
 void runSegmentAdjoint(const SegmentProblem& problem, const Real* kept, const double* records,
-                       const FrameGradients<Real>& gradFrames, Real* gradX0, Real* gradV0, double* gradCoefficients,
+                       const FrameGradients<Real>& gradFrames, Real* gradX0, Real* gradV0, double* gradParameters,
                        double* gradBath, Executor& executor);
 
 } // namespace diffpair

@@ -77,9 +77,11 @@ std::tuple<Tensor, Tensor, Tensor> pairForces(const Tensor& x, const Tensor& box
 }
 
 std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor> segment(const Tensor& x0, const Tensor& v0, const Tensor& coefficients,
-                                                           const Tensor& bath, const TorchSegmentPtr& segment) {
+                                                           const Tensor& bath, at::TensorList parameters,
+                                                           const TorchSegmentPtr& segment) {
     const Tensor c = coefficients.cpu().contiguous();
-    const SegmentProblem problem = segment->with(c, bath.cpu());
+    TORCH_CHECK(segment->tableOnly(), "On a GPU a segment knows no forces beside the table's: run it on the CPU.");
+    const SegmentProblem problem = segment->with(c, bath.cpu(), parameters);
     const std::pair<Tensor, Tensor> start = checkedStart(x0, v0, problem, at::kCUDA);
     const Tensor &x = start.first, &v = start.second;
     TORCH_CHECK(!problem.hasFrameSums(), "On a GPU a segment takes no sums on its way: take them from its frames.");
@@ -96,13 +98,13 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor> segment(const Tensor& x0, con
     return {framesX, framesV, at::empty(shapes[1], doubles), kept, records};
 }
 
-std::tuple<Tensor, Tensor, Tensor, Tensor> segmentBackward(const std::optional<Tensor>& gradX, const std::optional<Tensor>& gradV,
-                                                           const std::optional<Tensor>&, const std::optional<Tensor>&,
-                                                           const Tensor& kept, const Tensor& records, const Tensor& coefficients,
-                                                           const Tensor& bath, const TorchSegmentPtr& segment) {
+std::tuple<Tensor, Tensor, Tensor, Tensor, std::vector<Tensor>>
+segmentBackward(const std::optional<Tensor>& gradX, const std::optional<Tensor>& gradV, const std::optional<Tensor>&,
+                const std::optional<Tensor>&, const Tensor& kept, const Tensor& records, const Tensor& coefficients,
+                const Tensor& bath, at::TensorList parameters, const TorchSegmentPtr& segment) {
     const Tensor from = checkedVectors(kept, "kept", at::kCUDA), bathRecords = records.contiguous(),
                  onHost = coefficients.cpu().contiguous();
-    const SegmentProblem problem = segment->with(onHost, bath.cpu());
+    const SegmentProblem problem = segment->with(onHost, bath.cpu(), parameters);
     const auto shapes = segment->shapes();
     checkKept(problem, from);
     const auto gradientOf = [&](const std::optional<Tensor>& gradient, const char* name) {
@@ -122,7 +124,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> segmentBackward(const std::optional<T
                                           v0.data_ptr<scalar_t>(), c.data_ptr<double>(), gradBath.data_ptr<double>(), gpu.stream,
                                           gpu.memory);
     });
-    return {x0, v0, c.to(coefficients.device()), gradBath.to(bath.device())};
+    return {x0, v0, c.to(coefficients.device()), gradBath.to(bath.device()), {}};
 }
 
 } // namespace

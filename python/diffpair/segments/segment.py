@@ -99,5 +99,5 @@ def run_segment_sums(
         topology, inverse_mass, boxes, SumsGrid(r_min, cutoff, coefficients.shape[-1] - 2), timestep, steps,
         frame_every, checkpoints, theta, sums_grid,
     )  # fmt: skip
-    x, v, sums, _, _ = torch.ops.diffpair.segment(x0, v0, coefficients, bath, problem)
+    x, v, sums, _, _ = torch.ops.diffpair.segment(x0, v0, coefficients, bath, [], problem)
     return x, v, sums
