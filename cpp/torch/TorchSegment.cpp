@@ -84,10 +84,11 @@ void TorchSegment::addBonded(const std::string& kind, const Tensor& atoms, bool 
     problem.bonded.push_back(std::move(forces));
 }
 
-void TorchSegment::setHook(int64_t function, int64_t user, double distance, bool central) {
+void TorchSegment::setHook(int64_t function, int64_t newUser, double distance, bool central) {
+    user = newUser;
     using Function = int (*)(void*, int, const double*, double*);
     problem.hook.forces = [call = reinterpret_cast<Function>(function),
-                           user = reinterpret_cast<void*>(user)](int replica, const double* x, double* forces) {
+                           user = reinterpret_cast<void*>(newUser)](int replica, const double* x, double* forces) {
         if (call(user, replica, x, forces) != 0)
             throw std::runtime_error("Further forces of a segment could not be evaluated.");
     };

@@ -48,6 +48,10 @@ public:
      */
     void setHook(int64_t function, int64_t user, double distance, bool central);
 
+    /** What setHook() was told; 0 without a hook. */
+    int64_t hookUser() const {
+        return user;
+    }
     /** Whether there are no further forces. */
     bool tableOnly() const {
         return problem.bonded.empty() && !problem.hasHook();
@@ -72,6 +76,7 @@ public:
 private:
     PairTopology topology;
     SegmentProblem problem; // without what `with` adds
+    int64_t user = 0;
 };
 
 using TorchSegmentPtr = c10::intrusive_ptr<TorchSegment>;

@@ -13,21 +13,25 @@ in kJ/mol, times in ps, masses in amu. M frames, R replicas, N atoms, T types, P
 - `neighbor_pairs(x [N,3], box [3,3], exclusions, cutoff) -> [pairs,2]` (int64): atoms within the cutoff of each
   other, each pair once, in no particular order. Not differentiable; what is measured on the pairs is.
 - `pair_forces(x, boxes, types, exclusions, T, r_min, cutoff, c [P,K+2] or [M,P,K+2]) -> forces, energy, virial [M]`.
-- `segment(x0 [R,N,3], v0, c, bath [R,2], parameters, problem) -> x [R,F,N,3], v, sums [R,F,P,K'+2], kept, records`: frames of R
-  trajectories; their spline_sums on the problem's grid of sums, if it has one; and what the backward starts from.
-  `segments.integrators` makes bath (kT, rate); parameters are those of bonded forces, a tensor of each kind; `problem` is the torch class of all else, `torch.classes.diffpair.
-  SegmentProblem`, which `segments.problem` sets up. What is kept, and where, is told in cpp/include/diffpair/Segment.h.
+- `segment(x0 [R,N,3], v0, c, bath [R,2], parameters, problem) -> x [R,F,N,3], v, sums [R,F,P,K'+2], kept, records`:
+  frames of R trajectories; their spline_sums on the problem's grid of sums, if it has one; and what the backward starts
+  from.
+  `segments.integrators` makes bath (kT, rate); parameters are those of bonded forces, a tensor of each kind; `problem`
+  is the torch class of all else, `torch.classes.diffpair.SegmentProblem`, which `segments.problem` sets up. What is
+  kept, and where, is told in cpp/include/diffpair/Segment.h.
 - `interpolate_table(values [P,K], r_min, cutoff) -> [P,K+2]` and `switching(r [n], cutoff, width) -> [n]`: tabulation.
 """
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from diffpair._libraries import load_torch_operators
+from diffpair.force_hooks import hook_of
 from diffpair.pair_geometry import radial_slope_gradient
 
 load_torch_operators()
@@ -143,6 +147,7 @@ def _switching_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
 def _keep_segment(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
     _, _, coefficients, bath, parameters, ctx.problem = inputs
     x, _, _, kept, records = output
+    ctx.hook = hook_of(ctx.problem.hook_user())  # lives as long as it may be called
     frames = x if ctx.problem.has_sums() else None  # only sums are differentiated at the frames
     ctx.save_for_backward(frames, kept, records, coefficients, bath, *parameters)
     ctx.mark_non_differentiable(kept, records)
@@ -154,9 +159,10 @@ def _segment_backward(
 ) -> tuple[Tensor | None, ...]:
     *rest, coefficients, bath = ctx.saved_tensors[:5]
     parameters = list(ctx.saved_tensors[5:])
-    gradients = torch.ops.diffpair.segment_backward(
-        grad_x, grad_v, grad_sums, *rest, coefficients, bath, parameters, ctx.problem
-    )
+    with contextlib.nullcontext() if ctx.hook is None else ctx.hook.reporting():
+        gradients = torch.ops.diffpair.segment_backward(
+            grad_x, grad_v, grad_sums, *rest, coefficients, bath, parameters, ctx.problem
+        )
     return *gradients, None
 
 

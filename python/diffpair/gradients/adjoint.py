@@ -12,12 +12,11 @@ from torch import Tensor
 from diffpair.engines.frames import Frames
 from diffpair.errors import DiffPairError
 from diffpair.gradients.base import GradientMethod
-from diffpair.gradients.dynamics import MakeIntegrator, noise_seed, verlet
+from diffpair.gradients.dynamics import MakeIntegrator, noise_seed, segment_forces, unknown_to_segments, verlet
 from diffpair.gradients.frame_sums import FrameSums
 from diffpair.gradients.target_rows import TargetRows
 from diffpair.potentials.base import TableGrid
 from diffpair.segments import run_segment
-from diffpair.states import beside_potential
 
 CHAOS = 5.0  # growth of the adjoint above which a segment counts as chaotic; docs/audit.md tells how it was chosen
 
@@ -53,7 +52,8 @@ class DiscreteAdjoint(GradientMethod):
         segments: replicas, each from its own frame. steps: length of a segment. every: a frame every so many steps.
         timestep: ps. dtype: float32 for speed, float64 for checks. max_growth: segments above it are dropped; inf keeps
         all. integrator: makes that of a state's segments. seed: of its noise; the same seed and draw (see `measure`)
-        give the same bits.
+        give the same bits. platform: OpenMM's, by default CPU, for those forces of a state's System that segments do
+        not know themselves.
     """
 
     def __init__(
@@ -67,6 +67,7 @@ class DiscreteAdjoint(GradientMethod):
         max_growth: float = CHAOS,
         integrator: MakeIntegrator = verlet,
         seed: int = 1,
+        platform: str | None = None,
     ) -> None:
         if segments < 1 or steps < 1 or every < 1 or steps % every:
             raise DiffPairError(
@@ -77,7 +78,7 @@ class DiscreteAdjoint(GradientMethod):
             raise DiffPairError(f"the seed of adjoint segments must not be negative, but is {seed}")
         self.segments, self.steps, self.every = segments, steps, every
         self.timestep, self.dtype, self.max_growth = timestep, dtype, max_growth
-        self.integrator, self.seed = integrator, seed
+        self.integrator, self.seed, self.platform = integrator, seed, platform
 
     def check(self, rows: TargetRows) -> None:
         """Raises DiffPairError for a state whose segments cannot be run."""
@@ -86,11 +87,16 @@ class DiscreteAdjoint(GradientMethod):
                 f"state {rows.state.name!r} has a barostat, but segments have a constant volume and do not see how "
                 f"that answers to the potential; use gradient: {{method: fluctuation}}"
             )
-        if found := beside_potential(rows.state.base_system):
+        if found := unknown_to_segments(rows):
             raise DiffPairError(
-                f"state {rows.state.name!r} has {found}, which the adjoint gradient does not support yet; "
-                f"use gradient: {{method: fluctuation}}"
+                f"state {rows.state.name!r} has {found}, which the segments of the adjoint gradient do not know; use "
+                f"gradient: {{method: fluctuation}}"
             )
+
+    def describe_forces(self, rows: TargetRows) -> str:
+        """What acts in the state's segments beside the potential, and how, in one line; empty where nothing does."""
+        forces = segment_forces(rows, self.platform)
+        return "" if forces is None else forces.describe()
 
     def measure(
         self, rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames, weights: Tensor, draw: int = 0
@@ -134,10 +140,12 @@ class DiscreteAdjoint(GradientMethod):
         x0, v0 = (torch.from_numpy(a[chosen]).to(self.dtype) for a in (frames.positions, frames.velocities))
         boxes = torch.from_numpy(np.ascontiguousarray(frames.boxes[chosen], dtype=np.float64))
         c = coefficients.detach().clone().requires_grad_()
+        further = segment_forces(rows, self.platform)
         path = run_segment(
             x0.requires_grad_(), v0, c, topology=rows.topology, boxes=boxes, inverse_mass=rows.inverse_mass,
             r_min=grid.r_min, cutoff=grid.cutoff, timestep=self.timestep, steps=self.steps, frame_every=self.every,
             integrator=self.integrator(rows.state, noise_seed(self.seed, rows.state, draw)),
+            forces=None if further is None else further.in_boxes(boxes.numpy()),
         )  # fmt: skip
         return x0, path, c, boxes
 

@@ -1,13 +1,23 @@
-"""What moves the segments of the adjoint gradient: an integrator for each state, at the state's temperature."""
+"""What moves the segments of the adjoint gradient: an integrator for each state at its temperature, and its forces."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from diffpair.segments import Integrator, LangevinMiddle, NoseHoover, Verlet, degrees_of_freedom
+from diffpair.gradients.target_rows import TargetRows
+from diffpair.segments import (
+    Integrator,
+    LangevinMiddle,
+    NoseHoover,
+    SystemForces,
+    Verlet,
+    degrees_of_freedom,
+    refusal,
+)
 from diffpair.states import State
 
 MakeIntegrator = Callable[[State, int], Integrator]  # for a state, with the seed of its noise
@@ -45,3 +55,29 @@ def noise_seed(seed: int, state: State, draw: int) -> int:
     """
     entropy = (seed, draw, zlib.crc32(state.name.encode()))
     return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def unknown_to_segments(rows: TargetRows) -> str:
+    """What in a state its segments do not know, in words; empty where they can be run."""
+    system = rows.state.base_system
+    if system is None:
+        return ""
+    if found := refusal(system):
+        return found
+    return "particles without a type" if system.getNumParticles() != rows.state.num_atoms else ""
+
+
+def segment_forces(rows: TargetRows, platform: str | None = None) -> SystemForces | None:
+    """What acts in a state beside the potential; None where nothing does.
+
+    platform: OpenMM's, for forces that segments do not know. The Contexts on it live as long as the rows.
+    """
+    if rows.state.base_system is None:
+        return None
+    known = _forces.setdefault(rows, {})
+    if platform not in known:
+        known[platform] = SystemForces(rows.state.base_system, platform)
+    return known[platform]
+
+
+_forces: WeakKeyDictionary[TargetRows, dict[str | None, SystemForces]] = WeakKeyDictionary()

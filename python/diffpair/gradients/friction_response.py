@@ -9,7 +9,8 @@ from scipy.fft import dct
 from torch import Tensor
 
 from diffpair.engines.frames import Frames
-from diffpair.gradients.dynamics import noise_seed
+from diffpair.errors import DiffPairError
+from diffpair.gradients.dynamics import noise_seed, segment_forces, unknown_to_segments
 from diffpair.gradients.target_rows import TargetRows
 from diffpair.observables.time_correlation import velocity_autocorrelation
 from diffpair.potentials.base import TableGrid
@@ -41,15 +42,22 @@ def friction_response(
     vectors = torch.from_numpy(dct(np.eye(lags), axis=0, norm="ortho")[:modes])
     responses, by_table = [], []
     c = coefficients.detach().clone().requires_grad_()
+    if found := unknown_to_segments(rows):
+        raise DiffPairError(
+            f"state {rows.state.name!r} has {found}, which the segments that a friction is learned from do not know; "
+            f"leave out its vacf, or have it held_out"
+        )
+    further = segment_forces(rows)
     for number, batch in enumerate(np.array_split(chosen, BATCHES)):
         x0, v0 = (torch.from_numpy(a[batch]).to(dtype) for a in (frames.positions, frames.velocities))
         log_friction = torch.tensor(np.log(friction), dtype=torch.float64, requires_grad=True)
         noise = noise_seed(seed, rows.state, number)
+        boxes = np.ascontiguousarray(frames.boxes[batch])
         _, v = run_segment(
-            x0, v0, c, topology=rows.topology,
-            boxes=torch.from_numpy(np.ascontiguousarray(frames.boxes[batch])), inverse_mass=rows.inverse_mass,
+            x0, v0, c, topology=rows.topology, boxes=torch.from_numpy(boxes), inverse_mass=rows.inverse_mass,
             r_min=grid.r_min, cutoff=grid.cutoff, timestep=timestep, steps=(lags - 1) * stride, frame_every=stride,
             integrator=LangevinMiddle(rows.state.temperature, log_friction.exp(), noise),
+            forces=None if further is None else further.in_boxes(boxes),
         )  # fmt: skip
         curve = velocity_autocorrelation(torch.cat([v0[:, None], v], dim=1), lags, normalised=True)
         parts = [torch.autograd.grad(curve @ w, (log_friction, c), retain_graph=True) for w in vectors]

@@ -16,7 +16,9 @@ class Checkpoints(NamedTuple):
     keep_from: int
 
 
-def plan_checkpoints(steps: int, state_bytes: int, vectors_of_step: int = 2, memory: int = _MEMORY) -> Checkpoints:
+def plan_checkpoints(
+    steps: int, state_bytes: int, vectors_of_step: int = 2, memory: int = _MEMORY, vectors_of_every_step: int = 0
+) -> Checkpoints:
     """Recompute as little as `memory` allows.
 
     u steps with a checkpoint every k of them take 3 u / k vectors, and recomputing one block k vectors_of_step more:
@@ -27,12 +29,13 @@ def plan_checkpoints(steps: int, state_bytes: int, vectors_of_step: int = 2, mem
         state_bytes: of the positions of all replicas.
         vectors_of_step: vectors [N, 3] that a kept step takes: 1 for Verlet, 2 for integrators with a bath.
         memory: bytes.
+        vectors_of_every_step: vectors [N, 3] kept of every step in any case: 1 for the forces of a hook.
     """
     for part in range(65):  # a 64th of the segment is exact enough
         recomputed = steps * part // 64
         every = max(1, math.ceil(math.sqrt(_CHECKPOINT * recomputed / vectors_of_step)))
         block = min(every, recomputed)
         vectors = _CHECKPOINT * -(-recomputed // every) + vectors_of_step * (block + steps - recomputed)
-        if vectors * state_bytes <= memory:
+        if (vectors + vectors_of_every_step * steps) * state_bytes <= memory:
             break
     return Checkpoints(every, recomputed)

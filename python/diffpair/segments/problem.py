@@ -12,6 +12,7 @@ from torch import Tensor
 
 import diffpair.ops  # noqa: F401  (registers the operators, and the class)
 from diffpair.segments.checkpoints import Checkpoints
+from diffpair.segments.forces import FurtherForces
 from diffpair.segments.integrators import Integrator
 
 
@@ -61,6 +62,7 @@ def make_problem(
     checkpoints: Checkpoints,
     integrator: Integrator,
     sums: SumsGrid | None = None,
+    forces: FurtherForces | None = None,
 ) -> torch.ScriptObject:
     """The torch class that `torch.ops.diffpair.segment` takes; arguments as of `run_segment_sums`."""
     problem = torch.classes.diffpair.SegmentProblem(
@@ -72,4 +74,6 @@ def make_problem(
     problem.set_integrator(integrator.name, integrator.settings(inverse_mass))
     if sums is not None:
         problem.set_sums(*sums)
+    if forces is not None:
+        forces.add_to(problem)
     return problem

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import torch
 from torch import Tensor
 
 import diffpair.ops  # noqa: F401  (registers the operators)
 from diffpair.segments.checkpoints import Checkpoints, plan_checkpoints
+from diffpair.segments.forces import FurtherForces
 from diffpair.segments.integrators import Integrator, Verlet
 from diffpair.segments.problem import SumsGrid, Topology, make_problem
 
@@ -26,6 +29,7 @@ def run_segment(
     frame_every: int,
     integrator: Integrator | None = None,
     checkpoints: Checkpoints | None = None,
+    forces: FurtherForces | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Run R replicas for `steps` steps and return their frames as differentiable tensors.
 
@@ -47,6 +51,7 @@ def run_segment(
         integrator: Verlet (the default), LangevinMiddle or NoseHoover; its temperature and rate may require gradients.
         checkpoints: what is kept for the backward, which recomputes the rest. Changes memory and time, and no bit of
             the results. By default `plan_checkpoints` decides.
+        forces: what acts beside the table.
 
     Returns:
         Positions and velocities [R, steps / frame_every, N, 3].
@@ -54,12 +59,12 @@ def run_segment(
     Raises:
         RuntimeError: shapes or dtypes that do not fit.
         ValueError: a type out of range, a cutoff beyond half the box, steps that frame_every does not divide.
-        DiffPairError: a temperature or rate that does not fit the number of replicas.
+        DiffPairError: a temperature or rate that does not fit the number of replicas; forces of a hook that fail.
     """
     x, v, _ = run_segment_sums(
         x0, v0, coefficients, None, topology=topology, boxes=boxes, inverse_mass=inverse_mass, r_min=r_min,
         cutoff=cutoff, timestep=timestep, steps=steps, frame_every=frame_every, integrator=integrator,
-        checkpoints=checkpoints,
+        checkpoints=checkpoints, forces=forces,
     )  # fmt: skip
     return x, v
 
@@ -80,6 +85,7 @@ def run_segment_sums(
     frame_every: int,
     integrator: Integrator | None = None,
     checkpoints: Checkpoints | None = None,
+    forces: FurtherForces | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """`run_segment`, and the spline sums of every frame from the neighbour lists that the steps have anyway.
 
@@ -89,15 +95,21 @@ def run_segment_sums(
         none.
     """
     theta = integrator or Verlet()
+    forces = forces or FurtherForces()
     bath = theta.bath(x0.shape[0])
     if checkpoints is None:
-        if torch.is_grad_enabled() and any(z.requires_grad for z in (x0, v0, coefficients, bath)):
-            checkpoints = plan_checkpoints(steps, x0.nbytes, vectors_of_step=1 if isinstance(theta, Verlet) else 2)
+        leaves = (x0, v0, coefficients, bath, *forces.parameters)
+        if torch.is_grad_enabled() and any(z.requires_grad for z in leaves):
+            checkpoints = plan_checkpoints(
+                steps, x0.nbytes, vectors_of_step=1 if isinstance(theta, Verlet) else 2,
+                vectors_of_every_step=0 if forces.hook is None else 1,
+            )  # fmt: skip
         else:  # no backward: the least that can be kept
             checkpoints = Checkpoints(max(1, steps), steps)
     problem = make_problem(
         topology, inverse_mass, boxes, SumsGrid(r_min, cutoff, coefficients.shape[-1] - 2), timestep, steps,
-        frame_every, checkpoints, theta, sums_grid,
+        frame_every, checkpoints, theta, sums_grid, forces,
     )  # fmt: skip
-    x, v, sums, _, _ = torch.ops.diffpair.segment(x0, v0, coefficients, bath, [], problem)
+    with contextlib.nullcontext() if forces.hook is None else forces.hook.reporting():
+        x, v, sums, _, _ = torch.ops.diffpair.segment(x0, v0, coefficients, bath, forces.parameters, problem)
     return x, v, sums

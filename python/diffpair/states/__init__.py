@@ -3,7 +3,7 @@
 from diffpair.states.files import build_from_files
 from diffpair.states.from_simulation import build_from_simulation
 from diffpair.states.lattice import build_lattice
-from diffpair.states.own_forces import beside_potential, has_nonbonded_forces
+from diffpair.states.own_forces import acts, beside_potential, has_nonbonded_forces
 from diffpair.states.state import NO_TYPE, State, half_of_smallest
 from diffpair.states.system import make_system, own_system
 from diffpair.states.validate import check_cutoff, check_targets, check_types
@@ -11,6 +11,7 @@ from diffpair.states.validate import check_cutoff, check_targets, check_types
 __all__ = [
     "NO_TYPE",
     "State",
+    "acts",
     "beside_potential",
     "build_from_files",
     "build_from_simulation",

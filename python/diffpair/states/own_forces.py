@@ -17,7 +17,7 @@ _NOT_NONBONDED = (
 
 def has_nonbonded_forces(system: openmm.System) -> bool:
     """Whether a System's own forces act between molecules. A NonbondedForce without charges and wells does not."""
-    return any(_acts(force) for force in system.getForces() if not isinstance(force, _NOT_NONBONDED))
+    return any(acts(force) for force in system.getForces() if not isinstance(force, _NOT_NONBONDED))
 
 
 def beside_potential(system: openmm.System | None) -> str:
@@ -25,14 +25,15 @@ def beside_potential(system: openmm.System | None) -> str:
     sites"; empty where nothing does. Barostats do not count, see State.barostat."""
     if system is None:
         return ""
-    if any(_acts(force) for force in system.getForces() if not isinstance(force, (openmm.CMMotionRemover, *BAROSTATS))):
+    if any(acts(force) for force in system.getForces() if not isinstance(force, (openmm.CMMotionRemover, *BAROSTATS))):
         return "further forces"
     if system.getNumConstraints():
         return "constraints"
     return "virtual sites" if any(map(system.isVirtualSite, range(system.getNumParticles()))) else ""
 
 
-def _acts(force: openmm.Force) -> bool:
+def acts(force: openmm.Force) -> bool:
+    """Whether a force has anything to do, as far as its type tells."""
     if any(getattr(force, count, lambda: 1)() == 0 for count in ("getNumBonds", "getNumAngles", "getNumTorsions")):
         return False  # as openmm.app.ForceField makes them
     if not isinstance(force, openmm.NonbondedForce):

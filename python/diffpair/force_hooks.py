@@ -1,0 +1,96 @@
+"""Forces that Python gives to a segment: the C function that the core's hook calls, and what it calls in turn.
+
+The core calls from whatever thread a replica runs on, for several replicas at a time; ctypes takes the GIL for it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffpair.errors import DiffPairError
+
+Array = NDArray[np.float64]
+
+
+class ForceHook:
+    """Further forces of a segment by a function of the positions.
+
+    They must be minus the gradient of an energy: the backward of a segment takes their Hessian to be symmetric, and its
+    product with a direction from differences of the forces. Beside the evaluation of the forward, that takes one more
+    in every step of a replica, on alternating sides of the path, so that steps take each other's errors back; or two,
+    on both sides, with `central`.
+
+    Args:
+        forces: (replica, positions [N, 3] in nm) -> [N, 3] in kJ/mol/nm. Called by several threads, but never by two
+            for one replica.
+        atoms: N.
+        distance: nm by which differences move the particle that is moved farthest. The error of a difference is the
+            noise of the forces over it, plus what the forces' curvature makes of it.
+        central: differences on both sides in every step.
+
+    Attributes:
+        evaluations: how often `forces` was called.
+    """
+
+    def __init__(
+        self, forces: Callable[[int, Array], Array], atoms: int, distance: float, central: bool = False
+    ) -> None:
+        self.forces, self.atoms, self.distance, self.central = forces, atoms, distance, central
+        self.evaluations = 0
+        self._counting = threading.Lock()
+        self.user = next(_numbers)
+        self._failure: Exception | None = None
+        _hooks[self.user] = self
+
+    def call(self, replica: int, x: Array, found: Array) -> int:
+        """Evaluate into `found`; 0, or 1 where that failed."""
+        try:
+            with self._counting:
+                self.evaluations += 1
+            found[:] = self.forces(replica, x)
+        except Exception as failure:
+            self._failure = failure
+            return 1
+        return 0
+
+    @contextmanager
+    def reporting(self) -> Iterator[None]:
+        """Raises DiffPairError with what `forces` raised within, instead of the core's error."""
+        self._failure = None
+        try:
+            yield
+        except RuntimeError as error:
+            if self._failure is None:
+                raise
+            raise DiffPairError(f"the further forces of a segment cannot be evaluated: {self._failure}") from error
+
+
+_numbers = itertools.count(1)
+_hooks: weakref.WeakValueDictionary[int, ForceHook] = weakref.WeakValueDictionary()
+_Doubles = ctypes.POINTER(ctypes.c_double)
+
+
+@ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, _Doubles, _Doubles)
+def _call(user: int, replica: int, x: Any, forces: Any) -> int:
+    hook = _hooks.get(user)  # a number, not an address: what is gone is missed
+    if hook is None:
+        return 1
+    shape = (hook.atoms, 3)
+    return hook.call(replica, np.ctypeslib.as_array(x, shape), np.ctypeslib.as_array(forces, shape))
+
+
+FUNCTION = int(ctypes.cast(_call, ctypes.c_void_p).value or 0)
+
+
+def hook_of(user: int) -> ForceHook | None:
+    """The hook of that number, if it is alive."""
+    return _hooks.get(user)

@@ -1,0 +1,178 @@
+"""Forces of an OpenMM System in a segment: bonds, angles and torsions natively, all others from OpenMM itself."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import openmm
+from numpy.typing import NDArray
+
+from diffpair.engines.sampler import pick_platform
+from diffpair.force_hooks import ForceHook
+from diffpair.segments.bonded import bonded_forces, is_native
+from diffpair.segments.forces import FurtherForces
+from diffpair.states.own_forces import acts
+
+Array = NDArray[np.float64]
+
+# Noise of OpenMM's forces relative to their size, in single precision mostly from the rounding of positions a few nm
+# from the origin; and the distance over which forces between atoms change by about their size, nm.
+_NOISE = {"double": 1e-12, "single": 1e-5}
+_LENGTH = 0.02
+
+_BATHS = (
+    openmm.AndersenThermostat | openmm.MonteCarloBarostat | openmm.MonteCarloAnisotropicBarostat
+    | openmm.MonteCarloMembraneBarostat | openmm.MonteCarloFlexibleBarostat
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How products with the Hessian are taken from forces, see ForceHook.
+
+    distance: nm. central: on both sides in every step, instead of on alternating ones. error: relative, of one step.
+    """
+
+    distance: float
+    central: bool
+    error: float
+
+
+def difference_of(precision: str) -> Difference:
+    """The difference for forces in "single" or "double" precision.
+
+    Forces with a relative noise e that change over a length L give a difference over h an error of e L / h by noise and
+    of h / 2 L by curvature. Their sum is least, sqrt(2 e), at h = L sqrt(2 e). Since sides alternate, the second one
+    cancels over the steps: central differences, with half as many evaluations more, were not measurably better.
+    """
+    part = (2 * _NOISE[precision]) ** 0.5
+    return Difference(_LENGTH * part, False, part)
+
+
+class Bridge:
+    """Forces of a System for segments, evaluated by OpenMM: a Context for every replica.
+
+    Args:
+        system: any System. chosen: which of its forces; constraints are left out.
+        platform: an OpenMM platform's name; by default CPU. parameters: values of global parameters of its forces.
+        difference: by default that of the platform's precision.
+
+    Attributes:
+        names: of the forces. hook: for a segment. platform, precision: of the Contexts. difference.
+    """
+
+    def __init__(
+        self, system: openmm.System, chosen: Callable[[openmm.Force], bool], platform: str | None = None,
+        parameters: Mapping[str, float] | None = None, difference: Difference | None = None,
+    ) -> None:  # fmt: skip
+        self._system = copy.deepcopy(system)
+        for k in reversed(range(system.getNumForces())):
+            if not chosen(system.getForce(k)):
+                self._system.removeForce(k)
+        for k in reversed(range(system.getNumConstraints())):
+            self._system.removeConstraint(k)
+        self.names = [force.getName() for force in self._system.getForces()]
+        self._parameters = dict(parameters or {})
+        self._platform, self._properties = pick_platform(platform)
+        self._contexts: list[openmm.Context] = []
+        self.platform = self._platform.getName()
+        if self.platform == "CPU":
+            # The replicas have threads. And the order of a sum of several threads' forces is not always the same.
+            self._properties |= {"Threads": "1"}
+        self._add_context()
+        self.precision = _precision(self._contexts[0])
+        self.difference = difference or difference_of(self.precision)
+        self.hook = ForceHook(self._forces, system.getNumParticles(), self.difference.distance, self.difference.central)
+
+    def set_boxes(self, boxes: Array) -> None:
+        """Have a Context with its box for every replica: boxes [R, 3, 3], rows in nm."""
+        while len(self._contexts) < len(boxes):
+            self._add_context()
+        if self._system.usesPeriodicBoundaryConditions():
+            for context, box in zip(self._contexts, boxes, strict=False):
+                context.setPeriodicBoxVectors(*box)
+
+    def describe(self) -> str:
+        """What goes this way, and how differences are taken."""
+        sides = "on both sides" if self.difference.central else "on alternating sides"
+        return (
+            f"{', '.join(self.names)} by OpenMM ({self.platform}, {self.precision} precision; products with the "
+            f"Hessian by differences over {self.difference.distance:.1g} nm {sides}, each exact to "
+            f"{self.difference.error:.0e})"
+        )
+
+    def _add_context(self) -> None:
+        context = openmm.Context(self._system, openmm.VerletIntegrator(0.001), self._platform, self._properties)
+        for name, value in self._parameters.items():
+            context.setParameter(name, value)
+        self._contexts.append(context)
+
+    def _forces(self, replica: int, x: Array) -> Array:
+        context = self._contexts[replica]
+        context.setPositions(x)
+        return np.asarray(context.getState(forces=True).getForces(asNumpy=True)._value)
+
+
+class SystemForces:
+    """The forces of a System for segments of its particles: natively what segments know, by a Bridge all else.
+
+    Thermostats and barostats are not forces, and what would need them is not run here: see `refusal`.
+
+    Args are those of Bridge. native: False has all forces come from OpenMM.
+
+    Attributes:
+        forces: for `run_segment`. bridge: None where nothing needs it.
+    """
+
+    def __init__(
+        self, system: openmm.System, platform: str | None = None, parameters: Mapping[str, float] | None = None,
+        native: bool = True, difference: Difference | None = None,
+    ) -> None:  # fmt: skip
+        def known(force: openmm.Force) -> bool:
+            return native and is_native(force)
+
+        def bridged(force: openmm.Force) -> bool:
+            return not known(force) and acts(force) and not isinstance(force, _BATHS | openmm.CMMotionRemover)
+
+        own = [force for force in system.getForces() if known(force) and acts(force)]
+        self._native = [force.getName() for force in own]
+        self.bridge: Bridge | None = None
+        if any(bridged(force) for force in system.getForces()):
+            self.bridge = Bridge(system, bridged, platform, parameters, difference)
+        self.forces = FurtherForces(
+            tuple(bonded_forces(force) for force in own), None if self.bridge is None else self.bridge.hook
+        )
+
+    def in_boxes(self, boxes: Array) -> FurtherForces:
+        """The forces for replicas in these boxes, [R, 3, 3] in nm."""
+        if self.bridge is not None:
+            self.bridge.set_boxes(boxes)
+        return self.forces
+
+    def describe(self) -> str:
+        """Which forces go which way, in one line; empty where there are none."""
+        parts = [f"{', '.join(self._native)} natively"] if self._native else []
+        return "; ".join(parts + ([] if self.bridge is None else [self.bridge.describe()]))
+
+
+def refusal(system: openmm.System) -> str:
+    """What in a System a segment cannot do, in words, such as "constraints .."; empty where there is nothing."""
+    if count := system.getNumConstraints():
+        i, j, _ = system.getConstraintParameters(0)
+        return f"{count} constraint{'s' * (count > 1)} (the first holds particles {i} and {j} at their distance)"
+    for i in range(system.getNumParticles()):
+        if system.isVirtualSite(i):
+            return f"virtual sites (the first is particle {i})"
+    baths = (force.getName() for force in system.getForces() if isinstance(force, _BATHS))
+    return next((f"a{'n' * (name[0] in 'AEIOU')} {name}" for name in baths), "")
+
+
+def _precision(context: openmm.Context) -> str:
+    """ "single" or "double", of the forces: those of mixed precision are single."""
+    platform = context.getPlatform()
+    if "Precision" in platform.getPropertyNames():
+        return "double" if platform.getPropertyValue(context, "Precision") == "double" else "single"
+    return "double" if platform.getName() == "Reference" else "single"
