@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from diffpair.fit.iterate.fit_state import Known
+from diffpair.fit.iterate.live_state import Known
 from diffpair.fit.judge.bootstrap import bootstrap
 from diffpair.fit.judge.uncertainty import _compared
 from diffpair.gradients import Fluctuation, FrameSums

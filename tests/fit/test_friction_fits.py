@@ -12,8 +12,8 @@ import yaml
 import diffpair.fit.conclude
 from diffpair.config import load_config, run_fit
 from diffpair.engines import Exploded
-from diffpair.fit.iterate.fit_state import FitState
 from diffpair.fit.iterate.friction import FrictionFit
+from diffpair.fit.iterate.live_state import LiveState
 from diffpair.fit.record.checkpoint import CHECKPOINT
 from diffpair.fit.record.progress import FitProgress
 from diffpair.fit.setup import adaptive_samplings
@@ -58,7 +58,7 @@ def test_production_and_resuming_at_once(make_config, out, monkeypatch):
         return production(*args, **options)
 
     monkeypatch.setattr(diffpair.fit.conclude, "production", watched)
-    monkeypatch.setattr(FitState, "warnings", lambda self: [] if self.frames is None else ["state liquid is odd"])
+    monkeypatch.setattr(LiveState, "warnings", lambda self: [] if self.frames is None else ["state liquid is odd"])
     config = make_config(sampling={**SAMPLING, "friction": "3 /ps"}, production=BRIEF, update=GAUSS_NEWTON)
     first = json.loads(run_fit(config, out).read_text())
     again = json.loads(run_fit(config, out, resume=True).read_text())

@@ -6,10 +6,12 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
-import diffpair.fit.run as run_module
+import diffpair.fit.fit as fit_module
+from diffpair.config import make_fit, run_fit
 from diffpair.errors import DiffPairError
-from diffpair.fit import run_fit
+from diffpair.fit.record.checkpoint import CHECKPOINT
 from diffpair.fit.record.iteration import HISTORY, Iteration, accepted, best_of, failures, write_history
 from diffpair.tables import PairTable
 from diffpair.updates import GaussNewton
@@ -60,18 +62,18 @@ def test_late_iterates_are_those_that_were_sampled(make_config, out, monkeypatch
     """Of nine iterations the last two: the tables that the eighth and the ninth sampled, also after an interruption."""
     loops = []
 
-    class Watched(run_module.FitLoop):
+    class Watched(fit_module.FitLoop):
         def __init__(self, *args, **kwargs):
             super().__init__(*args, **kwargs)
             loops.append(self)
 
-    class Interrupted(run_module.FitProgress):
+    class Interrupted(fit_module.FitProgress):
         def begin(self, what, steps):
             if what.startswith("iteration 9/"):
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr(run_module, "FitLoop", Watched)
-    monkeypatch.setattr(run_module, "make_update", lambda setup: Averaging())
+    monkeypatch.setattr(fit_module, "FitLoop", Watched)
+    monkeypatch.setattr(fit_module, "make_update", lambda setup: Averaging())
     update = {"method": "gauss-newton", "iterations": 9, "stop_at_noise": False}
     config = make_config(sampling={**SHORT, "adaptive": False}, production=BRIEF, update=update)
     with pytest.raises(KeyboardInterrupt):
@@ -92,9 +94,25 @@ def test_what_was_sampled_counts_also_where_its_step_fails(make_config, out, mon
         def step(self, space, states):
             raise DiffPairError("the step of the fit is not finite")
 
-    monkeypatch.setattr(run_module, "make_update", lambda setup: Failing())
+    monkeypatch.setattr(fit_module, "make_update", lambda setup: Failing())
     config = make_config(sampling=SHORT, production=BRIEF, update={"method": "gauss-newton", "iterations": 3})
     said = r"stopped in iteration 1: the step .* holds the last good potential, of iteration 1 with a mean"
     with pytest.raises(DiffPairError, match=said):
         run_fit(config, out)
     assert PairTable.load(out / "potential.json") == PairTable.load(out / "start.json")
+
+
+def test_a_fit_may_be_saved_before_its_first_iteration(make_config, out):
+    """It is melted by then, and goes on from there without melting again."""
+    config = make_config(
+        sampling={**SHORT, "adaptive": False}, production=BRIEF, update={"method": "gauss-newton", "iterations": 2}
+    )
+    fit = make_fit(config)
+    fit.save(out)
+    assert json.loads((out / HISTORY).read_text()) == []
+    melted = torch.load(out / CHECKPOINT, weights_only=True)
+    assert melted["md_steps"] == SHORT["melt"] and len(melted["states"]) == 1
+    other = make_fit(config)
+    other.run(out, resume=True, progress=False)
+    assert [entry.number for entry in other.history] == [1, 2]
+    assert other.history[0].md_steps == SHORT["melt"] + SHORT["equilibration"] + SHORT["steps"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diffpair.fit.iterate.fit_state import FitState, virial_row
+from diffpair.fit.iterate.live_state import LiveState, virial_row
 from diffpair.fit.start.inversion import fit_spline
 from diffpair.gradients import TargetRows
 from diffpair.observables.rdf import histogram_rdf
@@ -69,5 +69,5 @@ def test_wanted_pressure_needs_no_guard():
         targets = [RdfTarget(("A", "A"), r, np.ones_like(r)), *extra]
         state = build_lattice("x", 300, 4.0, {"A": 1.0}, 1.0, 150.0, targets=targets)
         table = PairTable(("A",), GRID.r_min, GRID.cutoff, np.zeros((1, GRID.knots + 2)))
-        found = FitState(state, 0, GRID, table, Sampling(timestep="2 fs"), seed=1)
+        found = LiveState(state, 0, GRID, table, Sampling(timestep="2 fs"), seed=1)
         assert (found.view().virial is not None) == guarded

@@ -44,21 +44,21 @@ def run_audit(
     every = section.every
     chosen = sorted(set(lengths)) or lengths_for(every)
     states = fit_states(setup, settings.seed)
-    for state in states:
+    for live in states:
         for steps in chosen:
-            DiscreteAdjoint(1, steps, every, timestep=timestep_of(settings.sampling, state.state)).check(state.rows)
+            DiscreteAdjoint(1, steps, every, timestep=timestep_of(settings.sampling, live.state)).check(live.rows)
     make_folder(out)
     progress = progress or FitProgress()
     audits = []
     with progress:
-        for state in states:
+        for live in states:
             try:
-                if state.state.on_lattice:
-                    progress.begin(f"melting {state.state.name}", settings.sampling.melt)
-                state.melt(progress.advance)
+                if live.state.on_lattice:
+                    progress.begin(f"melting {live.state.name}", settings.sampling.melt)
+                live.melt(progress.advance)
                 audits.append(
                     audit_live(
-                        state,
+                        live,
                         frames=frames,
                         segments=segments,
                         every=every,

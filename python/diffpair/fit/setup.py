@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from diffpair.engines.series_error import SHORTEST
 from diffpair.errors import DiffPairError
-from diffpair.fit.iterate.fit_state import FitState
 from diffpair.fit.iterate.friction import FrictionFit
 from diffpair.fit.iterate.learner import EquilibriumLearner, Learner, ReweightingLearner, SegmentLearner
+from diffpair.fit.iterate.live_state import LiveState
 from diffpair.fit.iterate.watch import WatchedAdjoint
 from diffpair.fit.judge.stopping import Stopping
 from diffpair.fit.record.progress import FitProgress
@@ -186,13 +186,13 @@ def _check_production(settings: FitSettings) -> None:
         )
 
 
-def fit_states(setup: Setup, seed: int) -> list[FitState]:
+def fit_states(setup: Setup, seed: int) -> list[LiveState]:
     """The live simulations of the fitted states; they go on where the start has left them."""
     space, tables, section = setup.space, {}, segment_jacobian(setup.settings)
     for variant in space.variants:
         tables[variant] = to_table(setup.potential, space.grid, variant)
     live = [
-        FitState(
+        LiveState(
             state,
             space.variants.index(state.parameters),
             space.grid,
@@ -271,7 +271,7 @@ def adaptive_samplings(settings: FitSettings) -> bool:
     return settings.sampling.adaptive and isinstance(settings.method, update_sections.GaussNewton) and not learns
 
 
-def make_friction(setup: Setup, states: list[FitState]) -> FrictionFit | None:
+def make_friction(setup: Setup, states: list[LiveState]) -> FrictionFit | None:
     """What learns the friction, where the config asks for it."""
     section = setup.settings.gradient
     if not isinstance(section, Adjoint) or section.learn_friction is None:

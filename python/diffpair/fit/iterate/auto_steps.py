@@ -28,7 +28,7 @@ def choose_segments(setup: Setup, loop: FitLoop, out: Path | None) -> None:
     frames = sampling.steps // sampling.every
     audits = [
         audit_live(
-            state,
+            live,
             frames=max(SAMPLINGS * frames, 100),
             segments=SEGMENTS,
             every=section.every,
@@ -38,7 +38,7 @@ def choose_segments(setup: Setup, loop: FitLoop, out: Path | None) -> None:
             seed=setup.settings.seed,
             progress=loop.progress,
         )
-        for state in loop.states
+        for live in loop.states
     ]
     choice = common(audits, sampling.steps, frames)
     least = section.segments if segment_jacobian(setup.settings) else 1

@@ -17,7 +17,7 @@ from scipy.linalg import block_diag
 
 from diffpair.engines import Frames
 from diffpair.engines.vacf import sample_vacf
-from diffpair.fit.iterate.fit_state import FitState
+from diffpair.fit.iterate.live_state import LiveState
 from diffpair.gradients.friction_response import MODES, friction_response
 
 Array = NDArray[np.float64]
@@ -81,7 +81,7 @@ class FrictionFit:
         their noise.
     """
 
-    def __init__(self, friction: float, states: list[FitState], timestep: float, segments: int, seed: int) -> None:
+    def __init__(self, friction: float, states: list[LiveState], timestep: float, segments: int, seed: int) -> None:
         self.log_friction, self.states = float(np.log(friction)), states
         self.timestep, self.segments, self.seed = timestep, segments, seed
         self.observations: list[FrictionObservation] = []
@@ -107,13 +107,13 @@ class FrictionFit:
         DiscreteAdjoint. Frames by the state's name; off: mean |g - target| beyond noise. Raises Exploded."""
         residual, sigma, response, correlation = [], [], [], []
         tables, by_table = [], []
-        for state in self.states:
-            for target in state.state.vacfs:
+        for live in self.states:
+            for target in live.state.vacfs:
                 stride, lags = target.stride(self.timestep), len(target.t)
-                found = sample_vacf(state.sampler, lags, stride, LONGER * state.sampling.steps)
-                coefficients = torch.from_numpy(state.sampler.table.coefficients.copy())
+                found = sample_vacf(live.sampler, lags, stride, LONGER * live.sampling.steps)
+                coefficients = torch.from_numpy(live.sampler.table.coefficients.copy())
                 batches, of_table = friction_response(
-                    state.rows, coefficients, state.grid, frames[state.state.name], self.friction, lags=lags,
+                    live.rows, coefficients, live.grid, frames[live.state.name], self.friction, lags=lags,
                     stride=stride, timestep=self.timestep, segments=self.segments, seed=self.seed + 7919 * draw,
                     dtype=torch.float32,
                 )  # fmt: skip
@@ -147,7 +147,7 @@ class FrictionFit:
 
     def _variants(self) -> list[int]:
         """Of each target's table."""
-        return [state.variant for state in self.states for _ in state.state.vacfs]
+        return [live.variant for live in self.states for _ in live.state.vacfs]
 
     def _move(self) -> float:
         """One step, whose length in ln(friction) it returns."""
@@ -206,8 +206,8 @@ class FrictionFit:
         return by_friction + by_tables, 1 / (variance * o.repetition(np.sqrt(variance)))
 
     def _set(self) -> None:
-        for state in self.states:
-            state.sampler.set_friction(self.friction)
+        for live in self.states:
+            live.sampler.set_friction(self.friction)
 
     def content(self) -> dict[str, Any]:
         """All that `restore` needs, as tensors and plain values."""

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from diffpair.engines import Frames
-from diffpair.fit.iterate.fit_state import FitState
+from diffpair.fit.iterate.live_state import LiveState
 from diffpair.fit.iterate.reweighted import Walk, walk
 from diffpair.fit.iterate.watch import WatchedAdjoint
 from diffpair.gradients import FrameSums, GradientMethod, Reweighting, TargetRows, smooth_vectors
@@ -45,12 +45,12 @@ class Learner(ABC):
         self.gradient.begin(iteration)
 
     @abstractmethod
-    def learn(self, state: FitState, frames: Frames, needs: Needs) -> Learned:
+    def learn(self, live: LiveState, frames: Frames, needs: Needs) -> Learned:
         """From frames that the state's present table has made, for an update with these needs. The memory does not get
         the observation yet: the iteration may be rolled back."""
 
     def step(
-        self, update: Update, space: ParameterSpace, states: list[FitState], learned: list[Learned], noise: float
+        self, update: Update, space: ParameterSpace, states: list[LiveState], learned: list[Learned], noise: float
     ) -> Walk:
         """Move the parameters by what the states have learned. noise: mean |error of g| of the frames."""
         views = [s.view(found.gradient, found.gradient_noise) for s, found in zip(states, learned, strict=True)]
@@ -60,15 +60,13 @@ class Learner(ABC):
 class EquilibriumLearner(Learner):
     """What averages of the frames give: the Jacobian of their fluctuations, or dL/dc by any gradient method."""
 
-    def learn(self, state: FitState, frames: Frames, needs: Needs) -> Learned:
-        sums, table = state.measure(frames), state.sampler.table.coefficients
-        observation = state.observe(sums, table.ravel(), with_jacobian=needs == "jacobian")
+    def learn(self, live: LiveState, frames: Frames, needs: Needs) -> Learned:
+        sums, table = live.measure(frames), live.sampler.table.coefficients
+        observation = live.observe(sums, table.ravel(), with_jacobian=needs == "jacobian")
         if needs != "gradient":
             return Learned(sums, observation)
-        weights = torch.from_numpy(observation.residual / len(state.rows))
-        gradient = self.gradient.with_noise(
-            state.rows, torch.from_numpy(table.copy()), state.grid, frames, weights, sums
-        )
+        weights = torch.from_numpy(observation.residual / len(live.rows))
+        gradient = self.gradient.with_noise(live.rows, torch.from_numpy(table.copy()), live.grid, frames, weights, sums)
         return Learned(sums, observation, *gradient)
 
 
@@ -79,11 +77,11 @@ class SegmentLearner(Learner):
         super().__init__(gradient)
         self._adjoint = gradient
 
-    def learn(self, state: FitState, frames: Frames, needs: Needs) -> Learned:
-        sums, table = state.measure(frames), state.sampler.table.coefficients
-        observation = state.observe(sums, table.ravel(), with_jacobian=False)
+    def learn(self, live: LiveState, frames: Frames, needs: Needs) -> Learned:
+        sums, table = live.measure(frames), live.sampler.table.coefficients
+        observation = live.observe(sums, table.ravel(), with_jacobian=False)
         if np.isfinite(observation.residual).all():
-            state.memory.measure(StateSegments(self._adjoint, state.rows, state.grid, frames, table), observation)
+            live.memory.measure(StateSegments(self._adjoint, live.rows, live.grid, frames, table), observation)
         return Learned(sums, observation)
 
 
@@ -121,12 +119,12 @@ class ReweightingLearner(Learner):
         super().__init__(gradient)
         self._reweighting = gradient
 
-    def learn(self, state: FitState, frames: Frames, needs: Needs) -> Learned:
-        sums = state.measure(frames)
-        table = state.sampler.table.coefficients.ravel()
-        return Learned(sums, state.observe(sums, table, with_jacobian=False))
+    def learn(self, live: LiveState, frames: Frames, needs: Needs) -> Learned:
+        sums = live.measure(frames)
+        table = live.sampler.table.coefficients.ravel()
+        return Learned(sums, live.observe(sums, table, with_jacobian=False))
 
     def step(
-        self, update: Update, space: ParameterSpace, states: list[FitState], learned: list[Learned], noise: float
+        self, update: Update, space: ParameterSpace, states: list[LiveState], learned: list[Learned], noise: float
     ) -> Walk:
         return walk(self._reweighting, update, space, states, [found.sums for found in learned], noise)

@@ -10,7 +10,7 @@ from diffpair.audit.measure import LENGTHS, StateAudit, audit_state
 from diffpair.engines import Frames
 from diffpair.engines.statistics import BLOCKS
 from diffpair.errors import DiffPairError
-from diffpair.fit.iterate.fit_state import FitState
+from diffpair.fit.iterate.live_state import LiveState
 from diffpair.fit.record.progress import FitProgress
 from diffpair.gradients import FrameSums, MakeIntegrator, verlet
 from diffpair.join import timestep_of
@@ -19,7 +19,7 @@ ROUND = 100  # frames held at a time
 
 
 def audit_live(
-    state: FitState,
+    live: LiveState,
     *,
     frames: int,
     segments: int,
@@ -42,25 +42,25 @@ def audit_live(
     segments = min(segments, frames)
     if segments < 2 or frames < BLOCKS:
         raise DiffPairError(f"an audit needs {BLOCKS} or more frames and 2 or more segments")
-    name, sampling, lengths = state.state.name, state.sampling, list(lengths)
+    name, sampling, lengths = live.state.name, live.sampling, list(lengths)
     progress.begin(f"sampling {name}", sampling.equilibration + frames * sampling.every)
-    state.sampler.equilibrate(sampling.equilibration, progress.advance)
+    live.sampler.equilibrate(sampling.equilibration, progress.advance)
     wanted = set(np.linspace(0, frames - 1, segments).round().astype(int).tolist())
     sums, starts = [], []
     for begin in range(0, frames, ROUND):
         count = min(ROUND, frames - begin)
-        part = state.run(count * sampling.every, sampling.every, progress.advance)
-        sums.append(state.measure(part))
+        part = live.run(count * sampling.every, sampling.every, progress.advance)
+        sums.append(live.measure(part))
         kept = [i for i in range(count) if begin + i in wanted]
         starts.append(Frames(*(array[kept] for array in vars(part).values())))
     progress.begin(f"segments of {name}", segments * sum(lengths))
     return audit_state(
-        state.rows,
-        state.sampler.table.coefficients,
-        state.grid,
+        live.rows,
+        live.sampler.table.coefficients,
+        live.grid,
         FrameSums.joined(sums),
         Frames(*(np.concatenate([getattr(s, k) for s in starts]) for k in vars(starts[0]))),
-        timestep=timestep_of(sampling, state.state),
+        timestep=timestep_of(sampling, live.state),
         every=every,
         lengths=lengths,
         stop_at_chaos=stop_at_chaos,

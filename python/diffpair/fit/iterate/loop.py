@@ -11,10 +11,10 @@ from diffpair.engines import Exploded, Frames, Snapshot
 from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.errors import DiffPairError
 from diffpair.fit.iterate.effort import Effort
-from diffpair.fit.iterate.fit_state import FitState
 from diffpair.fit.iterate.friction import FrictionFit, TableDoubt
 from diffpair.fit.iterate.guard import attractive_core
 from diffpair.fit.iterate.learner import Learned, Learner
+from diffpair.fit.iterate.live_state import LiveState
 from diffpair.fit.iterate.trust import GOOD, POOR, reduction_ratio
 from diffpair.fit.judge.steady_noise import steady_noise
 from diffpair.fit.judge.stopping import Stopping
@@ -47,7 +47,7 @@ class FitLoop:
     def __init__(
         self,
         space: ParameterSpace,
-        states: list[FitState],
+        states: list[LiveState],
         update: Update,
         learner: Learner,
         iterations: int,
@@ -97,9 +97,9 @@ class FitLoop:
     def warnings(self) -> list[str]:
         """What is unusual about the last frames of the states, those of the run that this one resumes if there are no
         others."""
-        if all(state.frames is None for state in self.states):
+        if all(live.frames is None for live in self.states):
             return self.warnings_before
-        return [note for state in self.states for note in state.warnings()]
+        return [note for live in self.states for note in live.warnings()]
 
     def tables(self) -> list[PairTable]:
         """The present table of each variant."""
@@ -107,11 +107,11 @@ class FitLoop:
 
     def melt(self) -> None:
         """Prepare states that start from a lattice. Raises FitStopped if one explodes."""
-        for state in self.states:
-            if state.state.on_lattice and state.sampling.melt:
-                self.progress.begin(f"melting {state.state.name}", state.sampling.melt)
+        for live in self.states:
+            if live.state.on_lattice and live.sampling.melt:
+                self.progress.begin(f"melting {live.state.name}", live.sampling.melt)
                 try:
-                    state.melt(self.progress.advance)
+                    live.melt(self.progress.advance)
                 except Exploded as error:
                     raise FitStopped(f"the fit did not get beyond its start: {error}") from None
 
@@ -166,9 +166,9 @@ class FitLoop:
         """Sample, judge and step; the entry is filled in, and taken up into the history once its fate is known."""
         best, tables = self.best, self.tables()
         if best is not None:
-            for state in self.states:
-                fault = attractive_core(tables[state.variant], self.space.contact, 1 / state.state.beta)
-                if fault and not state.own_core:
+            for live in self.states:
+                fault = attractive_core(tables[live.variant], self.space.contact, 1 / live.state.beta)
+                if fault and not live.own_core:
                     return self._recover(entry, f"{fault}; it was not run")
         sampled, learned = self._sample(entry.number, tables)
         observations = [found.observation for found in learned]
@@ -176,15 +176,15 @@ class FitLoop:
         if not np.isfinite(entry.mae):
             return self._recover(entry, "g(r) is not finite")
         if best is not None and entry.mae > WORSE * best.mae + 3 * steady_noise(entry.noise, self.history):
-            for state, observation in zip(self.states, observations, strict=True):
-                state.memory.learn(observation)
+            for live, observation in zip(self.states, observations, strict=True):
+                live.memory.learn(observation)
             return self._recover(entry, f"worse than iteration {best.number}: rolled back")
         # it may explode, so before anything is taken
         off = max(entry.mae**2 - float(np.nan_to_num(entry.noise)) ** 2, 0.0) ** 0.5
         vacf = None if self.friction is None else self.friction.measure(sampled, entry.number, off)
         ratio = reduction_ratio([s.memory for s in self.states], observations)
-        for state, found in zip(self.states, learned, strict=True):
-            state.remember(found.observation, found.sums)
+        for live, found in zip(self.states, learned, strict=True):
+            live.remember(found.observation, found.sums)
         if self.friction is not None and vacf is not None:
             self.friction.step(vacf, self._table_doubt())
         entry.accepted = True
@@ -202,21 +202,21 @@ class FitLoop:
         """Every state with its table: frames by its name, and what they have shown."""
         sampled, learned, effort = {}, [], self.effort
         self.learner.begin(number)
-        for state in self.states:
-            frames = state.sample(tables[state.variant], self.progress.advance, effort.factor, effort.may_repeat)
-            sampled[state.state.name] = frames
-            learned.append(self.learner.learn(state, frames, self.update.needs))
+        for live in self.states:
+            frames = live.sample(tables[live.variant], self.progress.advance, effort.factor, effort.may_repeat)
+            sampled[live.state.name] = frames
+            learned.append(self.learner.learn(live, frames, self.update.needs))
         effort.spent(any(s.extended for s in self.states))
         return sampled, learned
 
     def _describe(self, entry: Iteration, learned: list[Learned]) -> None:
         """What the samplings say, in numbers."""
         residuals, errors = [], []
-        for state, found in zip(self.states, learned, strict=True):
-            compared = np.flatnonzero(state.rows.rdf.compared)
+        for live, found in zip(self.states, learned, strict=True):
+            compared = np.flatnonzero(live.rows.rdf.compared)
             residuals.append(found.observation.residual[compared])
             errors.append(found.sums.standard_error()[compared])
-            entry.pressure |= state.pressure_residual(found.observation.residual)
+            entry.pressure |= live.pressure_residual(found.observation.residual)
         entry.independent = {s.state.name: s.independent(f.sums) for s, f in zip(self.states, learned, strict=True)}
         entry.mae = float(np.mean(np.abs(np.concatenate(residuals))))
         entry.noise = mean_absolute_noise(np.concatenate(errors))
@@ -234,8 +234,8 @@ class FitLoop:
         if best is None:
             raise FitStopped(f"the fit did not get beyond its start: {reason}")
         self.space.set(best.theta)
-        for state, snapshot in zip(self.states, self.snapshots, strict=True):
-            state.sampler.restore(snapshot)
+        for live, snapshot in zip(self.states, self.snapshots, strict=True):
+            live.sampler.restore(snapshot)
         self.update.shrink(0.25)
         step = None
         if self.update.needs == "jacobian":

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffpair.fit.iterate.fit_state import FitState
+from diffpair.fit.iterate.live_state import LiveState
 from diffpair.gradients import FrameSums, ReweightedFrames, Reweighting, TooFewFrames
 from diffpair.updates import ParameterSpace, Step, Update
 from diffpair.updates.gauss_newton import largest_change
@@ -32,7 +32,7 @@ def walk(
     method: Reweighting,
     update: Update,
     space: ParameterSpace,
-    states: list[FitState],
+    states: list[LiveState],
     sums: list[FrameSums],
     noise: float,
 ) -> Walk:
@@ -47,18 +47,18 @@ def walk(
         noise: mean |error of g| of the frames.
     """
     sampled = space.tables()
-    views = [state.view() for state in states]
+    views = [live.view() for live in states]
     updates, notes = 0, []
     while updates < method.updates:
         tables, gradients, residuals = space.tables(), [], []
         try:
-            for state, frames in zip(states, sums, strict=True):
-                seen = method.reweight(state.rows, frames, tables[state.variant], sampled[state.variant])
-                residuals.append(seen.mean - state.rows.target)
-                gradients.append(seen.gradient(residuals[-1] / len(state.rows)))
+            for live, frames in zip(states, sums, strict=True):
+                seen = method.reweight(live.rows, frames, tables[live.variant], sampled[live.variant])
+                residuals.append(seen.mean - live.rows.target)
+                gradients.append(seen.gradient(residuals[-1] / len(live.rows)))
         except TooFewFrames:
             break
-        structure = [r[: len(state.rows.rdf)] for r, state in zip(residuals, states, strict=True)]
+        structure = [r[: len(live.rows.rdf)] for r, live in zip(residuals, states, strict=True)]
         if updates and np.mean(np.abs(np.concatenate(structure))) < noise:
             break
         step = update.step(space, [replace(v, gradient=g) for v, g in zip(views, gradients, strict=True)])
@@ -68,8 +68,8 @@ def walk(
             break
     changes = [now - before for now, before in zip(space.tables(), sampled, strict=True)]
     effective = {
-        state.state.name: ReweightedFrames.of(frames, changes[state.variant], state.state.beta).effective
-        for state, frames in zip(states, sums, strict=True)
+        live.state.name: ReweightedFrames.of(frames, changes[live.variant], live.state.beta).effective
+        for live, frames in zip(states, sums, strict=True)
     }
     step = Step(largest_change(views, changes), 0.0, float("nan"), float("nan"), "; ".join(notes))
     return Walk(step, updates, effective)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.engines.statistics import BLOCKS
-from diffpair.fit.iterate.fit_state import FitState, Known
+from diffpair.fit.iterate.live_state import Known, LiveState
 from diffpair.gradients import Fluctuation
 from diffpair.updates import Memory
 from diffpair.updates.linear_model import LinearModel
@@ -19,7 +19,7 @@ REPLICAS = 100
 
 
 def bootstrap(
-    model: LinearModel, states: list[FitState], known: list[Known], seed: int = 1
+    model: LinearModel, states: list[LiveState], known: list[Known], seed: int = 1
 ) -> tuple[list[Array], list[Array]] | None:
     """How the tables scatter where the blocks of all samplings are drawn with replacement, and how they should.
 
@@ -43,26 +43,25 @@ def bootstrap(
     def residuals(found: list[Memory]) -> Array:
         """Of all states, where the model's last step ends."""
         parts = []
-        for state, memory in zip(states, found, strict=True):
-            residual, _, jacobian = memory.pooled(tables[state.variant])
-            parts.append(residual + jacobian @ steps[state.variant])
+        for live, memory in zip(states, found, strict=True):
+            residual, _, jacobian = memory.pooled(tables[live.variant])
+            parts.append(residual + jacobian @ steps[live.variant])
         return np.concatenate(parts)
 
     present = residuals([each.memory for each in known])
     drawn = [
-        residuals([_drawn(state, each, rng) for state, each in zip(states, known, strict=True)])
-        for _ in range(REPLICAS)
+        residuals([_drawn(live, each, rng) for live, each in zip(states, known, strict=True)]) for _ in range(REPLICAS)
     ]
     return model.response(np.array(drawn) - present), model.sampling_factors()
 
 
-def _drawn(state: FitState, known: Known, rng: np.random.Generator) -> Memory:
+def _drawn(live: LiveState, known: Known, rng: np.random.Generator) -> Memory:
     """The state's memory, had every sampling found other blocks."""
     observations = []
     for observation, sums in zip(known.memory.observations, known.sums, strict=True):
         blocks = np.array_split(np.arange(len(sums.observables)), min(BLOCKS, len(sums.observables)))
         frames = np.concatenate([blocks[k] for k in rng.integers(len(blocks), size=len(blocks))])
         again = sums.drawn(frames)
-        jacobian = Fluctuation().jacobian(again, state.state.beta)
-        observations.append(replace(observation, residual=again.mean - state.rows.target, jacobian=jacobian))
+        jacobian = Fluctuation().jacobian(again, live.state.beta)
+        observations.append(replace(observation, residual=again.mean - live.rows.target, jacobian=jacobian))
     return Memory(observations, known.memory.theory)

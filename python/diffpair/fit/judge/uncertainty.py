@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from diffpair.fit.iterate.fit_state import FitState, Known
+from diffpair.fit.iterate.live_state import Known, LiveState
 from diffpair.fit.judge.bootstrap import bootstrap
 from diffpair.tables import TableUncertainty, type_pairs
 from diffpair.targets.sampled import VISITED
@@ -23,18 +23,18 @@ BOOTSTRAP = 1.5  # a bootstrap above so many times the noise that the band assum
 
 
 def model_of(
-    space: ParameterSpace, states: list[FitState], start: Start, damping: float = 1.0, smoothness: float | None = None
+    space: ParameterSpace, states: list[LiveState], start: Start, damping: float = 1.0, smoothness: float | None = None
 ) -> tuple[LinearModel, list[Known]] | None:
     """What all that is known says near the present potential, and what it was made of; None without frames."""
-    known = [found for state in states if (found := state.known()) is not None]
+    known = [found for live in states if (found := live.known()) is not None]
     if len(known) < len(states):
         return None
-    views = [state.view(memory=each.memory) for state, each in zip(states, known, strict=True)]
+    views = [live.view(memory=each.memory) for live, each in zip(states, known, strict=True)]
     return LinearModel(space, views, start, damping, smoothness), known
 
 
 def uncertainty(
-    space: ParameterSpace, states: list[FitState], start: Start, damping: float = 1.0, smoothness: float | None = None
+    space: ParameterSpace, states: list[LiveState], start: Start, damping: float = 1.0, smoothness: float | None = None
 ) -> list[TableUncertainty]:
     """The band of every variant's table, from the posterior of the LinearModel: the root mean square distance of the
     true U from the table, so where the table is not the most probable one its distance from that counts.
@@ -101,11 +101,11 @@ def _matters(factor: CommonFactor) -> bool:
     return factor.settled and factor.gain > CLEAR and abs(factor.excess) > max(LEAST_EXCESS, 2 * factor.error)
 
 
-def _of_factor(state: FitState, factor: CommonFactor) -> str:
+def _of_factor(live: LiveState, factor: CommonFactor) -> str:
     """What a target's factor means for U."""
-    target = state.state.rdfs[factor.target]
+    target = live.state.rdfs[factor.target]
     off = f"{100 * abs(factor.excess):.2g} % too {'high' if factor.excess > 0 else 'low'} as a whole"
-    name = f"state {state.state.name}: g of {'-'.join(target.pair)}"
+    name = f"state {live.state.name}: g of {'-'.join(target.pair)}"
     if target.scale_error:
         return f"{name} was found to be {off}, which its scale_error admits: U is that of the corrected g"
     doubt = "its normalisation, or whether its fluid had come apart" if factor.excess > 0 else "its normalisation"
@@ -116,13 +116,13 @@ def _of_factor(state: FitState, factor: CommonFactor) -> str:
     )
 
 
-def _visited(states: list[FitState], variant: int, pair: int, r: Array) -> NDArray[np.bool_]:
+def _visited(states: list[LiveState], variant: int, pair: int, r: Array) -> NDArray[np.bool_]:
     """The distances at which a target of a pair of types has particles, in any state of a variant."""
     found = np.zeros(len(r), dtype=bool)
-    for state in states:
-        for where, row in zip(state.rows.rdf.slices, state.rows.rdf.pair_rows, strict=True):
-            if state.variant == variant and row == pair:
-                g = np.interp(r, state.rows.rdf.radii[where], state.rows.rdf.target[where], left=0, right=0)
+    for live in states:
+        for where, row in zip(live.rows.rdf.slices, live.rows.rdf.pair_rows, strict=True):
+            if live.variant == variant and row == pair:
+                g = np.interp(r, live.rows.rdf.radii[where], live.rows.rdf.target[where], left=0, right=0)
                 found |= g > VISITED
     return found
 

@@ -25,7 +25,8 @@ REQUIRED = {"config", "grid", "theta", "history", "states", "update"}
 
 def content_of(loop: FitLoop) -> dict[str, Any]:
     """Everything that `restore` needs, as tensors and plain values. After an iteration: the simulations are then where
-    the last accepted one has left them."""
+    the last accepted one has left them; or before the first."""
+    snapshots = loop.snapshots or [live.snapshot() for live in loop.states]
     return {
         "theta": torch.from_numpy(loop.space.get()),
         "history": [{**vars(entry), "theta": torch.from_numpy(entry.theta)} for entry in loop.history],
@@ -40,10 +41,10 @@ def content_of(loop: FitLoop) -> dict[str, Any]:
         "states": [
             {
                 "snapshot": _pack(snapshot),
-                "weights": torch.from_numpy(state.weights),
-                "memory": state.memory.content(),
+                "weights": torch.from_numpy(live.weights),
+                "memory": live.memory.content(),
             }
-            for state, snapshot in zip(loop.states, loop.snapshots, strict=True)
+            for live, snapshot in zip(loop.states, snapshots, strict=True)
         ],
     }
 
@@ -60,10 +61,10 @@ def restore(loop: FitLoop, content: dict[str, Any]) -> None:
     if loop.friction is not None:
         loop.friction.restore(content["friction"])
     loop.snapshots = [_unpack(kept["snapshot"]) for kept in content["states"]]
-    for state, snapshot, kept in zip(loop.states, loop.snapshots, content["states"], strict=True):
-        state.sampler.restore(snapshot)
-        state.weights = kept["weights"].numpy()
-        state.memory.restore(kept["memory"])
+    for live, snapshot, kept in zip(loop.states, loop.snapshots, content["states"], strict=True):
+        live.sampler.restore(snapshot)
+        live.weights = kept["weights"].numpy()
+        live.memory.restore(kept["memory"])
 
 
 def save_checkpoint(out: Path, content: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from diffpair.engines import Exploded, Snapshot
 from diffpair.engines.statistics import mean_absolute_noise
-from diffpair.fit.iterate.fit_state import FitState
+from diffpair.fit.iterate.live_state import LiveState
 from diffpair.fit.record.progress import FitProgress
 from diffpair.fit.start.inversion import boltzmann_inversion, continued, crystalline
 from diffpair.gradients.rdf_rows import RdfRows
@@ -98,7 +98,7 @@ def sample_own_forces(
         if not state.rdfs or state.base_system is None or not has_nonbonded_forces(state.base_system):
             continue
         nothing = PairTable(potential.types, *grid[:2], np.zeros((potential.all_pairs, grid.knots + 2)))
-        live = FitState(state, 0, grid, nothing, settings.sampling, settings.seed + SEED + 7919 * index)
+        live = LiveState(state, 0, grid, nothing, settings.sampling, settings.seed + SEED + 7919 * index)
         try:
             own = _sample(live, nothing, progress)
         except Exploded:
@@ -114,7 +114,7 @@ def sample_own_forces(
     return found
 
 
-def _sample(live: FitState, table: PairTable, progress: FitProgress) -> OwnForces:
+def _sample(live: LiveState, table: PairTable, progress: FitProgress) -> OwnForces:
     """Raises Exploded."""
     sampling, rows = live.sampling, live.rows.rdf
     progress.begin(f"start of {live.state.name}", sampling.equilibration + sampling.steps)
@@ -127,7 +127,7 @@ def _sample(live: FitState, table: PairTable, progress: FitProgress) -> OwnForce
 
 
 def _nearer(
-    own: OwnForces, live: FitState, potential: PairPotential, contact: Array, progress: FitProgress
+    own: OwnForces, live: LiveState, potential: PairPotential, contact: Array, progress: FitProgress
 ) -> OwnForces:
     """With `enough` as the dynamics with what is missing says; it goes on from where that without it ended."""
     rows = boltzmann_inversion([live.state], live.grid, contact, {live.state.name: own})

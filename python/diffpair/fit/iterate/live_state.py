@@ -42,7 +42,7 @@ class Known:
         return len(self.sums) == len(self.memory.observations)
 
 
-class FitState:
+class LiveState:
     """A state that is fitted.
 
     Args:
