@@ -14,6 +14,7 @@ from diffpair.updates.parameter_space import ParameterSpace
 Array = NDArray[np.float64]
 Needs = Literal["jacobian", "gradient", "residual"]
 UNDAMPED: tuple[float, float | None] = (1.0, None)
+GROWTH = 1.5  # of a radius after a good step: two of them make up for one that was halved
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from diffpair.potentials.base import TableGrid
 from diffpair.tables.spline import overlap
 
 Array = NDArray[np.float64]
+STEEP = 5.0  # kT: where U is more, its errors count relative to it, since g is next to nothing there
+TRACE = 1e-4  # weight of second differences beside that of U / kT: far below the noise of any U
 TAPER = 0.2  # the last part of a range over which what is known there goes to zero
 
 
@@ -29,12 +31,12 @@ def fine_grid(grid: TableGrid) -> Array:
 
 
 def fit_spline(grid: TableGrid, r: Array, energy: Array, kT: float) -> Array:
-    """Coefficients [knots + 2] of the table nearest to U on distances r [n], core errors counting relative to U / 5."""
+    """Coefficients [knots + 2] of the table nearest to U at r [n] in nm; core errors count relative to U / STEEP."""
     free = grid.knots - 1
-    weight = 1 / (1 + np.abs(energy) / (5 * kT))
+    weight = 1 / (1 + np.abs(energy) / (STEEP * kT))
     matrix = spline_basis(grid, r)[:, :free] * weight[:, None]
     # a trace of smoothness keeps coefficients that no distance fixes from wandering
-    second = 1e-4 * (np.eye(free) - 2 * np.eye(free, k=1) + np.eye(free, k=2))
+    second = TRACE * (np.eye(free) - 2 * np.eye(free, k=1) + np.eye(free, k=2))
     solution = np.linalg.lstsq(
         np.vstack([matrix, second]), np.concatenate([energy * weight, np.zeros(free)]), rcond=None
     )[0]

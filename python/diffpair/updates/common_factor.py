@@ -27,7 +27,7 @@ from diffpair.updates.base import StateView
 from diffpair.updates.linear_model import LinearModel
 
 Array = NDArray[np.float64]
-EXPECTED = 0.02  # s where the target comes without a scale_error
+EXPECTED = 0.02  # s where the target comes without a scale_error: what normalisations are usually off by
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from diffpair.potentials.base import TableGrid
 from diffpair.targets.sampled import CORE
 
 Array = NDArray[np.float64]
-POWER = 12  # of the continuation
+POWER = 12  # of the continuation, as of Lennard-Jones
+INNERMOST = 0.3  # contact distances, where r^-12 is 2e6 times U at contact: nearer the core stays as it is there
 
 
 def continue_core(coefficients: Array, weights: Array, grid: TableGrid, kT: float, contact: Array) -> Array:
@@ -31,7 +32,7 @@ def continue_core(coefficients: Array, weights: Array, grid: TableGrid, kT: floa
         first = int(sampled[0])
         rise = (row[first] - row[first + 2]) / (1 - (r[first] / r[first + 2]) ** POWER)
         force = max(rise * POWER / r[first], kT / reach)
-        row[:first] = power_law(np.maximum(r[:first], 0.3 * reach), r[first], row[first], force)
+        row[:first] = power_law(np.maximum(r[:first], INNERMOST * reach), r[first], row[first], force)
     return result
 
 

@@ -17,10 +17,12 @@ from diffpair.updates.preconditioner import Preconditioner
 from diffpair.updates.pull_back import pull_back
 
 Array = NDArray[np.float64]
-HALVINGS = 20  # of a step that is too long, before it is given up
+HALVINGS = 20  # of a step that is too long, to a millionth, before it is given up
 MEMORY = 0.9  # of the running mean that tells a gradient from its noise; that of Adam's first moment
-RATES = {"sgd": 0.3}  # learning rates in the preconditioner's coordinates, where none is given
-RATE, PLAIN_RATE = 0.02, 2e-3  # of all others, and in the units of the parameters
+# Learning rates where none is given. In the preconditioner's coordinates 1 is Newton's step for sgd, whose gradient is
+# noisy; all others step by the rate itself, whatever the gradient. The last one is in the units of the parameters.
+RATES = {"sgd": 0.3}
+RATE, PLAIN_RATE = 0.02, 2e-3
 _CLASSES = {
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,

@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from diffpair.errors import DiffPairError
-from diffpair.updates.base import Needs, StateView, Step
+from diffpair.updates.base import GROWTH, Needs, StateView, Step
 from diffpair.updates.core import continue_core
 from diffpair.updates.linear_model import LinearModel, Start
 from diffpair.updates.parameter_space import ParameterSpace
 from diffpair.updates.pull_back import pull_back
 
 Array = NDArray[np.float64]
-PRICES = -4.0, 12.0  # decimal logarithms of what a change of U may cost, where the radius limits a step
+PRICES = -4.0, 12.0  # decimal logarithms of what a change of U may cost: from next to nothing to no change at all
+OVERSHOOT = 1.5  # times the radius that a nonlinear potential's step may turn out to be
+HALVINGS = 20  # of a step that is too long: a millionth of it
 FIRST = 0.3  # of the radius, to begin with: the first Jacobian is that of one sampling, far from the target
 
 
@@ -54,7 +56,7 @@ class GaussNewton:
 
     def grow(self) -> None:
         """After a step that was good."""
-        self.radius = min(1.5 * self.radius, self.largest_radius)
+        self.radius = min(GROWTH * self.radius, self.largest_radius)
 
     def step(self, space: ParameterSpace, states: list[StateView]) -> Step:
         """Move the potential's parameters. Raises DiffPairError if the numbers are not finite."""
@@ -107,10 +109,10 @@ class GaussNewton:
     ) -> None:
         theta = space.get()
         if space.few:
-            for _ in range(20):  # the step is linear, the potential is not
+            for _ in range(HALVINGS):  # the step is linear, the potential is not
                 space.set(theta + change)
                 actual = [now - before for now, before in zip(tables_or_infinity(space), tables, strict=True)]
-                if largest_change(states, actual) <= 1.5 * self.radius:
+                if largest_change(states, actual) <= OVERSHOOT * self.radius:
                     return
                 change = 0.5 * change
             space.set(theta)

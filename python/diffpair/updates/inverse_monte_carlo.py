@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.errors import DiffPairError
-from diffpair.updates.base import UNDAMPED, Needs, StateView, Step
+from diffpair.updates.base import GROWTH, UNDAMPED, Needs, StateView, Step
 from diffpair.updates.core import sampled_coefficients
 from diffpair.updates.gauss_newton import FIRST, largest_change, price_within
 from diffpair.updates.iterative_boltzmann import deviation, move_tables
@@ -71,7 +71,7 @@ class InverseMonteCarlo:
 
     def grow(self) -> None:
         """After a step that was good."""
-        self.radius = min(1.5 * self.radius, self.largest_radius)
+        self.radius = min(GROWTH * self.radius, self.largest_radius)
 
     def step(self, space: ParameterSpace, states: list[StateView]) -> Step:
         """Correct the tables and move the potential's parameters to them."""

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.targets.sampled import LEAST, invertible
-from diffpair.updates.base import UNDAMPED, Needs, RdfView, StateView, Step
+from diffpair.updates.base import GROWTH, UNDAMPED, Needs, RdfView, StateView, Step
 from diffpair.updates.basis import fade, fine_grid, fit_spline
 from diffpair.updates.gauss_newton import largest_change, regularise
 from diffpair.updates.parameter_space import ParameterSpace
 from diffpair.updates.pull_back import pull_back
 
 Array = NDArray[np.float64]
-END = 0.1  # the last part of the range over which the correction goes to zero
+END = 0.1  # the last part of the range over which the correction goes to zero: without a kink
 
 
 class IterativeBoltzmann:
@@ -48,7 +48,7 @@ class IterativeBoltzmann:
 
     def grow(self) -> None:
         """After a step that was good: back toward the damping that was asked for."""
-        self.factor = min(1.5 * self.factor, self.damping)
+        self.factor = min(GROWTH * self.factor, self.damping)
 
     def step(self, space: ParameterSpace, states: list[StateView]) -> Step:
         """Correct the tables and move the potential's parameters to them."""

@@ -32,10 +32,10 @@ from diffpair.updates.rows import floor_of, logarithmic, target_noise
 
 Array = NDArray[np.float64]
 AMPLITUDES = 10.0 ** np.arange(-4.0, 2.1, 0.25)  # tried for a; above 100, 10 kT, the noise of a first J moves cores
-TARGET_NOISE = np.array([0.0, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0])  # tried for t
-INFLATION, BELIEF = 2.0, 20  # of the noise that blocks show, and the weight of that guess
-MOST_INFLATION = 3.0
-SIGNAL = 10.0  # variance that the prior expects of g along a direction, over that of noise
+TARGET_NOISE = np.array([0.0, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0])  # tried for t, none to that of one run
+INFLATION, BELIEF = 2.0, 20  # of the noise that blocks show, and the weight of that guess: a few samplings outdo it
+MOST_INFLATION = 3.0  # that counts against a step: early iterations scatter for other reasons, too
+SIGNAL = 10.0  # variance that the prior expects of g along a direction, over that of noise: U does move g there
 POSTERIOR_ROUNDS = 3  # of a fixed point that is nearly there at once
 TENSION = 0.1  # of P / (rho kT): how far below 0 the fluid may hold together
 

@@ -10,14 +10,14 @@ import torch
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-KEPT = 8  # observations per state
+KEPT = 8  # observations per state: the Jacobian of an older one weighs less than a tenth
 RECENT = 5  # of them are near enough to be compared with each other
-JACOBIAN_DECAY = 0.7  # weight of a Jacobian, per iteration that it is old
-NONLINEARITY = 0.3  # error of a linear prediction, as a part of the predicted change
+JACOBIAN_DECAY = 0.7  # weight of a Jacobian, per iteration that it is old: three of them count, where g is not linear
+NONLINEARITY = 0.3  # error of a linear prediction, as a part of the predicted change: that of exp(-x) at x = 0.7
 # Error of a theory's Jacobian, as a part of the change of g that it predicts. The hypernetted chain's is 0.2 to 0.45
 # for a Lennard-Jones liquid near its triple point, 0.12 to 0.3 for water of one site.
 THEORY_ERROR = 0.3
-ROUNDING = 1e-9  # of the largest eigenvalue
+ROUNDING = 1e-9  # of the largest eigenvalue: what products of float64 matrices leave of a zero
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from diffpair.potentials.tabulation import switched_energy
 
 Array = NDArray[np.float64]
 FEW = 64  # so many parameters are moved one by one, more of them as a network
-SMOOTH_OVER = 0.5  # correlation length of a spline's prior, in contact distances
-CORE = 0.9  # contact distances
+SMOOTH_OVER = 0.5  # correlation length of a spline's prior, in contact distances: about the width of a well
+CORE = 0.9  # contact distances: nearer there are hardly any particles
+NEAR_CONTACT = 0.95  # contact distances: a knot or two inside it, whose basis functions reach out to it
 CORE_POWER = 12  # growth of the spline's prior toward small r, and its decay beyond contact
 # Starts are extrapolations in the core, so there the prior has a second part: its size relative to the first, its
 # correlation length, and the width over which it sets in below contact, both in contact distances.
@@ -87,7 +88,7 @@ class ParameterSpace:
             start += parameter.numel()
         self.core = CORE * float(contact.min())  # nm: hardly any particles are nearer
         centres = grid.centres().numpy()
-        beyond_contact = np.concatenate([(centres > 0.95 * c) & (centres < grid.cutoff) for c in contact])
+        beyond_contact = np.concatenate([(centres > NEAR_CONTACT * c) & (centres < grid.cutoff) for c in contact])
         self.sampled = beyond_contact & self.learned
 
     def _spline_factor(self, pair: int) -> Array:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.errors import DiffPairError
+from diffpair.updates.basis import STEEP
 from diffpair.updates.parameter_space import ParameterSpace, factor_times, times_factor
 
 Array = NDArray[np.float64]
@@ -15,7 +16,7 @@ STALLED = 0.98  # a step that leaves more of the error than this is the last one
 def pull_back(space: ParameterSpace, wanted: list[Array], *, steps: int = 5, tolerance: float = 2e-3) -> float:
     """Move theta until its tables are the wanted ones, by Levenberg-Marquardt in the prior's metric.
 
-    Errors count in kT, those in the core relative to U / 5, those of pairs that are not learned not at all. Of all
+    Errors count in kT, those in the core relative to U / STEEP, those of pairs that are not learned not at all. Of all
     theta that give the tables the nearest one is taken (the prior's factor L makes the linear problem
     min |L^-1 dtheta|).
 
@@ -29,7 +30,7 @@ def pull_back(space: ParameterSpace, wanted: list[Array], *, steps: int = 5, tol
         space.set(wanted[0][space.learned].reshape(space.potential.npairs, -1)[:, :-3].ravel())
         return 0.0
     wanted = [c[space.learned] for c in wanted]
-    weights = [1.0 / (space.kT + np.abs(c) / 5.0) for c in wanted]
+    weights = [1.0 / (space.kT + np.abs(c) / STEEP) for c in wanted]
 
     def misfit() -> Array:
         try:

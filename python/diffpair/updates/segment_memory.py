@@ -12,6 +12,8 @@ from diffpair.errors import DiffPairError
 from diffpair.updates.observations import Memory, Observation, Segments
 
 Array = NDArray[np.float64]
+SMALLEST_GAIN = 0.1  # a response that is smaller, or goes the wrong way, is noise
+TOLD = 1e-5  # of the largest eigenvalue of the noise: less is the rounding of segments in float32
 
 
 class SegmentMemory(Memory):
@@ -57,7 +59,7 @@ class SegmentMemory(Memory):
             p = jacobian @ move
             up += float(p @ (change / variance))
             down += float(p @ (p / variance))
-        return max(up / down, 0.1)  # a response that goes the wrong way is noise
+        return max(up / down, SMALLEST_GAIN)
 
     def measure(self, segments: Segments, observation: Observation) -> None:
         """See Memory.
@@ -150,7 +152,7 @@ class SegmentMemory(Memory):
         spread = self.gain * (self.batches - self.batches.mean(0)) / sigma[:, None] / np.sqrt(count * (count - 1))
         flat = spread.reshape(-1, width)
         values, vectors = np.linalg.eigh(flat.T @ flat)
-        keep = values > 1e-5 * max(values[-1], 1e-300)
+        keep = values > TOLD * max(values[-1], 1e-300)
         return np.asarray(np.sqrt(values[keep, None]) * vectors[:, keep].T)
 
     def jacobian_noise(self) -> Array:

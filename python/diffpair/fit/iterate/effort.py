@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-LEAST, LONGEST = 0.5, 4.0  # times the config's steps
-STEP = 0.5  # part of the residual that a step is expected to leave
+# Times the config's steps. What is left at the end is worth a sampling of half the length, not one of less; one that is
+# much longer halves the noise and costs the next steps.
+LEAST, LONGEST = 0.5, 4.0
+STEP = 0.5  # part of the residual that a step is expected to leave: g is not linear in U
 RESOLVED = 0.7  # noise of a run over the residual that is expected: less does not help the step
 
 

@@ -22,11 +22,11 @@ from diffpair.gradients.friction_response import MODES, friction_response
 
 Array = NDArray[np.float64]
 ERROR_FLOOR = 0.001  # of C(t) / C(0): what is below it does not matter
-LARGEST = 1.0  # step in ln(friction)
-SETTLED = 0.05  # a step in ln(friction) that no longer matters
-KNOWN = 0.03  # standard error of ln(friction) that is small enough
-NONLINEARITY = 0.3  # error of a linear prediction, as a part of the predicted change
-KEPT = 20
+LARGEST = 1.0  # step in ln(friction), a factor of e: over more C(t) is far from linear in it
+SETTLED = 0.05  # a step in ln(friction) that no longer matters: 5 %, about twice KNOWN
+KNOWN = 0.03  # standard error of ln(friction) that is small enough: of a friction no more digits matter
+NONLINEARITY = 0.3  # error of a linear prediction, as a part of the predicted change; as of g, see updates
+KEPT = 20  # observations: earlier ones are of tables so far away that they weigh nothing
 LONGER = 3  # times the steps of a sampling: its VACF is cheap beside the response
 
 

@@ -9,8 +9,8 @@ from diffpair.tables import PairTable
 from diffpair.updates.parameter_space import CORE
 
 Array = NDArray[np.float64]
-BARRIER = 10.0  # kT: what particles hardly ever cross
-DEEPER = 1.0  # kT below the well outside
+BARRIER = 10.0  # kT: what particles hardly ever cross, e^-10 = 5e-5
+DEEPER = 1.0  # kT below the well outside: less is within what a step may do to U, and the fluid is still one
 
 
 def attractive_core(table: PairTable, contact: Array, kT: float) -> str:

@@ -26,8 +26,11 @@ from diffpair.tables import PairTable, TableUncertainty
 from diffpair.updates import ParameterSpace, Step, Update
 from diffpair.updates.linear_model import Start
 
-WORSE = 1.5  # an iteration whose residual is so many times the best one is rolled back
-FAILURES = 5  # in a row, then the fit stops
+# An iteration is rolled back whose residual is WORSE times the best one and CLEARLY times its noise above that: not by
+# chance, then, and further from the target than a step within the trust radius should lead.
+WORSE, CLEARLY = 1.5, 3.0
+CUT = 0.25  # of the radius after that: half would be tried again from the same place with nearly the same result
+FAILURES = 5  # in a row, then the fit stops: by then the radius is a thousandth
 LATE = 4  # the iterates of the last 1/4 of a fit are averaged, where an update wants that: earlier ones still descend
 
 
@@ -175,7 +178,7 @@ class FitLoop:
         self._describe(entry, learned)
         if not np.isfinite(entry.mae):
             return self._recover(entry, "g(r) is not finite")
-        if best is not None and entry.mae > WORSE * best.mae + 3 * steady_noise(entry.noise, self.history):
+        if best is not None and entry.mae > WORSE * best.mae + CLEARLY * steady_noise(entry.noise, self.history):
             for live, observation in zip(self.states, observations, strict=True):
                 live.memory.learn(observation)
             return self._recover(entry, f"worse than iteration {best.number}: rolled back")
@@ -236,7 +239,7 @@ class FitLoop:
         self.space.set(best.theta)
         for live, snapshot in zip(self.states, self.snapshots, strict=True):
             live.sampler.restore(snapshot)
-        self.update.shrink(0.25)
+        self.update.shrink(CUT)
         step = None
         if self.update.needs == "jacobian":
             step = self.update.step(self.space, [s.view() for s in self.states])

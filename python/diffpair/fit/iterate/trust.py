@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from diffpair.updates import Memory, Observation
 
 Array = NDArray[np.float64]
-POOR, GOOD = 0.25, 0.75  # below and above: the radius shrinks, grows
-CLEAR = 3.0  # standard deviations of the reduction's noise
+POOR, GOOD = 0.25, 0.75  # below and above: the radius shrinks, grows; the values of that book's algorithm 4.1
+CLEAR = 3.0  # standard deviations of the reduction's noise: one verdict in a thousand is chance
 
 
 def reduction_ratio(memories: list[Memory], observations: list[Observation]) -> float | None:

@@ -15,7 +15,7 @@ from diffpair.updates import Memory
 from diffpair.updates.linear_model import LinearModel
 
 Array = NDArray[np.float64]
-REPLICAS = 100
+REPLICAS = 100  # know a standard deviation to 7 %, 1 / sqrt(2 * 100)
 
 
 def bootstrap(

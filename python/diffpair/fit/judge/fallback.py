@@ -18,9 +18,9 @@ from diffpair.fit.record.iteration import Iteration
 from diffpair.updates import ParameterSpace
 
 Array = NDArray[np.float64]
-FAR_WORSE = 2.0  # production's mean |g - target| over that of the fit
+FAR_WORSE = 2.0  # production's mean |g - target| over that of the fit: the fit's best is the luckiest of its samplings
 SIGMAS = 3.0  # of production's noise, on top
-ALIKE, MODEST = 1.5, 2.5  # an iterate's residual over the best one's: as good, and not far worse
+ALIKE, MODEST = 1.5, 2.5  # an iterate's residual over the best one's: within what samplings scatter, and not far worse
 Produce = Callable[[bool], list[ProductionResult]]
 
 

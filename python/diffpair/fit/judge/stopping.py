@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from diffpair.fit.record.iteration import Iteration, accepted
 
-IDLE = 5  # iterations without progress
-SIGNIFICANT = 0.5  # reduction of chi^2 per parameter, over what noise does
+IDLE = 5  # iterations without progress: as many as the memory compares with each other
+SIGNIFICANT = 0.5  # reduction of chi^2 per parameter, over what noise does: below 1, a parameter moves within its error
 SAMPLINGS, LARGEST_CHI = 3, 2.0  # fewer, or a larger residual: a short step comes from a Jacobian that is not known
 PROGRESS = 0.97  # of the best residual: less than that is none
 

@@ -15,7 +15,7 @@ from diffpair.updates.common_factor import EXPECTED, CommonFactor, common_factor
 from diffpair.updates.linear_model import LinearModel, Start
 
 Array = NDArray[np.float64]
-POINTS = 200  # of the band
+POINTS = 200  # of the band: several per knot
 OPEN = 0.5  # posterior over prior variance: above it the data say less than the prior
 SMALL = 0.05  # kT: what is less open than this is not worth a sentence
 CLEAR, LEAST_EXCESS = 10.0, 0.003  # log of the evidence for a factor of a target, and the least one that is told

@@ -14,12 +14,12 @@ from diffpair.tables import type_pairs
 from diffpair.targets import RdfTarget
 
 Array = NDArray[np.float64]
-PER_CONTACT = 32  # points per smallest contact distance
-POINTS = 1024
+PER_CONTACT = 32  # points per smallest contact distance: finer than the bins of usual data
+POINTS = 1024  # so the grid ends at 32 contact distances, where h has decayed; a power of 2 for the transforms
 LONGEST = 6.0  # contact distances: data beyond them are not used
-STAGES = 12  # densities from 0 to the state's
+STAGES = 12  # densities from 0 to the state's: one Newton step each, from a solution that is nearly the next one
 LEAST = 0.01  # S(k): less is noise
-SETTLED = 1e-6
+SETTLED = 1e-6  # change of c: far below what the error of any g makes of it
 NORMALISED = 0.8  # part of the density from which on g is normalised: U at lower ones does not end in 0 yet
 TAIL = 0.15  # the last part of the data, over which U is 0 on average
 DOUBT = 0.02  # of the normalisation of g, at most

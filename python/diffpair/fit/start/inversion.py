@@ -22,13 +22,13 @@ from diffpair.tables import PairTable, type_pairs
 from diffpair.targets import RdfTarget
 from diffpair.targets.sampled import CRYSTAL_GAP, LEAST, invertible
 from diffpair.updates.basis import fade, fine_grid, fit_spline
-from diffpair.updates.core import power_law
+from diffpair.updates.core import INNERMOST, power_law
 
 if TYPE_CHECKING:  # that module imports this one
     from diffpair.fit.start.own_forces import OwnForces
 
 Array = NDArray[np.float64]
-SMOOTHING = (5, 2)  # bins, and the degree of a polynomial over them
+SMOOTHING = (5, 2)  # bins, and the degree of a polynomial over them: keeps the curvature, halves a bin's variance
 LONG_RANGED = 0.12  # what a crystal has beside its gaps: mean |g - 1| in the last third of r
 STIFF = 1 / 57  # of the repulsion that a crystal starts with, see crystal_repulsion
 SHORT_RANGED = 0.3  # error of a hypernetted chain's U far beyond contact, over that at contact
@@ -179,7 +179,7 @@ def _joined(radii: Array, values: Array, r: Array, cutoff: float, kT: float) -> 
     if kT:
         force = max(-float(spline(r0, 1)), kT / r0)
         core = r < r0
-        energy[core] = power_law(np.maximum(r[core], 0.3 * r0), r0, float(spline(r0)), force)
+        energy[core] = power_law(np.maximum(r[core], INNERMOST * r0), r0, float(spline(r0)), force)
     return np.asarray(energy)
 
 
