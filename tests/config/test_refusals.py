@@ -104,7 +104,7 @@ CASES = [
         RDF,
         f"pressure: {{value: 1 bar}}\n        {RDF}",
         7,
-        "states[0].targets[0]: must hold exactly one of rdf, pressure, vacf, not rdf and pressure",
+        "states[0].targets[0]: must hold exactly one of rdf, pressure, density, vacf, not rdf and pressure",
     ),
     (
         RDF,

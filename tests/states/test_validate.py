@@ -67,7 +67,7 @@ def test_what_a_barostat_decides():
     state.targets = [DensityTarget(1.4)]
     check_targets(state)
     state.targets *= 2
-    with pytest.raises(DiffPairError, match="'liquid' has 2 densities as targets: give one"):
+    with pytest.raises(DiffPairError, match="a state has one density, but targets names several"):
         check_targets(state)
 
 
