@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from diffpair.engines.frames import Frames, Snapshot
 from diffpair.engines.results import Density, DensityResult, PressureResult, ProductionResult, RdfResult, VacfResult
-from diffpair.engines.sampler import Sampler, pick_platform
+from diffpair.engines.sampler import Sampler
 from diffpair.engines.series_error import SHORTEST, SeriesError, series_error
 from diffpair.engines.simulation_sampler import SimulationSampler, make_sampler
 from diffpair.engines.statistics import mean_absolute_noise
@@ -19,6 +19,7 @@ from diffpair.errors import DiffPairError
 from diffpair.observables.pair_histogram import SLACK, PairCounts, count_types
 from diffpair.observables.pressure import Pressure, PressureProbe
 from diffpair.states.state import State, half_of_smallest
+from diffpair.systems.platforms import pick_platform
 from diffpair.tables import PairTable
 from diffpair.targets import DensityTarget, PressureTarget, RdfTarget, VacfTarget
 from diffpair.targets.density_target import MASS

@@ -10,7 +10,6 @@ import numpy as np
 import openmm
 from numpy.typing import NDArray
 
-from diffpair.barostat import barostat_of, check_barostat
 from diffpair.constants import BOLTZMANN
 from diffpair.engines.explosion import Trial, cause
 from diffpair.engines.frames import Exploded, Frames, Snapshot
@@ -18,6 +17,8 @@ from diffpair.errors import DiffPairError
 from diffpair.observables.pressure import PressureProbe
 from diffpair.states.state import State
 from diffpair.states.system import check_table, make_system, own_system, table_of_force
+from diffpair.systems.barostat import barostat_of, check_barostat
+from diffpair.systems.platforms import pick_platform
 from diffpair.tables import PairTable
 
 _CHECK_EVERY = 100  # steps between looks at the kinetic temperature when no frames are taken
@@ -30,17 +31,6 @@ _BAROSTAT_SEED = 104_729  # added to the thermostat's: the two share no random n
 _LOOK_EVERY = 5  # steps, in a run that is repeated to see how it explodes
 
 Progress = Callable[[int], None]  # called with the number of steps just done
-
-
-def pick_platform(name: str | None) -> tuple[openmm.Platform, dict[str, str]]:
-    """The platform asked for, or CPU, or where that is missing Reference; with the properties that make runs repeat."""
-    known = [openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())]
-    chosen = name or ("CPU" if "CPU" in known else "Reference")
-    if chosen not in known:
-        raise DiffPairError(f"OpenMM has no platform {chosen!r} here, only {', '.join(known)}")
-    platform = openmm.Platform.getPlatformByName(chosen)
-    repeatable = {"DeterministicForces": "true"} if "DeterministicForces" in platform.getPropertyNames() else {}
-    return platform, repeatable
 
 
 class _Seen(NamedTuple):

@@ -6,7 +6,7 @@ import numpy as np
 import openmm
 from numpy.typing import NDArray
 
-from diffpair.barostat import without_barostat
+from diffpair.systems.barostat import without_barostat
 
 Array = NDArray[np.float64]
 

@@ -8,9 +8,9 @@ import numpy as np
 import openmm
 from numpy.typing import ArrayLike, NDArray
 
-from diffpair.barostat import without_barostat
 from diffpair.constants import BOLTZMANN
 from diffpair.observables.molecules import Molecules
+from diffpair.systems.barostat import without_barostat
 
 BAR = 16.605390671738466  # bar in 1 kJ/mol/nm^3
 

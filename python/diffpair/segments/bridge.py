@@ -10,11 +10,11 @@ import numpy as np
 import openmm
 from numpy.typing import NDArray
 
-from diffpair.engines.sampler import pick_platform
 from diffpair.force_hooks import ForceHook
 from diffpair.segments.bonded import bonded_forces, is_native
 from diffpair.segments.forces import FurtherForces
-from diffpair.states.own_forces import acts
+from diffpair.systems.own_forces import acts
+from diffpair.systems.platforms import pick_platform
 
 Array = NDArray[np.float64]
 

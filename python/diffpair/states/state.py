@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffpair.barostat import Barostat, barostat_of, pressure_of
 from diffpair.constants import BOLTZMANN
-from diffpair.states.own_forces import beside_potential
+from diffpair.systems.barostat import Barostat, barostat_of, pressure_of
+from diffpair.systems.own_forces import beside_potential
 from diffpair.targets import DensityTarget, PressureTarget, RdfTarget, Target, VacfTarget
 from diffpair.targets.density_target import NUMBER
 

@@ -13,8 +13,8 @@ import openmm
 from numpy.typing import NDArray
 from openmm import unit
 
-from diffpair.barostat import check_barostat
 from diffpair.errors import DiffPairError
+from diffpair.systems.barostat import check_barostat
 
 Array = NDArray[np.float64]
 

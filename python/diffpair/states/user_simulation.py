@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import openmm
 from openmm import app, unit
 
-from diffpair.barostat import barostat_of, set_defaults
 from diffpair.errors import DiffPairError
+from diffpair.systems.barostat import barostat_of, set_defaults
 from diffpair.tables import PairTable
 
 if TYPE_CHECKING:

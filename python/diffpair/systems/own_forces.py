@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import openmm
 
-from diffpair.barostat import BAROSTATS
+from diffpair.systems.barostat import BAROSTATS
 
 # Forces that act within molecules, from outside or not on positions at all: everything else may act between molecules.
 _NOT_NONBONDED = (
