@@ -99,7 +99,7 @@ def test_density_row(gas, rows):
         one = TargetRows(state)
         found = one.of_frames(frames, torch.zeros(1, 22, dtype=torch.float64), GRID)[0]
         np.testing.assert_allclose(found[:, 0], amount / volumes / 0.5)
-        assert one.floor == pytest.approx([0.001]) and one.sigma(np.array([0.002])) == pytest.approx([5**0.5 / 1000])
+        assert one.error == pytest.approx([0.001]) and one.sigma(np.array([0.002])) == pytest.approx([5**0.5 / 1000])
         assert state.target_volume == pytest.approx(amount / 0.5)
 
 

@@ -10,7 +10,7 @@ from diffpair.gradients.rows import Array, StaticRows
 from diffpair.potentials.base import TableGrid
 from diffpair.states import State
 
-ERROR_FLOOR = 0.001  # of the target, where it has no error of its own: what a production of usual length tells
+ERROR = 0.001  # of a target that comes without one: what a production of usual length tells
 
 
 class DensityRows(StaticRows):
@@ -18,6 +18,9 @@ class DensityRows(StaticRows):
 
     A function of the box alone, so it answers to the table through the isobaric ensemble: d<rho>/dc = -beta cov(rho,
     dU/dc).
+
+    A density that comes without an error is known to 0.1 %. It is a number that somebody has measured, not, as a g(r)
+    may be, a run as short as those of the fit.
 
     Attributes:
         target, error, floor: see Rows. units: rho_target, one per row, in the target's own unit.
@@ -27,8 +30,8 @@ class DensityRows(StaticRows):
         targets = state.densities
         self.units = [target.value for target in targets]
         self.target = np.ones(len(targets))
-        self.error = np.array([(t.error or 0.0) / t.value for t in targets])
-        self.floor = np.array([0.0 if t.error else ERROR_FLOOR for t in targets])
+        self.error = np.array([t.error / t.value if t.error else ERROR for t in targets])
+        self.floor = np.zeros(len(targets))
         amounts = [state.amount(target.unit) / target.value for target in targets]
         self._volumes = torch.tensor(amounts, dtype=torch.float64)  # nm^3 of a frame that has the target's density
 
@@ -38,4 +41,4 @@ class DensityRows(StaticRows):
 
     def sigma(self, noise: Array) -> Array:
         """See Rows."""
-        return np.asarray(np.sqrt(noise**2 + self.error**2 + self.floor**2))
+        return np.asarray(np.hypot(noise, self.error))

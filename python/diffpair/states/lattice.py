@@ -15,6 +15,7 @@ from diffpair.states.validate import check_targets
 from diffpair.targets import Readable, Target, read_targets
 from diffpair.targets.units import convert, parse_density, value_in
 
+_EVERY = 10  # steps between trials of a barostat: a liquid's volume then forgets within some hundred steps
 _BASES = {
     "fcc": np.array([[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]),
     "bcc": np.array([[0, 0, 0], [0.5, 0.5, 0.5]]),
@@ -98,7 +99,7 @@ def _with_barostat(masses: NDArray[np.float64], temperature: float, pressure: An
     system = openmm.System()
     for mass in masses:
         system.addParticle(float(mass))
-    system.addForce(openmm.MonteCarloBarostat(value_in(pressure, "bar", "1 bar"), temperature))
+    system.addForce(openmm.MonteCarloBarostat(value_in(pressure, "bar", "1 bar"), temperature, _EVERY))
     return system
 
 
