@@ -99,6 +99,17 @@ CASES = [
         7,
         "states[0].targets[0].pressure.error: must not be negative, but is -2 bar",
     ),
+    # densities
+    (RDF, "density: {value: 1}", 7, "states[0].targets[0].density.value: needs a unit, for example '0.845 nm^-3'"),
+    (RDF, "density: {value: 1 bar}", 7, "states[0].targets[0].density.value: 'bar' is not a unit of density such as"),
+    (RDF, "density: {value: 0 nm^-3}", 7, "states[0].targets[0].density.value: must be positive, not 0 nm^-3"),
+    (
+        RDF,
+        "density: {value: 1 g/cm^3, error: 1 nm^-3}",
+        7,
+        "states[0].targets[0].density: value is a mass density, error a number density: give them alike",
+    ),
+    (RDF, "density: {value: 1 g/cm^3}", 1, "states: no state that is fitted has an rdf as a target"),
     (RDF, "pressure: {value: 1 bar}", 1, "states: no state that is fitted has an rdf as a target"),
     (
         RDF,

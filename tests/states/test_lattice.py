@@ -6,7 +6,8 @@ from openmm import unit
 from scipy.spatial import cKDTree
 
 from diffpair.errors import DiffPairError
-from diffpair.states import build_lattice
+from diffpair.states import beside_potential, build_lattice
+from diffpair.targets import DensityTarget
 
 
 def lattice(n=108, **changes):
@@ -86,6 +87,17 @@ def test_refusals_name_state_and_value(changes, sentence):
     with pytest.raises(DiffPairError, match="state 'test'") as refusal:
         lattice(**changes)
     assert sentence in str(refusal.value)
+
+
+def test_a_pressure_brings_a_barostat():
+    """In bar or with a unit; the density is the one to start from, and can be a target then."""
+    state = lattice(pressure="2 atm", targets=[DensityTarget(1.1, unit="nm^-3")])
+    assert state.barostat_pressure == pytest.approx(2 * 1.01325) and state.barostat.getFrequency() == 10
+    assert state.barostat.getDefaultTemperature()._value == state.temperature
+    assert not beside_potential(state.base_system) and lattice(pressure=3.0).barostat_pressure == 3.0
+    assert state.target_volume == pytest.approx(state.num_atoms / 1.1) and state.target_volume != state.volume
+    with pytest.raises(DiffPairError, match="'nm' is not a unit of pressure"):
+        lattice(pressure="2 nm")
 
 
 def test_densities_with_units():
