@@ -45,7 +45,7 @@ def test_temperature_of_the_context(simulation):
 
 
 def test_relatives_keep_their_pressures(simulation):
-    from diffpair.barostat import set_defaults
+    from diffpair.systems.barostat import set_defaults
 
     anisotropic = openmm.MonteCarloAnisotropicBarostat(openmm.Vec3(1, 2, 3), 300.0)
     membrane = openmm.MonteCarloMembraneBarostat(1.0, 5.0, 300.0, 0, 0)

@@ -87,6 +87,7 @@ class DiscreteAdjoint(GradientMethod):
                 f"state {rows.state.name!r} has a barostat, but segments have a constant volume and do not see how "
                 f"that answers to the potential; use gradient: {{method: fluctuation}}"
             )
+        rows.pressure.check_segments()
         if found := unknown_to_segments(rows):
             raise DiffPairError(
                 f"state {rows.state.name!r} has {found}, which the segments of the adjoint gradient do not know; use "

@@ -48,13 +48,17 @@ class PressureRows(StaticRows):
         self.error = np.array([t.error or 0.0 for t in targets]) / self.ideal
         self.floor = np.array([ERROR_FLOOR if not t.error else 0.0 for t in targets])
 
-    def values(self, x: Tensor, boxes: Tensor, coefficients: Tensor, grid: TableGrid) -> Tensor:
-        """See StaticRows. Raises DiffPairError for molecules, whose pressure is more than a function of these."""
+    def check_segments(self) -> None:
+        """Refuse a molecular pressure where positions, box and table are all that is known (DiffPairError)."""
         if self.molecular and len(self):
             raise DiffPairError(
                 f"state {self.name!r} has a target pressure beside further forces or molecules, which the adjoint "
                 f"gradient does not support; use gradient: {{method: fluctuation}}"
             )
+
+    def values(self, x: Tensor, boxes: Tensor, coefficients: Tensor, grid: TableGrid) -> Tensor:
+        """See StaticRows. Raises DiffPairError as `check_segments` does."""
+        self.check_segments()
         pressure = pair_pressure(
             x,
             boxes,
