@@ -48,6 +48,16 @@ def test_a_crystal_is_named():
     assert "appears to have frozen" in found.note
 
 
+def test_a_crystal_under_a_barostat_is_named():
+    """The box grows by 8 % in length, and all particles move with it; one far away moves far."""
+    found = lennard_jones(1.1, 0.5, melt=False)
+    growth = np.linspace(1, 1.08, len(found))
+    x = (found.positions + 5 * found.boxes[0, 0, 0]) * growth[:, None, None]
+    moving = Frames(x, found.velocities, found.boxes * growth[:, None, None], found.potential_energy)
+    assert np.abs(x[-1] - x[0]).max() > 1 and structure(moving).displacement < 0.15
+    assert "appears to have frozen" in structure(moving).note
+
+
 @pytest.mark.parametrize(("density", "temperature"), [(0.845, 1.0), (0.3, 1.2), (0.1, 1.2)])
 def test_fluids_raise_no_alarm(density, temperature):
     assert structure(lennard_jones(density, temperature, melt=True)).note == ""

@@ -71,7 +71,9 @@ def structure(frames: Frames) -> Structure:
     once = (orders[2] > 0) | (orders[1] > 0) | ((orders[1] == 0) & (orders[0] > 0))  # S(-k) = S(k)
     long = once & (k > 0) & (k < 1.2)
     short = (k > 2.5) & (k < REACH * edges.max() / spacing)
-    moved = frames.positions[-1] - frames.positions[0]
+    # a barostat carries particles along with the box, which is no motion of theirs
+    first, last = (frames.positions[k] @ np.linalg.inv(frames.boxes[k]) for k in (0, -1))
+    moved = (last - first) @ frames.boxes.mean(0)
     moved = moved - moved.mean(0)
     displacement = float(np.sqrt(np.mean(np.sum(moved**2, axis=1)))) / spacing
     return Structure(
