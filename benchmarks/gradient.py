@@ -13,6 +13,7 @@ import command
 import gradient_cases as cases
 import torch
 from bars import Bar
+from gradient_bonded import bonded
 from gradient_gpu import gpu
 from rdf_loss import DEFAULT_INTEGRATOR, INTEGRATORS
 
@@ -23,6 +24,7 @@ CASES = {
     "memory": cases.memory,
     "long": cases.long,
     "replicas": cases.replicas,
+    "bonded": bonded,
     "gpu": gpu,
 }
 

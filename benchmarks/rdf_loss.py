@@ -18,7 +18,7 @@ from torch import Tensor
 from diffpair import PairTableForce
 from diffpair.observables.smooth_rdf import SmoothRdf
 from diffpair.potentials import BSpline, GaussianMLP, LennardJones, PairPotential, TableGrid, tabulate, to_table
-from diffpair.segments import Checkpoints, Integrator, NoseHoover, Topology, Verlet
+from diffpair.segments import Checkpoints, Integrator, NoseHoover, SystemForces, Topology, Verlet
 
 DENSITY, TIMESTEP, CUTOFF, R_MIN, KNOTS = 0.845, 0.005, 2.5, 0.75, 100
 TEMPERATURE = 1 / 0.00831446261815324  # K
@@ -99,6 +99,7 @@ class RdfLoss:
         replicas: how many trajectories, with velocities of their own.
         integrator: one of INTEGRATORS.
         checkpoints: see run_segment.
+        forces: what acts beside the table. exclusions: pairs that feel no table.
     """
 
     def __init__(
@@ -110,9 +111,12 @@ class RdfLoss:
         *,
         checkpoints: Checkpoints | None = None,
         dtype: torch.dtype = torch.float32,
+        forces: SystemForces | None = None,
+        exclusions: np.ndarray | None = None,
     ) -> None:
         self.integrator, self.steps, self.checkpoints, atoms = integrator, steps, checkpoints, fluid.atoms
-        self.topology = Topology.of(np.zeros(atoms, dtype=int), 1)
+        self.forces = forces
+        self.topology = Topology.of(np.zeros(atoms, dtype=int), 1, exclusions)
         width = (LAST - FIRST) / BINS
         self.rdf = SmoothRdf(FIRST + width / 2, width, BINS, self.topology)
         velocities = np.random.default_rng(3).standard_normal((replicas, atoms, 3))
@@ -130,6 +134,7 @@ class RdfLoss:
             inverse_mass=self.inverse_mass, r_min=R_MIN, cutoff=CUTOFF, timestep=TIMESTEP, steps=self.steps,
             frame_every=FRAME_EVERY, integrator=make_integrator(self.integrator, self.topology.num_atoms),
             checkpoints=self.checkpoints,
+            forces=None if self.forces is None else self.forces.in_boxes(self.boxes[replicas].numpy()),
         )  # fmt: skip
         g = g[:, :, 0].mean((0, 1))
         return ((g - self.target) ** 2).mean()
