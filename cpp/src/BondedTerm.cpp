@@ -37,16 +37,16 @@ void BondedForces::validate(int numAtoms) const {
 namespace {
 
 /** As OpenMM: an angle that is straight to this (nm^2, of the cross product) has no direction to push its ends in. */
-constexpr double straight = 1e-6;
+constexpr float straight = 1e-6f;
 
 /** U = k (q - q0)^2 / 2 with parameters (q0, k). */
 struct Harmonic {
     static constexpr int numParameters = 2;
-    template <class T> static T slope(T q, const double* p) {
+    template <class T, class Real> static T slope(T q, const Real* p) {
         return T(p[1]) * (q - T(p[0]));
     }
     /** d(dU/dq)/dp */
-    static void slopeGradient(double q, const double* p, double* gradient) {
+    template <class Real> static void slopeGradient(Real q, const Real* p, Real* gradient) {
         gradient[0] = -p[1];
         gradient[1] = q - p[0];
     }
@@ -59,7 +59,7 @@ struct Harmonic {
 struct Bond : Harmonic {
     static constexpr int numAtoms = 2, numDifferences = 1;
     static constexpr int ends[1][2] = {{0, 1}};
-    template <class T> static T coordinate(const Vector<T>* d, Vector<T>* gradient) {
+    template <class T> [[gnu::always_inline]] static T coordinate(const Vector<T>* d, Vector<T>* gradient) {
         const T squared = dot(d[0], d[0]);
         if (!(valueOf(squared) > 0)) { // no direction, and so no force, as in OpenMM
             gradient[0] = {};
@@ -75,13 +75,13 @@ struct Angle : Harmonic {
     static constexpr int numAtoms = 3, numDifferences = 2;
     static constexpr int ends[2][2] = {{1, 0}, {1, 2}};
     /** The arc tangent is exact at every angle, the arc cosine is not where it is straight. */
-    template <class T> static T coordinate(const Vector<T>* d, Vector<T>* gradient) {
+    template <class T> [[gnu::always_inline]] static T coordinate(const Vector<T>* d, Vector<T>* gradient) {
         const Vector<T> normal = cross(d[0], d[1]);
         const T squared = dot(normal, normal);
         const T size = valueOf(squared) > straight * straight ? sqrt(squared) : T(straight);
         gradient[0] = T(1) / (dot(d[0], d[0]) * size) * cross(d[0], normal);
         gradient[1] = T(1) / (dot(d[1], d[1]) * size) * cross(normal, d[1]);
-        return atan2(size, dot(d[0], d[1]));
+        return arcTangent(size, dot(d[0], d[1]));
     }
 };
 
@@ -89,7 +89,7 @@ struct Angle : Harmonic {
 struct Torsion {
     static constexpr int numAtoms = 4, numDifferences = 3, numParameters = 3;
     static constexpr int ends[3][2] = {{1, 0}, {2, 1}, {2, 3}}; // F, G, H
-    template <class T> static T coordinate(const Vector<T>* d, Vector<T>* gradient) {
+    template <class T> [[gnu::always_inline]] static T coordinate(const Vector<T>* d, Vector<T>* gradient) {
         const Vector<T>&f = d[0], &g = d[1], &h = d[2];
         const Vector<T> a = cross(f, g), b = cross(h, g);
         const T aa = dot(a, a), bb = dot(b, b), gg = dot(g, g);
@@ -97,17 +97,17 @@ struct Torsion {
             gradient[0] = gradient[1] = gradient[2] = {};
             return T(0);
         }
-        const T length = sqrt(gg);
-        gradient[0] = -(length / aa) * a;
-        gradient[1] = dot(f, g) / (aa * length) * a - dot(h, g) / (bb * length) * b;
-        gradient[2] = length / bb * b;
-        return atan2(dot(cross(b, a), g), length * dot(a, b));
+        const T length = sqrt(gg), byA = length / aa, byB = length / bb, byG = T(1) / gg;
+        gradient[0] = -byA * a;
+        gradient[1] = byA * byG * dot(f, g) * a - byB * byG * dot(h, g) * b;
+        gradient[2] = byB * b;
+        return arcTangent(dot(cross(b, a), g), length * dot(a, b));
     }
-    template <class T> static T slope(T q, const double* p) {
+    template <class T, class Real> static T slope(T q, const Real* p) {
         return T(-p[2] * p[0]) * sin(T(p[0]) * q - T(p[1]));
     }
-    static void slopeGradient(double q, const double* p, double* gradient) {
-        const double angle = p[0] * q - p[1];
+    template <class Real> static void slopeGradient(Real q, const Real* p, Real* gradient) {
+        const Real angle = p[0] * q - p[1];
         gradient[0] = 0;
         gradient[1] = p[2] * p[0] * std::cos(angle);
         gradient[2] = -p[0] * std::sin(angle);
@@ -119,26 +119,31 @@ template <class Real, class Kind> class BondedTerm : public ForceTerm<Real> {
 public:
     BondedTerm(const BondedForces& forces, const Box& box, int numAtoms)
         : forces(forces), box(forces.periodic ? box : Box::none()), numGroups(forces.size()),
-          gradient(forces.numParameters(), 0.0), ofGroups(3 * forces.atoms.size()) {
-        std::vector<std::vector<int>> places(numAtoms);
-        for (size_t k = 0; k < forces.atoms.size(); k++)
-            places[forces.atoms[k]].push_back(static_cast<int>(k));
+          parameters(forces.parameters, forces.parameters + forces.numParameters()), ofGroups(3 * forces.atoms.size()),
+          gradient(forces.numParameters(), 0.0) {
+        std::vector<int> next(numAtoms + 1, 0); // where the next part of an atom goes
+        for (int atom : forces.atoms)
+            next[atom + 1]++;
         start.push_back(0);
-        for (int atom = 0; atom < numAtoms; atom++)
-            if (!places[atom].empty()) {
+        for (int atom = 0; atom < numAtoms; atom++) {
+            if (next[atom + 1] > 0) {
                 bonded.push_back(atom);
-                place.insert(place.end(), places[atom].begin(), places[atom].end());
-                start.push_back(static_cast<int>(place.size()));
+                start.push_back(start.back() + next[atom + 1]);
             }
+            next[atom + 1] += next[atom];
+        }
+        place.resize(forces.atoms.size());
+        for (size_t k = 0; k < forces.atoms.size(); k++)
+            place[next[forces.atoms[k]]++] = static_cast<int>(k);
     }
 
     void addForces(const Real* x, Real* f, Executor& executor) override {
         overGroups(executor, [&](int n) {
-            Vector<double> d[Kind::numDifferences], slopes[Kind::numDifferences];
+            Vector<Real> d[Kind::numDifferences], slopes[Kind::numDifferences];
             differences(x, n, d);
-            const double q = Kind::template coordinate<double>(d, slopes);
-            const double force = -Kind::template slope<double>(q, parameters(n));
-            double* to = ofGroup(n);
+            const Real q = Kind::template coordinate<Real>(d, slopes);
+            const Real force = -Kind::template slope<Real>(q, parametersOf(n));
+            Real* to = ofGroup(n);
             for (int k = 0; k < Kind::numDifferences; k++)
                 addDifference(k, force * slopes[k], to);
         });
@@ -147,24 +152,24 @@ public:
 
     void addAdjoint(const Real* x, const Real* w, Real* jw, Executor& executor) override {
         overGroups(executor, [&](int n) {
-            Vector<double> d[Kind::numDifferences];
-            Vector<Dual> moved[Kind::numDifferences], slopes[Kind::numDifferences];
+            Vector<Real> d[Kind::numDifferences];
+            Vector<Dual<Real>> moved[Kind::numDifferences], slopes[Kind::numDifferences];
             differences(x, n, d);
             for (int k = 0; k < Kind::numDifferences; k++) {
-                const Vector<double> along = at(w, atom(n, Kind::ends[k][1])) - at(w, atom(n, Kind::ends[k][0]));
+                const Vector<Real> along = at(w, atom(n, Kind::ends[k][1])) - at(w, atom(n, Kind::ends[k][0]));
                 moved[k] = {{d[k].x, along.x}, {d[k].y, along.y}, {d[k].z, along.z}};
             }
-            const Dual q = Kind::template coordinate<Dual>(moved, slopes);
-            const Dual force = -Kind::template slope<Dual>(q, parameters(n));
-            double* to = ofGroup(n);
+            const Dual<Real> q = Kind::template coordinate<Dual<Real>>(moved, slopes);
+            const Dual<Real> force = -Kind::template slope<Dual<Real>>(q, parametersOf(n));
+            Real* to = ofGroup(n);
             for (int k = 0; k < Kind::numDifferences; k++) {
-                const Vector<Dual> change = force * slopes[k];
-                addDifference(k, Vector<double>{change.x.along, change.y.along, change.z.along}, to);
+                const Vector<Dual<Real>> change = force * slopes[k];
+                addDifference(k, Vector<Real>{change.x.along, change.y.along, change.z.along}, to);
             }
-            double bySlope[Kind::numParameters];
-            Kind::slopeGradient(q.value, parameters(n), bySlope);
+            Real bySlope[Kind::numParameters];
+            Kind::slopeGradient(q.value, parametersOf(n), bySlope);
             for (int p = 0; p < Kind::numParameters; p++)
-                gradient[static_cast<size_t>(n) * Kind::numParameters + p] -= q.along * bySlope[p];
+                gradient[static_cast<size_t>(n) * Kind::numParameters + p] -= static_cast<double>(q.along * bySlope[p]);
         });
         gather(jw, executor);
     }
@@ -194,44 +199,48 @@ private:
     int atom(int n, int k) const {
         return forces.atoms[static_cast<size_t>(n) * Kind::numAtoms + k];
     }
-    const double* parameters(int n) const {
-        return forces.parameters + static_cast<size_t>(n) * Kind::numParameters;
+    const Real* parametersOf(int n) const {
+        return parameters.data() + static_cast<size_t>(n) * Kind::numParameters;
     }
-    static Vector<double> at(const Real* v, int atom) {
+    static Vector<Real> at(const Real* v, int atom) {
         const Real* p = v + 3 * static_cast<size_t>(atom);
         return {p[0], p[1], p[2]};
     }
-    void differences(const Real* x, int n, Vector<double>* d) const {
+    void differences(const Real* x, int n, Vector<Real>* d) const {
         for (int k = 0; k < Kind::numDifferences; k++) {
             d[k] = at(x, atom(n, Kind::ends[k][1])) - at(x, atom(n, Kind::ends[k][0]));
-            box.template apply<Images::Triclinic>(d[k].x, d[k].y, d[k].z); // with the zeros of any other box
+            if (box.triclinic)
+                box.template apply<Images::Triclinic>(d[k].x, d[k].y, d[k].z);
+            else // nothing happens without a box
+                box.template apply<Images::Rectangular>(d[k].x, d[k].y, d[k].z);
         }
     }
-    double* ofGroup(int n) {
-        double* to = ofGroups.data() + 3 * static_cast<size_t>(n) * Kind::numAtoms;
-        std::fill_n(to, 3 * Kind::numAtoms, 0.0);
+    Real* ofGroup(int n) {
+        Real* to = ofGroups.data() + 3 * static_cast<size_t>(n) * Kind::numAtoms;
+        std::fill_n(to, 3 * Kind::numAtoms, Real(0));
         return to;
     }
     /** The force on a difference, at both of its ends. */
-    static void addDifference(int k, const Vector<double>& force, double* to) {
-        double *from = to + 3 * Kind::ends[k][0], *end = to + 3 * Kind::ends[k][1];
+    static void addDifference(int k, const Vector<Real>& force, Real* to) {
+        Real *from = to + 3 * Kind::ends[k][0], *end = to + 3 * Kind::ends[k][1];
         end[0] += force.x, end[1] += force.y, end[2] += force.z;
         from[0] -= force.x, from[1] -= force.y, from[2] -= force.z;
     }
     void gather(Real* to, Executor& executor) {
         overBlocks(static_cast<int>(bonded.size()), executor, [&](int b) {
-            double sum[3] = {0, 0, 0};
+            Real sum[3] = {0, 0, 0};
             for (int k = start[b]; k < start[b + 1]; k++)
                 for (int d = 0; d < 3; d++)
                     sum[d] += ofGroups[3 * static_cast<size_t>(place[k]) + d];
             for (int d = 0; d < 3; d++)
-                to[3 * static_cast<size_t>(bonded[b]) + d] += static_cast<Real>(sum[d]);
+                to[3 * static_cast<size_t>(bonded[b]) + d] += sum[d];
         });
     }
     const BondedForces& forces;
-    const LoopBox<double> box;
+    const LoopBox<Real> box;
     const int numGroups;
-    std::vector<double> gradient, ofGroups; // of the parameters; what each group does to each of its atoms
+    std::vector<Real> parameters, ofGroups; // the latter: what each group does to each of its atoms
+    std::vector<double> gradient;           // of the parameters
     std::vector<int> bonded, start, place;  // atoms in groups; where their parts lie in ofGroups, atom by atom
 };
 
