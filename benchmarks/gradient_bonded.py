@@ -100,7 +100,8 @@ def bonded(run: Run) -> list[Bar]:
     )  # fmt: skip
     slower = rounds.ratio("by OpenMM", "by the core")
     run.console.print(
-        f"{REPLICAS} replicas: {per_step:g} evaluations of OpenMM per step; cosine of the gradients 1 - {1 - cosine:.1e}"
+        f"{REPLICAS} replicas: OpenMM evaluates forces {per_step:g} times per step; the gradients' cosine is "
+        f"1 - {1 - cosine:.1e}"
     )
     return [
         *bars,

@@ -12,6 +12,7 @@ import trimers
 import yaml
 
 from diffpair.config import build_states, load_config, run_fit
+from diffpair.fit.audit import run_audit
 from diffpair.trajectories.rdf import PairChoice, rdf_of_trajectory, write_rdf
 
 LIQUID = Path(__file__).parents[2] / "examples" / "lennard_jones" / "rdf.csv"
@@ -24,8 +25,8 @@ def molecules(tmp_path_factory):
     return folder
 
 
-def config_of(folder, choice):
-    """A fit of the trimers' own g(r), counted as `choice` says."""
+def config_of(folder, choice, **sections):
+    """A fit of the trimers' own g(r), counted as `choice` says; with other sections, if any."""
     rdf = rdf_of_trajectory(
         [folder / "run.dcd"], topology=folder / "start.pdb", first="all", second=None,
         r_min=0.3, r_max=1.5, bin_width=0.02, choice=choice,
@@ -45,7 +46,7 @@ def config_of(folder, choice):
         "production": {"max_steps": 4500},
         "update": {"method": "gauss-newton", "iterations": 5},
     }
-    (folder / "fit.yaml").write_text(yaml.safe_dump(document))
+    (folder / "fit.yaml").write_text(yaml.safe_dump(document | sections))
     return load_config(folder / "fit.yaml")
 
 
@@ -55,6 +56,25 @@ def test_molecules_are_fitted_to_their_own_target(molecules, out, recwarn):
     (target,) = summary["states"][0]["targets"]
     assert target["mae"] < 0.06  # 0.01 to 0.04 with so short samplings; a target that counts other pairs is 2.9 off
     assert not [warning for warning in recwarn if "excluded" in str(warning.message)]
+
+
+def test_molecules_are_fitted_by_segments_that_know_their_bonds(molecules, out):
+    """The whole way in a System with bonds; that segments have them right, tests/gradients see."""
+    gradient = {"method": "adjoint", "segments": 8, "steps": 30, "every": 10, "modes": 24}
+    config = config_of(molecules, PairChoice(), gradient=gradient)
+    summary = json.loads(run_fit(config, out).read_text())
+    assert summary["gradient"]["method"] == "adjoint"
+    (target,) = summary["states"][0]["targets"]
+    assert target["mae"] < 0.06
+
+
+def test_audit_of_molecules(molecules, out, capsys):
+    choice = run_audit(config_of(molecules, PairChoice()), out, lengths=(10, 30), segments=6, frames=60)
+    assert choice.steps in (10, 30)
+    assert "further forces of trimers in segments: HarmonicBondForce natively" in capsys.readouterr().out
+    (state,) = json.loads((out / "audit.json").read_text())["states"]
+    assert [entry["steps"] for entry in state["lengths"]] == [10, 30]
+    assert all(entry["cosine"] > 0.3 for entry in state["lengths"])
 
 
 def test_molecules_whose_target_counts_the_pairs_within_them(molecules):

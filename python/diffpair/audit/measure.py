@@ -90,6 +90,7 @@ def audit_state(
     stop_at_chaos: bool = False,
     integrator: MakeIntegrator = verlet,
     seed: int = 1,
+    platform: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> StateAudit:
     """Measure one state.
@@ -101,8 +102,8 @@ def audit_state(
         rows: the state and its targets. coefficients: the table that made the frames, [npairs, knots + 2], on `grid`.
         sums: of all its frames. starts: those that segments start from, one segment each; two or more.
         timestep: ps. every: steps between frames. lengths: multiples of `every`, in order. stop_at_chaos: leave out
-        what is longer than the first chaotic length. integrator, seed: see DiscreteAdjoint; every segment has noise of
-        its own. progress: called with the number of steps of each segment done.
+        what is longer than the first chaotic length. integrator, seed, platform: see DiscreteAdjoint; every segment has
+        noise of its own. progress: called with the number of steps of each segment done.
 
     Raises: DiffPairError for a state whose segments cannot be run, or too few frames.
     """
@@ -121,7 +122,7 @@ def audit_state(
     unusable = None
     for steps in lengths:
         method = DiscreteAdjoint(
-            1, steps, every, timestep=timestep, max_growth=np.inf, integrator=integrator, seed=seed
+            1, steps, every, timestep=timestep, max_growth=np.inf, integrator=integrator, seed=seed, platform=platform
         )
         gradients, growths = [], []
         try:

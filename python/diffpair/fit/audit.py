@@ -46,7 +46,14 @@ def run_audit(
     states = fit_states(setup, settings.seed)
     for live in states:
         for steps in chosen:
-            DiscreteAdjoint(1, steps, every, timestep=timestep_of(settings.sampling, live.state)).check(live.rows)
+            method = DiscreteAdjoint(
+                1,
+                steps,
+                every,
+                timestep=timestep_of(settings.sampling, live.state),
+                platform=settings.sampling.platform,
+            )
+            method.check(live.rows)
     make_folder(out)
     progress = progress or FitProgress()
     audits = []
@@ -56,6 +63,8 @@ def run_audit(
                 if live.state.on_lattice:
                     progress.begin(f"melting {live.state.name}", settings.sampling.melt)
                 live.melt(progress.advance)
+                if forces := method.describe_forces(live.rows):
+                    progress.say(f"further forces of {live.state.name} in segments: {forces}")
                 audits.append(
                     audit_live(
                         live,

@@ -24,7 +24,7 @@ MODES = 8  # smooth vectors (cosines over the lags) that the response is measure
 def friction_response(
     rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames, friction: float, *, lags: int,
     stride: int, timestep: float, segments: int, seed: int, dtype: torch.dtype = torch.float64,
-    modes: int = MODES,
+    modes: int = MODES, platform: str | None = None,
 ) -> tuple[Array, Array]:  # fmt: skip
     """d (C(t) / C(0)) / d ln(friction) of batches of Langevin segments, [BATCHES, lags], and d (C(t) / C(0)) / dc at
     fixed start states, [BATCHES, lags, npairs * (knots + 2)].
@@ -37,6 +37,9 @@ def friction_response(
         coefficients: the table, [npairs, knots + 2] in kJ/mol, on `grid`. frames: production frames to start from, at
         least BATCHES. friction: 1/ps. lags: from 0 on, `stride` steps of `timestep` (ps) apart. segments: replicas.
         seed: of their noise. modes: backward passes, one for each smooth vector; `lags` of them give all there is.
+        platform: see DiscreteAdjoint.
+
+    Raises: DiffPairError for a state whose segments cannot be run.
     """
     chosen = np.linspace(0, len(frames) - 1, max(BATCHES, min(segments, len(frames)))).round().astype(int)
     vectors = torch.from_numpy(dct(np.eye(lags), axis=0, norm="ortho")[:modes])
@@ -47,7 +50,7 @@ def friction_response(
             f"state {rows.state.name!r} has {found}, which the segments that a friction is learned from do not know; "
             f"leave out its vacf, or have it held_out"
         )
-    further = segment_forces(rows)
+    further = segment_forces(rows, platform)
     for number, batch in enumerate(np.array_split(chosen, BATCHES)):
         x0, v0 = (torch.from_numpy(a[batch]).to(dtype) for a in (frames.positions, frames.velocities))
         log_friction = torch.tensor(np.log(friction), dtype=torch.float64, requires_grad=True)

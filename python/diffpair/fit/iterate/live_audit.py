@@ -66,5 +66,6 @@ def audit_live(
         stop_at_chaos=stop_at_chaos,
         integrator=integrator,
         seed=seed,
+        platform=sampling.platform,
         progress=progress.advance,
     )
