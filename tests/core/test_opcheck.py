@@ -9,7 +9,9 @@ import torch
 from systems import make_system
 
 from diffpair.segments import (
+    BondedForces,
     Checkpoints,
+    FurtherForces,
     LangevinMiddle,
     NoseHoover,
     SumsGrid,
@@ -31,21 +33,34 @@ def samples() -> dict[str, tuple]:
     grid = (t.num_types, system.r_min, system.cutoff)
     frames = torch.randn(1, 3, *system.x.shape, dtype=torch.float64)
     segments = {}
+    bonds = torch.tensor([[0.8, 50.0], [0.9, 40.0]], dtype=torch.float64)
+    forces = FurtherForces((BondedForces("harmonic-bond", torch.tensor([[0, 1], [2, 3]], dtype=torch.int32), bonds),))
     for theta, plan, sums in (
         (Verlet(), Checkpoints(5, 12), None),
         (LangevinMiddle(100.0, 2.0, 7), Checkpoints(1, 0), None),
         (NoseHoover(100.0, 3.0), Checkpoints(3, 7), SumsGrid(0.3, system.cutoff, 8)),
     ):
         table = SumsGrid(system.r_min, system.cutoff, c.shape[-1] - 2)
-        problem = make_problem(t, system.inverse_mass, box, table, 0.004, 12, 4, plan, theta, sums)
+        further = forces if sums else FurtherForces()
+        problem = make_problem(t, system.inverse_mass, box, table, 0.004, 12, 4, plan, theta, sums, further)
+        parameters = [p.clone() for p in further.parameters]
         bath = theta.bath(1)
         start = (x.detach(), v.detach(), c.detach())
-        x_frames, _, all_sums, *kept = torch.ops.diffpair.segment(*start, bath, [], problem)
+        x_frames, _, all_sums, *kept = torch.ops.diffpair.segment(*start, bath, parameters, problem)
         grad_v = None if theta.name == "verlet" else frames.flip(0)
         of_sums = (torch.randn_like(all_sums), x_frames) if sums else (None, None)
-        segments[f"segment_backward {theta.name}"] = (frames, grad_v, *of_sums, *kept, c.detach(), bath, [], problem)
+        segments[f"segment_backward {theta.name}"] = (
+            frames,
+            grad_v,
+            *of_sums,
+            *kept,
+            c.detach(),
+            bath,
+            parameters,
+            problem,
+        )
         bath = bath.clone().requires_grad_(bool(bath.numel()))
-        segments[f"segment {theta.name}"] = (x, v, c, bath, [], problem)
+        segments[f"segment {theta.name}"] = (x, v, c, bath, [p.clone().requires_grad_() for p in parameters], problem)
     return {
         "spline_sums": (x, box, t.types, t.exclusions, *grid, 15),
         "virial_sums": (x, box, t.types, t.exclusions, *grid, 15),

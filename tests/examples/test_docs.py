@@ -16,11 +16,12 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_code_of_the_observables_page(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/observables.md").read_text(), flags=re.DOTALL)
-    assert len(blocks) == 1
-    done = subprocess.run([sys.executable, "-c", blocks[0]], capture_output=True, text=True, cwd=tmp_path)
+    assert len(blocks) == 2
+    done = subprocess.run([sys.executable, "-c", "\n".join(blocks)], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     norm = float(re.findall(r"tensor\(([^,]*),", done.stdout)[0])
     assert 0 < norm < float("inf")
+    assert done.stdout.splitlines()[-1] == "HarmonicBondForce natively"
 
 
 def test_code_of_the_plugin_page(tmp_path: Path) -> None:
