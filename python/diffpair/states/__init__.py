@@ -6,7 +6,7 @@ from diffpair.states.lattice import build_lattice
 from diffpair.states.state import NO_TYPE, State, half_of_smallest
 from diffpair.states.system import make_system, own_system
 from diffpair.states.validate import check_cutoff, check_targets, check_types
-from diffpair.systems.own_forces import acts, beside_potential, has_nonbonded_forces
+from diffpair.systems.own_forces import acts, beside_potential, has_nonbonded_forces, type_charges
 
 __all__ = [
     "NO_TYPE",
@@ -23,4 +23,5 @@ __all__ = [
     "has_nonbonded_forces",
     "make_system",
     "own_system",
+    "type_charges",
 ]

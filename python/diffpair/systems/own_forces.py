@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import openmm
+from numpy.typing import NDArray
 
 from diffpair.systems.barostat import BAROSTATS
 
@@ -30,6 +32,31 @@ def beside_potential(system: openmm.System | None) -> str:
     if system.getNumConstraints():
         return "constraints"
     return "virtual sites" if any(map(system.isVirtualSite, range(system.getNumParticles()))) else ""
+
+
+def type_charges(
+    system: openmm.System | None, types: NDArray[np.integer], num_types: int
+) -> NDArray[np.float64] | None:
+    """Charge per type in e, [num_types], where they are all that a System does: ions of one site each.
+
+    None where anything else acts, where the charges are not summed to infinity (Ewald, PME), where particles of one
+    type have different charges, or some have no type, and where the whole is not neutral.
+    """
+    if system is None or system.getNumConstraints() or (types < 0).any():
+        return None
+    acting = [f for f in system.getForces() if not isinstance(f, openmm.CMMotionRemover) and acts(f)]
+    if len(acting) != 1 or not isinstance(force := acting[0], openmm.NonbondedForce):
+        return None
+    endless = force.getNonbondedMethod() in (openmm.NonbondedForce.Ewald, openmm.NonbondedForce.PME)
+    if not endless or force.getNumExceptions() or force.getNumParticleParameterOffsets():
+        return None
+    found = [force.getParticleParameters(i) for i in range(force.getNumParticles())]
+    if any(epsilon._value for _, _, epsilon in found):
+        return None
+    each = np.array([charge._value for charge, _, _ in found])
+    charges = np.array([each[types == kind].mean() if (types == kind).any() else 0.0 for kind in range(num_types)])
+    alike = bool(np.abs(each - charges[types]).max() < 1e-9)
+    return charges if alike and abs(float(each.sum())) < 1e-6 * len(each) else None
 
 
 def acts(force: openmm.Force) -> bool:

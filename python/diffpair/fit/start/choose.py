@@ -12,7 +12,7 @@ from diffpair.fit.start.hypernetted_chain import HypernettedChain
 from diffpair.fit.start.inversion import crystalline
 from diffpair.observables.pair_numbers import interacting_pairs
 from diffpair.settings.start import CLOSURES, Start
-from diffpair.states import State, beside_potential
+from diffpair.states import State, beside_potential, type_charges
 from diffpair.tables import type_pairs
 
 Array = NDArray[np.float64]
@@ -57,6 +57,10 @@ def choose_start(start: Start, states: list[State], contact: Array) -> ChosenSta
         if reason:
             said = f"start: Boltzmann inversion, since state {name} {reason}"
             return ChosenStart(Start(method="boltzmann-inversion"), chains, good, said)
+    charged = [name for name, chain in chains.items() if chain.charged]
+    if charged:  # Verlet's bridge function is that of hard cores, not of ions; beside charges it made U worse
+        said = f"start: hypernetted chain, with the charges of state {charged[0]} in it"
+        return ChosenStart(Start(method="hypernetted-chain"), chains, good, said)
     said = "start: hypernetted chain with Verlet's bridge function"
     return ChosenStart(Start(method="modified-verlet"), chains, good, said)
 
@@ -65,6 +69,8 @@ def doubt(state: State, chain: HypernettedChain, contact: float) -> str:
     """Why the relation holds, but its result is not to be trusted; empty where it is. contact: nm."""
     if any(crystalline(target) for target in state.rdfs):
         return "is a crystal by its g(r)"
+    if chain.charged and chain.reached < FULL:
+        return "has charges and g(r) that the Ornstein-Zernike relation does not bring together"
     if chain.reached < FULL:
         return f"has a g(r) that is possible at {chain.reached:.2g} of its density only (Ornstein-Zernike relation)"
     if any(target.r_max < REACH * contact for target in state.rdfs):
@@ -74,7 +80,8 @@ def doubt(state: State, chain: HypernettedChain, contact: float) -> str:
 
 def obstacle(state: State) -> str:
     """Why the Ornstein-Zernike relation of a state's g(r) tells nothing of its pair potential; empty where it does."""
-    if found := beside_potential(state.base_system):
+    charges = type_charges(state.base_system, state.types, len(state.type_names))  # pair forces, a part of the relation
+    if charges is None and (found := beside_potential(state.base_system)):
         return f"has {found}"
     if not (state.masses > 0).all():
         return "has particles that do not move (mass 0)"

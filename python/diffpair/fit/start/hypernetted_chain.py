@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import dct, dst
 from scipy.interpolate import CubicSpline
+from scipy.special import erfc
 
 from diffpair.errors import DiffPairError
 from diffpair.observables.pair_numbers import interacting_pairs
-from diffpair.states import State
+from diffpair.states import State, type_charges
 from diffpair.tables import type_pairs
 from diffpair.targets import RdfTarget
 
@@ -23,6 +24,10 @@ SETTLED = 1e-6  # change of c: far below what the error of any g makes of it
 NORMALISED = 0.8  # part of the density from which on g is normalised: U at lower ones does not end in 0 yet
 TAIL = 0.15  # the last part of the data, over which U is 0 on average
 DOUBT = 0.02  # of the normalisation of g, at most
+COULOMB = 138.935456  # e^2 / (4 pi epsilon_0) in kJ/mol nm, as OpenMM has it
+ENDS = 3.5  # kappa times the end of the data, where erfc is 7e-7
+STEPS, BEFORE_SCALE = 100, 12  # of Newton's method with charges; before the normalisation of g is an unknown, too
+FARTHEST = 0.6  # part of the way to where S(k) is no longer positive
 
 
 class HypernettedChain:
@@ -72,13 +77,32 @@ class HypernettedChain:
         self._known = [int(np.searchsorted(self.r, end)) for end in reach]
         self._g = [_resample(t, self.r[:n]) for t, n in zip(targets, self._known, strict=True)]
         self._scale = np.ones(len(self.pairs))
+        charges = type_charges(state.base_system, state.types, len(state.type_names))
+        lengths = (
+            np.zeros(len(self.pairs)) if charges is None else _bjerrum_lengths(charges[counts > 0], self.pairs, state)
+        )
+        ends = [end for end in reach if end]
+        self._coulomb = dict(zip(pairs, lengths, strict=True)) if lengths.any() else {}
+        self._kappa = ENDS / min(ends, default=1.0)
+        self._own = self._long_ranged(lengths)
         self.names, self.distances = pairs, [self.r[:n] for n in self._known]
         self._gamma: dict[tuple[str, str], Array] = {}
-        for (a, b), row in zip(self.pairs, self._solve(), strict=True):
+        solution = self._solve_charged() if self._coulomb else self._solve()
+        for (a, b), row in zip(self.pairs, solution, strict=True):
             self._gamma[present[a], present[b]] = self._gamma[present[b], present[a]] = row
 
+    @property
+    def charged(self) -> bool:
+        """Whether the System's own charges are in the relation."""
+        return bool(self._coulomb)
+
+    def beside(self, pair: tuple[str, str], r: Array) -> Array:
+        """Energy over kT at distances r [n] in nm that is to be taken off gamma - ln g: charges, without L."""
+        length = self._coulomb.get(pair, self._coulomb.get(pair[::-1], 0.0))
+        return np.asarray(length * erfc(self._kappa * r) / r)
+
     def indirect(self, pair: tuple[str, str], r: Array) -> Array:
-        """gamma at distances r [n] in nm, 0 beyond the data."""
+        """gamma (with charges gamma_s) at distances r [n] in nm, 0 beyond the data."""
         return np.asarray(
             np.where(r <= self.r[-1], CubicSpline(self.r, self._gamma[pair])(np.minimum(r, self.r[-1])), 0)
         )
@@ -111,8 +135,12 @@ class HypernettedChain:
         inverse = np.eye(self.types) - matrix
         if not np.isfinite(inverse).all():
             return None
+        alone = np.ones(len(self._k))  # the largest 1 / S(k) of the charges, were there nothing else
+        if self._coulomb:
+            inverse += density * self._own
+            alone = np.linalg.eigvalsh(np.eye(self.types) + density * self._own).max(axis=1)
         values = np.linalg.eigvalsh(inverse)
-        if values.min() <= 0 or values.max() > 1 / LEAST:
+        if values.min() <= 0 or (values.max(axis=1) > alone / LEAST).any():
             return None
         return np.asarray(np.linalg.inv(inverse))
 
@@ -154,11 +182,46 @@ class HypernettedChain:
         self._direct = c
         return gamma
 
+    def _solve_charged(self) -> Array:
+        """gamma_s. `reached` is 1 if the data have been met, else 0."""
+        c = np.zeros((len(self.pairs), len(self.r)))
+        for number in range(STEPS):
+            structure = self._structure(c, self.density)
+            if structure is None:
+                break
+            step = self._step(c, structure, self.density, number > BEFORE_SCALE)
+            change = self._forward(step)
+            matrix = np.empty_like(structure)
+            for (a, b), row in zip(self.pairs, change, strict=True):
+                matrix[:, a, b] = matrix[:, b, a] = self.density * self._root[a, b] * row
+            fastest = float(np.linalg.eigvals(structure @ matrix).real.max())  # 1 / fastest: where S(k) is infinite
+            c = c + min(1.0, FARTHEST / max(fastest, FARTHEST)) * step
+            if number > BEFORE_SCALE and float(np.abs(step).max()) < SETTLED:
+                self.reached = 1.0
+                break
+        self._direct = c
+        structure = self._structure(c, self.density)
+        return np.zeros_like(c) if structure is None else self._correlation(structure, self.density) - c
+
+    def _long_ranged(self, lengths: Array) -> Array:
+        """-C(k) of L over the density, [k, types, types]. lengths: q_a q_b l_B per pair, nm."""
+        own = np.empty((len(self._k), self.types, self.types))
+        for (a, b), length in zip(self.pairs, lengths, strict=True):
+            row = 4 * np.pi * length / self._k**2 * np.exp(-((self._k / self._kappa) ** 2) / 4)
+            own[:, a, b] = own[:, b, a] = self._root[a, b] * row
+        return own
+
     def _newton(self, c: Array, density: float, normalise: bool) -> tuple[Array, Array] | None:
         """One step: c and gamma, or None where S(k) is out of bounds. normalise: g too."""
         structure = self._structure(c, density)
         if structure is None:
             return None
+        new = c + self._step(c, structure, density, normalise)
+        structure = self._structure(new, density)
+        return None if structure is None else (new, self._correlation(structure, density) - new)
+
+    def _step(self, c: Array, structure: Array, density: float, normalise: bool) -> Array:
+        """Of c, by Newton's method where h is known; it moves the normalisation of g as well."""
         h = self._correlation(structure, density)
         count, size = len(self.pairs), sum(self._known)
         system, wanted = np.zeros((size + count, size + count)), np.zeros(size + count)
@@ -177,14 +240,19 @@ class HypernettedChain:
             wanted[size + pair] = np.mean(data[tail] - 1 - c[pair, tail] - np.log(np.maximum(data[tail], 0.1)))
         step = np.linalg.solve(system, wanted)
         self._scale = np.clip(self._scale * (1 + np.clip(step[size:], -DOUBT, DOUBT)), 1 - DOUBT, 1 + DOUBT)
-        new, start = c.copy(), 0
+        change, start = np.zeros_like(c), 0
         for pair, n in enumerate(self._known):
-            new[pair, :n] += step[start : start + n]
+            change[pair, :n] = step[start : start + n]
             beyond = np.clip(h[pair, n:] - c[pair, n:], -1, 1)
-            new[pair, n:] = np.expm1(beyond) - beyond
+            change[pair, n:] = np.expm1(beyond) - beyond - c[pair, n:]
             start += n
-        structure = self._structure(new, density)
-        return None if structure is None else (new, self._correlation(structure, density) - new)
+        return change
+
+
+def _bjerrum_lengths(charges: Array, pairs: list[tuple[int, int]], state: State) -> Array:
+    """q_a q_b l_B per pair of types, nm. charges: e, per type."""
+    length = COULOMB * state.beta
+    return np.array([charges[a] * charges[b] * length for a, b in pairs])
 
 
 def _target(state: State, pair: tuple[str, str]) -> RdfTarget:

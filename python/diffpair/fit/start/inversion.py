@@ -55,8 +55,9 @@ def hypernetted_chain(
 ) -> Array:
     """Table [npairs, knots + 2] of U = kT (h - c - ln g), mean over the states, in kJ/mol.
 
-    See HypernettedChain. Core, cutoff and pairs without a target of their own state are treated as in Boltzmann
-    inversion. Raises DiffPairError if a state has targets, but not for all pairs of its types.
+    With the System's charges, U is what is there beside them. See HypernettedChain. Core, cutoff and pairs without a
+    target of their own state are treated as in Boltzmann inversion. Raises DiffPairError if a state has targets, but
+    not for all pairs of its types.
 
     Args:
         chains: of the states, by name, where they are known already.
@@ -161,6 +162,7 @@ def _invert(
     if chain is not None:
         gamma = chain.indirect(target.pair, radii)
         values = with_bridge(values + gamma, gamma) if bridge else values + gamma
+        values -= chain.beside(target.pair, radii)
     return _joined(radii, kT * values, r, cutoff, kT)
 
 
