@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from openmm import app, unit
 from rich.progress import track
 
-from diffpair.targets.trajectory import PairChoice, rdf_of_trajectory, write_rdf
+from diffpair.trajectories.rdf import PairChoice, rdf_of_trajectory, write_rdf
 
 TEMPERATURE = 300.0  # K
 BEADS, MASS = 4, 56.0  # of a chain; amu of a bead, about four CH2

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from openmm import app, unit
 from rich.progress import track
 
-from diffpair.targets.trajectory import rdf_of_trajectory, write_rdf
+from diffpair.trajectories.rdf import rdf_of_trajectory, write_rdf
 
 TEMPERATURE = 1200.0  # K; NaCl melts at 1074 K
 # 2.1389 - 5.426e-4 T: G. J. Janz, J. Phys. Chem. Ref. Data 17, Suppl. 2 (1988)
