@@ -45,7 +45,7 @@ def run(path: str, *arguments: object) -> str:
 
 def fit(folder: Path, example: str, out: Path, **sections: dict[str, object]) -> dict[str, object]:
     """Summary of a short fit of an example's config to the files in a folder."""
-    from diffpair.fit import run_fit
+    from diffpair.config import run_fit
 
     document = yaml.safe_load((EXAMPLES / example / "fit.yaml").read_text())
     for name, keys in sections.items():
