@@ -11,6 +11,7 @@ import numpy as np
 from diffpair.errors import DiffPairError
 from diffpair.observables.pair_numbers import interacting_pairs
 from diffpair.settings.fit_settings import FitSettings, Outline, check_together
+from diffpair.settings.gradient import Adjoint
 from diffpair.settings.sampling import Sampling
 from diffpair.settings.update import IterativeBoltzmann
 from diffpair.states import NO_TYPE, State, check_cutoff
@@ -30,10 +31,13 @@ def join_states(settings: FitSettings, states: Sequence[State]) -> list[State]:
         UserWarning: no fitted state has a target for a pair of types that is learned.
     """
     check_together(settings, [outline(state) for state in states])
+    _check_simulations(settings, states)
     names = tuple(dict.fromkeys(name for state in states for name in state.type_names))
     learned = settings.potential.learned_rows(names)
     for state in states:
         check_cutoff(state, settings.potential.cutoff)
+        if state.simulation is not None:
+            state.simulation.check_cutoff(settings.potential.cutoff)
         for target in state.vacfs:
             target.stride(timestep_of(settings.sampling, state))
     pairs = type_pairs(names)
@@ -79,6 +83,24 @@ def _check_learned(settings: FitSettings, states: Sequence[State], learned: list
             f"from the other targets alone (potential: pairs names the pairs that are learned, if not all of them are)",
             stacklevel=4,
         )
+
+
+def _check_simulations(settings: FitSettings, states: Sequence[State]) -> None:
+    """Refuse one Simulation as two states, and a thermostat of the user's whose friction is to be learned."""
+    seen: dict[int, str] = {}
+    for state in states:
+        if state.simulation is None:
+            continue
+        other = seen.setdefault(id(state.simulation.simulation), state.name)
+        if other != state.name:
+            raise DiffPairError(
+                f"states {other!r} and {state.name!r} are one and the same Simulation: each needs its own"
+            )
+        if isinstance(settings.gradient, Adjoint) and settings.gradient.learn_friction is not None:
+            raise DiffPairError(
+                f"gradient: learn_friction changes the thermostat of a state, but that of state {state.name!r} is the "
+                f"user's own Simulation's: leave learn_friction and its vacf out, or make the state from files"
+            )
 
 
 def _meet(states: Sequence[State], a: str, b: str) -> bool:

@@ -19,6 +19,7 @@ from diffpair.states.state import State
 from diffpair.states.system import check_table, make_system, own_system, table_of_force
 from diffpair.systems.barostat import barostat_of, check_barostat
 from diffpair.systems.platforms import pick_platform
+from diffpair.states.thermostat import velocity_factor
 from diffpair.tables import PairTable
 
 _CHECK_EVERY = 100  # steps between looks at the kinetic temperature when no frames are taken
@@ -31,6 +32,11 @@ _BAROSTAT_SEED = 104_729  # added to the thermostat's: the two share no random n
 _LOOK_EVERY = 5  # steps, in a run that is repeated to see how it explodes
 
 Progress = Callable[[int], None]  # called with the number of steps just done
+
+
+def openmm_seed(seed: int) -> int:
+    """A seed that OpenMM takes as one: an int, and not 0, which it takes for "a random seed"."""
+    return int(seed) % (2**31 - 2) + 1
 
 
 class _Seen(NamedTuple):
@@ -75,7 +81,7 @@ class Sampler:
         if not timestep > 0:
             raise DiffPairError(f"the time step must be positive, not {timestep:g} ps")
         self.friction = friction
-        self._seed = int(seed) % (2**31 - 2) + 1  # OpenMM takes 0 for "a random seed", and an int
+        self._seed = openmm_seed(seed)
         system, self.force = make_system(state, table)
         check_barostat(f"state {state.name!r}", system, state.temperature)
         barostat = barostat_of(system)
@@ -99,6 +105,7 @@ class Sampler:
         self.integrator, self.context = integrator, context
         self.steps_done, self.md_seconds = 0, 0.0
         self._since = 0  # steps since all was sound
+        self._factor = velocity_factor(integrator)
         system = context.getSystem()
         self._barostat = barostat_of(system)
         self._own: PressureProbe | None = None
@@ -263,7 +270,7 @@ class Sampler:
 
     def kinetic_temperature(self, velocities: NDArray[np.float64]) -> float:
         """Temperature of velocities [N, 3] in nm/ps, K."""
-        doubled = float(np.sum(self._masses[:, None] * velocities**2))
+        doubled = self._factor * float(np.sum(self._masses[:, None] * velocities**2))
         return doubled / (max(1, self._degrees) * BOLTZMANN)
 
     def _exploded(self, reason: str) -> None:
@@ -273,6 +280,7 @@ class Sampler:
         step = self.integrator.getStepSize()._value
         part = step / self.timestep  # melting runs with half of the time step
         steps = min(self._since + 2 * _CHECK_EVERY, _AGAIN)
+        count, now = self.context.getStepCount(), self.context.getTime()
 
         def again(timestep: float, steps: int, from_begin: bool = False) -> Trial:
             return self._again(part * timestep, steps, self._began if from_begin else self._sound)
@@ -283,6 +291,8 @@ class Sampler:
             found = f"it cannot be run again: {error}"
         finally:
             self.integrator.setStepSize(step)
+            self.context.setStepCount(count)  # a user's reporters count on it
+            self.context.setTime(now)
         raise Exploded(
             f"the simulation of state {self.state.name!r} exploded by step {self.steps_done}: {reason}; {found}"
         ) from None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from diffpair.engines.sampler import Sampler
+from diffpair.engines.sampler import Sampler, openmm_seed
 from diffpair.errors import DiffPairError
 from diffpair.states.state import State
-from diffpair.states.system import check_table, make_force
+from diffpair.states.system import check_table, make_force, table_of_force
 from diffpair.tables import PairTable
 
 
@@ -16,25 +16,26 @@ class SimulationSampler(Sampler):
 
     Parameters
     ----------
-    state: with a `simulation`. table: what is simulated. further_virial: see Sampler.
+    state: with a `simulation`. table: what is simulated. seed: of the velocities that `begin_anew` gives.
+    further_virial: see Sampler.
 
     Raises
     ------
     DiffPairError: state and table do not fit. Exploded: from every method that takes steps.
     """
 
-    def __init__(self, state: State, table: PairTable, further_virial: bool = False) -> None:
+    def __init__(self, state: State, table: PairTable, seed: int, further_virial: bool = False) -> None:
         if state.simulation is None:
             raise DiffPairError(f"state {state.name!r} has no Simulation of its own")
-        self._user = state.simulation
-        self._user.write(table, lambda: make_force(state, table))
+        self._user, self._seed = state.simulation, openmm_seed(seed)
+        self._user.write(table_of_force(state, table), lambda: make_force(state, table))
         simulation = self._user.simulation
         self._take(state, table, self._user.timestep, simulation.integrator, simulation.context, further_virial)
 
     def set_table(self, table: PairTable) -> None:
         """Write another table of the same grid and types into the live Context; nothing is built anew."""
         check_table(self.table, table)
-        self._user.write(table, lambda: make_force(self.state, table))
+        self._user.write(table_of_force(self.state, table), lambda: make_force(self.state, table))
         self.table = table
         self._fresh = True
 
@@ -46,7 +47,7 @@ class SimulationSampler(Sampler):
         """To the structure that the state was made of, with new velocities."""
         self.context.setPeriodicBoxVectors(*self.state.box)
         self.context.setPositions(self.state.positions)
-        self.context.setVelocitiesToTemperature(self.state.temperature)
+        self.context.setVelocitiesToTemperature(self.state.temperature, self._seed)
         self._begins_here()
 
     def _step(self, steps: int) -> None:
@@ -63,7 +64,7 @@ def make_sampler(
     """The user's Simulation, or a Context of the fit's own; arguments as Sampler's, of which a Simulation has its
     own."""
     if state.simulation is not None:
-        return SimulationSampler(state, table, further_virial)
+        return SimulationSampler(state, table, seed, further_virial)
     return Sampler(
         state, table, timestep=timestep, friction=friction, seed=seed, platform=platform, further_virial=further_virial
     )

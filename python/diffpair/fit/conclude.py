@@ -35,7 +35,8 @@ from diffpair.join import timestep_of
 from diffpair.potentials import judge, to_table
 from diffpair.report import summary_document, write_summary
 from diffpair.settings.gradient import Adjoint
-from diffpair.states.system import make_force
+from diffpair.states import State
+from diffpair.states.system import make_force, table_of_force
 from diffpair.tables import PairTable, TableUncertainty
 
 
@@ -83,19 +84,39 @@ def hand_over(setup: Setup) -> None:
     for state in setup.states:
         if state.simulation is not None:
             table = to_table(setup.potential, setup.space.grid, state.parameters)
-            state.simulation.write(table, partial(make_force, state, table))
+            state.simulation.write(table_of_force(state, table), partial(make_force, state, table))
+
+
+def put_back(states: Sequence[State]) -> None:
+    """Leave the users' Simulations of a fit that found nothing as they were."""
+    for state in states:
+        if state.simulation is not None:
+            state.simulation.put_back()
+
+
+def leave_in_order(work: Work) -> None:
+    """Have the users' Simulations of a fit that is broken off run the present potential, from a sound structure."""
+    setup, loop = work.setup, work.loop
+    if not loop.snapshots:
+        put_back(setup.states)
+        return
+    hand_over(setup)
+    for state, snapshot in zip(loop.states, loop.snapshots, strict=True):
+        state.sampler.restore(snapshot)
+    for held_out in setup.states:
+        if held_out.held_out and held_out.simulation is not None:
+            held_out.simulation.rewind()
 
 
 def keep_best(work: Work, reason: str) -> str:
     """Go back to the best potential of a fit that has to stop, write it, and tell where it is."""
     setup, loop, out = work.setup, work.loop, work.out
     if loop.best is None:
+        put_back(setup.states)
         held = "" if out is None else f"; {out / START} holds the potential that the fit started from"
         return reason + held
     setup.space.set(loop.best.theta)
-    hand_over(setup)
-    for state, snapshot in zip(loop.states, loop.snapshots, strict=True):
-        state.sampler.restore(snapshot)
+    leave_in_order(work)
     best = f"of iteration {loop.best.number} with a mean |g - target| of {loop.best.mae:.4f}"
     if out is None:
         return f"{reason}; the fit's table is the last good one, {best}"

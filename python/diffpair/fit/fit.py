@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from diffpair.engines import Exploded
 from diffpair.errors import DiffPairError
-from diffpair.fit.conclude import Work, conclude, hand_over, keep_best
+from diffpair.fit.conclude import Work, conclude, hand_over, keep_best, leave_in_order, put_back
 from diffpair.fit.iterate.auto_steps import choose_segments
 from diffpair.fit.iterate.loop import FitLoop, FitStopped
-from diffpair.fit.record.checkpoint import content_of, load_checkpoint, restore, save_checkpoint
-from diffpair.fit.record.folder import START, make_folder, save_iteration, save_tables, set_aside
-from diffpair.fit.record.iteration import Iteration, write_history
+from diffpair.fit.record.checkpoint import load_checkpoint, restore
+from diffpair.fit.record.folder import make_folder, save_iteration, save_tables
+from diffpair.fit.record.iteration import Iteration
 from diffpair.fit.record.progress import FitProgress
 from diffpair.fit.record.provenance import Origin, files_of, fingerprint
 from diffpair.fit.record.result import FitResult
+from diffpair.fit.record.writing import at_start, move_into, write_progress
 from diffpair.fit.setup import (
     Setup,
     adaptive_samplings,
@@ -50,11 +50,12 @@ class Fit:
 
     Parameters
     ----------
-    potential: what is learned, such as `diffpair.forms.bspline(cutoff=1.0)`. states: see `diffpair.State`; those that
-        are held out are reported, never fitted. sampling, production, gradient, update, start: as in a config file,
-        objects of the same names; what is not given has the same defaults. seed: of everything random but a user's own
-        Simulation.
-    origin: the file that describes the fit, if one does.
+    potential: what is learned, such as `diffpair.Potential("bspline", cutoff=1.0)`. states: see `diffpair.State`; those
+        that are held out are reported, never fitted. sampling, production, gradient, update, start: as in a config
+        file, objects of the same names; what is not given has the same defaults. seed: of everything random but a
+        user's own Simulation.
+    progress: what to report to; the terminal by default, False for nobody. origin: the file that describes the fit, if
+        one does.
 
     Raises
     ------
@@ -62,7 +63,7 @@ class Fit:
 
     Examples
     --------
-    >>> fit = diffpair.Fit(diffpair.forms.bspline(cutoff=1.0), [state])  # doctest: +SKIP
+    >>> fit = diffpair.Fit(diffpair.Potential("bspline", cutoff=1.0), [state])  # doctest: +SKIP
     >>> result = fit.run()  # doctest: +SKIP
     """
 
@@ -77,6 +78,7 @@ class Fit:
         update: Update | str | None = None,
         start: Start | str | None = None,
         seed: int = 1,
+        progress: FitProgress | bool = True,
         origin: Origin | None = None,
     ) -> None:
         given = {"sampling": sampling, "production": production, "gradient": gradient, "update": update, "start": start}
@@ -86,11 +88,13 @@ class Fit:
         self.callbacks: list[Callback] = []
         self._digest = fingerprint(self.settings, self.states)
         self._origin = origin or Origin()
-        self._progress = FitProgress()
+        self._progress = FitProgress.of(progress)
         self._out: Path | None = None
         self._setup: Setup | None = None
         self._loop: FitLoop | None = None
         self._start: PairTable | None = None
+        self._begun_well = False
+        self._folders: set[Path] = set()  # that hold the files of this fit
 
     def run(
         self,
@@ -102,7 +106,8 @@ class Fit:
     ) -> FitResult:
         """All iterations that are left, then production with the learned potential.
 
-        A user's Simulation runs the learned potential from then on.
+        A user's Simulation runs the learned potential from then on; that of the best iteration where the fit fails, and
+        what it ran before where there is none.
 
         Parameters
         ----------
@@ -112,7 +117,7 @@ class Fit:
             and audit.png. Those of an earlier fit in the folder are moved to previous-N/. Nothing is written without
             it.
         resume: go on from the checkpoint in `out`.
-        progress: what to report to; the terminal by default, False for nobody.
+        progress: what to report to from now on; by default as the fit was told.
         callback: called with the fit and the iteration after each; it may call `stop`.
 
         Raises
@@ -126,18 +131,17 @@ class Fit:
             self._progress = FitProgress.of(progress)
         if callback is not None:
             self.callbacks.append(callback)
-        with self._progress:
-            try:
-                _, loop = self._begun(self._out if resume else None)
+        try:
+            with self._working():
+                setup, loop = self._begun(self._out if resume else None)
+                if self._out is not None and self._out.resolve() not in self._folders:
+                    self._move_into(self._out, setup, loop)
                 loop.run()
-            except FitStopped as error:
-                assert self._setup is not None and self._loop is not None
-                raise DiffPairError(keep_best(self._work, str(error))) from None
-            finally:
-                if callback is not None:
-                    self.callbacks.remove(callback)
-            loop.finish()
-            return conclude(self._work)
+                loop.finish()
+                return conclude(self._work)
+        finally:
+            if callback is not None:
+                self.callbacks.remove(callback)
 
     def step(self) -> Iteration:
         """One iteration, for loops of one's own.
@@ -146,11 +150,27 @@ class Fit:
         ------
         DiffPairError: the fit failed repeatedly; `table` is then that of its best iteration.
         """
-        with self._progress:
+        with self._working():
             setup, loop = self._begun(None)
             entry = loop.iterate()
             hand_over(setup)
             return entry
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        """Where it fails, users' Simulations are left in order."""
+        with self._progress:
+            try:
+                yield
+            except FitStopped as error:
+                raise DiffPairError(keep_best(self._work, str(error))) from None
+            except BaseException:
+                # whatever it was: a file that cannot be written, a callback's own error, Ctrl-C
+                if self._begun_well:
+                    leave_in_order(self._work)
+                else:
+                    put_back(self.states)
+                raise
 
     def stop(self, reason: str = "a callback stopped it") -> None:
         """No further iteration in `run`, which goes on to production."""
@@ -185,12 +205,12 @@ class Fit:
     def save(self, out: Folder) -> None:
         """Write potential.json, history.json and checkpoint.pt, from which `Fit.resume` goes on, to a folder."""
         folder = Path(out)
-        with self._progress:
+        with self._working():
             setup, loop = self._begun(None)
         make_folder(folder)
         save_tables(folder, setup)
-        write_history(folder, loop.history)
-        self._checkpoint(folder, loop)
+        write_progress(folder, setup, loop, self._digest)
+        self._folders.add(folder.resolve())
 
     @classmethod
     def resume(cls, out: Folder, potential: Potential, states: State | Sequence[State], **options: Any) -> Fit:
@@ -203,7 +223,7 @@ class Fit:
         DiffPairError: the folder holds no checkpoint, or that of another fit.
         """
         fit = cls(potential, states, **options)
-        with fit._progress:
+        with fit._working():
             fit._begun(Path(out))
         return fit
 
@@ -221,14 +241,12 @@ class Fit:
     @property
     def _work(self) -> Work:
         assert self._setup is not None and self._loop is not None
-        start = self._start
-        if start is None and self._out is not None and (self._out / START).is_file():
-            start = PairTable.load(self._out / START)
-        return Work(self._setup, self._loop, start, self._out, self._digest, self._origin, self._progress)
+        return Work(self._setup, self._loop, self._start, self._out, self._digest, self._origin, self._progress)
 
     def _begun(self, saved: Path | None) -> tuple[Setup, FitLoop]:
         """The fit's work, begun where that is not yet so; from a checkpoint in `saved`."""
-        if self._setup is not None and self._loop is not None:
+        if self._begun_well:
+            assert self._setup is not None and self._loop is not None
             if saved is not None:
                 raise DiffPairError("the fit has begun already; a new Fit resumes")
             return self._setup, self._loop
@@ -259,17 +277,19 @@ class Fit:
                     f"{saved}: the table's knots have changed since the checkpoint was made; start anew"
                 )
             restore(loop, content)
+            assert saved is not None
+            self._folders.add(saved.resolve())
+            with at_start(setup, loop):
+                self._start = self.table
             progress.say(f"resuming after iteration {done}")
+        self._begun_well = True
         return setup, loop
 
     def _first(self, setup: Setup, loop: FitLoop) -> None:
         """What comes before the first iteration of a new fit. Raises FitStopped."""
         self._start = self.table
         if self._out is not None:
-            make_folder(self._out)
-            if said := set_aside(self._out, files_of(self.settings, self.states)):
-                self._progress.say(f"note: {said}")
-            save_tables(self._out, setup, stem="start")
+            self._move_into(self._out, setup, loop)
         loop.melt()
         section = self.settings.gradient
         if isinstance(section, Adjoint) and section.steps == "auto":
@@ -278,21 +298,19 @@ class Fit:
             except Exploded as error:
                 raise FitStopped(f"the fit did not get beyond its start: {error}") from None
 
+    def _move_into(self, out: Path, setup: Setup, loop: FitLoop) -> None:
+        if said := move_into(out, setup, loop, self._digest, files_of(self.settings, self.states)):
+            self._progress.say(f"note: {said}")
+        self._folders.add(out.resolve())
+
     def _keep(self, loop: FitLoop) -> None:
         """After every iteration."""
         if self._out is not None:
             assert self._setup is not None
             save_iteration(self._out, self._setup, len(loop.history))
-            write_history(self._out, loop.history)
-            self._checkpoint(self._out, loop)
+            write_progress(self._out, self._setup, loop, self._digest)
         for callback in list(self.callbacks):
             callback(self, loop.history[-1])
-
-    def _checkpoint(self, out: Path, loop: FitLoop) -> None:
-        assert self._setup is not None
-        start = [torch.from_numpy(table) for table in self._setup.wanted]
-        grid = list(self._setup.space.grid)
-        save_checkpoint(out, {"config": self._digest, "grid": grid, "start": start, **content_of(loop)})
 
     def _announce(self, setup: Setup, resumed: bool) -> None:
         say, grid, tabulation = self._progress.say, setup.space.grid, setup.tabulation

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -32,7 +32,7 @@ class _Refusing(ModelMetaclass):
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         names = cls.positional
         if len(args) > len(names) or set(names[: len(args)]) & kwargs.keys():
-            raise TypeError(f"{cls.__name__} takes {', '.join((*names, 'and keyword arguments'))}")
+            raise TypeError(f"{cls.__name__} takes {', '.join(names)}{' and ' if names else ''}keyword arguments")
         try:
             return super().__call__(**dict(zip(names, args, strict=False)), **kwargs)
         except ValidationError as error:
@@ -54,6 +54,23 @@ class Settings(BaseModel, metaclass=_Refusing):
             raise DiffPairError(f"must hold the keys {', '.join(cls.model_fields)}, not {shown}")
         check_keys(data, cls.model_fields)
         return data
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """What was chosen, so not what is as by default."""
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if field.is_required() or value != field.default:
+                yield name, _shown(value)
+
+    def __str__(self) -> str:
+        return repr(self)
+
+
+def _shown(value: Any) -> Any:
+    """For people: a length that was given in another unit has no digits of rounding."""
+    if isinstance(value, float):
+        return float(f"{value:.12g}")
+    return str(value) if isinstance(value, Path) else value
 
 
 def check_keys(data: dict[Any, Any], allowed: Iterable[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -298,6 +298,12 @@ class Potential(Settings):
     def _used_keys(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Pairs that are not given are no part of a config: neither of its hash nor of provenance."""
         return {key: value for key, value in serialize(self).items() if key != "pairs" or value is not None}
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """As it is made: the form's keys beside those of its table."""
+        yield None, self.form
+        yield from (pair for pair in self.term.__repr_args__() if pair[0] != "form")
+        yield from (pair for pair in super().__repr_args__() if pair[0] != "term")
 
     def learned_rows(self, types: Sequence[str]) -> tuple[int, ...] | None:
         """Rows of a table whose pairs of types are learned; None for all. Raises DiffPairError for an unknown type."""

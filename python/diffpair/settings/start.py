@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import os
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, model_validator
 
 from diffpair.errors import DiffPairError
 from diffpair.settings.base import File, Settings
@@ -16,16 +17,30 @@ class Start(Settings):
     method: Literal["auto", "boltzmann-inversion", "hypernetted-chain", "modified-verlet", "parameters", "file"]
     file: File | None = None
 
+    positional: ClassVar[tuple[str, ...]] = ("method",)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, data: Any) -> Any:
+        """`Start("hnc")` and `Start("potential.json")` in Python, as in a file."""
+        if isinstance(data, dict) and isinstance(data.get("method"), str) and set(data) == {"method"}:
+            return _methods(data["method"])
+        return data
+
 
 CLOSURES = ("hypernetted-chain", "modified-verlet")
 METHODS = ("auto", "boltzmann-inversion", *CLOSURES, "parameters")
 SHORT = {"hnc": "hypernetted-chain"}
 
 
+def _methods(value: str) -> dict[str, str]:
+    method = SHORT.get(value, value)
+    return {"method": method} if method in METHODS else {"method": "file", "file": value}
+
+
 def _start(value: Any) -> Any:
-    if isinstance(value, str):
-        method = SHORT.get(value, value)
-        return {"method": method} if method in METHODS else {"method": "file", "file": value}
+    if isinstance(value, str | os.PathLike):
+        return _methods(os.fspath(value))
     if isinstance(value, dict) and set(value) == {"file"}:
         return {"method": "file", "file": value["file"]}
     if isinstance(value, Start):

@@ -20,6 +20,8 @@ from diffpair.targets.units import convert, parse_density
 
 
 def _length_unit(value: object) -> str:
+    if type(value).__module__.startswith("openmm.unit"):
+        value = str(value)  # such as unit.angstrom, or 0.34 * unit.nanometer
     if not isinstance(value, str):
         raise DiffPairError(f"must be a unit of length such as nm or angstrom, not {value!r}")
     length_in_nm(value)
@@ -27,6 +29,8 @@ def _length_unit(value: object) -> str:
 
 
 def _time_unit(value: object) -> str:
+    if type(value).__module__.startswith("openmm.unit"):
+        value = str(value)
     if not isinstance(value, str):
         raise DiffPairError(f"must be a unit of time such as ps or fs, not {value!r}")
     convert(1.0, value, "ps")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Tag, model_validator
 
@@ -64,6 +64,8 @@ class TorchOptimizer(Settings):
     learning_rate: PositiveNumber | None = None
     momentum: NonNegativeNumber | None = None
     precondition: Flag = True
+
+    positional: ClassVar[tuple[str, ...]] = ("method",)
 
     @model_validator(mode="after")
     def _momentum(self) -> TorchOptimizer:

@@ -16,8 +16,10 @@ from diffpair.states.files import type_of
 from diffpair.states.state import NO_TYPE, State
 from diffpair.states.structure import Atom
 from diffpair.states.system_checks import check_system
-from diffpair.states.user_simulation import UserSimulation, temperature_of
+from diffpair.states.thermostat import temperature_of, velocity_factor
+from diffpair.states.user_simulation import UserSimulation
 from diffpair.states.validate import check_targets
+from diffpair.tables.pair_table import INERT
 from diffpair.targets import Readable, Target, read_targets
 from diffpair.targets.units import value_in
 
@@ -56,7 +58,7 @@ def build_from_simulation(
     ------
     DiffPairError: no positions, or a Simulation that is broken already; no periodic box; an integrator without
         temperature; a System that is not of a canonical or isobaric ensemble; an atom without a type; two
-        PairTableForces.
+        PairTableForces, or one that is not periodic.
     """
     user = UserSimulation(simulation, name)
     positions, box = _look(user)
@@ -91,6 +93,11 @@ def build_from_simulation(
         simulation=user,
     )
     check_targets(state)
+    if state.vacfs and velocity_factor(simulation.integrator) != 1:
+        raise DiffPairError(
+            f"state {name!r} has a vacf as a target, but Brownian dynamics has no velocities: use an integrator such "
+            f"as LangevinMiddleIntegrator"
+        )
     warn_about_excluded_peaks(state)
     return state
 
@@ -123,15 +130,23 @@ def _look(user: UserSimulation) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, A
 def _names(user: UserSimulation, atoms: Sequence[Any], types: Types | None) -> list[str | None]:
     """The type of every atom. Raises DiffPairError where those of the user's own force are others."""
     where = f"state {user.name!r}"
-    force = user.given_force
-    own = None if force is None else [force.getTypeName(force.getParticleType(i)) for i in range(len(atoms))]
+    own = None
+    if (force := user.force) is not None:
+        held = [force.getTypeName(force.getParticleType(i)) for i in range(len(atoms))]
+        own = [None if kind == INERT else kind for kind in held]
     if types is None and own is not None:
-        return list(own)
+        return own
     if callable(types):
         names = [types(atom) for atom in atoms]
     else:
         names = [type_of(_atom(atom), types, atom.index, where) for atom in atoms]
-    if own is not None and names != own:
+    for atom, name in zip(atoms, names, strict=True):
+        if name is not None and (not isinstance(name, str) or not name):
+            raise DiffPairError(
+                f"{where}: `types` gives atom {atom.index} ({atom.residue.name}-{atom.name}) the type {name!r}, which "
+                f"is neither a name nor None"
+            )
+    if own is not None and user.given_force is not None and names != own:
         index = next(i for i, pair in enumerate(zip(names, own, strict=True)) if pair[0] != pair[1])
         raise DiffPairError(
             f"{where}: atom {index} has the type {names[index]} by `types`, but {own[index]} in the System's "
@@ -149,7 +164,7 @@ def _atom(atom: Any) -> Atom:
 def _exclusions(
     user: UserSimulation, system: openmm.System, bonds: list[tuple[int, int]], distance: int | None
 ) -> Pairs:
-    """Those of the user's own force where there is one."""
-    if (force := user.given_force) is not None and distance is None:
+    """Those of the System's PairTableForce where there is one."""
+    if (force := user.force) is not None and distance is None:
         return sorted_pairs(force.getExclusionParticles(k) for k in range(force.getNumExclusions()))
     return excluded_pairs(f"state {user.name!r}", system, bonds, distance)

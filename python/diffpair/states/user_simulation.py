@@ -1,8 +1,9 @@
-"""A user's own Simulation as a fit sees it: its other forces, its bath, and the `PairTableForce` that is learned."""
+"""A user's own Simulation as a fit sees it: its other forces, and the `PairTableForce` that is learned."""
 
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -16,16 +17,10 @@ from diffpair.tables import PairTable
 if TYPE_CHECKING:
     from diffpair._openmm_forces import PairTableForce
 
-_CANONICAL = (
-    openmm.LangevinMiddleIntegrator,
-    openmm.LangevinIntegrator,
-    openmm.VariableLangevinIntegrator,
-    openmm.BrownianIntegrator,
-    openmm.NoseHooverIntegrator,
-    openmm.DPDIntegrator,
-    openmm.MTSLangevinIntegrator,
-)
-_SAME_TEMPERATURE = 1e-3  # K
+LEARNED = "LearnedPairTableForce"  # name of a force that a fit has added, which a later one may give another grid
+_ON_PROCESSORS = ("Reference", "CPU")  # platforms where every force has a cutoff of its own
+_NONBONDED = openmm.NonbondedForce | openmm.CustomNonbondedForce
+_FORCE_OF_GROUP = re.compile(r"\b(?:f|energy)(\d*)\b")  # in the expressions of a CustomIntegrator; no digits: all
 
 
 class UserSimulation:
@@ -37,10 +32,15 @@ class UserSimulation:
 
     Raises
     ------
-    DiffPairError: the System has two PairTableForces, or one whose table has no grid of a fit.
+    DiffPairError: the System has two PairTableForces, or one that is not periodic; the integrator leaves out the forces
+        of the group that the learned one belongs to.
     """
 
     def __init__(self, simulation: app.Simulation, name: str) -> None:
+        if not isinstance(simulation, app.Simulation):
+            raise DiffPairError(
+                f"state {name!r}: from_simulation wants an openmm.app.Simulation, not a {type(simulation).__name__}"
+            )
         self.simulation, self.name = simulation, name
         found = _pair_table_forces(simulation.system)
         if len(found) > 1:
@@ -49,7 +49,14 @@ class UserSimulation:
                 f"clear: remove all but one"
             )
         self.force: PairTableForce | None = found[0] if found else None
-        self._added = False  # by a fit, which may then give it another grid
+        if self.force is not None and not self.force.usesPeriodicBoundaryConditions():
+            raise DiffPairError(
+                f"state {name!r}: the PairTableForce in its System is not periodic, but a state is: call its "
+                f"setNonbondedMethod(PairTableForce.CutoffPeriodic)"
+            )
+        self._added = False  # by this object, with the particles and exclusions of its state
+        self._before: tuple[PairTable | None, openmm.State] | None = None
+        self._check_group()
 
     @property
     def context(self) -> openmm.Context:
@@ -63,7 +70,7 @@ class UserSimulation:
     @property
     def given_force(self) -> PairTableForce | None:
         """The force, where the user has made it."""
-        return None if self._added else self.force
+        return None if self.force is None or self.force.getName() == LEARNED else self.force
 
     @property
     def given_grid(self) -> tuple[float, float, int] | None:
@@ -99,6 +106,17 @@ class UserSimulation:
                 f"remove the force, and the fit adds its own, or give the potential this cutoff, r_min and knots"
             )
 
+    def check_cutoff(self, cutoff: float) -> None:
+        """Refuse a cutoff in nm that the platform cannot have beside the System's other forces (DiffPairError)."""
+        for force in self._beside():
+            if self.given_force is None and (own := force.getCutoffDistance()._value) < cutoff:
+                raise DiffPairError(
+                    f"state {self.name!r}: the potential's cutoff of {cutoff:g} nm is longer than that of the System's "
+                    f"{force.getName()} ({own:g} nm), and the platform {self.context.getPlatform().getName()} has one "
+                    f"for all nonbonded forces of a group: give the potential a cutoff of {own:g} nm or less, call "
+                    f"{force.getName()}.setCutoffDistance({cutoff:g}), or use the platform CPU"
+                )
+
     def write(self, table: PairTable, make: Callable[[], PairTableForce]) -> None:
         """Have the live Context use a table.
 
@@ -107,89 +125,107 @@ class UserSimulation:
 
         Parameters
         ----------
-        make: makes the `PairTableForce` that is added, with that table.
+        table: as the force holds it, see `table_of_force`. make: makes the force that is added, with that table.
         """
         self.check_grid(table)
-        if self.force is not None and not self._added:
-            self.force.setTable(table)
-            self.force.updateParametersInContext(self.context)
+        if self._before is None:
+            kept = None if self.force is None else self.force.getTable()
+            self._before = kept, self.context.getState(positions=True, velocities=True)
+        own = self.given_force or (self._added and self.force)
+        if own and _grid(own) == (table.r_min, table.cutoff, table.knots):
+            self._set(table)
             return
         force = make()
-        if self.force is not None and _grid(self.force) == _grid(force):
-            self.force.setTable(force.getTable())
-            self.force.updateParametersInContext(self.context)
+        force.setName(LEARNED)
+        force.setForceGroup(self._group)
+        for other in self._beside():  # check_cutoff has seen that none is shorter
+            force.setCutoffDistance(other.getCutoffDistance())
+        self._replace(force)
+        self._added = True
+
+    def put_back(self) -> None:
+        """Undo what the fit has done: forces, positions, velocities and box are as before the first table."""
+        if self._before is None:
             return
+        table, _ = self._before
+        if self.given_force is not None and table is not None:
+            self._set(table)
+        else:
+            self._replace(None)
+            self._added = False
+        self.rewind()
+        self._before = None
+
+    def rewind(self) -> None:
+        """To the positions, velocities and box before the first table was written."""
+        if self._before is None:
+            return
+        state = self._before[1]
+        self.context.setPeriodicBoxVectors(*state.getPeriodicBoxVectors())
+        self.context.setPositions(state.getPositions(asNumpy=True))
+        self.context.setVelocities(state.getVelocities(asNumpy=True))
+
+    def _set(self, table: PairTable) -> None:
+        assert self.force is not None
+        self.force.setTable(table)
+        self.force.updateParametersInContext(self.context)
+
+    def _replace(self, force: PairTableForce | None) -> None:
+        """Another `PairTableForce`, or none. Where the platform refuses it, all is as it was (DiffPairError)."""
         system = self.simulation.system
-        if self.force is not None:
-            index = next(i for i in range(system.getNumForces()) if _is_pair_table_force(system.getForce(i)))
-            system.removeForce(index)
-        self.force, self._added = force, True
+        for index in reversed(range(system.getNumForces())):
+            if _is_pair_table_force(system.getForce(index)):
+                system.removeForce(index)
+        self.force = force
+        checkpoint = self.context.createCheckpoint()
         try:
-            system.addForce(force)
+            if force is not None:
+                system.addForce(force)
             self.context.reinitialize(preserveState=True)
         except openmm.OpenMMException as error:
+            # a Context whose reinitialisation failed is good for nothing: without the force it comes back
+            system.removeForce(system.getNumForces() - 1)
+            self.force = None
+            self.context.reinitialize()
+            self.context.loadCheckpoint(checkpoint)
             raise DiffPairError(
                 f"state {self.name!r}: its Context cannot take up the potential on the platform "
                 f"{self.context.getPlatform().getName()}: {error}"
             ) from None
 
+    @property
+    def _group(self) -> int:
+        """Force group of the learned force: that of the System's nonbonded force, as which it is as fast."""
+        if self.given_force is not None:
+            return int(self.given_force.getForceGroup())
+        found = [force for force in self.simulation.system.getForces() if isinstance(force, _NONBONDED)]
+        return int(found[0].getForceGroup()) if found else 0
 
-def temperature_of(simulation: app.Simulation, name: str, given: float | None) -> float:
-    """K, of the ensemble that a Simulation samples.
+    def _beside(self) -> list[openmm.Force]:
+        """Forces whose cutoff the learned force has to share: on GPUs those of its group."""
+        if self.context.getPlatform().getName() in _ON_PROCESSORS:
+            return []
+        return [
+            force
+            for force in self.simulation.system.getForces()
+            if isinstance(force, _NONBONDED) and force.getForceGroup() == self._group
+            and not (isinstance(force, openmm.CustomNonbondedForce) and force.getNumInteractionGroups())
+        ]  # fmt: skip
 
-    Parameters
-    ----------
-    given: what the user says; it is all there is for a CustomIntegrator.
-
-    Raises
-    ------
-    DiffPairError: nothing gives a temperature, or two things give different ones.
-    """
-    found = {
-        **_of_integrator(simulation.integrator, name),
-        **{force.getName(): _of_andersen(simulation, force) for force in _thermostats(simulation.system)},
-    }
-    if given is not None:
-        found["the argument temperature"] = given
-    if not found:
-        kind = type(simulation.integrator).__name__
-        raise DiffPairError(
-            f"state {name!r}: its {kind} has no temperature, so the ensemble is not canonical: use an integrator with "
-            f"a thermostat such as LangevinMiddleIntegrator, or give temperature= if this one has a thermostat of its "
-            f"own"
-        )
-    values = list(found.values())
-    if max(values) - min(values) > _SAME_TEMPERATURE:
-        named = " and ".join(f"{value:g} K ({what})" for what, value in found.items())
-        raise DiffPairError(f"state {name!r} has two temperatures: {named}")
-    return values[0]
-
-
-def _of_integrator(integrator: openmm.Integrator, name: str) -> dict[str, float]:
-    if isinstance(integrator, openmm.CompoundIntegrator):
-        integrator = integrator.getIntegrator(integrator.getCurrentIntegrator())
-    kind = type(integrator).__name__
-    if "Drude" in kind or isinstance(integrator, openmm.QTBIntegrator):
-        raise DiffPairError(
-            f"state {name!r}: its {kind} does not sample the canonical ensemble of the potential energy, which a fit "
-            f"takes for granted"
-        )
-    if not isinstance(integrator, _CANONICAL):
-        return {}
-    if isinstance(integrator, openmm.MTSLangevinIntegrator):
-        return {kind: integrator.getGlobalVariableByName("kT") / unit.MOLAR_GAS_CONSTANT_R._value * 1e3}
-    if isinstance(integrator, openmm.NoseHooverIntegrator):
-        chains = [integrator.getTemperature(k)._value for k in range(integrator.getNumThermostats())]
-        return {f"{kind}, chain {k}": value for k, value in enumerate(chains)}
-    return {kind: integrator.getTemperature()._value}
-
-
-def _thermostats(system: openmm.System) -> list[openmm.AndersenThermostat]:
-    return [force for force in system.getForces() if isinstance(force, openmm.AndersenThermostat)]
-
-
-def _of_andersen(simulation: app.Simulation, force: openmm.AndersenThermostat) -> float:
-    return float(simulation.context.getParameter(force.Temperature()))
+    def _check_group(self) -> None:
+        """An integrator with several time steps may know certain groups only."""
+        integrator, group = self.simulation.integrator, self._group
+        if isinstance(integrator, openmm.CustomIntegrator):
+            steps = [integrator.getComputationStep(k)[2] for k in range(integrator.getNumComputations())]
+            named = {found for step in steps for found in _FORCE_OF_GROUP.findall(step)}
+            known = not named or "" in named or str(group) in named
+        else:
+            known = bool(integrator.getIntegrationForceGroups() >> group & 1)
+        if not known:
+            raise DiffPairError(
+                f"state {self.name!r}: its integrator leaves out the forces of group {group}, to which the learned "
+                f"potential would belong: let it integrate that group"
+            )
 
 
 def _pair_table_forces(system: openmm.System) -> list[PairTableForce]:

@@ -120,7 +120,7 @@ class FitLoop:
 
     def run(self) -> None:
         """All iterations. Raises FitStopped if it cannot go on; `best` then holds what is known."""
-        self.stopped = self._ended()
+        self.stopped = self.stopped or self._ended()
         while not self.stopped and len(self.history) < self.iterations:
             self.iterate()
 
