@@ -106,14 +106,15 @@ def _look(user: UserSimulation) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, A
     """Positions [N, 3] and box [3, 3] in nm. Raises DiffPairError for a Simulation that cannot go on."""
     name = user.name
     try:
-        state = user.context.getState(positions=True, velocities=True, energy=True)
+        state = user.context.getState(positions=True, velocities=True)
+        positions = np.array(state.getPositions(asNumpy=True)._value)
+        velocities = state.getVelocities(asNumpy=True)._value
+        what = "" if np.isfinite(positions).all() and np.isfinite(velocities).all() else "a coordinate"
+        if not what and not np.isfinite(user.context.getState(energy=True).getPotentialEnergy()._value):
+            what = "its potential energy"
     except openmm.OpenMMException as error:
         raise DiffPairError(f"state {name!r}: the Simulation cannot run as it is: {error}") from None
-    positions = np.array(state.getPositions(asNumpy=True)._value)
-    velocities = state.getVelocities(asNumpy=True)._value
-    energy = state.getPotentialEnergy()._value
-    if not np.isfinite(positions).all() or not np.isfinite(velocities).all() or not np.isfinite(energy):
-        what = "its potential energy" if np.isfinite(positions).all() else "a coordinate"
+    if what:
         raise DiffPairError(
             f"state {name!r}: the Simulation is broken already: {what} is not a number; minimise the energy, or start "
             f"from another structure"
