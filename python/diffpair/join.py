@@ -30,6 +30,11 @@ def join_states(settings: FitSettings, states: Sequence[State]) -> list[State]:
     Warns:
         UserWarning: no fitted state has a target for a pair of types that is learned.
     """
+    if not states:
+        raise DiffPairError("states: a fit needs one or more")
+    for state in states:
+        if not isinstance(state, State):
+            raise DiffPairError(f"states: a state is made by diffpair.State, not {state!r}")
     check_together(settings, [outline(state) for state in states])
     _check_simulations(settings, states)
     names = tuple(dict.fromkeys(name for state in states for name in state.type_names))
@@ -38,8 +43,9 @@ def join_states(settings: FitSettings, states: Sequence[State]) -> list[State]:
         check_cutoff(state, settings.potential.cutoff)
         if state.simulation is not None:
             state.simulation.check_cutoff(settings.potential.cutoff)
+        timestep = timestep_of(settings.sampling, state)
         for target in state.vacfs:
-            target.stride(timestep_of(settings.sampling, state))
+            target.stride(timestep)
     pairs = type_pairs(names)
     _check_learned(settings, states, [pairs[row] for row in (range(len(pairs)) if learned is None else learned)])
     order = states[0].parameter_names

@@ -39,7 +39,8 @@ class FitConfig(FitSettings):
     @property
     def settings(self) -> FitSettings:
         """Everything but the states."""
-        return FitSettings.model_construct(**{name: getattr(self, name) for name in FitSettings.model_fields})
+        given = {name: getattr(self, name) for name in FitSettings.model_fields}
+        return FitSettings.model_construct(**{**given, "sampling": Sampling(**self.sampling.model_dump())})
 
     @property
     def file(self) -> Path | None:

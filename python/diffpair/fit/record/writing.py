@@ -40,11 +40,12 @@ def move_into(out: Path, setup: Setup, loop: FitLoop, digest: str, used: set[Pat
     Returns: a sentence for the user, or nothing. Raises DiffPairError.
     """
     make_folder(out)
-    said = set_aside(out, used)
+    said, present = set_aside(out, used), setup.space.get()
     with at_start(setup, loop):
         save_tables(out, setup, stem="start")
-        for entry in loop.history:
-            setup.space.set(entry.theta)
+        # an iteration's potential is the one that its step has led to, and that the next one sampled
+        for entry, theta in zip(loop.history, [one.theta for one in loop.history[1:]] + [present], strict=False):
+            setup.space.set(theta)
             save_iteration(out, setup, entry.number)
     if loop.history:
         write_progress(out, setup, loop, digest)
