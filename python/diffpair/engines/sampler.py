@@ -19,7 +19,7 @@ from diffpair.states.state import State
 from diffpair.states.system import check_table, make_system, own_system, table_of_force
 from diffpair.systems.barostat import barostat_of, check_barostat
 from diffpair.systems.platforms import pick_platform
-from diffpair.states.thermostat import velocity_factor
+from diffpair.systems.thermostat import velocity_factor
 from diffpair.tables import PairTable
 
 _CHECK_EVERY = 100  # steps between looks at the kinetic temperature when no frames are taken

@@ -16,9 +16,9 @@ from diffpair.states.files import type_of
 from diffpair.states.state import NO_TYPE, State
 from diffpair.states.structure import Atom
 from diffpair.states.system_checks import check_system
-from diffpair.states.thermostat import temperature_of, velocity_factor
 from diffpair.states.user_simulation import UserSimulation
 from diffpair.states.validate import check_targets
+from diffpair.systems.thermostat import temperature_of, velocity_factor
 from diffpair.tables.pair_table import INERT
 from diffpair.targets import Readable, Target, read_targets
 from diffpair.targets.units import value_in
