@@ -72,7 +72,7 @@ def test_the_seed_decides_the_arrangement():
         ({"n": 10.5}, "not 10.5"),
         ({"density": -1.0}, "density of -1"),
         ({"temperature": 0.0}, "temperature of 0 K"),
-        ({"temperature": np.nan}, "temperature of nan K"),
+        ({"temperature": np.nan}, "temperature: must be a finite number, not nan"),
         ({"types": {}}, "no particle types"),
         ({"types": {"A": 0.5, "B": 0.4}}, "A: 0.5, B: 0.4"),
         ({"types": {"A": 1.5, "B": -0.5}}, "must be positive"),

@@ -61,7 +61,7 @@ def build_from_files(
     UserWarning: the structure has bonds, but there is no System whose forces hold them; other exclusions than the
         System's; a target that seems to count excluded pairs.
     """
-    temperature = value_in(temperature, "K", "300 K")
+    temperature = value_in(temperature, "K", "300 K", f"state {name!r}: temperature")
     if not (np.isfinite(temperature) and temperature > 0):
         raise DiffPairError(f"state {name!r} has a temperature of {temperature:g} K: it must be positive")
     if xml is not None and masses is not None:

@@ -62,7 +62,7 @@ def build_from_simulation(
     """
     user = UserSimulation(simulation, name)
     positions, box = _look(user)
-    given = None if temperature is None else value_in(temperature, "K", "300 K")
+    given = None if temperature is None else value_in(temperature, "K", "300 K", f"state {name!r}: temperature")
     kelvin = temperature_of(simulation, name, given)
     system = user.base_system()
     check_system(f"state {name!r}", system, positions, box, kelvin, live=True)

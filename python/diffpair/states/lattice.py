@@ -72,7 +72,7 @@ def type_masses(name: str, types: Sequence[str], masses: Any) -> NDArray[np.floa
         masses = [masses[kind] for kind in types]
     elif not np.iterable(masses) or isinstance(masses, str):
         masses = [masses]
-    masses = [value_in(mass, "amu", "18.015 amu") for mass in masses]
+    masses = [value_in(mass, "amu", "18.015 amu", f"state {name!r}: masses") for mass in masses]
     values = np.atleast_1d(np.asarray(masses, dtype=np.float64))
     if len(values) == 1:
         values = np.repeat(values, len(types))
@@ -83,23 +83,27 @@ def type_masses(name: str, types: Sequence[str], masses: Any) -> NDArray[np.floa
     return values
 
 
-def _number_density(density: Any, fractions: Mapping[str, float], masses: NDArray[np.float64]) -> float:
+def _number_density(name: str, density: Any, fractions: Mapping[str, float], masses: NDArray[np.float64]) -> float:
     """Particles per nm^3. masses: of each type, amu."""
     if isinstance(density, int | float):
         return float(density)
-    kind, value = density if isinstance(density, tuple) else parse_density(density)
+    try:
+        kind, value = density if isinstance(density, tuple) else parse_density(density)
+    except DiffPairError as error:
+        raise DiffPairError(f"state {name!r}: density: {error}") from None
     if kind == "number":
         return float(value)
     mean = float(np.dot(list(fractions.values()), masses) / sum(fractions.values()))
     return float(value * convert(1.0, "g/cm^3", "amu/nm^3") / mean)
 
 
-def _with_barostat(masses: NDArray[np.float64], temperature: float, pressure: Any) -> openmm.System:
+def _with_barostat(name: str, masses: NDArray[np.float64], temperature: float, pressure: Any) -> openmm.System:
     """Particles without forces at constant pressure."""
     system = openmm.System()
     for mass in masses:
         system.addParticle(float(mass))
-    system.addForce(openmm.MonteCarloBarostat(value_in(pressure, "bar", "1 bar"), temperature, _EVERY))
+    bar = value_in(pressure, "bar", "1 bar", f"state {name!r}: pressure")
+    system.addForce(openmm.MonteCarloBarostat(bar, temperature, _EVERY))
     return system
 
 
@@ -131,12 +135,12 @@ def build_lattice(
     ------
     DiffPairError: numbers out of range, or a target that does not fit the state.
     """
-    temperature = value_in(temperature, "K", "300 K")
+    temperature = value_in(temperature, "K", "300 K", f"state {name!r}: temperature")
     if int(n) != n or n < 1:
         raise DiffPairError(f"state {name!r} needs a whole, positive number of particles, not {n}")
     counts = type_counts(name, n, types)
     per_type = type_masses(name, list(counts), masses)
-    density = _number_density(density, types, per_type)
+    density = _number_density(name, density, types, per_type)
     for what, value, unit in (("density", density, "nm^-3"), ("temperature", temperature, "K")):
         if not (np.isfinite(value) and value > 0):
             raise DiffPairError(f"state {name!r} has a {what} of {value:g} {unit}: it must be positive")
@@ -160,7 +164,7 @@ def build_lattice(
         held_out=held_out,
         parameters=tuple(float(value) for value in (parameters or {}).values()),
         parameter_names=tuple(parameters or {}),
-        base_system=None if pressure is None else _with_barostat(per_type[kinds], float(temperature), pressure),
+        base_system=None if pressure is None else _with_barostat(name, per_type[kinds], float(temperature), pressure),
         on_lattice=True,
     )
     check_targets(state)

@@ -63,11 +63,19 @@ def parse(text: object, to: str, example: str) -> float:
     return value
 
 
-def value_in(value: object, to: str, example: str) -> float:
-    """A number in the unit ``to``: as it is, or a quantity with a unit, see `parse`. Raises DiffPairError."""
+def value_in(value: object, to: str, example: str, what: str) -> float:
+    """A number in the unit ``to``: as it is, or a quantity with a unit, see `parse`.
+
+    Raises DiffPairError that begins with ``what``, such as "state 'liquid': temperature".
+    """
     if isinstance(value, int | float) and not isinstance(value, bool):
+        if not math.isfinite(value):
+            raise DiffPairError(f"{what}: must be a finite number, not {value!r}")
         return float(value)
-    return parse(value, to, example)
+    try:
+        return parse(value, to, example)
+    except DiffPairError as error:
+        raise DiffPairError(f"{what}: {error}") from None
 
 
 def parse_density(value: object) -> tuple[str, float]:
