@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import openmm
 import pytest
 from openmm.version import openmm_library_path
 
@@ -59,6 +61,20 @@ def test_system_from_its_xml_alone(finished: Path) -> None:
     (finished / "restart.py").write_text(text.replace("import diffpair", "# import diffpair"))
     done = subprocess.run([sys.executable, str(finished / "restart.py"), str(finished)], capture_output=True, text=True)
     assert done.returncode == 1, "the import is not needed, so the example is wrong"
+
+
+def test_own_simulation(tmp_path: Path) -> None:
+    """The script goes on with what it has learned; its reporters have seen all steps."""
+    pytest.importorskip("torch")
+    script = EXAMPLES / "own_simulation/liquid.py"
+    output = run(sys.executable, script, "--quick", "--steps", 500, "--out", tmp_path)
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert f"FitResult after {summary['iterations']} iterations, {summary['md_steps']} MD steps" in output
+    state = openmm.XmlSerializer.deserialize((tmp_path / "state.xml").read_text())
+    assert state.getStepCount() == summary["md_steps"] + 1000 + 400 + 500
+    frames = (tmp_path / "trajectory.dcd").stat().st_size // (3 * 4 * 375)
+    assert frames == state.getStepCount() // 1000
+    assert summary["states"][0]["targets"][0]["mae"] < 0.1  # 0.02 to 0.05 with so few steps; unlike beads 0.2
 
 
 def test_from_cpp(tmp_path: Path) -> None:
