@@ -33,3 +33,35 @@ def test_code_of_the_plugin_page(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "page.py"], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0] == "6", "a chain of four has six pairs up to three bonds apart"
+
+
+def test_code_of_the_python_page(tmp_path: Path) -> None:
+    """The script runs, and prints what its comments say."""
+    pytest.importorskip("torch")
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/python.md").read_text(), flags=re.DOTALL)
+    assert len(blocks) >= 9
+    shutil.copy(ROOT / "examples/lennard_jones/rdf.csv", tmp_path)
+    (tmp_path / "page.py").write_text("\n".join(blocks))
+    done = subprocess.run([sys.executable, "page.py"], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for said in re.findall(r"print\(\w+\)  # (.*)", "\n".join(blocks)):
+        assert said in done.stdout
+    files = {path.name for path in tmp_path.iterdir()}
+    assert {"potential.json", "fit.png", "fit-out", "saved", "liquid.pdb"} <= files
+    assert (tmp_path / "fit-out/summary.json").is_file()
+
+
+def test_python_page_names_every_setting_and_argument() -> None:
+    """Everything at the top of the package that sets up a fit, and the arguments of Fit and of the states."""
+    import inspect
+
+    from diffpair import Fit
+    from diffpair.settings import __all__ as settings
+    from diffpair.states import build_from_files, build_lattice
+    from diffpair.states.from_simulation import build_from_simulation
+
+    words = set(re.findall(r"\w+", (ROOT / "docs/python.md").read_text()))
+    assert set(settings) <= words
+    for function in (Fit, Fit.run, Fit.save, Fit.resume, build_from_simulation, build_lattice, build_from_files):
+        hidden = {"self", "origin", "options"}  # the second of the config's door alone
+        assert set(inspect.signature(function).parameters) - hidden <= words, function

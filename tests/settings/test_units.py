@@ -98,6 +98,7 @@ def test_number_text_and_quantity_are_the_same(make, option, number, text, quant
 def test_values_that_are_several():
     assert rdf(range=[3 * unit.angstrom, "12 angstrom"]).range == pytest.approx([0.3, 1.2])
     assert lj(sigma={"A-A": 3 * unit.angstrom, "A-B": "0.34 nm"}).sigma == pytest.approx({"A-A": 0.3, "A-B": 0.34})
+    assert lattice(masses=[40, 20] * unit.dalton).masses.max() == lattice(masses=40 * unit.dalton).masses.max() == 40
     assert lattice(masses={"A": 40 * unit.dalton, "B": "20 amu"}).masses.max() == 40
     assert Density(0.9 * unit.gram / unit.milliliter).value == ("mass", pytest.approx(0.9))
     assert Density("900 kg/m^3").value == ("mass", pytest.approx(0.9))

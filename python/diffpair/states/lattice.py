@@ -70,7 +70,7 @@ def type_masses(name: str, types: Sequence[str], masses: Any) -> NDArray[np.floa
         if unknown:
             raise DiffPairError(f"state {name!r} gives a mass for type {unknown[0]!r}, which it does not have")
         masses = [masses[kind] for kind in types]
-    elif not np.iterable(masses) or isinstance(masses, str):
+    elif np.ndim(getattr(masses, "_value", masses)) == 0:  # OpenMM's Quantities of one number look iterable, too
         masses = [masses]
     masses = [value_in(mass, "amu", "18.015 amu", f"state {name!r}: masses") for mass in masses]
     values = np.atleast_1d(np.asarray(masses, dtype=np.float64))
