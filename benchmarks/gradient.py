@@ -25,6 +25,7 @@ CASES = {
     "long": cases.long,
     "replicas": cases.replicas,
     "bonded": bonded,
+    "sampling": cases.sampling,
     "gpu": gpu,
 }
 

@@ -101,6 +101,15 @@ class Run:
             raise RuntimeError(f"gradient_probe.py failed: {done.stderr.strip()}")
         return list(json.loads(done.stdout))
 
+    def sampled(self, atoms: int, every: int, steps: int) -> dict[str, float]:
+        """See sampling_probe.py."""
+        program = [sys.executable, str(Path(__file__).with_name("sampling_probe.py"))]
+        numbers = map(str, (atoms, every, self.threads, steps))
+        done = subprocess.run([*program, *numbers], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"sampling_probe.py failed: {done.stderr.strip()}")
+        return dict(json.loads(done.stdout))
+
 
 def evaluation(loss: RdfLoss, potential: PairPotential | None = None) -> Callable[[], Timing]:
     """Value and gradient of a spline, unless another potential is given."""
@@ -216,6 +225,28 @@ def long(run: Run) -> list[Bar]:
     return [
         at_most(f"memory beyond torch, {case}", checked["megabytes"], 2000.0, "MB"),
         at_most(f"time of {case} against the whole path kept", totals[0] / totals[1], 1.5, "x"),
+    ]
+
+
+def sampling(run: Run) -> list[Bar]:
+    """Memory of an iteration's sampling of 100,000 atoms, however long.
+
+    100,000 steps of 100,000 atoms take hours here. So what grows with the number of frames (sums of a few hundred
+    numbers each) is measured with 256 atoms and 100,000 steps, and all else with 100,000 atoms at two lengths, the
+    longer of which must take no more memory but for its sums.
+    """
+    atoms, lengths, longest = (256, (40, 160), 400) if run.quick else (100_000, (100, 400), 100_000)
+    short, long_ = (run.sampled(atoms, 2, steps) for steps in lengths)
+    sums = run.sampled(256, 10, longest)
+    table = Table("atoms", "steps", "frames", "MB", "s", title="An iteration's sampling")
+    for count, found in ((atoms, short), (atoms, long_), (256, sums)):
+        table.add_row(str(count), *(f"{found[key]:.0f}" for key in ("steps", "frames", "megabytes", "seconds")))
+    run.console.print(table)
+    case = f"{long_['frames']} instead of {short['frames']} frames of 100000 atoms"
+    together = max(short["megabytes"], long_["megabytes"]) + sums["megabytes"]
+    return [
+        at_most(f"memory that {case} take", long_["megabytes"] - short["megabytes"], 30.0, "MB"),
+        at_most("memory of sampling 100000 atoms plus that of 100000 steps of 256", together, 1000.0, "MB"),
     ]
 
 

@@ -7,7 +7,7 @@ import openmm
 import pytest
 
 from diffpair.constants import BOLTZMANN
-from diffpair.engines import Exploded, Sampler
+from diffpair.engines import Exploded, Frames, Sampler
 from diffpair.errors import DiffPairError
 from diffpair.states import build_lattice, make_system
 from diffpair.tables import PairTable
@@ -55,6 +55,27 @@ def test_steps_and_progress_are_counted(liquid, lj_table):
     frames = live.sample(105, 10, seen.append)
     assert live.steps_done == sum(seen) == 151 + 130 + 105
     assert len(frames) == 10
+
+
+def test_a_stream_is_the_same_run_in_small_pieces(liquid, lj_table, monkeypatch):
+    """No piece is larger than it may be; steps beyond the last frame are taken, too."""
+
+    def live():
+        result = sampler(liquid, lj_table)
+        result.melt(60)
+        return result
+
+    whole = live().sample(75, 10)
+    monkeypatch.setattr("diffpair.engines.sampler._HELD", 3 * liquid.num_atoms)
+    again = live()
+    pieces = list(again.stream(75, 10))
+    assert [len(piece) for piece in pieces] == [3, 3, 1] and again.steps_done == 60 + 75
+    for name, array in vars(Frames.joined(pieces)).items():
+        assert np.array_equal(array, getattr(whole, name)), name
+    monkeypatch.setattr("diffpair.engines.sampler._HELD", 1)
+    assert [len(piece) for piece in live().stream(20, 10)] == [1, 1]
+    with pytest.raises(DiffPairError, match="every 1 or more steps"):
+        next(live().stream(10, 0))
 
 
 def test_a_lattice_melts_and_has_its_temperature(liquid, lj_table):

@@ -13,6 +13,7 @@ import yaml
 from diffpair.config import load_config, run_fit
 from diffpair.engines import Sampler
 from diffpair.engines.vacf import sample_vacf
+from diffpair.fit.iterate.live_state import LiveState
 from diffpair.fit.judge.uncertainty import uncertainty
 from diffpair.fit.record.progress import FitProgress
 from diffpair.gradients import Fluctuation
@@ -40,7 +41,7 @@ def history_of(out):
 def test_gauss_newton_without_fluctuations(make_config, out, monkeypatch):
     """The residual falls to a fifth within seven iterations; cov(g, S) is never taken, but for the error band of what
     was found; an interruption changes nothing of what is remembered."""
-    jacobian, found = Fluctuation.jacobian, []
+    jacobian, remember, found = Fluctuation.jacobian, LiveState.remember, []
 
     def refuse(*arguments):
         if not found:
@@ -51,12 +52,18 @@ def test_gauss_newton_without_fluctuations(make_config, out, monkeypatch):
         found.append(True)
         return uncertainty(*arguments)
 
+    def for_the_band(*arguments):
+        found.append(True)
+        remember(*arguments)
+        found.clear()
+
     class Interrupted(FitProgress):
         def iteration(self, entry, of):
             super().iteration(entry, of)
             if entry.number == 2:
                 raise KeyboardInterrupt
 
+    monkeypatch.setattr(LiveState, "remember", for_the_band)
     monkeypatch.setattr(Fluctuation, "jacobian", refuse)
     monkeypatch.setattr(Fluctuation, "__call__", refuse)
     monkeypatch.setattr("diffpair.fit.iterate.loop.uncertainty", band)

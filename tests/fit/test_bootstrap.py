@@ -10,7 +10,7 @@ import pytest
 from diffpair.fit.iterate.live_state import Known
 from diffpair.fit.judge.bootstrap import bootstrap
 from diffpair.fit.judge.uncertainty import _compared
-from diffpair.gradients import Fluctuation, FrameSums
+from diffpair.gradients import AllFrames, BlockMoments, Fluctuation, FrameSums, remembered
 from diffpair.gradients.rdf_rows import FLOOR
 from diffpair.potentials import BSpline, TableGrid
 from diffpair.updates import Memory, Observation, ParameterSpace, StateView
@@ -48,7 +48,7 @@ class Gas:
         self.seen.append((found, sums))
 
 
-def fit(rng, alike=1):
+def fit(rng, alike=1, kind=AllFrames):
     """A model of three samplings on the way to the table, that table, the gas, and what is known of it."""
     space = ParameterSpace(BSpline(("A",), GRID.cutoff, GRID.r_min, GRID.knots), GRID, [()], 1.0, np.array([1.0]))
     start, gas = Start.of(space), Gas(rng, alike)
@@ -58,7 +58,7 @@ def fit(rng, alike=1):
         table = part * wanted
         gas.sample(table, wanted)
     space.set(table[: space.size])
-    found = Known(Memory([o for o, _ in gas.seen]), [sums for _, sums in gas.seen])
+    found = Known(Memory([o for o, _ in gas.seen]), [kind(sums) for _, sums in gas.seen])
     weights = (BASIS * (R**2 * TARGET)[:, None]).sum(0)[None]
     known = np.full(60, 1e-6)  # the target's error: none to speak of
     view = StateView(found.memory, 0, SEEN, 1.0, weights, target_error=known, floor=np.full(60, 1e-4))
@@ -85,7 +85,27 @@ def test_bootstrap_is_the_scatter_of_repeated_fits(alike):
 
 def test_without_all_frames_there_is_none():
     model, _, gas, known = fit(np.random.default_rng(1))
-    assert bootstrap(model, [gas], [Known(known.memory, known.sums[1:])]) is None
+    assert bootstrap(model, [gas], [Known(known.memory, known.blocks[1:])]) is None
+
+
+def test_moments_of_blocks_tell_what_all_frames_tell():
+    """They are kept instead of the frames where those are many."""
+    replicas = []
+    for kind in (AllFrames, BlockMoments.of):
+        model, _, gas, known = fit(np.random.default_rng(2), kind=kind)
+        replicas.append(bootstrap(model, [gas], [known])[0][0])
+    assert np.abs(replicas[0]).max() > 1e-3
+    np.testing.assert_allclose(*replicas, rtol=0, atol=1e-8 * np.abs(replicas[0]).max())
+    rng = np.random.default_rng(3)
+    for frames, kind in ((100, AllFrames), (20_000, BlockMoments)):
+        sums = FrameSums(
+            rng.normal(size=(frames, 60)), rng.normal(size=(frames, 20)), {7: rng.normal(size=(frames, 20))}
+        )
+        blocks = remembered(sums)
+        assert isinstance(blocks, kind)
+        chosen = np.array([1, 1, 4, 9, 0, 0, 0, 3, 5, 6])
+        for found, expected in zip(blocks.drawn(chosen, 0.7), AllFrames(sums).drawn(chosen, 0.7), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
 
 
 def test_scatter_beyond_the_band_is_told():

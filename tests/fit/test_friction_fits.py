@@ -58,7 +58,7 @@ def test_production_and_resuming_at_once(make_config, out, monkeypatch):
         return production(*args, **options)
 
     monkeypatch.setattr(diffpair.fit.conclude, "production", watched)
-    monkeypatch.setattr(LiveState, "warnings", lambda self: [] if self.frames is None else ["state liquid is odd"])
+    monkeypatch.setattr(LiveState, "warnings", lambda self: [] if self.last is None else ["state liquid is odd"])
     config = make_config(sampling={**SAMPLING, "friction": "3 /ps"}, production=BRIEF, update=GAUSS_NEWTON)
     first = json.loads(run_fit(config, out).read_text())
     again = json.loads(run_fit(config, out, resume=True).read_text())

@@ -9,7 +9,7 @@ from tests.support.paired_gas import KT, VOLUMES, PairedGas, well
 
 from diffpair.engines import Frames
 from diffpair.errors import DiffPairError
-from diffpair.gradients import DiscreteAdjoint, Fluctuation, ReweightedFrames, TargetRows
+from diffpair.gradients import DiscreteAdjoint, Fluctuation, FrameSums, ReweightedFrames, TargetRows
 from diffpair.potentials import TableGrid
 from diffpair.states.state import AMU_PER_NM3
 from diffpair.targets import DensityTarget, RdfTarget
@@ -132,6 +132,21 @@ def test_bins_beyond_half_of_the_smallest_box_are_cut(gas):
     larger = Frames(*(getattr(frames, k) for k in ("positions", "velocities")), 2 * frames.boxes, np.zeros(200))
     again = Fluctuation().sums(rows, c, GRID, larger)
     np.testing.assert_array_equal(again.observables[:, kept:], sums.observables[:, kept:])
+
+
+def test_a_box_that_shrinks_under_way_cuts_all_frames(gas):
+    """Measured in pieces, the frames give what they give at once."""
+    target = RdfTarget(("A", "A"), 0.3 + WIDTH * np.arange(32), np.linspace(1, 2, 32))
+    c = torch.from_numpy(gas.table.coefficients.copy())
+    frames = gas.frames(60, 3)
+    order = np.argsort(-np.linalg.det(frames.boxes))
+    rows, at_once = TargetRows(gas.state(3.2, [target])), TargetRows(gas.state(3.2, [target]))
+    parts = [Fluctuation().sums(rows, c, GRID, frames.at(part)) for part in np.array_split(order, 6)]
+    joined = FrameSums.joined(parts)
+    expected = Fluctuation().sums(at_once, c, GRID, frames.at(order))
+    np.testing.assert_allclose(rows.recut(joined).observables, expected.observables, rtol=1e-12, atol=1e-12)
+    assert np.abs(joined.observables - expected.observables).max() > 0.1
+    assert rows.recut(expected) is not expected and TargetRows(gas.state(3.2, [target])).recut(joined) is joined
 
 
 def test_nothing_left_to_compare(gas):

@@ -172,7 +172,7 @@ def test_a_live_simulation_keeps_what_the_row_needs(state, rows, table):
     found = Fluctuation().sums(rows, c, GRID, frames.of_atoms(state.typed)).observables[:, -1]
     expected = openmm_pressures(state, frames, table.coefficients, strain=2e-4)
     np.testing.assert_allclose(found * rows.pressure.ideal, expected, rtol=1e-4)
-    part = frames.since(1).joined(frames)
+    part = Frames.joined([frames.at([1]), frames])
     assert part.centres.shape == (3, state.num_atoms, 3)
     assert np.array_equal(part.further_virial[1:], frames.further_virial)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -40,18 +41,20 @@ class Frames:
     def __len__(self) -> int:
         return len(self.positions)
 
-    def since(self, first: int) -> Frames:
-        """Without the frames before `first`."""
-        return Frames(*(getattr(self, f.name)[first:] for f in fields(self)))
+    def at(self, indices: Sequence[int] | NDArray[np.intp]) -> Frames:
+        """Some of the frames, copied, by index."""
+        chosen = np.asarray(indices, dtype=np.intp)
+        return Frames(*(getattr(self, f.name)[chosen] for f in fields(self)))
 
     def of_atoms(self, atoms: NDArray[np.int64]) -> Frames:
         """With some of the atoms only, by index; the energy stays that of all."""
         centres = self.centres[:, atoms] if self.centres.shape[1] else self.centres
         return replace(self, positions=self.positions[:, atoms], velocities=self.velocities[:, atoms], centres=centres)
 
-    def joined(self, later: Frames) -> Frames:
-        """These frames and then those of `later`."""
-        return Frames(*(np.concatenate([getattr(self, f.name), getattr(later, f.name)]) for f in fields(self)))
+    @classmethod
+    def joined(cls, parts: Sequence[Frames]) -> Frames:
+        """One part after another; one or more parts."""
+        return cls(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)))
 
 
 @dataclass(frozen=True)

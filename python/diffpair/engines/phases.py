@@ -57,7 +57,7 @@ class Structure:
 def structure(frames: Frames) -> Structure:
     """Of frames [F, N, 3], 2 or more; particles of all types count alike."""
     count, size = frames.positions.shape[:2]
-    chosen = np.unique(np.linspace(0, count - 1, min(FRAMES, count)).astype(int))
+    chosen = np.unique(np.linspace(0, count - 1, min(FRAMES, count)).round().astype(int))
     spacing = float(np.mean(np.abs(np.linalg.det(frames.boxes))) / size) ** (1 / 3)
     edges = np.linalg.norm(frames.boxes[0], axis=1)
     most = np.minimum(np.ceil(REACH * edges / spacing), MOST).astype(int)

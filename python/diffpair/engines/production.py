@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import openmm
@@ -27,7 +27,6 @@ from diffpair.targets.rdf_target import MIN_POINTS
 
 _ROUND = 20  # frames between reports of progress
 _FIRST_LOOK, _NEXT_LOOK = 100, 1.05  # frames before the noise is looked at, and how many times as many the next time
-_HELD = 500_000  # particles of all frames that are held at once: 12 MB of positions, and as much of velocities
 _VACF_STEPS = 6000  # of a run of its own after the others
 _PRESSURE_EVERY = 4  # frames: a pressure costs two energies and two neighbour lists
 
@@ -167,7 +166,7 @@ def production(
     steps, frames_done, next_look, noise, enough = 0, 0, float(_FIRST_LOOK), np.nan, False
     while steps + every <= max_steps and not enough:
         count = min(_ROUND, (max_steps - steps) // every)
-        for frames in _in_pieces(sampler, count, every):
+        for frames in sampler.stream(count * every, every):
             histograms.add(frames)
             volumes.append(np.abs(np.linalg.det(frames.boxes)))
             if probe is not None:
@@ -223,13 +222,6 @@ def production(
         no_pressure=no_pressure,
         notes=notes,
     )
-
-
-def _in_pieces(sampler: Sampler, count: int, every: int) -> Iterator[Frames]:
-    """So many frames, few enough at a time that a large system does not fill the memory."""
-    size = max(1, _HELD // sampler.state.num_atoms)
-    for done in range(0, count, size):
-        yield sampler.sample(min(size, count - done) * every, every)
 
 
 def _judge(results: list[RdfResult], noise_target: float) -> tuple[float, bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +30,7 @@ _FAR = 1e5  # edges of the box: no particle diffuses there
 _AGAIN = 1000  # steps of a run that is repeated, at most
 _BAROSTAT_SEED = 104_729  # added to the thermostat's: the two share no random numbers
 _LOOK_EVERY = 5  # steps, in a run that is repeated to see how it explodes
+_HELD = 500_000  # particles of all frames of a piece: 12 MB of positions, and as much of velocities
 
 Progress = Callable[[int], None]  # called with the number of steps just done
 
@@ -170,10 +171,24 @@ class Sampler:
         self._advance(steps, progress)
 
     def sample(self, steps: int, every: int, progress: Progress | None = None) -> Frames:
-        """Run `steps` steps and keep every `every`-th: steps // every frames."""
+        """Run `steps` steps and keep every `every`-th: steps // every frames, all in memory; see `stream`."""
+        parts = list(self.stream(steps, every, progress))
+        return Frames.joined(parts or [self._piece(0, every, progress)])
+
+    def stream(self, steps: int, every: int, progress: Progress | None = None) -> Iterator[Frames]:
+        """Run `steps` steps and give every `every`-th, in pieces that are small however many frames there are.
+
+        The simulation goes on as pieces are asked for; the steps are done when all of them have been.
+        """
         if every < 1:
             raise DiffPairError(f"frames must be kept every 1 or more steps, not {every}")
-        count, size = steps // every, self.state.num_atoms
+        count, size = steps // every, max(1, _HELD // max(1, self.state.num_atoms))
+        for done in range(0, count, size):
+            yield self._piece(min(size, count - done), every, progress)
+        self._advance(steps - count * every, progress)
+
+    def _piece(self, count: int, every: int, progress: Progress | None) -> Frames:
+        size = self.state.num_atoms
         positions, velocities = np.empty((count, size, 3)), np.empty((count, size, 3))
         boxes, energies = np.empty((count, 3, 3)), np.empty(count)
         centres, virials = np.empty((count, size if self._own else 0, 3)), np.zeros(count)
@@ -184,7 +199,6 @@ class Sampler:
             if self._own is not None:
                 centres[frame] = self._own.molecules.centres(positions[frame])
                 virials[frame] = self._own.virial(positions[frame], boxes[frame])
-        self._advance(steps - count * every, progress)
         return Frames(positions, velocities, boxes, energies, centres, virials)
 
     def snapshot(self) -> Snapshot:

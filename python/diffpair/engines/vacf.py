@@ -40,7 +40,11 @@ def sample_vacf(sampler: Sampler, lags: int, stride: int, steps: int, progress: 
     size = CHUNK * lags
     products = []
     for _ in range(max(-(-steps // (size * stride)), -(-BLOCKS // (size - lags + 1)))):
-        products.append(lag_products(sampler.sample(size * stride, stride, progress).velocities, lags))
+        velocities, done = np.empty((size, sampler.state.num_atoms, 3)), 0
+        for piece in sampler.stream(size * stride, stride, progress):
+            velocities[done : done + len(piece)] = piece.velocities
+            done += len(piece)
+        products.append(lag_products(velocities, lags))
     every = np.concatenate(products)
     mean = every.mean(0)
     value = mean / mean[0]

@@ -2,6 +2,7 @@
 
 from diffpair.gradients.adjoint import CHAOS, Chaos, DiscreteAdjoint, SegmentGradient
 from diffpair.gradients.base import GradientMethod
+from diffpair.gradients.block_moments import AllFrames, BlockMoments, Blocks, remembered
 from diffpair.gradients.dynamics import MakeIntegrator, langevin_middle, nose_hoover, verlet
 from diffpair.gradients.fluctuation import Fluctuation
 from diffpair.gradients.frame_sums import FrameSums
@@ -11,6 +12,9 @@ from diffpair.gradients.target_rows import TargetRows
 
 __all__ = [
     "CHAOS",
+    "AllFrames",
+    "BlockMoments",
+    "Blocks",
     "Chaos",
     "DiscreteAdjoint",
     "Fluctuation",
@@ -25,6 +29,7 @@ __all__ = [
     "TooFewFrames",
     "langevin_middle",
     "nose_hoover",
+    "remembered",
     "segment_products",
     "smooth_vectors",
     "verlet",

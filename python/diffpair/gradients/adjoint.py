@@ -80,6 +80,11 @@ class DiscreteAdjoint(GradientMethod):
         self.timestep, self.dtype, self.max_growth = timestep, dtype, max_growth
         self.integrator, self.seed, self.platform = integrator, seed, platform
 
+    @property
+    def starts(self) -> int:
+        """See GradientMethod."""
+        return self.segments
+
     def check(self, rows: TargetRows) -> None:
         """Raises DiffPairError for a state whose segments cannot be run."""
         if rows.state.barostat is not None:

@@ -35,7 +35,7 @@ class GradientMethod(Protocol):
             rows: the state and its targets.
             coefficients: the table that made the frames, [npairs, knots + 2] in kJ/mol (Reweighting also takes another
                 one and the frames' own table as `reference`). grid: its knots.
-            frames: production frames.
+            frames: production frames; where `sums` are known, as many as segments start from (`starts`) are enough.
             weights: dL/d<g> at the production average, [rows]. The residual in it must come from the production
                 average: squaring each segment's own g would add its variance to the loss.
             sums: of these frames on this grid, where they are known; a method that needs them works them out otherwise.
@@ -50,6 +50,11 @@ class GradientMethod(Protocol):
         """The same, flat, [npairs * (knots + 2)], and its noise, [m, npairs * (knots + 2)]: |noise dc|^2 is the
         variance of gradient . dc; None where nothing tells it."""
         return self(rows, coefficients, grid, frames, weights, sums).flatten().numpy(), None
+
+    @property
+    def starts(self) -> int:
+        """Whole frames that it wants to start from; a method of averages needs none."""
+        return 0
 
     def begin(self, iteration: int) -> None:
         """A fit's iteration begins, which has noise of its own: a fit that goes on later finds it again."""

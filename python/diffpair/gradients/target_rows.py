@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -10,6 +12,7 @@ from torch import Tensor
 from diffpair.engines.frames import Frames
 from diffpair.errors import DiffPairError
 from diffpair.gradients.density_rows import DensityRows
+from diffpair.gradients.frame_sums import FrameSums
 from diffpair.gradients.pressure_rows import PressureRows
 from diffpair.gradients.rdf_rows import RdfRows
 from diffpair.gradients.rows import FrameTensors, StaticRows
@@ -86,6 +89,16 @@ class TargetRows:
                 ]
                 rows.append(torch.cat(found, dim=1))
         return torch.cat(rows).numpy(), torch.cat(splines).numpy()
+
+    def recut(self, sums: FrameSums) -> FrameSums:
+        """Of frames that were measured piece by piece: where a barostat had rows of g(r) cut under way, they are cut in
+        all frames."""
+        cut = np.flatnonzero(~self.rdf.compared)
+        if not len(cut):
+            return sums
+        observables = sums.observables.copy()
+        observables[:, cut] = self.target[cut]
+        return replace(sums, observables=observables)
 
     def explicit(self, frames: Frames, grid: TableGrid) -> dict[int, Array]:
         """dA/dc at fixed positions of the rows that depend on the table itself: row -> [F, npairs * (knots + 2)]."""

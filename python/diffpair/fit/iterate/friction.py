@@ -19,6 +19,7 @@ from diffpair.engines import Frames
 from diffpair.engines.vacf import sample_vacf
 from diffpair.fit.iterate.live_state import LiveState
 from diffpair.gradients.friction_response import MODES, friction_response
+from diffpair.settings.gradient import BATCHES
 
 Array = NDArray[np.float64]
 ERROR_FLOOR = 0.001  # of C(t) / C(0): what is below it does not matter
@@ -90,6 +91,11 @@ class FrictionFit:
         self._tables: tuple[Array, ...] = ()  # that observations are brought to, one for each target
         self._doubt: TableDoubt | None = None
         self._set()
+
+    @property
+    def starts(self) -> int:
+        """Whole frames that the response's segments start from."""
+        return max(BATCHES, self.segments)
 
     @property
     def friction(self) -> float:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from diffpair.engines import Frames
 from diffpair.fit.iterate.live_state import LiveState
 from diffpair.fit.iterate.reweighted import Walk, walk
+from diffpair.fit.iterate.sample import Sample
 from diffpair.fit.iterate.watch import WatchedAdjoint
 from diffpair.gradients import FrameSums, GradientMethod, Reweighting, TargetRows, smooth_vectors
 from diffpair.potentials import TableGrid
@@ -22,7 +23,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Learned:
-    """Of one state's frames: their sums, what was observed, dL/dc where the update needs it (see StateView)."""
+    """Of one state's sampling: its sums, what was observed, dL/dc where the update needs it (see StateView)."""
 
     sums: FrameSums
     observation: Observation
@@ -45,9 +46,9 @@ class Learner(ABC):
         self.gradient.begin(iteration)
 
     @abstractmethod
-    def learn(self, live: LiveState, frames: Frames, needs: Needs) -> Learned:
-        """From frames that the state's present table has made, for an update with these needs. The memory does not get
-        the observation yet: the iteration may be rolled back."""
+    def learn(self, live: LiveState, sample: Sample, needs: Needs) -> Learned:
+        """From a sampling with the state's present table, for an update with these needs. The memory does not get the
+        observation yet: the iteration may be rolled back."""
 
     def step(
         self, update: Update, space: ParameterSpace, states: list[LiveState], learned: list[Learned], noise: float
@@ -60,13 +61,15 @@ class Learner(ABC):
 class EquilibriumLearner(Learner):
     """What averages of the frames give: the Jacobian of their fluctuations, or dL/dc by any gradient method."""
 
-    def learn(self, live: LiveState, frames: Frames, needs: Needs) -> Learned:
-        sums, table = live.measure(frames), live.sampler.table.coefficients
+    def learn(self, live: LiveState, sample: Sample, needs: Needs) -> Learned:
+        sums, table = sample.sums, live.sampler.table.coefficients
         observation = live.observe(sums, table.ravel(), with_jacobian=needs == "jacobian")
         if needs != "gradient":
             return Learned(sums, observation)
         weights = torch.from_numpy(observation.residual / len(live.rows))
-        gradient = self.gradient.with_noise(live.rows, torch.from_numpy(table.copy()), live.grid, frames, weights, sums)
+        gradient = self.gradient.with_noise(
+            live.rows, torch.from_numpy(table.copy()), live.grid, sample.whole(self.gradient.starts), weights, sums
+        )
         return Learned(sums, observation, *gradient)
 
 
@@ -77,10 +80,11 @@ class SegmentLearner(Learner):
         super().__init__(gradient)
         self._adjoint = gradient
 
-    def learn(self, live: LiveState, frames: Frames, needs: Needs) -> Learned:
-        sums, table = live.measure(frames), live.sampler.table.coefficients
+    def learn(self, live: LiveState, sample: Sample, needs: Needs) -> Learned:
+        sums, table = sample.sums, live.sampler.table.coefficients
         observation = live.observe(sums, table.ravel(), with_jacobian=False)
         if np.isfinite(observation.residual).all():
+            frames = sample.whole(self._adjoint.starts)
             live.memory.measure(StateSegments(self._adjoint, live.rows, live.grid, frames, table), observation)
         return Learned(sums, observation)
 
@@ -119,9 +123,8 @@ class ReweightingLearner(Learner):
         super().__init__(gradient)
         self._reweighting = gradient
 
-    def learn(self, live: LiveState, frames: Frames, needs: Needs) -> Learned:
-        sums = live.measure(frames)
-        table = live.sampler.table.coefficients.ravel()
+    def learn(self, live: LiveState, sample: Sample, needs: Needs) -> Learned:
+        sums, table = sample.sums, live.sampler.table.coefficients.ravel()
         return Learned(sums, live.observe(sums, table, with_jacobian=False))
 
     def step(

@@ -7,15 +7,12 @@ from collections.abc import Iterable
 import numpy as np
 
 from diffpair.audit.measure import LENGTHS, StateAudit, audit_state
-from diffpair.engines import Frames
 from diffpair.engines.statistics import BLOCKS
 from diffpair.errors import DiffPairError
 from diffpair.fit.iterate.live_state import LiveState
 from diffpair.fit.record.progress import FitProgress
-from diffpair.gradients import FrameSums, MakeIntegrator, verlet
+from diffpair.gradients import MakeIntegrator, verlet
 from diffpair.join import timestep_of
-
-ROUND = 100  # frames held at a time
 
 
 def audit_live(
@@ -45,21 +42,15 @@ def audit_live(
     name, sampling, lengths = live.state.name, live.sampling, list(lengths)
     progress.begin(f"sampling {name}", sampling.equilibration + frames * sampling.every)
     live.sampler.equilibrate(sampling.equilibration, progress.advance)
-    wanted = set(np.linspace(0, frames - 1, segments).round().astype(int).tolist())
-    sums, starts = [], []
-    for begin in range(0, frames, ROUND):
-        count = min(ROUND, frames - begin)
-        part = live.run(count * sampling.every, sampling.every, progress.advance)
-        sums.append(live.measure(part))
-        kept = [i for i in range(count) if begin + i in wanted]
-        starts.append(Frames(*(array[kept] for array in vars(part).values())))
+    starts = np.unique(np.linspace(0, frames - 1, segments).round().astype(int))
+    found = live.run(frames * sampling.every, sampling.every, starts, progress.advance)
     progress.begin(f"segments of {name}", segments * sum(lengths))
     return audit_state(
         live.rows,
         live.sampler.table.coefficients,
         live.grid,
-        FrameSums.joined(sums),
-        Frames(*(np.concatenate([getattr(s, k) for s in starts]) for k in vars(starts[0]))),
+        found.sums,
+        found.whole(len(starts)),
         timestep=timestep_of(sampling, live.state),
         every=every,
         lengths=lengths,

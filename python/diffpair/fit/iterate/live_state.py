@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from diffpair.engines import Frames, Snapshot
 from diffpair.engines.equilibration import drifts, equilibrated_from, inefficiency
-from diffpair.engines.phases import structure
+from diffpair.engines.phases import FRAMES, structure
 from diffpair.engines.simulation_sampler import make_sampler
-from diffpair.gradients import Fluctuation, FrameSums, TargetRows
+from diffpair.fit.iterate.sample import Sample, spread
+from diffpair.gradients import Blocks, Fluctuation, FrameSums, TargetRows, remembered
 from diffpair.join import timestep_of
 from diffpair.potentials import TableGrid
 from diffpair.settings.sampling import Sampling
@@ -30,16 +31,16 @@ COVERED = 0.95  # of the cutoff: a target that ends beyond goes on as it ended; 
 
 @dataclass(frozen=True)
 class Known:
-    """What a state knows of U. sums: what the memory's observations were made of, newest last; only those of the
-    present process, so fewer where a fit was resumed."""
+    """What a state knows of U. blocks: of the frames that the memory's observations were made of, newest last; only
+    those of the present process, so fewer where a fit was resumed."""
 
     memory: Memory
-    sums: list[FrameSums]
+    blocks: list[Blocks]
 
     @property
     def complete(self) -> bool:
         """Whether the frames of every observation are there."""
-        return len(self.sums) == len(self.memory.observations)
+        return len(self.blocks) == len(self.memory.observations)
 
 
 class LiveState:
@@ -58,8 +59,8 @@ class LiveState:
         self.state, self.variant, self.grid, self.sampling = state, variant, grid, sampling
         self.rows = TargetRows(state)
         self.memory = memory or Memory()
-        self.frames: Frames | None = None  # the last ones
-        self._sampled: list[tuple[Array, FrameSums]] = []  # the last good tables, and what was found with each
+        self.last: Sample | None = None
+        self._sampled: list[tuple[Observation, Blocks]] = []  # of the last good tables, with the Jacobian of each
         self.extended = False
         self.weights: Array = np.zeros(table.coefficients.shape)
         self.sampler = make_sampler(
@@ -94,60 +95,70 @@ class LiveState:
 
     def sample(
         self, table: PairTable, progress: Callable[[int], None] | None = None, factor: float = 1.0,
-        may_repeat: bool = True,
-    ) -> Frames:  # fmt: skip
+        may_repeat: bool = True, starts: int = 0,
+    ) -> Sample:  # fmt: skip
         """Write the table into the live Context, equilibrate, sample `factor` times the config's steps.
 
         After a sampling whose potential energy drifts a second one is taken, if that may be, and what precedes
-        equilibrium dropped.
+        equilibrium dropped. starts: whole frames that segments want to start from.
         """
         every = self.sampling.every
         self.sampler.set_table(table)
         self.sampler.equilibrate(self.sampling.equilibration, progress)
         steps = self.sampling.steps if factor == 1 else max(2, round(factor * self.sampling.steps / every)) * every
-        frames = self.run(steps, every, progress)
-        self.extended = may_repeat and self.sampling.adaptive and drifts(frames.potential_energy)
+        keep = spread(steps // every, self.rows.state.num_atoms, starts)
+        found = self.run(steps, every, keep, progress)
+        self.extended = may_repeat and self.sampling.adaptive and drifts(found.potential_energy)
         if self.extended:
-            frames = frames.joined(self.run(steps, every, progress))
-            frames = frames.since(equilibrated_from(frames.potential_energy)[0])
-        self.frames = frames
-        return frames
+            found = found.joined(self.run(steps, every, keep, progress))
+            found = found.since(equilibrated_from(found.potential_energy)[0])
+        self.weights = found.sums.splines.mean(0).reshape(self.weights.shape)
+        self.last = found
+        return found
 
-    def run(self, steps: int, every: int, progress: Callable[[int], None] | None = None) -> Frames:
-        """Every `every`-th of `steps` steps, with the atoms that have a type: those that `rows` knows."""
-        frames = self.sampler.sample(steps, every, progress)
-        return frames if self.state.complete else frames.of_atoms(self.state.typed)
+    def run(
+        self, steps: int, every: int, keep: NDArray[np.intp], progress: Callable[[int], None] | None = None
+    ) -> Sample:
+        """Every `every`-th of `steps` steps with the present table, one frame or more. keep: indices of those that are
+        kept whole, in order; with the atoms that have a type, which are those that `rows` knows."""
+        sums, energies, kept, done = [], [], [], 0
+        for piece in self.sampler.stream(steps, every, progress):
+            frames = piece if self.state.complete else piece.of_atoms(self.state.typed)
+            sums.append(self._measure(frames))
+            energies.append(frames.potential_energy)
+            kept += [frames.at([k - done]) for k in keep if done <= k < done + len(frames)]
+            done += len(frames)
+        joined = self.rows.recut(FrameSums.joined(sums))
+        return Sample(joined, np.concatenate(energies), tuple(kept), keep)
 
     def independent(self, sums: FrameSums) -> float:
         """Number of independent frames: the smallest of those of the energy, of each target's first shell and of
         a target density."""
-        assert self.frames is not None
+        assert self.last is not None
         shells = []
         rdf = self.rows.rdf
         for where in rdf.slices:
             first = int(np.argmax(rdf.target[where]))
             shells.append(sums.observables[:, where][:, max(first - 2, 0) : first + 3].sum(1))
         shells += list(sums.observables[:, len(self.rows) - len(self.rows.density) :].T)
-        return min(len(s) / inefficiency(s) for s in (self.frames.potential_energy, *shells))
+        return min(len(s) / inefficiency(s) for s in (self.last.potential_energy, *shells))
 
     def warnings(self) -> list[str]:
-        """What is unusual about the last frames, as sentences; nothing if the state is a fluid in equilibrium."""
-        if self.frames is None or len(self.frames) < 2:
+        """What is unusual about the last sampling, as sentences; nothing if the state is a fluid in equilibrium."""
+        if self.last is None or len(self.last) < 2:
             return []
         said = [self.rows.rdf.note] if self.rows.rdf.note else []
-        if drifts(self.frames.potential_energy):
+        if drifts(self.last.potential_energy):
             said.append(f"state {self.state.name} still drifts: its potential energy has not reached equilibrium")
-        phase = structure(self.frames).note
+        phase = structure(self.last.whole(FRAMES)).note
         if phase:
             said.append(f"state {self.state.name} {phase}")
         return said
 
-    def measure(self, frames: Frames) -> FrameSums:
-        """A and S of the frames, which the present table has made."""
+    def _measure(self, frames: Frames) -> FrameSums:
+        """A and S of frames, which the present table has made."""
         coefficients = torch.from_numpy(self.sampler.table.coefficients.copy())
-        sums = Fluctuation(single=True).sums(self.rows, coefficients, self.grid, frames)
-        self.weights = sums.splines.mean(0).reshape(self.weights.shape)
-        return sums
+        return Fluctuation(single=True).sums(self.rows, coefficients, self.grid, frames)
 
     def observe(self, sums: FrameSums, coefficients: Array, with_jacobian: bool = True) -> Observation:
         """Residual, its error and the Jacobian at a table [npairs * (knots + 2)]."""
@@ -163,7 +174,11 @@ class LiveState:
     def remember(self, observation: Observation, sums: FrameSums) -> None:
         """Keep what an iteration that is taken has found."""
         self.memory.add(observation)
-        self._sampled = [*self._sampled[-(KEPT - 1) :], (observation.coefficients, sums)]
+        if len(sums.observables) < 2:
+            return
+        if not (self.memory.has_jacobian and self.memory.of_fluctuations):
+            observation = self.observe(sums, observation.coefficients)
+        self._sampled = [*self._sampled[-(KEPT - 1) :], (observation, remembered(sums))]
 
     def known(self) -> Known | None:
         """The memory with the Jacobians of fluctuations: another one of the last samplings for a fit without those;
@@ -173,11 +188,11 @@ class LiveState:
         which makes those that g hardly answers to look far better known than they are.
         """
         if self.memory.has_jacobian and self.memory.of_fluctuations:
-            return Known(self.memory, [sums for _, sums in self._sampled])
-        sampled = [(table, sums) for table, sums in self._sampled if len(sums.observables) > 1]
-        if not sampled:
+            return Known(self.memory, [blocks for _, blocks in self._sampled])
+        if not self._sampled:
             return None
-        return Known(Memory([self.observe(sums, table) for table, sums in sampled]), [sums for _, sums in sampled])
+        observations, blocks = zip(*self._sampled, strict=True)
+        return Known(Memory(list(observations)), list(blocks))
 
     def pressure_residual(self, residual: Array) -> dict[str, float]:
         """Pressure less its target in bar, by the state's name; empty without such a target."""

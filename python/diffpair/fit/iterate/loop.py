@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from diffpair.engines import Exploded, Frames, Snapshot
+from diffpair.engines import Exploded, Snapshot
 from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.errors import DiffPairError
 from diffpair.fit.iterate.effort import Effort
@@ -15,6 +15,7 @@ from diffpair.fit.iterate.friction import FrictionFit, TableDoubt
 from diffpair.fit.iterate.guard import attractive_core
 from diffpair.fit.iterate.learner import Learned, Learner
 from diffpair.fit.iterate.live_state import LiveState
+from diffpair.fit.iterate.sample import Sample
 from diffpair.fit.iterate.trust import GOOD, POOR, reduction_ratio
 from diffpair.fit.judge.steady_noise import steady_noise
 from diffpair.fit.judge.stopping import Stopping
@@ -98,9 +99,9 @@ class FitLoop:
         return self.md_seconds_before + sum(s.sampler.md_seconds for s in self.states)
 
     def warnings(self) -> list[str]:
-        """What is unusual about the last frames of the states, those of the run that this one resumes if there are no
-        others."""
-        if all(live.frames is None for live in self.states):
+        """What is unusual about the last samplings of the states, those of the run that this one resumes if there are
+        no others."""
+        if all(live.last is None for live in self.states):
             return self.warnings_before
         return [note for live in self.states for note in live.warnings()]
 
@@ -184,7 +185,10 @@ class FitLoop:
             return self._recover(entry, f"worse than iteration {best.number}: rolled back")
         # it may explode, so before anything is taken
         off = max(entry.mae**2 - float(np.nan_to_num(entry.noise)) ** 2, 0.0) ** 0.5
-        vacf = None if self.friction is None else self.friction.measure(sampled, entry.number, off)
+        vacf = None
+        if self.friction is not None:
+            frames = {name: found.whole(self.friction.starts) for name, found in sampled.items()}
+            vacf = self.friction.measure(frames, entry.number, off)
         ratio = reduction_ratio([s.memory for s in self.states], observations)
         for live, found in zip(self.states, learned, strict=True):
             live.remember(found.observation, found.sums)
@@ -201,14 +205,15 @@ class FitLoop:
         entry.ratio = float("nan") if ratio is None else ratio
         self._close(entry, done.step, note)
 
-    def _sample(self, number: int, tables: list[PairTable]) -> tuple[dict[str, Frames], list[Learned]]:
-        """Every state with its table: frames by its name, and what they have shown."""
+    def _sample(self, number: int, tables: list[PairTable]) -> tuple[dict[str, Sample], list[Learned]]:
+        """Every state with its table: its sampling by its name, and what that has shown."""
         sampled, learned, effort = {}, [], self.effort
+        starts = max(self.learner.gradient.starts, 0 if self.friction is None else self.friction.starts)
         self.learner.begin(number)
         for live in self.states:
-            frames = live.sample(tables[live.variant], self.progress.advance, effort.factor, effort.may_repeat)
-            sampled[live.state.name] = frames
-            learned.append(self.learner.learn(live, frames, self.update.needs))
+            found = live.sample(tables[live.variant], self.progress.advance, effort.factor, effort.may_repeat, starts)
+            sampled[live.state.name] = found
+            learned.append(self.learner.learn(live, found, self.update.needs))
         effort.spent(any(s.extended for s in self.states))
         return sampled, learned
 
@@ -265,7 +270,7 @@ class FitLoop:
         elif self.update.averages_late:
             late = accepted(self.history)[-max(1, self.iterations // LATE) :]
             self.space.set(np.mean([entry.theta for entry in late], axis=0))
-        if self.friction is not None and all(s.frames for s in self.states):
+        if self.friction is not None and all(s.last is not None for s in self.states):
             self.friction.conclude([table.coefficients.ravel() for table in self.tables()], self._table_doubt())
 
     def bands(self) -> list[TableUncertainty]:

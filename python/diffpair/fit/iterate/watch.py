@@ -42,6 +42,11 @@ class WatchedAdjoint(GradientMethod):
         self.draw = 0
         self.count = 0
 
+    @property
+    def starts(self) -> int:
+        """See GradientMethod."""
+        return self.method.starts
+
     def begin(self, iteration: int) -> None:
         """See GradientMethod."""
         self.draw = iteration

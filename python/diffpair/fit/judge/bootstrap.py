@@ -8,9 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffpair.engines.statistics import BLOCKS
 from diffpair.fit.iterate.live_state import Known, LiveState
-from diffpair.gradients import Fluctuation
 from diffpair.updates import Memory
 from diffpair.updates.linear_model import LinearModel
 
@@ -58,10 +56,8 @@ def bootstrap(
 def _drawn(live: LiveState, known: Known, rng: np.random.Generator) -> Memory:
     """The state's memory, had every sampling found other blocks."""
     observations = []
-    for observation, sums in zip(known.memory.observations, known.sums, strict=True):
-        blocks = np.array_split(np.arange(len(sums.observables)), min(BLOCKS, len(sums.observables)))
-        frames = np.concatenate([blocks[k] for k in rng.integers(len(blocks), size=len(blocks))])
-        again = sums.drawn(frames)
-        jacobian = Fluctuation().jacobian(again, live.state.beta)
-        observations.append(replace(observation, residual=again.mean - live.rows.target, jacobian=jacobian))
+    for observation, blocks in zip(known.memory.observations, known.blocks, strict=True):
+        count = len(blocks.counts)
+        mean, jacobian = blocks.drawn(rng.integers(count, size=count), live.state.beta)
+        observations.append(replace(observation, residual=mean - live.rows.target, jacobian=jacobian))
     return Memory(observations, known.memory.theory)

@@ -118,7 +118,7 @@ def _sample(live: LiveState, table: PairTable, progress: FitProgress) -> OwnForc
     """Raises Exploded."""
     sampling, rows = live.sampling, live.rows.rdf
     progress.begin(f"start of {live.state.name}", sampling.equilibration + sampling.steps)
-    sums = live.measure(live.sample(table, progress.advance))
+    sums = live.sample(table, progress.advance).sums
     g, error = sums.mean[: len(rows)], sums.standard_error()[: len(rows)]
     mae, noise = float(np.mean(np.abs(g - rows.target))), mean_absolute_noise(np.hypot(error, rows.error))
     # of two crystals the ratio of g says nothing
