@@ -13,7 +13,7 @@ from diffpair.fit.fit import Fit
 from diffpair.fit.iterate.live_audit import audit_live
 from diffpair.fit.record.folder import make_folder
 from diffpair.fit.record.progress import FitProgress
-from diffpair.fit.setup import fit_states, prepare, segment_integrator
+from diffpair.fit.setup import fit_states, prepare, segment_integrator, where
 from diffpair.gradients import DiscreteAdjoint
 from diffpair.join import timestep_of
 from diffpair.settings.gradient import Adjoint
@@ -58,6 +58,7 @@ def run_audit(
     progress = progress or FitProgress()
     audits = []
     with progress:
+        progress.say(where(settings, fit.states))
         for live in states:
             try:
                 if live.state.on_lattice:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from diffpair.engines import ProductionResult, Snapshot, production
+from diffpair.engines.fastest import platform_of
 from diffpair.errors import DiffPairError
 from diffpair.fit.iterate.loop import FitLoop
 from diffpair.fit.judge.fallback import produce_or_go_back
@@ -228,7 +229,7 @@ def _production(setup: Setup, loop: FitLoop, progress: FitProgress, anew: bool) 
                 melt=sampling.melt,
                 equilibration=max(sampling.equilibration, 1000),
                 start=ends.get(state.name),
-                platform=sampling.platform,
+                platform=platform_of(sampling.platform),
                 friction=sampling.friction if loop.friction is None else loop.friction.friction,
                 progress=lambda steps, noise: progress.advance(steps),
             )

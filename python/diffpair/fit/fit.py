@@ -29,6 +29,7 @@ from diffpair.fit.setup import (
     make_stopping,
     make_update,
     prepare,
+    where,
 )
 from diffpair.join import join_states
 from diffpair.potentials import to_table
@@ -253,6 +254,7 @@ class Fit:
         content = load_checkpoint(saved, self._digest) if saved is not None else None
         done = len(content["history"]) if content else 0
         progress, settings = self._progress, self.settings
+        progress.say(where(settings, self.states))
         wanted = [t.numpy() for t in content.get("start", [])] if content else None
         self._setup = setup = prepare(settings, self.states, progress, wanted)
         states = fit_states(setup, settings.seed + 101 * done)

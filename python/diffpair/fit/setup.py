@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from diffpair.engines.fastest import platform_of
 from diffpair.engines.series_error import SHORTEST
 from diffpair.errors import DiffPairError
 from diffpair.fit.iterate.friction import FrictionFit
@@ -36,6 +37,8 @@ from diffpair.gradients import (
     TargetRows,
     langevin_middle,
     nose_hoover,
+    pick_device,
+    spoken,
     verlet,
 )
 from diffpair.join import timestep_of
@@ -165,6 +168,14 @@ def _wanted(
 
 def _variants(states: list[State]) -> list[tuple[float, ...]]:
     return list(dict.fromkeys(s.parameters for s in states))
+
+
+def where(settings: FitSettings, states: list[State]) -> str:
+    """On what the fit will run, for the user. Raises DiffPairError where that is not here."""
+    device, fits = spoken(pick_device(settings.sampling.device)), [s for s in states if s.simulation is None]
+    given = (s.simulation.context.getPlatform().getName() for s in states if s.simulation is not None)
+    platforms = dict.fromkeys([*given, *([platform_of(settings.sampling.platform)] if fits else [])])
+    return f"dynamics on OpenMM's {' and '.join(platforms)}, g(r) and gradients on {device}"
 
 
 def production_interval(settings: FitSettings) -> int:

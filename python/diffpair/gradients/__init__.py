@@ -3,6 +3,7 @@
 from diffpair.gradients.adjoint import CHAOS, Chaos, DiscreteAdjoint, SegmentGradient
 from diffpair.gradients.base import GradientMethod
 from diffpair.gradients.block_moments import AllFrames, BlockMoments, Blocks, remembered
+from diffpair.gradients.device import pick_device, spoken
 from diffpair.gradients.dynamics import MakeIntegrator, langevin_middle, nose_hoover, verlet
 from diffpair.gradients.fluctuation import Fluctuation
 from diffpair.gradients.frame_sums import FrameSums
@@ -29,8 +30,10 @@ __all__ = [
     "TooFewFrames",
     "langevin_middle",
     "nose_hoover",
+    "pick_device",
     "remembered",
     "segment_products",
     "smooth_vectors",
+    "spoken",
     "verlet",
 ]

@@ -12,6 +12,7 @@ from torch import Tensor
 from diffpair.engines.frames import Frames
 from diffpair.errors import DiffPairError
 from diffpair.gradients.base import GradientMethod
+from diffpair.gradients.device import segment_starts
 from diffpair.gradients.dynamics import MakeIntegrator, noise_seed, segment_forces, unknown_to_segments, verlet
 from diffpair.gradients.frame_sums import FrameSums
 from diffpair.gradients.target_rows import TargetRows
@@ -143,10 +144,10 @@ class DiscreteAdjoint(GradientMethod):
         Returns: their start x_0 [R, N, 3]; positions and velocities of their frames [R, F, N, 3]; the table that
         gradients are taken for, [npairs, knots + 2]; boxes [R, 3, 3].
         """
-        x0, v0 = (torch.from_numpy(a[chosen]).to(self.dtype) for a in (frames.positions, frames.velocities))
+        further = segment_forces(rows, self.platform)
+        x0, v0 = segment_starts(rows.device, frames, chosen, self.dtype, further)
         boxes = torch.from_numpy(np.ascontiguousarray(frames.boxes[chosen], dtype=np.float64))
         c = coefficients.detach().clone().requires_grad_()
-        further = segment_forces(rows, self.platform)
         path = run_segment(
             x0.requires_grad_(), v0, c, topology=rows.topology, boxes=boxes, inverse_mass=rows.inverse_mass,
             r_min=grid.r_min, cutoff=grid.cutoff, timestep=self.timestep, steps=self.steps, frame_every=self.every,
@@ -182,4 +183,4 @@ class DiscreteAdjoint(GradientMethod):
 def growth_of(back: Tensor, put_in: Tensor) -> NDArray[np.float64]:
     """|dL/dx_0| / sum_f |dL/dx_f| per segment, [R]; of dL/dx_0 [R, N, 3] and what the loss puts in, [R, F, N, 3]."""
     into = put_in.double().flatten(2).norm(dim=2).sum(1).clamp_min(torch.finfo(torch.float64).tiny)
-    return np.asarray((back.double().flatten(1).norm(dim=1) / into).numpy())
+    return np.asarray((back.double().flatten(1).norm(dim=1) / into).cpu().numpy())

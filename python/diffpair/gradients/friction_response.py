@@ -10,6 +10,7 @@ from torch import Tensor
 
 from diffpair.engines.frames import Frames
 from diffpair.errors import DiffPairError
+from diffpair.gradients.device import segment_starts
 from diffpair.gradients.dynamics import noise_seed, segment_forces, unknown_to_segments
 from diffpair.gradients.target_rows import TargetRows
 from diffpair.observables.time_correlation import velocity_autocorrelation
@@ -52,7 +53,7 @@ def friction_response(
         )
     further = segment_forces(rows, platform)
     for number, batch in enumerate(np.array_split(chosen, BATCHES)):
-        x0, v0 = (torch.from_numpy(a[batch]).to(dtype) for a in (frames.positions, frames.velocities))
+        x0, v0 = segment_starts(rows.device, frames, batch, dtype, further)
         log_friction = torch.tensor(np.log(friction), dtype=torch.float64, requires_grad=True)
         noise = noise_seed(seed, rows.state, number)
         boxes = np.ascontiguousarray(frames.boxes[batch])
@@ -62,7 +63,7 @@ def friction_response(
             integrator=LangevinMiddle(rows.state.temperature, log_friction.exp(), noise),
             forces=None if further is None else further.in_boxes(boxes),
         )  # fmt: skip
-        curve = velocity_autocorrelation(torch.cat([v0[:, None], v], dim=1), lags, normalised=True)
+        curve = velocity_autocorrelation(torch.cat([v0[:, None], v], dim=1), lags, normalised=True).cpu()
         parts = [torch.autograd.grad(curve @ w, (log_friction, c), retain_graph=True) for w in vectors]
         responses.append((vectors.T @ torch.stack([friction for friction, _ in parts])).numpy())
         by_table.append((vectors.T @ torch.stack([table.flatten() for _, table in parts])).numpy())

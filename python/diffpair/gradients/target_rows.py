@@ -12,12 +12,13 @@ from torch import Tensor
 from diffpair.engines.frames import Frames
 from diffpair.errors import DiffPairError
 from diffpair.gradients.density_rows import DensityRows
+from diffpair.gradients.device import CPU, frame_sums
 from diffpair.gradients.frame_sums import FrameSums
 from diffpair.gradients.pressure_rows import PressureRows
 from diffpair.gradients.rdf_rows import RdfRows
 from diffpair.gradients.rows import FrameTensors, StaticRows
 from diffpair.potentials.base import TableGrid
-from diffpair.segments import Topology
+from diffpair.segments import SumsGrid, Topology
 from diffpair.states import State, half_of_smallest
 
 Array = NDArray[np.float64]
@@ -29,16 +30,19 @@ class TargetRows:
 
     Frames are those of the atoms that have a type, see State.of_typed.
 
+    Args:
+        state: with targets. device: where sums over pairs are computed, and segments run: the processor by default.
+
     Attributes:
         state: without the other atoms.
         rdf, pressure, density: the rows of each kind. parts: all of them, in the order of the rows.
         target: what is wanted, [rows]. error: its standard errors, 0 where none is given, [rows]. floor: see Rows.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, device: torch.device = CPU) -> None:
         if not state.targets:
             raise DiffPairError(f"state {state.name!r} has no target")
-        whole = state
+        whole, self.device = state, device
         self.state = state = state.of_typed()
         self.topology = Topology.of(state.types, len(state.type_names), state.exclusions)
         self.inverse_mass = torch.from_numpy(
@@ -72,14 +76,12 @@ class TargetRows:
         topology, rows, splines = self.topology, [], []
         if self.state.barostat is not None:
             self.rdf.cut(half_of_smallest(frames.boxes))
-        r_mins, cutoffs, knots = zip(grid, *self.rdf.grids, strict=True)
+        grids = [SumsGrid(*grid), *self.rdf.grids]
         with torch.no_grad():
             for start in range(0, len(frames), CHUNK):
                 some = frame_tensors(frames, start)
                 x, cells = some.x, some.boxes
-                first, *others = torch.ops.diffpair.frame_sums(
-                    x, cells, topology.types, topology.exclusions, topology.num_types, r_mins, cutoffs, knots, single
-                )
+                first, *others = frame_sums(x, cells, topology, grids, single, self.device)
                 splines.append(first.flatten(1))
                 found = [
                     part.of_sums(others, cells)

@@ -32,8 +32,8 @@ def pair_virial(
 
 def virial_sums(x: Tensor, boxes: Tensor, topology: Topology, *, r_min: float, cutoff: float, knots: int) -> Tensor:
     """-dW/dc of each frame, [M, P, knots + 2] float64: sums over pairs of r B_k'(r). W is linear in the table."""
-    sums: Tensor = torch.ops.diffpair.virial_sums(
-        x, boxes, topology.types, topology.exclusions, topology.num_types, r_min, cutoff, knots
+    sums: Tensor = torch.ops.diffpair.virial_sums(  # has no CUDA kernel
+        x.to(boxes.device), boxes, topology.types, topology.exclusions, topology.num_types, r_min, cutoff, knots
     )
     return sums
 

@@ -69,7 +69,8 @@ class SmoothRdf:
         return sums[..., _PADDING:-_PADDING]
 
     def g(self, x: Tensor, boxes: Tensor) -> Tensor:
-        """g(r) per frame, [M, P, num_bins], float64, differentiable in x; reach must be within half the box."""
+        """g(r) per frame, [M, P, num_bins], float64, on the device of the boxes, differentiable in x; reach must be
+        within half the box."""
         return self._normalised(self.counts(x, boxes), torch.linalg.det(boxes))
 
     def of_sums(self, sums: Tensor, boxes: Tensor) -> Tensor:
@@ -88,4 +89,5 @@ class SmoothRdf:
         return x, v, self._normalised(sums[..., _PADDING:-_PADDING], torch.linalg.det(boxes)[:, None])
 
     def _normalised(self, counts: Tensor, volume: Tensor) -> Tensor:
-        return counts * self._per_ideal_pair * volume[..., None, None]
+        """On the device of the volume, wherever the counts come from."""
+        return counts.to(volume.device) * self._per_ideal_pair.to(volume.device) * volume[..., None, None]

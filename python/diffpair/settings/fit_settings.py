@@ -46,8 +46,10 @@ class FitSettings(Settings):
         return Start(method="auto" if inverts else "parameters")
 
     def content(self) -> dict[str, Any]:
-        """What a fit cannot change on its way: neither its length, nor the production after it."""
-        return self.model_dump(exclude={"production": True, "update": {"iterations"}})
+        """What a fit cannot change on its way: neither its length, nor the production after it, nor where it runs."""
+        return self.model_dump(
+            exclude={"production": True, "update": {"iterations"}, "sampling": {"platform", "device"}}
+        )
 
 
 @dataclass(frozen=True)

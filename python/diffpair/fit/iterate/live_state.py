@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from diffpair.engines import Frames, Snapshot
 from diffpair.engines.equilibration import drifts, equilibrated_from, inefficiency
+from diffpair.engines.fastest import platform_of
 from diffpair.engines.phases import FRAMES, structure
 from diffpair.engines.simulation_sampler import make_sampler
 from diffpair.fit.iterate.sample import Sample, spread
-from diffpair.gradients import Blocks, Fluctuation, FrameSums, TargetRows, remembered
+from diffpair.gradients import Blocks, Fluctuation, FrameSums, TargetRows, pick_device, remembered
 from diffpair.join import timestep_of
 from diffpair.potentials import TableGrid
 from diffpair.settings.sampling import Sampling
@@ -57,7 +58,7 @@ class LiveState:
         memory: Memory | None = None,
     ) -> None:  # fmt: skip
         self.state, self.variant, self.grid, self.sampling = state, variant, grid, sampling
-        self.rows = TargetRows(state)
+        self.rows = TargetRows(state, pick_device(sampling.device))
         self.memory = memory or Memory()
         self.last: Sample | None = None
         self._sampled: list[tuple[Observation, Blocks]] = []  # of the last good tables, with the Jacobian of each
@@ -69,7 +70,7 @@ class LiveState:
             timestep=timestep_of(sampling, state),
             friction=sampling.friction,
             seed=seed,
-            platform=sampling.platform,
+            platform=platform_of(sampling.platform),
             further_virial=self.rows.pressure.molecular and len(self.rows.pressure) > 0,
         )
         width = grid.knots + 2
