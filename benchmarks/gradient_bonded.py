@@ -93,7 +93,7 @@ def bonded(run: Run) -> list[Bar]:
     )
     gradients = [loss.gradient()[1] for loss in (of_core, of_openmm)]
     cosine = gradients[0] @ gradients[1] / np.linalg.norm(gradients[0]) / np.linalg.norm(gradients[1])
-    per_step = bridge.bridge.hook.evaluations / steps
+    per_step = bridge.bridge.evaluations / steps
     rounds = run.measure(
         {"by OpenMM": evaluation(of_openmm), "by the core": evaluation(of_core)},
         f"bonds of {REPLICAS} replicas, {steps} steps", repeats=1,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import itertools
-import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,17 +35,12 @@ class ForceHook:
         distance: nm by which differences move the particle that is moved farthest. The error of a difference is the
             noise of the forces over it, plus what the forces' curvature makes of it.
         central: differences on both sides in every step.
-
-    Attributes:
-        evaluations: how often `forces` was called.
     """
 
     def __init__(
         self, forces: Callable[[int, Array], Array], atoms: int, distance: float, central: bool = False
     ) -> None:
         self.forces, self.atoms, self.distance, self.central = forces, atoms, distance, central
-        self.evaluations = 0
-        self._counting = threading.Lock()
         self.user = next(_numbers)
         self._failure: Exception | None = None
         _hooks[self.user] = self
@@ -54,8 +48,6 @@ class ForceHook:
     def call(self, replica: int, x: Array, found: Array) -> int:
         """Evaluate into `found`; 0, or 1 where that failed."""
         try:
-            with self._counting:
-                self.evaluations += 1
             found[:] = self.forces(replica, x)
         except Exception as failure:
             self._failure = failure

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import chains
 import numpy as np
 import openmm
@@ -36,7 +38,7 @@ def test_native_against_bridge(central):
     bridge = SystemForces(system, "Reference", native=False)
     if central:
         bridge = SystemForces(system, "Reference", native=False, difference=Difference(1e-6, True, 1e-9))
-    assert native.bridge is None and bridge.bridge is not None and not bridge.forces.bonded
+    assert native.bridge is None and bridge.bridge is not None and not bridge.bonded
     want, got = (chains.gradient(forces, system, *start()) for forces in (native, bridge))
     assert cosine(got, want) > 0.9999
     assert (got - want).norm() < 1e-6 * want.norm()
@@ -96,7 +98,7 @@ def test_evaluations_of_openmm():
     for difference, per_step in ((None, 2), (Difference(1e-6, True, 1e-9), 3)):
         forces = SystemForces(system, "Reference", difference=difference)
         chains.gradient(forces, system, x, v, steps=10)
-        assert forces.forces.hook.evaluations == per_step * len(x) * 10
+        assert forces.bridge.evaluations == per_step * len(x) * 10
 
 
 def test_which_force_goes_which_way_is_told():
@@ -155,17 +157,34 @@ def test_failures_are_told_in_a_sentence():
         raise ValueError("no forces today")
 
     system, (x, v) = all_forces(), start(3)
-    forces = SystemForces(system)
-    forces.forces = FurtherForces((), ForceHook(fail, x.shape[1], 1e-6))
-    forces.bridge = None
+    failing = FurtherForces((), ForceHook(fail, x.shape[1], 1e-6))
     with pytest.raises(DiffPairError, match="further forces of a segment cannot be evaluated: no forces today"):
-        chains.run(forces, system, x, v, chains.table())
+        chains.run(failing, system, x, v, chains.table())
+    x[1, 3] = np.nan
+    with pytest.raises(DiffPairError, match="cannot be evaluated: Particle coordinate is NaN"):
+        chains.run(SystemForces(chains.system_of(COUNT, chains.charges(COUNT))), system, x, v, 0 * chains.table())
+
+
+def test_every_segment_keeps_its_boxes_and_its_hook():
+    """Backward after another segment in other boxes, and after all names of the forces are gone."""
+    system, (x, v) = all_forces(), start()
+    want = chains.gradient(SystemForces(system, "Reference"), system, x, v)
+    forces, c = SystemForces(system, "Reference"), chains.table().requires_grad_()
+    loss = chains.loss_of(*chains.run(forces, system, x, v, c))
+    wider = [1.1 * np.repeat(chains.BOX[None], 2, 0), chains.table()]
+    chains.run(forces.in_boxes(wider[0]), system, x, v, wider[1])
+    del forces
+    gc.collect()
+    (gradient,) = torch.autograd.grad(loss, c)
+    assert torch.equal(gradient.flatten()[:-3], want)
 
 
 def test_what_a_segment_does_not_know():
     system = chains.system_of(2)
     assert refusal(system) == ""
     system.addConstraint(3, 4, 0.1)
+    with pytest.raises(DiffPairError, match="the System has 1 constraint .*, which segments do not know"):
+        SystemForces(system)
     assert refusal(system) == "1 constraint (the first holds particles 3 and 4 at their distance)"
     system = chains.system_of(2)
     system.setVirtualSite(2, openmm.TwoParticleAverageSite(0, 1, 0.5, 0.5))

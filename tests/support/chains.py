@@ -6,7 +6,7 @@ import numpy as np
 import openmm
 import torch
 
-from diffpair.segments import LangevinMiddle, SystemForces, Topology, run_segment
+from diffpair.segments import FurtherForces, LangevinMiddle, SystemForces, Topology, run_segment
 
 BEADS = 4
 BOX = np.array([[2.6, 0, 0], [0.4, 2.5, 0], [-0.3, 0.5, 2.7]])
@@ -71,7 +71,8 @@ def exclusions_of(chains: int) -> np.ndarray:
 
 
 def run(
-    forces: SystemForces, system: openmm.System, x: np.ndarray, v: np.ndarray, coefficients: torch.Tensor, *,
+    forces: SystemForces | FurtherForces, system: openmm.System, x: np.ndarray, v: np.ndarray,
+    coefficients: torch.Tensor, *,
     steps: int = 30, every: int = 10, dtype: torch.dtype = torch.float64, **more,
 ) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
     """Frames of a Langevin segment of one type of bead under a table from 0.1 to 1 nm; x, v [R, N, 3]."""
@@ -80,11 +81,13 @@ def run(
     if inverse_mass is None:
         inverse_mass = 1 / torch.tensor(masses, dtype=torch.float64)
     boxes = np.repeat(BOX[None], len(x), 0)
+    if isinstance(forces, SystemForces):
+        forces = forces.in_boxes(boxes)
     return run_segment(
         torch.from_numpy(x).to(dtype), torch.from_numpy(v).to(dtype), coefficients,
         topology=Topology.of(np.zeros(len(masses)), 1, exclusions_of(len(masses) // BEADS)),
         boxes=torch.from_numpy(boxes), inverse_mass=inverse_mass, r_min=0.1, cutoff=1.0,
-        timestep=0.002, steps=steps, frame_every=every, forces=forces.in_boxes(boxes),
+        timestep=0.002, steps=steps, frame_every=every, forces=forces,
         **{"integrator": LangevinMiddle(300.0, 5.0, 7)} | more,
     )  # fmt: skip
 

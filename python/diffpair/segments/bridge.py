@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ import numpy as np
 import openmm
 from numpy.typing import NDArray
 
+from diffpair.errors import DiffPairError
 from diffpair.force_hooks import ForceHook
 from diffpair.segments.bonded import bonded_forces, is_native
 from diffpair.segments.forces import FurtherForces
@@ -52,16 +54,35 @@ def difference_of(precision: str) -> Difference:
     return Difference(_LENGTH * part, False, part)
 
 
+class _ReplicaContext:
+    """The Context of one replica, for one caller at a time. evaluations: of its forces."""
+
+    def __init__(self, context: openmm.Context) -> None:
+        self.context, self.evaluations = context, 0
+        self._box: Array | None = None
+        self._lock = threading.Lock()
+
+    def forces(self, x: Array, box: Array) -> Array:
+        """[N, 3] in kJ/mol/nm; x [N, 3] and the rows of box [3, 3] in nm."""
+        with self._lock:
+            if self._box is None or not np.array_equal(self._box, box):
+                self.context.setPeriodicBoxVectors(*box)
+                self._box = box
+            self.context.setPositions(x)
+            self.evaluations += 1
+            return np.asarray(self.context.getState(forces=True).getForces(asNumpy=True)._value)
+
+
 class Bridge:
     """Forces of a System for segments, evaluated by OpenMM: a Context for every replica.
 
     Args:
-        system: any System. chosen: which of its forces; constraints are left out.
+        system: any System. chosen: which of its forces.
         platform: an OpenMM platform's name; by default CPU. parameters: values of global parameters of its forces.
         difference: by default that of the platform's precision.
 
     Attributes:
-        names: of the forces. hook: for a segment. platform, precision: of the Contexts. difference.
+        names: of the forces. platform, precision: of the Contexts. difference. evaluations: of forces, so far.
     """
 
     def __init__(
@@ -72,28 +93,31 @@ class Bridge:
         for k in reversed(range(system.getNumForces())):
             if not chosen(system.getForce(k)):
                 self._system.removeForce(k)
-        for k in reversed(range(system.getNumConstraints())):
-            self._system.removeConstraint(k)
         self.names = [force.getName() for force in self._system.getForces()]
         self._parameters = dict(parameters or {})
         self._platform, self._properties = pick_platform(platform)
-        self._contexts: list[openmm.Context] = []
+        self._contexts: list[_ReplicaContext] = []
         self.platform = self._platform.getName()
         if self.platform == "CPU":
             # The replicas have threads. And the order of a sum of several threads' forces is not always the same.
             self._properties |= {"Threads": "1"}
         self._add_context()
-        self.precision = _precision(self._contexts[0])
+        self.precision = _precision(self._contexts[0].context)
         self.difference = difference or difference_of(self.precision)
-        self.hook = ForceHook(self._forces, system.getNumParticles(), self.difference.distance, self.difference.central)
 
-    def set_boxes(self, boxes: Array) -> None:
-        """Have a Context with its box for every replica: boxes [R, 3, 3], rows in nm."""
+    @property
+    def evaluations(self) -> int:
+        return sum(one.evaluations for one in self._contexts)
+
+    def in_boxes(self, boxes: Array) -> ForceHook:
+        """The forces on replicas in these boxes, [R, 3, 3], rows in nm; hooks of other boxes may be used in turn."""
         while len(self._contexts) < len(boxes):
             self._add_context()
-        if self._system.usesPeriodicBoundaryConditions():
-            for context, box in zip(self._contexts, boxes, strict=False):
-                context.setPeriodicBoxVectors(*box)
+        cells = np.array(boxes, dtype=np.float64)
+        return ForceHook(
+            lambda replica, x: self._contexts[replica].forces(x, cells[replica]),
+            self._system.getNumParticles(), self.difference.distance, self.difference.central,
+        )  # fmt: skip
 
     def describe(self) -> str:
         """What goes this way, and how differences are taken."""
@@ -108,49 +132,43 @@ class Bridge:
         context = openmm.Context(self._system, openmm.VerletIntegrator(0.001), self._platform, self._properties)
         for name, value in self._parameters.items():
             context.setParameter(name, value)
-        self._contexts.append(context)
-
-    def _forces(self, replica: int, x: Array) -> Array:
-        context = self._contexts[replica]
-        context.setPositions(x)
-        return np.asarray(context.getState(forces=True).getForces(asNumpy=True)._value)
+        self._contexts.append(_ReplicaContext(context))
 
 
 class SystemForces:
     """The forces of a System for segments of its particles: natively what segments know, by a Bridge all else.
 
-    Thermostats and barostats are not forces, and what would need them is not run here: see `refusal`.
-
     Args are those of Bridge. native: False has all forces come from OpenMM.
 
     Attributes:
-        forces: for `run_segment`. bridge: None where nothing needs it.
+        bonded: the native ones. bridge: for all others; None where there are none.
+
+    Raises: DiffPairError for what segments do not know, see `refusal`.
     """
 
     def __init__(
         self, system: openmm.System, platform: str | None = None, parameters: Mapping[str, float] | None = None,
         native: bool = True, difference: Difference | None = None,
     ) -> None:  # fmt: skip
+        if found := refusal(system):
+            raise DiffPairError(f"the System has {found}, which segments do not know")
+
         def known(force: openmm.Force) -> bool:
             return native and is_native(force)
 
         def bridged(force: openmm.Force) -> bool:
-            return not known(force) and acts(force) and not isinstance(force, _BATHS | openmm.CMMotionRemover)
+            return not known(force) and acts(force) and not isinstance(force, openmm.CMMotionRemover)
 
         own = [force for force in system.getForces() if known(force) and acts(force)]
         self._native = [force.getName() for force in own]
         self.bridge: Bridge | None = None
         if any(bridged(force) for force in system.getForces()):
             self.bridge = Bridge(system, bridged, platform, parameters, difference)
-        self.forces = FurtherForces(
-            tuple(bonded_forces(force) for force in own), None if self.bridge is None else self.bridge.hook
-        )
+        self.bonded = tuple(bonded_forces(force) for force in own)
 
     def in_boxes(self, boxes: Array) -> FurtherForces:
-        """The forces for replicas in these boxes, [R, 3, 3] in nm."""
-        if self.bridge is not None:
-            self.bridge.set_boxes(boxes)
-        return self.forces
+        """For `run_segment` of replicas in these boxes, [R, 3, 3] in nm."""
+        return FurtherForces(self.bonded, None if self.bridge is None else self.bridge.in_boxes(boxes))
 
     def describe(self) -> str:
         """Which forces go which way, in one line; empty where there are none."""
