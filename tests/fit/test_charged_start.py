@@ -11,12 +11,12 @@ import openmm as mm
 import pytest
 from closure import BINS, GRID, KELVIN, lj, solve_forward
 
-from diffpair.config.start import Start
 from diffpair.fit.start.choose import choose_start, obstacle
 from diffpair.fit.start.hypernetted_chain import COULOMB, HypernettedChain
 from diffpair.fit.start.inversion import boltzmann_inversion, hypernetted_chain
 from diffpair.fit.start.scales import contact_distances
 from diffpair.potentials import TableGrid
+from diffpair.settings.start import Start
 from diffpair.states import build_lattice, type_charges
 from diffpair.targets import RdfTarget, read_rdf
 from diffpair.updates.basis import spline_basis
