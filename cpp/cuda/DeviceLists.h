@@ -149,8 +149,8 @@ public:
     DeviceMoments(Queue& queue, int numReplicas, int numAtoms, int numPieces)
         : queue(queue), numReplicas(numReplicas), numPieces(numPieces) {
         // Enough teams to fill a GPU, and atoms enough for each to pay for adding up its threads' sums.
-        constexpr long wantedTeams = 1024;
-        const long wanted = std::max<long>(1, static_cast<long>(numReplicas) * numAtoms / wantedTeams);
+        constexpr int64_t wantedTeams = 1024;
+        const int64_t wanted = std::max<int64_t>(1, static_cast<int64_t>(numReplicas) * numAtoms / wantedTeams);
         atomsPerTeam = static_cast<int>((wanted + teamSize - 1) / teamSize * teamSize);
         teamsPerReplica = std::max(1, (numAtoms + atomsPerTeam - 1) / atomsPerTeam);
         sums = queue.template allocate<double>(static_cast<size_t>(numReplicas) * teamsPerReplica * numPieces * 4);

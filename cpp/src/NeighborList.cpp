@@ -170,7 +170,7 @@ template <class Real> void NeighborList<Real>::commit(Executor& executor) {
     std::fill(partners.end() - widestPack, partners.end(), 0);
     const int clusters = numSlots() / clusterSize, numBlocks = static_cast<int>(blockRows.size());
     executor.run(numBlocks, [&](int block) {
-        const long begin = now.starts[clusterSize * evenBlockStart(clusters, numBlocks, block)];
+        const int64_t begin = now.starts[clusterSize * evenBlockStart(clusters, numBlocks, block)];
         std::copy(blockRows[block].begin(), blockRows[block].end(), partners.begin() + begin);
     });
 }
@@ -207,7 +207,7 @@ void NeighborList<Real>::searchCluster(ClusterSweep& sweep, int cluster, double 
             removeIf([&](int other) { return !areWithin(fold, reach, slot, other); });
         if (atom >= 0 && !exclusions.empty() && exclusions.start[atom] < exclusions.start[atom + 1])
             removeIf([&](int other) { return exclusions.contains(atom, next.order[other]); });
-        next.starts[slot + 1] = static_cast<long>(rows.size() - first);
+        next.starts[slot + 1] = static_cast<int64_t>(rows.size() - first);
     }
 }
 

@@ -14,7 +14,7 @@ constexpr int widestPack = 16;
  */
 template <class Real> struct PairRows {
     const Real* x;           // [slots][4]
-    const long* start;       // [slots + 1]
+    const int64_t* start;    // [slots + 1]
     const int* neighbors;    // [start[slots]]
     const char* needsImages; // [slots / clusterSize]: 0 where no pair of these rows reaches across the boundary
     int clusterBegin, clusterEnd;

@@ -67,7 +67,7 @@ public:
 
 private:
     template <Images images, bool typed> void measure(int cluster) {
-        const long *start = rows.start + clusterSize * cluster, begin = start[0];
+        const int64_t *start = rows.start + clusterSize * cluster, begin = start[0];
         const int count = static_cast<int>(start[clusterSize] - begin);
         const int* neighbors = rows.neighbors + begin;
         const Real *x = rows.x, *own = x + offsetOfSlot(clusterSize * cluster);

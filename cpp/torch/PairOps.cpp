@@ -131,7 +131,7 @@ template <class Real> std::vector<int64_t> listedPairs(const NeighborList<Real>&
     std::vector<int64_t> pairs;
     pairs.reserve(2 * list.numPairs());
     for (int slot = 0; slot < list.numSlots(); slot++)
-        for (long k = list.start()[slot]; k < list.start()[slot + 1]; k++) {
+        for (int64_t k = list.start()[slot]; k < list.start()[slot + 1]; k++) {
             pairs.push_back(list.atomOfSlot()[slot]);
             pairs.push_back(list.atomOfSlot()[slotAtOffset(list.neighbors()[k])]);
         }

@@ -132,9 +132,9 @@ struct BruteForce {
     std::vector<double> forces, jacobian; // [3 N]; the latter along w
     std::vector<double> tolerance;        // [N] of a force, given by that of distances
     double energy = 0, virial = 0, energyTolerance = 0, virialTolerance = 0;
-    long belowRMin = 0, unsureBelowRMin = 0; // the latter: of pairs so close to it that rounding decides
-    std::vector<double> sums;                // [pairs of types][numCoefficients] of B_k(r) on the bins
-    long unsureSums = 0;                     // pairs as close to their cutoff
+    int64_t belowRMin = 0, unsureBelowRMin = 0; // the latter: of pairs so close to it that rounding decides
+    std::vector<double> sums;                   // [pairs of types][numCoefficients] of B_k(r) on the bins
+    int64_t unsureSums = 0;                     // pairs as close to their cutoff
 
     /** @param error  of distances */
     template <class Source> BruteForce(const RandomSystem& s, const Source* x, const Box& box, const double* w, double error) {

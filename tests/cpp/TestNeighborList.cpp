@@ -62,7 +62,7 @@ void testFailuresChangeNothing() {
         list.tuneSkin();
         list.update(x.data(), box, serial);
         const std::vector<float> before = forces(list);
-        const long pairs = list.numPairs();
+        const int64_t pairs = list.numPairs();
         for (double strange : {1 / 0.0, -1 / 0.0, std::nan(""), 1e110, -2e9})
             for (const Box& otherBox : {box, cube(2.5), Box::none()}) {
                 std::vector<double> bad = x;

@@ -1,6 +1,7 @@
 #pragma once
 #include "diffpair/Executor.h"
 #include "diffpair/PairSystem.h"
+#include <cstdint>
 
 namespace diffpair {
 
@@ -76,7 +77,7 @@ public:
         return now.present.data();
     }
     /** Row of slot s: neighbors()[start()[s] .. start()[s + 1]); [numSlots + 1] */
-    const long* start() const {
+    const int64_t* start() const {
         return now.starts.data();
     }
     const int* neighbors() const {
@@ -90,10 +91,10 @@ public:
     int longestCluster() const {
         return now.longest;
     }
-    long numPairs() const {
+    int64_t numPairs() const {
         return now.starts.empty() ? 0 : now.starts.back();
     }
-    long numRebuilds() const {
+    int64_t numRebuilds() const {
         return rebuilds;
     }
     /** The box whose images positions() are; not necessarily that of the system */
@@ -111,7 +112,7 @@ private:
         std::vector<int> order;
         std::vector<double> offsets;       // [3 * numSlots]: taken off positions before they lose precision, see Fold
         std::vector<Real> present, origin; // positions, and those that it was built from
-        std::vector<long> starts;
+        std::vector<int64_t> starts;
         std::vector<char> imageNeeds;
         int longest = 0;
     };
@@ -129,7 +130,7 @@ private:
     std::vector<int> partners;
     std::vector<double> largest;             // displacement, per block
     std::vector<std::vector<int>> blockRows; // per block of clusters, joined into `partners`
-    long rebuilds = 0, updates = 0;          // updates: since the last build
+    int64_t rebuilds = 0, updates = 0;       // updates: since the last build
     bool tuned = false;
 };
 

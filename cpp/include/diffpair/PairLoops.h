@@ -1,6 +1,7 @@
 #pragma once
 #include "diffpair/NeighborList.h"
 #include <cstddef>
+#include <cstdint>
 
 namespace diffpair {
 
@@ -33,9 +34,9 @@ private:
 
 /** Sums of one force evaluation. */
 struct PairSums {
-    double energy = 0;  // kJ/mol
-    double virial = 0;  // sum over pairs of r . F, kJ/mol
-    long belowRMin = 0; // pairs closer than the table's rMin, those whose table is 0 left out
+    double energy = 0;     // kJ/mol
+    double virial = 0;     // sum over pairs of r . F, kJ/mol
+    int64_t belowRMin = 0; // pairs closer than the table's rMin, those whose table is 0 left out
 };
 
 /**
