@@ -3,6 +3,7 @@
 #include "NoseHooverChain.h"
 #include "SegmentLayout.h"
 #include "Steps.h"
+#include <stdexcept>
 
 namespace diffpair::cuda {
 
@@ -20,6 +21,8 @@ template <class Real, class Queue> struct SegmentConstants {
     ChainsView chains{};
 
     SegmentConstants(Queue& queue, const SegmentProblem& problem) : queue(queue), problem(problem) {
+        if (!problem.bonded.empty() || problem.hasHook())
+            throw std::invalid_argument("On a GPU a segment knows no forces beside the table's: run it on the CPU.");
         table = uploadTable<Real>(queue, problem.grid, problem.topology->numTypes, problem.coefficients, 1);
         types = uploadTypes<Real>(queue, *problem.topology);
         inverseMass = queue.upload(problem.inverseMass);

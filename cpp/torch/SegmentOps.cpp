@@ -100,6 +100,7 @@ TORCH_LIBRARY_FRAGMENT(diffpair, m) {
         .def("add_bonded", &TorchSegment::addBonded)
         .def("set_hook", &TorchSegment::setHook)
         .def("hook_user", &TorchSegment::hookUser)
+        .def("has_further_forces", &TorchSegment::hasFurtherForces)
         .def("has_sums", &TorchSegment::hasSums)
         .def("shapes", &TorchSegment::shapes)
         // Tracing. Fake kernels get the object itself, since they only ask for shapes; it holds no tensors that torch would

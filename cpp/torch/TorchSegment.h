@@ -52,9 +52,8 @@ public:
     int64_t hookUser() const {
         return user;
     }
-    /** Whether there are no further forces. */
-    bool tableOnly() const {
-        return problem.bonded.empty() && !problem.hasHook();
+    bool hasFurtherForces() const {
+        return !problem.bonded.empty() || problem.hasHook();
     }
     bool hasSums() const {
         return problem.hasFrameSums();

@@ -23,8 +23,8 @@ class OnGpu(TorchFunctionMode):
         if isinstance(func, torch._ops.OpOverloadPacket) and states[0].device.type == "cpu":
             namespace, name = func._qualified_op_name.split("::")
             count = STATES.get(name, 0) if namespace == "diffpair" else 0
-            if name.startswith("segment") and args[-1].has_sums():
-                count = 0  # sums on the way are for the CPU
+            if name.startswith("segment") and (args[-1].has_sums() or args[-1].has_further_forces()):
+                count = 0  # sums on the way and further forces are for the CPU
         moved = [z if z is None else z.to("cuda") for z in args[:count]]
         result = func(*moved, *args[count:], **(kwargs or {}))
         return tree_map(lambda z: z.to("cpu"), result) if count else result

@@ -8,7 +8,7 @@ import torch
 from segment_runs import NAMES, leaves_of, make_integrator, run
 from systems import make_system
 
-from diffpair.segments import run_segment
+from diffpair.segments import BondedForces, FurtherForces, run_segment
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU")
 
@@ -39,6 +39,18 @@ def test_segment_and_gradient_equal_the_cpu(name, dtype, everything):
     for once, again, want in zip(first, second, expected, strict=True):
         assert torch.equal(once, again)
         torch.testing.assert_close(once, want, rtol=0, atol=tolerance * (1e-3 + float(want.abs().max())))
+
+
+def test_further_forces_are_refused():
+    system = make_system(seed=4)
+    atoms, parameters = torch.tensor([[0, 1]], dtype=torch.int32), torch.ones((1, 2), dtype=torch.float64)
+    forces = FurtherForces((BondedForces("harmonic-bond", atoms, parameters),))
+    x, v = system.x[None].cuda(), system.v[None].cuda()
+    with pytest.raises(ValueError, match="On a GPU a segment knows no forces beside the table's"):
+        run_segment(
+            x, v, system.coefficients, timestep=0.004, steps=1, frame_every=1, forces=forces,
+            **system.segment_arguments(),
+        )  # fmt: skip
 
 
 def test_many_replicas_of_a_liquid_equal_single_ones():

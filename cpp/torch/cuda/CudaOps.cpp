@@ -80,7 +80,6 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor> segment(const Tensor& x0, con
                                                            const Tensor& bath, at::TensorList parameters,
                                                            const TorchSegmentPtr& segment) {
     const Tensor c = coefficients.cpu().contiguous();
-    TORCH_CHECK(segment->tableOnly(), "On a GPU a segment knows no forces beside the table's: run it on the CPU.");
     const SegmentProblem problem = segment->with(c, bath.cpu(), parameters);
     const std::pair<Tensor, Tensor> start = checkedStart(x0, v0, problem, at::kCUDA);
     const Tensor &x = start.first, &v = start.second;
