@@ -8,6 +8,7 @@ from pathlib import Path
 from diffpair.audit import Recommendation, common, lengths_for
 from diffpair.audit.report import JSON, PLOT, save, table_of
 from diffpair.engines import Exploded
+from diffpair.engines.fastest import platform_of
 from diffpair.errors import DiffPairError
 from diffpair.fit.fit import Fit
 from diffpair.fit.iterate.live_audit import audit_live
@@ -51,7 +52,7 @@ def run_audit(
                 steps,
                 every,
                 timestep=timestep_of(settings.sampling, live.state),
-                platform=settings.sampling.platform,
+                platform=platform_of(settings.sampling.platform),
             )
             method.check(live.rows)
     make_folder(out)

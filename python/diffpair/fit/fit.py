@@ -13,6 +13,7 @@ from diffpair.errors import DiffPairError
 from diffpair.fit.conclude import Work, conclude, hand_over, keep_best, leave_in_order, put_back
 from diffpair.fit.iterate.auto_steps import choose_segments
 from diffpair.fit.iterate.loop import FitLoop, FitStopped
+from diffpair.fit.record.announce import announce
 from diffpair.fit.record.checkpoint import load_checkpoint, restore
 from diffpair.fit.record.folder import make_folder, save_iteration, save_tables
 from diffpair.fit.record.iteration import Iteration
@@ -258,7 +259,7 @@ class Fit:
         wanted = [t.numpy() for t in content.get("start", [])] if content else None
         self._setup = setup = prepare(settings, self.states, progress, wanted)
         states = fit_states(setup, settings.seed + 101 * done)
-        self._announce(setup, resumed=content is not None)
+        announce(setup, progress, resumed=content is not None)
         self._loop = loop = FitLoop(
             setup.space,
             states,
@@ -270,6 +271,9 @@ class Fit:
             make_stopping(setup),
             adaptive_samplings(settings),
         )
+        for live in states:
+            if forces := loop.learner.gradient.describe_forces(live.rows):
+                progress.say(f"further forces of {live.state.name} in segments: {forces}")
         loop.friction = make_friction(setup, states)
         if content is None:
             self._first(setup, loop)
@@ -313,19 +317,3 @@ class Fit:
             write_progress(self._out, self._setup, loop, self._digest)
         for callback in list(self.callbacks):
             callback(self, loop.history[-1])
-
-    def _announce(self, setup: Setup, resumed: bool) -> None:
-        say, grid, tabulation = self._progress.say, setup.space.grid, setup.tabulation
-        say(
-            f"{setup.settings.potential.form} potential with {setup.space.size} parameters, table of {grid.knots} "
-            f"knots from {grid.r_min:.4g} to {grid.cutoff:.4g} nm"
-        )
-        if not tabulation.converged:
-            say(
-                f"note: even {grid.knots} knots hold the potential's force only to {tabulation.error:.2g}; "
-                f"it may be too rough, or too soft at r_min"
-            )
-        if setup.chosen.sentence and not setup.own and not resumed:
-            say(setup.chosen.sentence)
-        if setup.start_misfit > 0.5:
-            say(f"note: the start misses the inverted potential by {setup.start_misfit:.2g} kT (rms)")

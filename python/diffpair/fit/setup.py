@@ -257,6 +257,7 @@ def make_learner(setup: Setup) -> Learner:
         section.segments, steps, section.every, timestep=_common_timestep(setup), max_growth=CHAOS,
         integrator=segment_integrator(section), seed=setup.settings.seed,
         dtype=torch.float32 if segment_jacobian(setup.settings) else torch.float64,
+        platform=platform_of(setup.settings.sampling.platform),
     )  # fmt: skip
     for state in setup.fitted:
         method.check(TargetRows(state))

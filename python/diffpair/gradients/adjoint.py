@@ -101,7 +101,7 @@ class DiscreteAdjoint(GradientMethod):
             )
 
     def describe_forces(self, rows: TargetRows) -> str:
-        """What acts in the state's segments beside the potential, and how, in one line; empty where nothing does."""
+        """See GradientMethod: natively in segments, or by OpenMM."""
         forces = segment_forces(rows, self.platform)
         return "" if forces is None else forces.describe()
 

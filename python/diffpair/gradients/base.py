@@ -56,6 +56,10 @@ class GradientMethod(Protocol):
         """Whole frames that it wants to start from; a method of averages needs none."""
         return 0
 
+    def describe_forces(self, rows: TargetRows) -> str:
+        """How it treats what acts in a state beside the potential, in a line; empty where there is nothing to say."""
+        return ""
+
     def begin(self, iteration: int) -> None:
         """A fit's iteration begins, which has noise of its own: a fit that goes on later finds it again."""
         return None

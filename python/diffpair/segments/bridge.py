@@ -130,8 +130,10 @@ class Bridge:
 
     def _add_context(self) -> None:
         context = openmm.Context(self._system, openmm.VerletIntegrator(0.001), self._platform, self._properties)
+        known = context.getParameters()
         for name, value in self._parameters.items():
-            context.setParameter(name, value)
+            if name in known:  # others are of forces that do not go this way
+                context.setParameter(name, value)
         self._contexts.append(_ReplicaContext(context))
 
 

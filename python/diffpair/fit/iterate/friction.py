@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
 from diffpair.engines import Frames
+from diffpair.engines.fastest import platform_of
 from diffpair.engines.vacf import sample_vacf
 from diffpair.fit.iterate.live_state import LiveState
 from diffpair.gradients.friction_response import MODES, friction_response
@@ -121,7 +122,7 @@ class FrictionFit:
                 batches, of_table = friction_response(
                     live.rows, coefficients, live.grid, frames[live.state.name], self.friction, lags=lags,
                     stride=stride, timestep=self.timestep, segments=self.segments, seed=self.seed + 7919 * draw,
-                    dtype=torch.float32,
+                    dtype=torch.float32, platform=platform_of(live.sampling.platform),
                 )  # fmt: skip
                 self.gradients += MODES
                 known = 0.0 if target.error is None else target.error

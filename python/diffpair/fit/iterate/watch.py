@@ -47,6 +47,10 @@ class WatchedAdjoint(GradientMethod):
         """See GradientMethod."""
         return self.method.starts
 
+    def describe_forces(self, rows: TargetRows) -> str:
+        """See GradientMethod."""
+        return self.method.describe_forces(rows)
+
     def begin(self, iteration: int) -> None:
         """See GradientMethod."""
         self.draw = iteration
