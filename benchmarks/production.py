@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 
 import command
+import own_simulation
 import production_cases as cases
 from bars import Bar
 
@@ -23,6 +24,7 @@ CASES = {
     "memory": cases.memory,
     "histogram": cases.histogram,
     "update": cases.update,
+    "simulation": own_simulation.simulation,
     "profile": cases.profile,
     "gpu": cases.gpu,
 }

@@ -26,7 +26,7 @@ def test_quick_run_of_every_case(tmp_path: Path) -> None:
     done = run("--quick", "--json", str(tmp_path / "bars.json"))
     assert done.returncode == 0, done.stderr
     bars = json.loads((tmp_path / "bars.json").read_text())
-    assert len(bars) == 3 * 2 + 8
+    assert len(bars) == 3 * 2 + 9
     for bar in bars:
         assert list(bar) == ["case", "figure", "unit", "bar", "holds"]
         assert bar["holds"] is None and bar["case"].endswith(")"), "a quick run judges nothing and says so"
@@ -42,6 +42,7 @@ def test_quick_run_of_every_case(tmp_path: Path) -> None:
         "250000",
         "histogram",
         "updateParametersInContext",
+        "from_simulation",
     ):
         assert word in words
     for word in ("pair loop", "list rebuild", "LangevinMiddle", "Custom tabulated"):
