@@ -43,11 +43,11 @@ def run(path: str, *arguments: object) -> str:
     return done.stdout
 
 
-def fit(folder: Path, example: str, out: Path, **sections: dict[str, object]) -> dict[str, object]:
+def fit(folder: Path, config: str, out: Path, **sections: dict[str, object]) -> dict[str, object]:
     """Summary of a short fit of an example's config to the files in a folder."""
     from diffpair.config import run_fit
 
-    document = yaml.safe_load((EXAMPLES / example / "fit.yaml").read_text())
+    document = yaml.safe_load((EXAMPLES / config).read_text())
     for name, keys in sections.items():
         document[name] |= keys
     (folder / "fit.yaml").write_text(yaml.safe_dump(document))
@@ -110,7 +110,7 @@ def test_a_short_fit_of_the_salt(tmp_path: Path) -> None:
     short = read_rdf(tmp_path / "Na-Cl.csv", ("Na", "Cl"))
     assert np.abs(short.g - np.interp(short.r, whole.r, whole.g))[short.r > 0.3].mean() < 0.06
     summary = fit(
-        tmp_path, "molten_salt", tmp_path / "out", sampling={"steps": 2000, "every": 20, "adaptive": False},
+        tmp_path, "molten_salt/fit.yaml", tmp_path / "out", sampling={"steps": 2000, "every": 20, "adaptive": False},
         production={"max_steps": 800}, update={"iterations": 1, "stop_at_noise": False},
     )  # fmt: skip
     (first,) = json.loads((tmp_path / "out/history.json").read_text())
@@ -137,20 +137,32 @@ def test_pair_terms_of_the_chains() -> None:
         assert chains.lennard_jones(r) == pytest.approx(wanted)
 
 
-def test_a_short_fit_of_the_chains(tmp_path: Path) -> None:
-    said = run("chains/chains_rdf.py", "--out", tmp_path, "--per-side", 6, "--melting", 2000, "--steps", 6000)
+@pytest.fixture(scope="module")
+def short_chains(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of what the script writes of 72 chains."""
+    folder = tmp_path_factory.mktemp("chains")
+    said = run("chains/chains_rdf.py", "--out", folder, "--per-side", 6, "--melting", 2000, "--steps", 6000)
     assert "300 frames" in said
-    text = (tmp_path / "intermolecular.csv").read_text()
+    return folder
+
+
+def test_targets_of_the_chains(short_chains: Path) -> None:
+    text = (short_chains / "intermolecular.csv").read_text()
     assert "the 40896 of different molecules" in text  # 288 * 287 / 2 less 6 in each of 72 chains
     whole = read_rdf(EXAMPLES / "chains/intermolecular.csv", ("C", "C"))
-    short = read_rdf(tmp_path / "intermolecular.csv", ("C", "C"))
+    short = read_rdf(short_chains / "intermolecular.csv", ("C", "C"))
     assert np.abs(short.g - np.interp(short.r, whole.r, whole.g)).mean() < 0.03
+
+
+# Without the audit of `steps: auto`: the adjoint has the length that it recommends for the example.
+@pytest.mark.parametrize("config, keys", [("fit.yaml", {}), ("adjoint.yaml", {"steps": 100, "segments": 8})])
+def test_a_short_fit_of_the_chains(short_chains: Path, tmp_path: Path, config: str, keys: dict[str, object]) -> None:
     summary = fit(
-        tmp_path, "chains", tmp_path / "out", sampling={"steps": 2000, "adaptive": False},
-        production={"max_steps": 6000}, update={"iterations": 4, "stop_at_noise": False},
+        short_chains, f"chains/{config}", tmp_path, sampling={"steps": 2000, "adaptive": False},
+        production={"max_steps": 6000}, update={"iterations": 4, "stop_at_noise": False}, gradient=keys,
     )  # fmt: skip
     (target,) = summary["states"][0]["targets"]
-    start = json.loads((tmp_path / "out/history.json").read_text())[0]["mae"]
+    start = json.loads((tmp_path / "history.json").read_text())[0]["mae"]
     assert target["mae"] < 0.02 < 0.04 < start
 
 
