@@ -19,6 +19,7 @@ from diffpair.states.state import State
 from diffpair.states.system import check_table, make_system, own_system, table_of_force
 from diffpair.systems.barostat import barostat_of, check_barostat
 from diffpair.systems.platforms import pick_platform
+from diffpair.systems.shared_cutoff import shared_cutoff
 from diffpair.systems.thermostat import velocity_factor
 from diffpair.tables import PairTable
 
@@ -83,14 +84,16 @@ class Sampler:
             raise DiffPairError(f"the time step must be positive, not {timestep:g} ps")
         self.friction = friction
         self._seed = openmm_seed(seed)
+        chosen, properties = pick_platform(platform)
         system, self.force = make_system(state, table)
+        cutoff = shared_cutoff(state.name, system, self.force.getForceGroup(), chosen.getName(), table.cutoff)
+        self.force.setCutoffDistance(cutoff)
         check_barostat(f"state {state.name!r}", system, state.temperature)
         barostat = barostat_of(system)
         if barostat is not None:
             barostat.setRandomNumberSeed((self._seed + _BAROSTAT_SEED) % (2**31 - 2) + 1)
         integrator = openmm.LangevinMiddleIntegrator(state.temperature, friction, timestep)
         integrator.setRandomNumberSeed(self._seed)
-        chosen, properties = pick_platform(platform)
         context = openmm.Context(system, integrator, chosen, properties)
         context.setPeriodicBoxVectors(*state.box)
         context.setPositions(state.positions)
