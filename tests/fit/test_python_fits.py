@@ -148,7 +148,7 @@ def test_resuming_what_is_not_there(tmp_path):
     fit.save(tmp_path)
     with pytest.raises(DiffPairError, match="the fit has begun already; a new Fit resumes"):
         fit.run(tmp_path, resume=True)
-    with pytest.raises(DiffPairError, match=r"checkpoint\.pt belongs to another config"):
+    with pytest.raises(DiffPairError, match=r"checkpoint\.pt belongs to another fit"):
         fit_of(states=lattice(temperature=130.0)).run(tmp_path, resume=True)
 
 

@@ -89,7 +89,7 @@ def test_interrupted_fit_goes_on(start, make_config, out, monkeypatch, capsys):
     assert interrupted["md_seconds"] > 0
     assert interrupted["md_seconds"] < summary["md_seconds"] < summary["wall_seconds"]
     other = make_config(sampling=SHORT, production=BRIEF, seed=2)
-    with pytest.raises(DiffPairError, match=r"checkpoint\.pt belongs to another config"):
+    with pytest.raises(DiffPairError, match=r"checkpoint\.pt belongs to another fit"):
         run_fit(other, out, resume=True)
 
 

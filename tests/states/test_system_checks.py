@@ -111,7 +111,7 @@ def test_a_barostat_holds_the_pressure_of_the_state(build, barostat, pressure):
 
 
 def test_molecules_in_two_pieces(build):
-    with pytest.raises(DiffPairError, match=r"the bond of particles 2 and 3 is 1\.6 nm long .* must be whole"):
+    with pytest.raises(DiffPairError, match=r"the bond of particles 2 and 3 is 1\.6 nm long .* make it whole"):
         build(step=1.6)
 
 

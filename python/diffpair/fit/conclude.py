@@ -175,7 +175,7 @@ def conclude(work: Work) -> FitResult:
         document["files"]["potentials"] = {s.name: f"{names[s.parameters]}.json" for s in setup.states}
     result = FitResult(
         tables={s.name: to_table(setup.potential, setup.space.grid, s.parameters) for s in setup.states},
-        uncertainty=bands[0] if bands else None,
+        uncertainties=_by_state(setup, bands),
         start=work.start,
         production=results,
         history=list(loop.history),
@@ -186,6 +186,12 @@ def conclude(work: Work) -> FitResult:
         write_summary(out / SUMMARY, document)
         progress.say(f"wrote {', '.join(str(out / name) for name in (POTENTIAL, SUMMARY, PLOT))}")
     return result
+
+
+def _by_state(setup: Setup, bands: Sequence[TableUncertainty]) -> dict[str, TableUncertainty]:
+    """Error bands, which belong to sets of global parameters of fitted states, by the names of the states."""
+    known = dict(zip(setup.space.variants, bands, strict=False))
+    return {state.name: known[state.parameters] for state in setup.states if state.parameters in known}
 
 
 def _errors(setup: Setup, results: list[ProductionResult]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ class _Refusing(ModelMetaclass):
     """Says in one sentence what is wrong with settings that are made in Python."""
 
     positional: tuple[str, ...]
+    title: str
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         names = cls.positional
@@ -36,7 +37,7 @@ class _Refusing(ModelMetaclass):
         try:
             return super().__call__(**dict(zip(names, args, strict=False)), **kwargs)
         except ValidationError as error:
-            raise DiffPairError(f"{cls.__name__}: {describe(error)}") from None
+            raise DiffPairError(f"{cls.title or cls.__name__}: {describe(error)}") from None
 
 
 class Settings(BaseModel, metaclass=_Refusing):
@@ -44,6 +45,7 @@ class Settings(BaseModel, metaclass=_Refusing):
     what is allowed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    title: ClassVar[str] = ""  # of messages, where that is not the name of the class
     positional: ClassVar[tuple[str, ...]] = ()  # what may be given without its name
 
     @model_validator(mode="before")

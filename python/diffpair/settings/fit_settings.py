@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from diffpair.errors import DiffPairError
 from diffpair.settings.base import CountOrZero, Settings
@@ -25,6 +25,8 @@ class FitSettings(Settings):
     update: Update | None = None
     start: StartChoice | None = None
     seed: CountOrZero = 1
+
+    title: ClassVar[str] = "Fit"
 
     @property
     def method(self) -> GaussNewton | IterativeBoltzmann | InverseMonteCarlo | TorchOptimizer:

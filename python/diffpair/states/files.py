@@ -162,7 +162,7 @@ def type_of(atom: Atom, types: Mapping[str, str | None] | None, index: int, wher
             return types[key]
     raise DiffPairError(
         f"{where}: atom {index} ({residue}-{name}) has no type: no key of `types` fits it; atoms that take no part in "
-        f"the potential are given the type none"
+        f"the potential are given the type none (None in Python)"
     )
 
 

@@ -59,7 +59,7 @@ def check_system(
                 f"CutoffPeriodic"
             )
     for what, pairs in _unwrapped_pairs(system).items():
-        _check_whole(path, what, pairs, positions, box)
+        _check_whole(path, what, pairs, positions, box, live)
     own = box_vectors(system)
     if not live and not np.allclose(own, box, rtol=0, atol=_SAME_BOX * float(np.max(box))):
         edges = [" x ".join(f"{edge:.4g}" for edge in np.diag(vectors)) for vectors in (own, box)]
@@ -94,13 +94,15 @@ def _unwrapped_pairs(system: openmm.System) -> dict[str, NDArray[np.int64]]:
     return {what: np.array(pairs, dtype=np.int64).reshape(-1, 2) for what, pairs in found.items()}
 
 
-def _check_whole(path: str, what: str, pairs: NDArray[np.int64], positions: Array, box: Array) -> None:
+def _check_whole(path: str, what: str, pairs: NDArray[np.int64], positions: Array, box: Array, live: bool) -> None:
     """Half the box: no bond is that long, one across the boundary is."""
     lengths = np.linalg.norm(positions[pairs[:, 0]] - positions[pairs[:, 1]], axis=1)
     if not len(lengths) or lengths.max() <= 0.5 * np.min(np.diag(box)):
         return
     i, j = pairs[int(np.argmax(lengths))]
+    where = "" if live else " in the structure file"
+    way_out = "set positions in which it is whole" if live else "make it whole there (gmx trjconv -pbc mol)"
     raise DiffPairError(
-        f"{path}: the {what} of particles {i} and {j} is {lengths.max():.4g} nm long in the structure file: molecules "
-        f"that cross the box's boundary must be whole there (gmx trjconv -pbc mol)"
+        f"{path}: the {what} of particles {i} and {j} is {lengths.max():.4g} nm long{where}, since their molecule "
+        f"crosses the box's boundary: {way_out}"
     )

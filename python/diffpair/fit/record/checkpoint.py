@@ -92,7 +92,8 @@ def load_checkpoint(out: Path, config_hash: str) -> dict[str, Any]:
         raise DiffPairError(f"{path} is not a checkpoint of a fit, or is damaged")
     if content["config"] != config_hash:
         raise DiffPairError(
-            f"{path} belongs to another config: resume with the config it was made with, or use another folder"
+            f"{path} belongs to another fit: resume with the states and settings that it was made with, or use another "
+            f"folder"
         )
     return content
 

@@ -19,13 +19,14 @@ from diffpair.tables import PairTable, TableUncertainty
 class FitResult:
     """The outcome of a fit.
 
-    tables: the learned potential for every state, by name. uncertainty: its error band, None where no frames tell one.
+    tables: the learned potential for every state, by name. uncertainties: their error bands; those of fitted states,
+    where frames tell them.
     start: the potential that the fit started from, if it is known. production: what an independent run with the learned
     potential gave, per state. history: of the iterations. summary: as in summary.json.
     """
 
     tables: dict[str, PairTable]
-    uncertainty: TableUncertainty | None
+    uncertainties: dict[str, TableUncertainty]
     start: PairTable | None
     production: list[ProductionResult]
     history: list[Iteration]
@@ -34,7 +35,16 @@ class FitResult:
     @property
     def table(self) -> PairTable:
         """The learned potential of the first state that is fitted."""
-        return self.tables[next(entry["name"] for entry in self.summary["states"] if not entry["held_out"])]
+        return self.tables[self._first]
+
+    @property
+    def uncertainty(self) -> TableUncertainty | None:
+        """Its error band; None where no frames tell one."""
+        return self.uncertainties.get(self._first)
+
+    @property
+    def _first(self) -> str:
+        return str(next(entry["name"] for entry in self.summary["states"] if not entry["held_out"]))
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
         """g(r) against its targets, the potential with its error band, the iterations. Saved where `path` is given."""
