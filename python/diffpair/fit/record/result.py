@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from diffpair.engines import ProductionResult
 from diffpair.fit.record.iteration import Iteration
+from diffpair.fit.record.results import lines_of
 from diffpair.report import as_png, draw_fit
 from diffpair.tables import PairTable, TableUncertainty
 
@@ -62,23 +63,7 @@ class FitResult:
 
     def __repr__(self) -> str:
         lines = [f"FitResult after {self.summary['iterations']} iterations, {self.summary['md_steps']} MD steps"]
-        for result in self.production:
-            held_out = " (held out)" if result.held_out else ""
-            for rdf in result.rdfs:
-                lines.append(
-                    f"  state {result.state}{held_out}, g of {'-'.join(rdf.pair)}: mean |g - target| {rdf.mae:.4f} "
-                    f"(noise {rdf.mae_noise:.4f})"
-                )
-            for found in result.pressures:
-                lines.append(
-                    f"  state {result.state}{held_out}, pressure {found.value:.4g} +- {found.error:.2g} bar "
-                    f"(target {found.target:.4g} bar)"
-                )
-            for density in result.densities:
-                lines.append(
-                    f"  state {result.state}{held_out}, density {density.value:.5g} +- {density.error:.2g} "
-                    f"{density.unit} (target {density.target:.5g} {density.unit})"
-                )
+        lines += [f"  {line}" for result in self.production for line in lines_of(result)]
         return "\n".join(lines)
 
     def _repr_png_(self) -> bytes:

@@ -33,29 +33,35 @@ def misfits(results: list[ProductionResult]) -> list[str]:
 
 
 def say_results(results: list[ProductionResult], progress: FitProgress) -> None:
-    """Every state against its targets, a line each."""
+    """Every state against its targets, a line each, and what production noted."""
     for result in results:
         for note in result.notes:
             progress.say(f"note: {note}")
-        held_out = " (held out)" if result.held_out else ""
-        for target in result.rdfs:
-            progress.say(
-                f"state {result.state}{held_out}, g of {'-'.join(target.pair)}: mean |g - target| = {target.mae:.4f} "
-                f"in production (noise {target.mae_noise:.4f}, {target.independent:.0f} independent frames)"
-            )
-        for pressure in result.pressures:
-            progress.say(
-                f"state {result.state}{held_out}, pressure: {pressure.value:.4g} +- {pressure.error:.2g} bar in "
-                f"production, target {pressure.target:.4g} bar"
-            )
-        for density in result.densities:
-            progress.say(
-                f"state {result.state}{held_out}, density: {density.value:.5g} +- {density.error:.2g} {density.unit} "
-                f"in production, target {density.target:.5g} {density.unit}"
-            )
-        for vacf in result.vacfs:
-            found = vacf.figures()
-            progress.say(
-                f"state {result.state}{held_out}, C(t)/C(0) of the velocities: largest deviation from the target "
-                f"{found['max_deviation']:.4f} in production (error of C up to {found['error']:.4f})"
-            )
+        for line in lines_of(result):
+            progress.say(line)
+
+
+def lines_of(result: ProductionResult) -> list[str]:
+    """A state against its targets in production, a line each."""
+    state = f"state {result.state}{' (held out)' if result.held_out else ''}"
+    lines = [
+        f"{state}, g of {'-'.join(target.pair)}: mean |g - target| = {target.mae:.4f} in production "
+        f"(noise {target.mae_noise:.4f}, {target.independent:.0f} independent frames)"
+        for target in result.rdfs
+    ]
+    lines += [
+        f"{state}, pressure: {pressure.value:.4g} +- {pressure.error:.2g} bar in production, target "
+        f"{pressure.target:.4g} bar"
+        for pressure in result.pressures
+    ]
+    lines += [
+        f"{state}, density: {density.value:.5g} +- {density.error:.2g} {density.unit} in production, target "
+        f"{density.target:.5g} {density.unit}"
+        for density in result.densities
+    ]
+    for found in (vacf.figures() for vacf in result.vacfs):
+        lines.append(
+            f"{state}, C(t)/C(0) of the velocities: largest deviation from the target {found['max_deviation']:.4f} "
+            f"in production (error of C up to {found['error']:.4f})"
+        )
+    return lines
