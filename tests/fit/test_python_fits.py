@@ -202,7 +202,8 @@ def test_what_objects_print(ran, tmp_path):
     (rdf,) = result.production[0].rdfs
     assert repr(result).splitlines() == [
         f"FitResult after 2 iterations, {result.summary['md_steps']} MD steps",
-        f"  state liquid, g of A-A: mean |g - target| {rdf.mae:.4f} (noise {rdf.mae_noise:.4f})",
+        f"  state liquid, g of A-A: mean |g - target| = {rdf.mae:.4f} in production (noise {rdf.mae_noise:.4f}, "
+        f"{rdf.independent:.0f} independent frames)",
     ]
     assert result._repr_png_().startswith(b"\x89PNG")
     result.plot(tmp_path / "fit.png")
