@@ -220,7 +220,7 @@ def test_what_objects_print(ran, tmp_path):
         (lambda: fit_of(states=lattice(held_out=True)), "every state is held out"),
         (lambda: fit_of(states=lattice(targets=[])), "no state that is fitted has an rdf"),
         (lambda: fit_of(sampling=Sampling()), "state 'liquid' needs a time step: give sampling=Sampling"),
-        (lambda: fit_of(update="adm"), "FitSettings: update: method: 'adm' is not available, did you mean 'adam'"),
+        (lambda: fit_of(update="adm"), "Fit: update: method: 'adm' is not available, did you mean 'adam'"),
         (lambda: fit_of(gradient=Adjoint(segments=2)), "from 4 or more segments, not from 2"),
         (
             lambda: fit_of(production=Production(max_steps=50)).run(),
@@ -230,7 +230,7 @@ def test_what_objects_print(ran, tmp_path):
         (lambda: fit_of(states=["liquid"]), "a state is made by diffpair.State, not 'liquid'"),
         (
             lambda: Fit("bspline", lattice()),
-            "FitSettings: potential: must hold the keys form and cutoff, not 'bspline'",
+            "Fit: potential: must hold the keys form and cutoff, not 'bspline'",
         ),
     ],
 )
