@@ -73,3 +73,11 @@ def test_segments_that_became_shorter_make_the_jacobian_anew():
     learn(fresh)
     np.testing.assert_allclose(kept.batches, fresh.batches)
     assert np.abs(kept.batches - memory.batches).max() > 0.1 * np.abs(memory.batches).max()
+
+
+def test_other_numbers_leave_the_rest_of_the_method_as_it_was():
+    method = DiscreteAdjoint(4, 160, 20, timestep=0.004, dtype=torch.float32, max_growth=2.0, seed=5, platform="OpenCL")
+    watched = WatchedAdjoint(method)
+    watched.set_numbers(8, 40)
+    expected = vars(method) | {"segments": 8, "steps": 40}
+    assert vars(watched.method) == expected and method.steps == 160

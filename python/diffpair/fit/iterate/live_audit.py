@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from diffpair.audit.measure import LENGTHS, StateAudit, audit_state
+from diffpair.engines.fastest import platform_of
 from diffpair.engines.statistics import BLOCKS
 from diffpair.errors import DiffPairError
 from diffpair.fit.iterate.live_state import LiveState
@@ -57,6 +58,6 @@ def audit_live(
         stop_at_chaos=stop_at_chaos,
         integrator=integrator,
         seed=seed,
-        platform=sampling.platform,
+        platform=platform_of(sampling.platform),
         progress=progress.advance,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -137,7 +138,5 @@ class WatchedAdjoint(GradientMethod):
 
     def set_numbers(self, segments: int, steps: int) -> None:
         """Take other ones: those of an audit, or of the fit that goes on."""
-        self.method = DiscreteAdjoint(
-            segments, steps, self.method.every, timestep=self.method.timestep, dtype=self.method.dtype,
-            max_growth=self.method.max_growth, integrator=self.method.integrator, seed=self.method.seed,
-        )  # fmt: skip
+        self.method = copy.copy(self.method)
+        self.method.segments, self.method.steps = segments, steps
