@@ -19,7 +19,7 @@ from diffpair.errors import DiffPairError
 from diffpair.observables.pair_histogram import SLACK, PairCounts, count_types
 from diffpair.observables.pressure import Pressure, PressureProbe
 from diffpair.states.state import State, half_of_smallest
-from diffpair.systems.platforms import pick_platform
+from diffpair.systems.platforms import platform_like
 from diffpair.tables import PairTable
 from diffpair.targets import DensityTarget, PressureTarget, RdfTarget, VacfTarget
 from diffpair.targets.density_target import MASS
@@ -261,9 +261,9 @@ def _vacf(sampler: Sampler, target: VacfTarget, timestep: float) -> VacfResult:
 def _probe(sampler: Sampler) -> tuple[PressureProbe | None, str]:
     """The state's pressure probe, or the reason why it has none."""
     system = sampler.context.getSystem()
-    platform, properties = pick_platform(sampler.context.getPlatform().getName())
+    alike = platform_like(sampler.context)
     try:
-        probe = PressureProbe(system, sampler.state.temperature, platform, properties)
+        probe = PressureProbe(system, sampler.state.temperature, *alike, beside=sampler.context)
         now = sampler.snapshot()
         probe.pressures(now.positions[None], now.box[None])
     except openmm.OpenMMException as error:

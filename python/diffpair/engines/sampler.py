@@ -18,7 +18,7 @@ from diffpair.observables.pressure import PressureProbe
 from diffpair.states.state import State
 from diffpair.states.system import check_table, make_system, own_system, table_of_force
 from diffpair.systems.barostat import barostat_of, check_barostat
-from diffpair.systems.platforms import pick_platform
+from diffpair.systems.platforms import pick_platform, platform_like
 from diffpair.systems.shared_cutoff import shared_cutoff
 from diffpair.systems.thermostat import velocity_factor
 from diffpair.tables import PairTable
@@ -114,8 +114,8 @@ class Sampler:
         self._barostat = barostat_of(system)
         self._own: PressureProbe | None = None
         if further_virial:
-            alike = pick_platform(context.getPlatform().getName())
-            self._own = PressureProbe(own_system(state), state.temperature, *alike)
+            alike = platform_like(context)
+            self._own = PressureProbe(own_system(state), state.temperature, *alike, beside=context)
         self._masses = np.array([system.getParticleMass(i)._value for i in range(state.num_atoms)])
         self._degrees = 3 * np.count_nonzero(self._masses) - system.getNumConstraints()
         # a small system's temperature fluctuates: 10 standard deviations on top

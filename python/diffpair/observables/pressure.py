@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from diffpair.constants import BOLTZMANN
 from diffpair.observables.molecules import Molecules
 from diffpair.systems.barostat import without_barostat
+from diffpair.systems.platforms import copy_parameters
 
 BAR = 16.605390671738466  # bar in 1 kJ/mol/nm^3
 
@@ -38,6 +39,7 @@ class PressureProbe:
     system: periodic; a copy of it without barostat gets a Context of its own, so a running simulation is left alone.
     temperature: K, of the ideal-gas term. platform, properties: where to compute.
     strain: the scaling; differences of single-precision energies want it not too small.
+    beside: a Context whose global parameters are taken over, as they are at every frame; by default the System's own.
     """
 
     def __init__(
@@ -47,11 +49,12 @@ class PressureProbe:
         platform: openmm.Platform,
         properties: dict[str, str] | None = None,
         strain: float = 2e-4,
+        beside: openmm.Context | None = None,
     ) -> None:
         alone = without_barostat(system)
         self._context = openmm.Context(alone, openmm.VerletIntegrator(0.001), platform, properties or {})
         self._temperature = temperature
-        self._strain = strain
+        self._strain, self._beside = strain, beside
         self.molecules = Molecules(self._context)
 
     def pressures(self, positions: ArrayLike, boxes: ArrayLike) -> NDArray[np.float64]:
@@ -63,6 +66,8 @@ class PressureProbe:
 
     def virial(self, x: NDArray[np.float64], box: NDArray[np.float64]) -> float:
         """-dU/dV of one frame, bar: what forces add to the pressure."""
+        if self._beside is not None:
+            copy_parameters(self._beside.getParameters(), self._context)
         moves = self._strain * self.molecules.centres(x)
         volume = abs(np.linalg.det(box))
         change = 0.0

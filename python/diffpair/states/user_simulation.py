@@ -12,6 +12,7 @@ from openmm import app, unit
 
 from diffpair.errors import DiffPairError
 from diffpair.systems.barostat import barostat_of, set_defaults
+from diffpair.systems.parameters import set_default_parameters
 from diffpair.tables import PairTable
 
 if TYPE_CHECKING:
@@ -78,13 +79,16 @@ class UserSimulation:
         return None if self.given_force is None else _grid(self.given_force)
 
     def base_system(self) -> openmm.System:
-        """A copy of the System without the force that is learned; a barostat keeps its present pressure."""
+        """A copy of the System without the force that is learned; global parameters are those of the Context now."""
         system = copy.deepcopy(self.simulation.system)
         for index in reversed(range(system.getNumForces())):
             if _is_pair_table_force(system.getForce(index)):
                 system.removeForce(index)
+        parameters = self.context.getParameters()
         if (barostat := barostat_of(system)) is not None:
-            set_defaults(barostat, self.context.getParameters())
+            set_defaults(barostat, parameters)
+        for force in system.getForces():
+            set_default_parameters(force, parameters)
         return system
 
     def check_grid(self, table: PairTable) -> None:
