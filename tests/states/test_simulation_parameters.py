@@ -12,6 +12,8 @@ from own_simulations import LIQUID, TEMPERATURE, liquid, table
 from diffpair import Rdf, State
 from diffpair.engines.production import _probe
 from diffpair.engines.simulation_sampler import SimulationSampler
+from diffpair.gradients import TargetRows
+from diffpair.gradients.dynamics import segment_forces
 from diffpair.observables.pressure import PressureProbe
 from diffpair.states.system import make_system
 from diffpair.systems.platforms import platform_like
@@ -87,3 +89,21 @@ def test_contexts_beside_have_its_precision():
     for name in ("Precision", "DeviceIndex"):
         assert platform.getPropertyValue(beside, name) == platform.getPropertyValue(context, name)
     assert platform.getPropertyValue(beside, "Precision") == "double"
+
+
+def test_segments_have_the_parameters_of_the_context_when_they_begin():
+    """They follow a callback's setParameter; one that has begun keeps to what it began with."""
+    force = mm.CustomExternalForce("k*(x-1)^2")
+    force.addGlobalParameter("k", 0.0)
+    for index in range(108):
+        force.addParticle(index)
+    simulation = liquid(force, platform="Reference")
+    state = state_of(simulation)
+    rows, hooks = TargetRows(state), {}
+    for k in (5.0, 9.0):
+        simulation.context.setParameter("k", k)
+        hooks[k] = segment_forces(rows).in_boxes(state.box[None]).hook
+    for k in (5.0, 9.0, 5.0):
+        found = hooks[k].forces(0, state.positions)
+        assert found[:, 0] == pytest.approx(-2 * k * (state.positions[:, 0] - 1), rel=1e-9)
+        assert not found[:, 1:].any()

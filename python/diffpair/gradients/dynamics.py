@@ -70,19 +70,17 @@ def unknown_to_segments(rows: TargetRows) -> str:
 def segment_forces(rows: TargetRows, platform: str | None = None) -> SystemForces | None:
     """What acts in a state beside the potential; None where nothing does.
 
-    platform: OpenMM's, for forces that segments do not know; a user's Simulation has its own, and values of parameters.
-    The Contexts on it live as long as the rows.
+    platform: OpenMM's, for forces that segments do not know; a user's Simulation has its own, and its Context's global
+    parameters are those of every segment that begins. The Contexts made here live as long as the rows.
     """
     if rows.state.base_system is None:
         return None
-    parameters: dict[str, float] = {}
-    if rows.state.simulation is not None:
-        context = rows.state.simulation.context
-        platform, parameters = context.getPlatform().getName(), dict(context.getParameters())
     known = _forces.setdefault(rows, {})
-    if platform not in known:
-        known[platform] = SystemForces(rows.state.base_system, platform, parameters)
-    return known[platform]
+    name = None if rows.state.simulation is not None else platform
+    if name not in known:
+        like = platform if rows.state.simulation is None else rows.state.simulation.context
+        known[name] = SystemForces(rows.state.base_system, like)
+    return known[name]
 
 
 _forces: WeakKeyDictionary[TargetRows, dict[str | None, SystemForces]] = WeakKeyDictionary()

@@ -15,8 +15,9 @@ from diffpair.errors import DiffPairError
 from diffpair.force_hooks import ForceHook
 from diffpair.segments.bonded import bonded_forces, is_native
 from diffpair.segments.forces import FurtherForces
+from diffpair.systems.barostat import BAROSTATS
 from diffpair.systems.own_forces import acts
-from diffpair.systems.platforms import pick_platform
+from diffpair.systems.platforms import copy_parameters, pick_platform, platform_like
 
 Array = NDArray[np.float64]
 
@@ -25,10 +26,7 @@ Array = NDArray[np.float64]
 _NOISE = {"double": 1e-12, "single": 1e-5}
 _LENGTH = 0.02
 
-_BATHS = (
-    openmm.AndersenThermostat | openmm.MonteCarloBarostat | openmm.MonteCarloAnisotropicBarostat
-    | openmm.MonteCarloMembraneBarostat | openmm.MonteCarloFlexibleBarostat
-)  # fmt: skip
+_BATHS = (openmm.AndersenThermostat, *BAROSTATS)
 
 
 @dataclass(frozen=True)
@@ -60,11 +58,15 @@ class _ReplicaContext:
     def __init__(self, context: openmm.Context) -> None:
         self.context, self.evaluations = context, 0
         self._box: Array | None = None
+        self._parameters: Mapping[str, float] = {}
         self._lock = threading.Lock()
 
-    def forces(self, x: Array, box: Array) -> Array:
-        """[N, 3] in kJ/mol/nm; x [N, 3] and the rows of box [3, 3] in nm."""
+    def forces(self, x: Array, box: Array, parameters: Mapping[str, float]) -> Array:
+        """[N, 3] in kJ/mol/nm; x [N, 3] and the rows of box [3, 3] in nm; values of global parameters."""
         with self._lock:
+            if self._parameters is not parameters:
+                copy_parameters(parameters, self.context)
+                self._parameters = parameters
             if self._box is None or not np.array_equal(self._box, box):
                 self.context.setPeriodicBoxVectors(*box)
                 self._box = box
@@ -78,15 +80,18 @@ class Bridge:
 
     Args:
         system: any System. chosen: which of its forces.
-        platform: an OpenMM platform's name; by default CPU. parameters: values of global parameters of its forces.
-        difference: by default that of the platform's precision.
+        platform: an OpenMM platform's name, by default CPU; or a Context, whose platform, precision, device and global
+            parameters are taken, these as they are at every `in_boxes`.
+        parameters: values of global parameters of its forces, others than theirs and the Context's. difference: by
+            default that of the coarser of platform and segment.
 
     Attributes:
         names: of the forces. platform, precision: of the Contexts. difference. evaluations: of forces, so far.
     """
 
     def __init__(
-        self, system: openmm.System, chosen: Callable[[openmm.Force], bool], platform: str | None = None,
+        self, system: openmm.System, chosen: Callable[[openmm.Force], bool],
+        platform: str | openmm.Context | None = None,
         parameters: Mapping[str, float] | None = None, difference: Difference | None = None,
     ) -> None:  # fmt: skip
         self._system = copy.deepcopy(system)
@@ -95,7 +100,10 @@ class Bridge:
                 self._system.removeForce(k)
         self.names = [force.getName() for force in self._system.getForces()]
         self._parameters = dict(parameters or {})
-        self._platform, self._properties = pick_platform(platform)
+        self._beside = platform if isinstance(platform, openmm.Context) else None
+        self._platform, self._properties = (
+            platform_like(platform) if isinstance(platform, openmm.Context) else pick_platform(platform)
+        )
         self._contexts: list[_ReplicaContext] = []
         self.platform = self._platform.getName()
         if self.platform == "CPU":
@@ -110,12 +118,15 @@ class Bridge:
         return sum(one.evaluations for one in self._contexts)
 
     def in_boxes(self, boxes: Array) -> ForceHook:
-        """The forces on replicas in these boxes, [R, 3, 3], rows in nm; hooks of other boxes may be used in turn."""
+        """The forces on replicas in these boxes, [R, 3, 3], rows in nm; hooks of other boxes may be used in turn.
+
+        What it is evaluated with, boxes and global parameters, is what there is now."""
         while len(self._contexts) < len(boxes):
             self._add_context()
         cells = np.array(boxes, dtype=np.float64)
+        parameters = self._now()
         return ForceHook(
-            lambda replica, x: self._contexts[replica].forces(x, cells[replica]),
+            lambda replica, x: self._contexts[replica].forces(x, cells[replica], parameters),
             self._system.getNumParticles(), self.difference.distance, self.difference.central,
         )  # fmt: skip
 
@@ -130,11 +141,11 @@ class Bridge:
 
     def _add_context(self) -> None:
         context = openmm.Context(self._system, openmm.VerletIntegrator(0.001), self._platform, self._properties)
-        known = context.getParameters()
-        for name, value in self._parameters.items():
-            if name in known:  # others are of forces that do not go this way
-                context.setParameter(name, value)
         self._contexts.append(_ReplicaContext(context))
+
+    def _now(self) -> dict[str, float]:
+        """Values of global parameters; a Context knows those of forces that do not go this way, too."""
+        return ({} if self._beside is None else dict(self._beside.getParameters())) | self._parameters
 
 
 class SystemForces:
@@ -149,7 +160,8 @@ class SystemForces:
     """
 
     def __init__(
-        self, system: openmm.System, platform: str | None = None, parameters: Mapping[str, float] | None = None,
+        self, system: openmm.System, platform: str | openmm.Context | None = None,
+        parameters: Mapping[str, float] | None = None,
         native: bool = True, difference: Difference | None = None,
     ) -> None:  # fmt: skip
         if found := refusal(system):
