@@ -212,7 +212,8 @@ def test_temperature_and_a_run_with_every_thermostat(make, forces, options):
     [
         (lambda: mm.VerletIntegrator(TIMESTEP), {}, "its VerletIntegrator has no temperature"),
         (lambda: mm.VerletIntegrator(TIMESTEP), {"temperature": 300}, "its VerletIntegrator has no temperature"),
-        (lambda: mm.VariableVerletIntegrator(1e-4), {}, "its VariableVerletIntegrator has no temperature"),
+        (lambda: mm.VariableVerletIntegrator(1e-4), {}, "its VariableVerletIntegrator changes its time step"),
+        (lambda: mm.VariableLangevinIntegrator(TEMPERATURE, 1, 1e-3), {}, "VariableLangevinIntegrator changes"),
         (lambda: mm.NoseHooverIntegrator(TIMESTEP), {}, "its NoseHooverIntegrator has no temperature"),
         (custom, {}, r"its CustomIntegrator has no temperature.*or give temperature="),
         (lambda: mm.QTBIntegrator(TEMPERATURE, 10.0, TIMESTEP), {}, "QTBIntegrator does not sample the can"),

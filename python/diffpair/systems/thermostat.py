@@ -10,13 +10,13 @@ from diffpair.errors import DiffPairError
 _CANONICAL = (
     openmm.LangevinMiddleIntegrator,
     openmm.LangevinIntegrator,
-    openmm.VariableLangevinIntegrator,
     openmm.BrownianIntegrator,
     openmm.NoseHooverIntegrator,
     openmm.DPDIntegrator,
     openmm.MTSLangevinIntegrator,
 )
-_MICROCANONICAL = (openmm.VerletIntegrator, openmm.VariableVerletIntegrator, openmm.MTSIntegrator)
+_MICROCANONICAL = (openmm.VerletIntegrator, openmm.MTSIntegrator)
+_VARIABLE = (openmm.VariableLangevinIntegrator, openmm.VariableVerletIntegrator)
 _SAME_TEMPERATURE = 1e-3  # K
 
 
@@ -29,12 +29,18 @@ def temperature_of(simulation: app.Simulation, name: str, given: float | None) -
 
     Raises
     ------
-    DiffPairError: nothing gives a temperature, two things give different ones, or the integrator keeps the energy.
+    DiffPairError: nothing gives a temperature, two things give different ones, or the integrator keeps the energy or
+        changes its time step.
     """
     if given is not None and not given > 0:
         raise DiffPairError(f"state {name!r} has a temperature of {given:g} K: it must be positive")
     integrator = _present(simulation.integrator)
     kind = type(integrator).__name__
+    if isinstance(integrator, _VARIABLE):
+        raise DiffPairError(
+            f"state {name!r}: its {kind} changes its time step as it runs, so that frames are not equally far apart in "
+            f"time: use an integrator with a fixed time step such as LangevinMiddleIntegrator"
+        )
     found = {
         **_of_integrator(integrator, name),
         **{force.getName(): _of_andersen(simulation, force) for force in _thermostats(simulation.system)},
