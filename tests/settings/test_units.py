@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from openmm import unit
 
@@ -93,6 +94,21 @@ def test_number_text_and_quantity_are_the_same(make, option, number, text, quant
         value(float("nan"))
     with pytest.raises(DiffPairError):
         value([1.0])
+
+
+def test_scalars_of_numpy_are_numbers():
+    made = Sampling(timestep=np.float32(0.5), steps=np.int64(100), friction=np.float64(2.0))
+    assert made == Sampling(timestep=0.5, steps=100, friction=2.0) and type(made.steps) is int
+    assert Potential("bspline", cutoff=np.float32(1.0)).cutoff == 1.0
+    assert lj(sigma=np.float32(0.5)) == lj(sigma=0.5)
+    lattice = {"n": np.int64(108), "types": {"A": 1}, "masses": 1}
+    state = State.from_lattice("a", density=np.float32(0.5), temperature=np.int64(300), **lattice)
+    assert state.temperature == 300.0 and state.volume == pytest.approx(216)
+    for wrong in (np.bool_(True), np.array([1, 2])):
+        with pytest.raises(DiffPairError, match="must be a whole number"):
+            Sampling(timestep=0.5, steps=wrong)
+        with pytest.raises(DiffPairError, match="must be a number with a unit"):
+            State.from_lattice("a", density=0.5, temperature=wrong, **lattice)
 
 
 def test_values_that_are_several():

@@ -10,6 +10,7 @@ import difflib
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from numbers import Real  # numpy's scalars too
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -94,7 +95,7 @@ def choices(given: str, allowed: Iterable[str]) -> str:
 
 def in_unit(value: object, unit: str, example: str, info: ValidationInfo) -> float:
     """The value in that unit. A number without unit counts in it, but not in a file, which has a context."""
-    if info.context is None and isinstance(value, int | float) and not isinstance(value, bool):
+    if info.context is None and isinstance(value, Real) and not isinstance(value, bool):
         return _number(value)
     return parse(value, unit, example)
 
@@ -123,7 +124,7 @@ PressureError = Annotated[float, _quantity("bar", "5 bar", "non-negative")]
 
 def _number(value: object) -> float:
     try:
-        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        if isinstance(value, bool) or not isinstance(value, str | Real):
             raise ValueError
         number = float(value)
     except ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,7 @@ def type_masses(name: str, types: Sequence[str], masses: Any) -> NDArray[np.floa
 
 def _number_density(name: str, density: Any, fractions: Mapping[str, float], masses: NDArray[np.float64]) -> float:
     """Particles per nm^3. masses: of each type, amu."""
-    if isinstance(density, int | float):
+    if isinstance(density, Real):
         return float(density)
     try:
         kind, value = density if isinstance(density, tuple) else parse_density(density)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from functools import cache
+from numbers import Real  # numpy's scalars too
 from typing import Any
 
 from diffpair.errors import DiffPairError
@@ -49,7 +50,7 @@ def parse(text: object, to: str, example: str) -> float:
     """
     if type(text).__module__.startswith("openmm.unit"):
         return _of_openmm(text, to)
-    if isinstance(text, bool) or not isinstance(text, (str, int, float)):
+    if isinstance(text, bool) or not isinstance(text, str | Real):
         raise DiffPairError(f"must be a number with a unit such as '{example}', not {text!r}")
     match = _QUANTITY.match(str(text))
     if match is None:
@@ -68,7 +69,7 @@ def value_in(value: object, to: str, example: str, what: str) -> float:
 
     Raises DiffPairError that begins with ``what``, such as "state 'liquid': temperature".
     """
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, Real) and not isinstance(value, bool):
         if not math.isfinite(value):
             raise DiffPairError(f"{what}: must be a finite number, not {value!r}")
         return float(value)
