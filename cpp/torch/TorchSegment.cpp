@@ -89,7 +89,7 @@ void TorchSegment::setHook(int64_t function, int64_t newUser, double distance, b
     using Function = int (*)(void*, int, const double*, double*);
     problem.hook.forces = [call = reinterpret_cast<Function>(function),
                            user = reinterpret_cast<void*>(newUser)](int replica, const double* x, double* forces) {
-        if (call(user, replica, x, forces) != 0)
+        if (call(user, replica, x, forces) != hookDone)
             throw std::runtime_error("Further forces of a segment could not be evaluated.");
     };
     problem.hook.distance = distance;

@@ -5,6 +5,7 @@ The core calls from whatever thread a replica runs on, for several replicas at a
 
 from __future__ import annotations
 
+import copy
 import ctypes
 import itertools
 import weakref
@@ -41,43 +42,63 @@ class ForceHook:
         self, forces: Callable[[int, Array], Array], atoms: int, distance: float, central: bool = False
     ) -> None:
         self.forces, self.atoms, self.distance, self.central = forces, atoms, distance, central
+        self._register()
+
+    def of_segment(self) -> ForceHook:
+        """The same forces for one segment, whose failures are its own."""
+        alone = copy.copy(self)
+        alone._register()
+        return alone
+
+    def _register(self) -> None:
         self.user = next(_numbers)
-        self._failure: Exception | None = None
+        self._failure: BaseException | None = None
         _hooks[self.user] = self
 
-    def call(self, replica: int, x: Array, found: Array) -> int:
-        """Evaluate into `found`; 0, or 1 where that failed."""
-        try:
-            found[:] = self.forces(replica, x)
-        except Exception as failure:
+    def fail(self, failure: BaseException) -> None:
+        """Keep what is to be raised: the first Exception, or rather what is none, such as KeyboardInterrupt."""
+        graver = isinstance(self._failure, Exception) and not isinstance(failure, Exception)
+        if self._failure is None or graver:
             self._failure = failure
-            return 1
-        return 0
 
     @contextmanager
     def reporting(self) -> Iterator[None]:
-        """Raises DiffPairError with what `forces` raised within, instead of the core's error."""
+        """Raises what `forces` raised within, instead of the core's error: an Exception as a DiffPairError that tells
+        it, all else, such as KeyboardInterrupt, as it is."""
         self._failure = None
         try:
             yield
         except RuntimeError as error:
+            if self._failure is None and _NO_FORCES in str(error):
+                raise KeyboardInterrupt from None  # a signal before `try` in _call: nothing else can get past that
             if self._failure is None:
                 raise
+            if not isinstance(self._failure, Exception):
+                raise self._failure from None
             raise DiffPairError(f"the further forces of a segment cannot be evaluated: {self._failure}") from error
 
 
 _numbers = itertools.count(1)
 _hooks: weakref.WeakValueDictionary[int, ForceHook] = weakref.WeakValueDictionary()
+_NO_FORCES = "Further forces of a segment could not be evaluated"  # as the core says it
+_DONE, _FAILED = 0x5E9, 0  # the first as the core knows it: ctypes returns anything where a signal comes before `try`
 _Doubles = ctypes.POINTER(ctypes.c_double)
 
 
 @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, _Doubles, _Doubles)
 def _call(user: int, replica: int, x: Any, forces: Any) -> int:
-    hook = _hooks.get(user)  # a number, not an address: what is gone is missed
-    if hook is None:
-        return 1
-    shape = (hook.atoms, 3)
-    return hook.call(replica, np.ctypeslib.as_array(x, shape), np.ctypeslib.as_array(forces, shape))
+    hook = None
+    try:
+        hook = _hooks.get(user)  # a number, not an address: what is gone is missed
+        if hook is None:
+            return _FAILED
+        shape = (hook.atoms, 3)
+        np.ctypeslib.as_array(forces, shape)[:] = hook.forces(replica, np.ctypeslib.as_array(x, shape))
+        return _DONE
+    except BaseException as failure:  # ctypes would print it, and go on
+        if hook is not None:
+            hook.fail(failure)
+        return _FAILED
 
 
 FUNCTION = int(ctypes.cast(_call, ctypes.c_void_p).value or 0)

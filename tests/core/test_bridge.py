@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import itertools
+import os
+import signal
+import threading
+import time
 
 import chains
 import numpy as np
@@ -163,6 +169,79 @@ def test_failures_are_told_in_a_sentence():
     x[1, 3] = np.nan
     with pytest.raises(DiffPairError, match="cannot be evaluated: Particle coordinate is NaN"):
         chains.run(SystemForces(chains.system_of(COUNT, chains.charges(COUNT))), system, x, v, 0 * chains.table())
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_interrupts_come_through(backward):
+    """One by Ctrl-C in the forces: not a segment with the forces of before, as if nothing had been."""
+    calls, system, (x, v) = itertools.count(), chains.system_of(COUNT), start(1)
+
+    def interrupted(replica: int, x: np.ndarray) -> np.ndarray:
+        if next(calls) == (35 if backward else 5):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.01)
+        return -10 * x
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        forces, c = FurtherForces((), ForceHook(interrupted, x.shape[1], 1e-6)), chains.table().requires_grad_()
+        with contextlib.nullcontext() if backward else pytest.raises(KeyboardInterrupt):
+            frames = chains.run(forces, system, x, v, c)
+        if backward:
+            with pytest.raises(KeyboardInterrupt):
+                torch.autograd.grad(chains.loss_of(*frames), c)
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_interrupts_between_two_calls_come_through():
+    """Ctrl-C while the core computes: Python sees it before the first line of the next call."""
+    system, (x, v) = chains.system_of(COUNT), start(1)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    later = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            later.start()
+            forces = FurtherForces((), ForceHook(lambda replica, x: -x, x.shape[1], 1e-6))
+            chains.run(forces, system, x, v, chains.table(), steps=200_000, every=200_000)
+    finally:
+        later.join()
+        torch.set_num_threads(before)
+
+
+def test_segments_of_several_threads_tell_each_its_own_failure():
+    """Of one hook: a second segment begins while the first one waits to fail."""
+    (x, v), system, begun, first = start(1), chains.system_of(COUNT), threading.Event(), threading.Lock()
+
+    def forces(replica: int, x: np.ndarray) -> np.ndarray:
+        if first.acquire(blocking=False):
+            begun.set()
+            ready.wait(20)
+            raise ValueError("the first")
+        failing.wait(20)
+        raise ValueError("the second")
+
+    ready, failing, told = threading.Event(), threading.Event(), {}
+    hook = FurtherForces((), ForceHook(forces, x.shape[1], 1e-6))
+
+    def run(name: str) -> None:
+        try:
+            chains.run(hook, system, x, v, chains.table())
+        except DiffPairError as error:
+            told[name] = str(error).split()[-1]
+
+    one, two = (threading.Thread(target=run, args=[name]) for name in ("first", "second"))
+    one.start()
+    assert begun.wait(20)
+    two.start()
+    failing.set()
+    two.join(20)
+    ready.set()
+    one.join(20)
+    assert told == {"first": "first", "second": "second"}
 
 
 def test_every_segment_keeps_its_boxes_and_its_hook():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor
@@ -41,6 +41,10 @@ class FurtherForces:
     def parameters(self) -> list[Tensor]:
         """Of the bonded forces."""
         return [forces.parameters for forces in self.bonded]
+
+    def of_segment(self) -> FurtherForces:
+        """The same for one segment, see `ForceHook.of_segment`."""
+        return self if self.hook is None else replace(self, hook=self.hook.of_segment())
 
     def add_to(self, problem: Any) -> None:
         """Tell a SegmentProblem of them."""
