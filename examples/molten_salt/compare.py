@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from nacl_rdf import PAIRS, TEMPERATURE, tosi_fumi
 
-from diffpair.states import BOLTZMANN
+from diffpair.constants import BOLTZMANN
 from diffpair.tables import PairTable, load_uncertainty
 from diffpair.targets import read_rdf
 
