@@ -36,17 +36,22 @@ class ForceHook:
         distance: nm by which differences move the particle that is moved farthest. The error of a difference is the
             noise of the forces over it, plus what the forces' curvature makes of it.
         central: differences on both sides in every step.
+        single_distance: the distance in segments of float32, by default the same. Such a segment rounds the forces that
+            it keeps, which are one end of a difference that is not central.
     """
 
     def __init__(
-        self, forces: Callable[[int, Array], Array], atoms: int, distance: float, central: bool = False
-    ) -> None:
+        self, forces: Callable[[int, Array], Array], atoms: int, distance: float, central: bool = False,
+        single_distance: float | None = None,
+    ) -> None:  # fmt: skip
         self.forces, self.atoms, self.distance, self.central = forces, atoms, distance, central
+        self.single_distance = single_distance or distance
         self._register()
 
-    def of_segment(self) -> ForceHook:
-        """The same forces for one segment, whose failures are its own."""
+    def of_segment(self, single: bool) -> ForceHook:
+        """The same forces for one segment, whose failures are its own. single: it is one of float32."""
         alone = copy.copy(self)
+        alone.distance = self.single_distance if single else self.distance
         alone._register()
         return alone
 

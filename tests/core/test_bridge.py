@@ -21,6 +21,7 @@ from diffpair.force_hooks import ForceHook
 from diffpair.segments import Checkpoints, Difference, FurtherForces, SystemForces, Verlet, refusal
 
 COUNT = 27
+NARROW = Difference(3e-8, False, 1e-6)  # for double precision
 
 
 def start(replicas: int = 2) -> tuple[np.ndarray, np.ndarray]:
@@ -72,6 +73,19 @@ def test_segment_in_single_precision():
     exact = chains.gradient(SystemForces(system, "Reference"), system, x, v)
     rough = chains.gradient(SystemForces(system, "CPU"), system, x, v, dtype=torch.float32)
     assert (rough - exact).norm() < 2e-3 * exact.norm()
+
+
+def test_forces_in_double_precision_for_a_segment_in_single():
+    """The path's forces are rounded there, and a difference has to be wide enough for that; against the native ones."""
+    system, (x, v) = chains.system_of(COUNT, *chains.bonded_forces(COUNT, True)), start()
+    want = chains.gradient(SystemForces(system), system, x, v)
+    bridged = SystemForces(system, "Reference", native=False)
+    errors = [
+        float((chains.gradient(forces, system, x, v, dtype=torch.float32) - want).norm() / want.norm())
+        for forces in (SystemForces(system), bridged, SystemForces(system, "Reference", None, False, NARROW))
+    ]
+    assert errors[1] < 1e-4 < errors[2]
+    assert "over 7e-06 nm" in bridged.describe(single=True) and "over 3e-08 nm" in bridged.describe()
 
 
 @pytest.mark.parametrize("platform", ["Reference", "CPU"])

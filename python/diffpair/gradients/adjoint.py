@@ -103,7 +103,7 @@ class DiscreteAdjoint(GradientMethod):
     def describe_forces(self, rows: TargetRows) -> str:
         """See GradientMethod: natively in segments, or by OpenMM."""
         forces = segment_forces(rows, self.platform)
-        return "" if forces is None else forces.describe()
+        return "" if forces is None else forces.describe(self.dtype == torch.float32)
 
     def measure(
         self, rows: TargetRows, coefficients: Tensor, grid: TableGrid, frames: Frames, weights: Tensor, draw: int = 0

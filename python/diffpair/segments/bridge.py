@@ -21,9 +21,10 @@ from diffpair.systems.platforms import copy_parameters, pick_platform, platform_
 
 Array = NDArray[np.float64]
 
-# Noise of OpenMM's forces relative to their size, in single precision mostly from the rounding of positions a few nm
-# from the origin; and the distance over which forces between atoms change by about their size, nm.
-_NOISE = {"double": 1e-12, "single": 1e-5}
+# Noise of OpenMM's forces relative to their size: in single precision mostly from the rounding of positions a few nm
+# from the origin; "rounded" are forces in double precision that a segment of float32 keeps. And the distance over which
+# forces between atoms change by about their size, nm.
+_NOISE = {"double": 1e-12, "single": 1e-5, "rounded": 2.0**-24}
 _LENGTH = 0.02
 
 _BATHS = (openmm.AndersenThermostat, *BAROSTATS)
@@ -42,7 +43,7 @@ class Difference:
 
 
 def difference_of(precision: str) -> Difference:
-    """The difference for forces in "single" or "double" precision.
+    """The difference for forces in "single" or "double" precision, or double ones "rounded" by a segment of float32.
 
     Forces with a relative noise e that change over a length L give a difference over h an error of e L / h by noise and
     of h / 2 L by curvature. Their sum is least, sqrt(2 e), at h = L sqrt(2 e). Since sides alternate, the second one
@@ -86,7 +87,8 @@ class Bridge:
             default that of the coarser of platform and segment.
 
     Attributes:
-        names: of the forces. platform, precision: of the Contexts. difference. evaluations: of forces, so far.
+        names: of the forces. platform, precision: of the Contexts. difference, single_difference: in
+            segments of float64 and float32. evaluations: of forces, so far.
     """
 
     def __init__(
@@ -112,6 +114,8 @@ class Bridge:
         self._add_context()
         self.precision = _precision(self._contexts[0].context)
         self.difference = difference or difference_of(self.precision)
+        rounded = self.precision == "double" and difference is None
+        self.single_difference = difference_of("rounded") if rounded else self.difference
 
     @property
     def evaluations(self) -> int:
@@ -128,15 +132,17 @@ class Bridge:
         return ForceHook(
             lambda replica, x: self._contexts[replica].forces(x, cells[replica], parameters),
             self._system.getNumParticles(), self.difference.distance, self.difference.central,
+            self.single_difference.distance,
         )  # fmt: skip
 
-    def describe(self) -> str:
-        """What goes this way, and how differences are taken."""
-        sides = "on both sides" if self.difference.central else "on alternating sides"
+    def describe(self, single: bool = False) -> str:
+        """What goes this way, and how differences are taken; single: in segments of float32."""
+        difference = self.single_difference if single else self.difference
+        sides = "on both sides" if difference.central else "on alternating sides"
         return (
             f"{', '.join(self.names)} by OpenMM ({self.platform}, {self.precision} precision; products with the "
-            f"Hessian by differences over {self.difference.distance:.1g} nm {sides}, each exact to "
-            f"{self.difference.error:.0e})"
+            f"Hessian by differences over {difference.distance:.1g} nm {sides}, each exact to "
+            f"{difference.error:.0e})"
         )
 
     def _add_context(self) -> None:
@@ -184,10 +190,10 @@ class SystemForces:
         """For `run_segment` of replicas in these boxes, [R, 3, 3] in nm."""
         return FurtherForces(self.bonded, None if self.bridge is None else self.bridge.in_boxes(boxes))
 
-    def describe(self) -> str:
-        """Which forces go which way, in one line; empty where there are none."""
+    def describe(self, single: bool = False) -> str:
+        """Which forces go which way, in one line; empty where there are none. single: in segments of float32."""
         parts = [f"{', '.join(self._native)} natively"] if self._native else []
-        return "; ".join(parts + ([] if self.bridge is None else [self.bridge.describe()]))
+        return "; ".join(parts + ([] if self.bridge is None else [self.bridge.describe(single)]))
 
 
 def refusal(system: openmm.System) -> str:

@@ -42,9 +42,9 @@ class FurtherForces:
         """Of the bonded forces."""
         return [forces.parameters for forces in self.bonded]
 
-    def of_segment(self) -> FurtherForces:
+    def of_segment(self, single: bool) -> FurtherForces:
         """The same for one segment, see `ForceHook.of_segment`."""
-        return self if self.hook is None else replace(self, hook=self.hook.of_segment())
+        return self if self.hook is None else replace(self, hook=self.hook.of_segment(single))
 
     def add_to(self, problem: Any) -> None:
         """Tell a SegmentProblem of them."""

@@ -95,7 +95,7 @@ def run_segment_sums(
         none.
     """
     theta = integrator or Verlet()
-    forces = (forces or FurtherForces()).of_segment()
+    forces = (forces or FurtherForces()).of_segment(x0.dtype == torch.float32)
     bath = theta.bath(x0.shape[0])
     if checkpoints is None:
         leaves = (x0, v0, coefficients, bath, *forces.parameters)
