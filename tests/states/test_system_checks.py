@@ -84,6 +84,14 @@ def test_what_changes_nothing_is_taken(build):
     assert len(state.exclusions) == 0 and state.base_system.getNumForces() == 3
 
 
+def test_charges_that_a_parameter_gives_do_act(build):
+    force = nonbonded([], 0.0, mm.NonbondedForce.NoCutoff)
+    force.addGlobalParameter("lambda", 1.0)
+    force.addParticleParameterOffset("lambda", 0, 1.0, 0.0, 0.0)
+    with pytest.raises(DiffPairError, match="its NonbondedForce is not periodic"):
+        build(force)
+
+
 def test_two_barostats(build):
     with pytest.raises(DiffPairError, match=r"s\.xml: it holds two barostats, MonteCarloBarostat and MonteCarloMem"):
         build(mm.MonteCarloBarostat(1.0, 300.0), mm.MonteCarloMembraneBarostat(1.0, 0.0, 300.0, 0, 0))

@@ -15,6 +15,7 @@ from openmm import unit
 
 from diffpair.errors import DiffPairError
 from diffpair.systems.barostat import check_barostat
+from diffpair.systems.own_forces import acts
 
 Array = NDArray[np.float64]
 
@@ -53,7 +54,7 @@ def check_system(
                 f"{path}: it holds a {name}, whose particles need an integrator of their own, which a state of a "
                 f"fit does not have"
             )
-        if hasattr(force, "getNonbondedMethod") and not force.usesPeriodicBoundaryConditions() and _acts(force):
+        if hasattr(force, "getNonbondedMethod") and not force.usesPeriodicBoundaryConditions() and _between_all(force):
             raise DiffPairError(
                 f"{path}: its {name} is not periodic, but the state is: create the System with nonbondedMethod=PME or "
                 f"CutoffPeriodic"
@@ -73,15 +74,9 @@ def box_vectors(system: openmm.System) -> NDArray[np.float64]:
     return np.array([list(vector.value_in_unit(unit.nanometer)) for vector in system.getDefaultPeriodicBoxVectors()])
 
 
-def _acts(force: openmm.Force) -> bool:
-    """Whether a nonbonded force may act between molecules: not if all its charges and epsilons are 0, nor, perhaps,
-    between chosen groups."""
-    if isinstance(force, openmm.CustomNonbondedForce):
-        return bool(force.getNumInteractionGroups() == 0)
-    if isinstance(force, openmm.NonbondedForce):
-        parameters = (force.getParticleParameters(k) for k in range(force.getNumParticles()))
-        return any(charge._value != 0 or epsilon._value != 0 for charge, _, epsilon in parameters)
-    return True
+def _between_all(force: openmm.Force) -> bool:
+    """Whether a nonbonded force has anything to do, and not, perhaps, only between chosen groups."""
+    return acts(force) and not (isinstance(force, openmm.CustomNonbondedForce) and force.getNumInteractionGroups())
 
 
 def _unwrapped_pairs(system: openmm.System) -> dict[str, NDArray[np.int64]]:
