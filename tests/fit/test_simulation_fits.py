@@ -9,11 +9,11 @@ from openmm import app
 from own_simulations import (
     LIQUID,
     TEMPERATURE,
-    alone,
     dimers,
-    forces_of,
     liquid,
     pair_force,
+    runs,
+    sound,
     table,
 )
 
@@ -50,18 +50,6 @@ def fit_of(states, iterations=2, potential=POTENTIAL, **options):
     update = GaussNewton(iterations=iterations, stop_at_noise=False)
     chosen = {"sampling": SHORT, "production": BRIEF, "update": update, "progress": False}
     return Fit(potential, states, **(chosen | options))
-
-
-def sound(simulation):
-    state = simulation.context.getState(positions=True, velocities=True, energy=True)
-    x, v = (f(asNumpy=True)._value for f in (state.getPositions, state.getVelocities))
-    return bool(np.isfinite(x).all() and np.isfinite(v).all() and np.abs(v).max() < 30)
-
-
-def runs(simulation, potential):
-    """Whether its forces are those of that potential, in a Context that knows nothing of the fit."""
-    expected, found = alone(simulation, potential), forces_of(simulation.context)
-    return bool(np.abs(found - expected).max() < 3e-4 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

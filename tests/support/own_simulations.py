@@ -108,3 +108,15 @@ def alone(simulation: app.Simulation, potential: PairTable) -> np.ndarray:
     context = mm.Context(system, mm.VerletIntegrator(0.001), mm.Platform.getPlatformByName("Reference"))
     context.setPositions(now.getPositions(asNumpy=True))
     return forces_of(context)
+
+
+def sound(simulation: app.Simulation) -> bool:
+    state = simulation.context.getState(positions=True, velocities=True, energy=True)
+    x, v = (f(asNumpy=True)._value for f in (state.getPositions, state.getVelocities))
+    return bool(np.isfinite(x).all() and np.isfinite(v).all() and np.abs(v).max() < 30)
+
+
+def runs(simulation: app.Simulation, potential: PairTable) -> bool:
+    """Whether its forces are those of that potential, in a Context that knows nothing of the fit."""
+    expected, found = alone(simulation, potential), forces_of(simulation.context)
+    return bool(np.abs(found - expected).max() < 3e-4 * np.abs(expected).max())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from diffpair.engines.sampler import Sampler, openmm_seed
+import openmm
+
+from diffpair.engines.sampler import Sampler, Snapshot, openmm_seed
 from diffpair.errors import DiffPairError
 from diffpair.states.state import State
 from diffpair.states.system import check_table, make_force, table_of_force
@@ -48,10 +50,25 @@ class SimulationSampler(Sampler):
         self.context.setPeriodicBoxVectors(*self.state.box)
         self.context.setPositions(self.state.positions)
         self.context.setVelocitiesToTemperature(self.state.temperature, self._seed)
+        self._user.moved = True
         self._begins_here()
 
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go on from a snapshot. Steps that were taken since stay counted: they were paid for."""
+        self._user.moved = True
+        super().restore(snapshot)
+
     def _step(self, steps: int) -> None:
-        self._user.simulation.step(steps)
+        self._user.moved = True
+        try:
+            self._user.simulation.step(steps)
+        except openmm.OpenMMException:
+            raise
+        except Exception as error:
+            if self._user.sound:
+                raise
+            # a reporter has seen the explosion before OpenMM did
+            raise openmm.OpenMMException(str(error)) from error
 
     def _bath(self) -> float:
         return self.state.temperature

@@ -80,9 +80,9 @@ def _describe_gradient(setup: Setup, loop: FitLoop) -> dict[str, Any]:
     return result
 
 
-def hand_over(setup: Setup) -> None:
-    """Have the users' Simulations run the present potential."""
-    for state in setup.states:
+def hand_over(setup: Setup, states: Sequence[State] | None = None) -> None:
+    """Have the users' Simulations run the present potential; those of all states by default."""
+    for state in setup.states if states is None else states:
         if state.simulation is not None:
             table = to_table(setup.potential, setup.space.grid, state.parameters)
             state.simulation.write(table_of_force(state, table), partial(make_force, state, table))
@@ -96,16 +96,21 @@ def put_back(states: Sequence[State]) -> None:
 
 
 def leave_in_order(work: Work) -> None:
-    """Have the users' Simulations of a fit that is broken off run the present potential, from a sound structure."""
+    """Have the users' Simulations of a fit that is broken off run the present potential, from a sound structure.
+
+    Those that the fit has not run stay where they are, and those that another fit has taken over as they are.
+    """
     setup, loop = work.setup, work.loop
     if not loop.snapshots:
         put_back(setup.states)
         return
-    hand_over(setup)
-    for state, snapshot in zip(loop.states, loop.snapshots, strict=True):
-        state.sampler.restore(snapshot)
+    hand_over(setup, [s for s in setup.states if s.simulation is None or not s.simulation.lost])
+    for live, snapshot in zip(loop.states, loop.snapshots, strict=True):
+        user = live.state.simulation
+        if user is None or (not user.lost and (user.moved or not user.sound)):
+            live.sampler.restore(snapshot)
     for held_out in setup.states:
-        if held_out.held_out and held_out.simulation is not None:
+        if held_out.held_out and held_out.simulation is not None and not held_out.simulation.lost:
             held_out.simulation.rewind()
 
 

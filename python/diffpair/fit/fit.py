@@ -95,6 +95,7 @@ class Fit:
         self._setup: Setup | None = None
         self._loop: FitLoop | None = None
         self._start: PairTable | None = None
+        self._took_over = False  # the users' Simulations
         self._begun_well = False
         self._folders: set[Path] = set()  # that hold the files of this fit
 
@@ -126,9 +127,11 @@ class Fit:
         ------
         DiffPairError: the fit failed repeatedly; the message names the file with the last good potential.
         """
-        self._out = None if out is None else Path(out)
-        if resume and self._out is None:
+        if resume and out is None:
             raise DiffPairError("a fit resumes from a folder: give the one that holds its checkpoint")
+        if resume and self._begun_well:
+            raise DiffPairError("the fit has begun already; a new Fit resumes")
+        self._out = None if out is None else Path(out)
         if progress is not None:
             self._progress = FitProgress.of(progress)
         if callback is not None:
@@ -161,6 +164,9 @@ class Fit:
     @contextmanager
     def _working(self) -> Iterator[None]:
         """Where it fails, users' Simulations are left in order."""
+        for state in self.states:
+            if state.simulation is not None:
+                state.simulation.mark()
         with self._progress:
             try:
                 yield
@@ -170,7 +176,7 @@ class Fit:
                 # whatever it was: a file that cannot be written, a callback's own error, Ctrl-C
                 if self._begun_well:
                     leave_in_order(self._work)
-                else:
+                elif self._took_over:
                     put_back(self.states)
                 raise
 
@@ -249,11 +255,13 @@ class Fit:
         """The fit's work, begun where that is not yet so; from a checkpoint in `saved`."""
         if self._begun_well:
             assert self._setup is not None and self._loop is not None
-            if saved is not None:
-                raise DiffPairError("the fit has begun already; a new Fit resumes")
             return self._setup, self._loop
         content = load_checkpoint(saved, self._digest) if saved is not None else None
         done = len(content["history"]) if content else 0
+        for state in self.states:
+            if state.simulation is not None:
+                state.simulation.begin()
+        self._took_over = True
         progress, settings = self._progress, self.settings
         progress.say(where(settings, self.states))
         wanted = [t.numpy() for t in content.get("start", [])] if content else None

@@ -5,8 +5,11 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
+import numpy as np
 import openmm
 from openmm import app, unit
 
@@ -23,13 +26,25 @@ _ON_PROCESSORS = ("Reference", "CPU")  # platforms where every force has a cutof
 _NONBONDED = openmm.NonbondedForce | openmm.CustomNonbondedForce
 _FORCE_OF_GROUP = re.compile(r"\b(?:f|energy)(\d*)\b")  # in the expressions of a CustomIntegrator; no digits: all
 
+# What has last written into a Simulation, by the Simulation: two states may share one, in one fit after the other.
+_WRITERS: WeakKeyDictionary[app.Simulation, object] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class _Before:
+    """A Simulation before a fit. force: a copy of its PairTableForce, if it had one. writer: of its table, if one is
+    known."""
+
+    force: PairTableForce | None
+    writer: object | None
+
 
 class UserSimulation:
     """The user's Simulation. Integrator, reporters, platform and force groups stay as they are.
 
     Attributes
     ----------
-    simulation: it. force: its `PairTableForce`; None until there is one. name: of the state, for messages.
+    simulation: it. name: of the state, for messages. moved: whether a fit has run it since `mark`.
 
     Raises
     ------
@@ -43,21 +58,29 @@ class UserSimulation:
                 f"state {name!r}: from_simulation wants an openmm.app.Simulation, not a {type(simulation).__name__}"
             )
         self.simulation, self.name = simulation, name
-        found = _pair_table_forces(simulation.system)
-        if len(found) > 1:
-            raise DiffPairError(
-                f"state {name!r}: the System holds {len(found)} PairTableForces, and which of them is learned is not "
-                f"clear: remove all but one"
-            )
-        self.force: PairTableForce | None = found[0] if found else None
         if self.force is not None and not self.force.usesPeriodicBoundaryConditions():
             raise DiffPairError(
                 f"state {name!r}: the PairTableForce in its System is not periodic, but a state is: call its "
                 f"setNonbondedMethod(PairTableForce.CutoffPeriodic)"
             )
-        self._added = False  # by this object, with the particles and exclusions of its state
-        self._before: tuple[PairTable | None, openmm.State] | None = None
+        self._given = self.given_force is not None
+        self._writer = object()  # stands for this object in _WRITERS
+        self._wrote = False  # in the present fit
+        self._before: _Before | None = None  # its first table
+        self._here: openmm.State | None = None
+        self.moved = False
         self._check_group()
+
+    @property
+    def force(self) -> PairTableForce | None:
+        """The System's `PairTableForce`; None where there is none. Looked up each time: it may have been replaced."""
+        found = _pair_table_forces(self.simulation.system)
+        if len(found) > 1:
+            raise DiffPairError(
+                f"state {self.name!r}: the System holds {len(found)} PairTableForces, and which of them is learned is "
+                f"not clear: remove all but one"
+            )
+        return found[0] if found else None
 
     @property
     def context(self) -> openmm.Context:
@@ -71,7 +94,8 @@ class UserSimulation:
     @property
     def given_force(self) -> PairTableForce | None:
         """The force, where the user has made it."""
-        return None if self.force is None or self.force.getName() == LEARNED else self.force
+        force = self.force
+        return None if force is None or force.getName() == LEARNED else force
 
     @property
     def given_grid(self) -> tuple[float, float, int] | None:
@@ -132,70 +156,119 @@ class UserSimulation:
         table: as the force holds it, see `table_of_force`. make: makes the force that is added, with that table.
         """
         self.check_grid(table)
+        self._check_force()
+        held = self.force
+        mine = _WRITERS.get(self.simulation) is self._writer
         if self._before is None:
-            kept = None if self.force is None else self.force.getTable()
-            self._before = kept, self.context.getState(positions=True, velocities=True)
-        own = self.given_force or (self._added and self.force)
-        if own and _grid(own) == (table.r_min, table.cutoff, table.knots):
-            self._set(table)
-            return
-        force = make()
-        force.setName(LEARNED)
-        force.setForceGroup(self._group)
-        for other in self._beside():  # check_cutoff has seen that none is shorter
-            force.setCutoffDistance(other.getCutoffDistance())
-        self._replace(force)
-        self._added = True
-
-    def put_back(self) -> None:
-        """Undo what the fit has done: forces, positions, velocities and box are as before the first table."""
-        if self._before is None:
-            return
-        table, _ = self._before
-        if self.given_force is not None and table is not None:
+            self._before = _Before(copy.deepcopy(held), _WRITERS.get(self.simulation))
+        if self._here is None:
+            self.mark()
+        if held is not None and (self._given or mine) and _grid(held) == (table.r_min, table.cutoff, table.knots):
             self._set(table)
         else:
-            self._replace(None)
-            self._added = False
+            force = make()
+            force.setName(LEARNED)
+            force.setForceGroup(self._group)
+            for other in self._beside():  # check_cutoff has seen that none is shorter
+                force.setCutoffDistance(other.getCutoffDistance())
+            self._replace(force)
+        self._wrote = True
+        _WRITERS[self.simulation] = self._writer
+
+    def begin(self) -> None:
+        """A fit begins: what is there now is what `put_back` goes back to."""
+        self._before, self._wrote = None, False
+
+    def mark(self) -> None:
+        """The present positions, velocities and box are those that `rewind` goes back to."""
+        self._here = self.context.getState(positions=True, velocities=True)
+        self.moved = False
+
+    @property
+    def lost(self) -> bool:
+        """Whether the force is no longer the one that the present fit has written."""
+        if not self._wrote:
+            return (self.given_force is not None) != self._given
+        mine = _WRITERS.get(self.simulation) is self._writer
+        return not mine or self.force is None or (self.given_force is not None) != self._given
+
+    @property
+    def sound(self) -> bool:
+        """Whether positions, velocities and energy are finite."""
+        try:
+            state = self.context.getState(positions=True, velocities=True, energy=True)
+        except openmm.OpenMMException:
+            return False
+        found = (state.getPositions(asNumpy=True), state.getVelocities(asNumpy=True), state.getPotentialEnergy())
+        return all(np.isfinite(each._value).all() for each in found)
+
+    def put_back(self) -> None:
+        """Undo what the present fit has done: forces, positions, velocities and box are as before its first table."""
+        if self._before is None or self.lost:
+            return
+        force, writer, now = self._before.force, self._before.writer, self.force
+        same = force is not None and now is not None and _grid(force) == _grid(now)
+        if force is not None and same and (self._given or writer is self._writer):
+            self._set(force.getTable())
+        else:
+            self._replace(copy.deepcopy(force))
+        if writer is None:
+            _WRITERS.pop(self.simulation, None)
+        else:
+            _WRITERS[self.simulation] = writer
         self.rewind()
-        self._before = None
+        self._before, self._wrote = None, False
 
     def rewind(self) -> None:
-        """To the positions, velocities and box before the first table was written."""
-        if self._before is None:
+        """To the positions, velocities and box of `mark`, where a fit has run it since."""
+        if self._here is None or not (self.moved or not self.sound):
             return
-        state = self._before[1]
-        self.context.setPeriodicBoxVectors(*state.getPeriodicBoxVectors())
-        self.context.setPositions(state.getPositions(asNumpy=True))
-        self.context.setVelocities(state.getVelocities(asNumpy=True))
+        self.context.setPeriodicBoxVectors(*self._here.getPeriodicBoxVectors())
+        self.context.setPositions(self._here.getPositions(asNumpy=True))
+        self.context.setVelocities(self._here.getVelocities(asNumpy=True))
+
+    def _check_force(self) -> None:
+        if self.lost:
+            raise DiffPairError(
+                f"state {self.name!r}: the PairTableForce in its System is no longer the one that this fit knows: "
+                f"another fit has written its own, or it was added or removed; make the state and the fit anew"
+            )
 
     def _set(self, table: PairTable) -> None:
-        assert self.force is not None
-        self.force.setTable(table)
-        self.force.updateParametersInContext(self.context)
+        force = self.force
+        assert force is not None
+        force.setTable(table)
+        force.updateParametersInContext(self.context)
 
     def _replace(self, force: PairTableForce | None) -> None:
         """Another `PairTableForce`, or none. Where the platform refuses it, all is as it was (DiffPairError)."""
+        old = copy.deepcopy(self.force)
+        try:
+            checkpoint = self.context.createCheckpoint()
+            self._exchange(force)
+            try:
+                self.context.reinitialize(preserveState=True)
+            except openmm.OpenMMException:
+                # a Context whose reinitialisation failed is good for nothing: with the old forces it comes back
+                self._exchange(old)
+                self.context.reinitialize()
+                self.context.loadCheckpoint(checkpoint)
+                raise
+        except openmm.OpenMMException as error:
+            what = "take up the potential" if force is not None else "be rid of the potential"
+            raise DiffPairError(
+                f"state {self.name!r}: its Context cannot {what} on the platform "
+                f"{self.context.getPlatform().getName()}: {error}"
+            ) from None
+
+    def _exchange(self, force: PairTableForce | None) -> None:
+        """Another `PairTableForce` in the System, or none; the Context does not know it yet."""
         system = self.simulation.system
         for index in reversed(range(system.getNumForces())):
             if _is_pair_table_force(system.getForce(index)):
                 system.removeForce(index)
-        self.force = force
-        checkpoint = self.context.createCheckpoint()
-        try:
-            if force is not None:
-                system.addForce(force)
-            self.context.reinitialize(preserveState=True)
-        except openmm.OpenMMException as error:
-            # a Context whose reinitialisation failed is good for nothing: without the force it comes back
-            system.removeForce(system.getNumForces() - 1)
-            self.force = None
-            self.context.reinitialize()
-            self.context.loadCheckpoint(checkpoint)
-            raise DiffPairError(
-                f"state {self.name!r}: its Context cannot take up the potential on the platform "
-                f"{self.context.getPlatform().getName()}: {error}"
-            ) from None
+        if force is not None:
+            system.addForce(force)
 
     @property
     def _group(self) -> int:

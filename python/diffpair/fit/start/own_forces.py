@@ -99,9 +99,11 @@ def sample_own_forces(
             continue
         nothing = PairTable(potential.types, *grid[:2], np.zeros((potential.all_pairs, grid.knots + 2)))
         live = LiveState(state, 0, grid, nothing, settings.sampling, settings.seed + SEED + 7919 * index)
+        begin = live.snapshot()
         try:
             own = _sample(live, nothing, progress)
         except Exploded:
+            live.sampler.restore(begin)  # a user's Simulation goes on
             progress.say(
                 f"note: state {state.name}: its System's own forces do not keep particles apart without the "
                 f"potential, so the fit starts from -kT ln g of the target"
