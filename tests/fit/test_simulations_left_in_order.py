@@ -8,10 +8,13 @@ import pytest
 from openmm import app
 from own_simulations import LIQUID, TEMPERATURE, liquid, pair_force, runs, sound, table
 
-from diffpair import DiffPairError, Fit, GaussNewton, PairTableForce, Potential, Production, Rdf, Sampling, State
+from diffpair import DiffPairError, Fit, GaussNewton, PairTableForce, Potential, Production, Rdf, Sampling, Start, State
 from diffpair.engines import Exploded
 from diffpair.engines.simulation_sampler import SimulationSampler
 from diffpair.fit.iterate.live_state import LiveState
+from diffpair.fit.record.progress import FitProgress
+from diffpair.fit.setup import prepare
+from diffpair.targets import RdfTarget
 
 SHORT = Sampling(timestep=0.005, equilibration=20, steps=200, every=10, adaptive=False)
 POTENTIAL = Potential("bspline", cutoff=2.4, knots=30)
@@ -163,3 +166,45 @@ def test_reporter_with_an_error_of_its_own():
     with pytest.raises(ValueError, match="the disk is full"):
         fit_of(state_of(simulation)).run()
     assert sound(simulation) and not learned(simulation)
+
+
+def test_own_forces_that_explode_without_the_potential_leave_the_structure():
+    """Charges that nothing keeps apart: the fit starts from where the user had the ions, not from their clumps."""
+    edge = 2.1
+    topology, system, force = app.Topology(), mm.System(), mm.NonbondedForce()
+    chain = topology.addChain()
+    force.setNonbondedMethod(force.PME)
+    sites = np.array(list(np.ndindex(6, 6, 6)))
+    for site in sites:
+        name = ("CL", "NA")[int(site.sum()) % 2]
+        topology.addAtom(name, None, topology.addResidue(name, chain))
+        system.addParticle(30.0)
+        force.addParticle(1.0 if name == "NA" else -1.0, 1.0, 0.0)
+    system.addForce(force)
+    system.setDefaultPeriodicBoxVectors(*(np.eye(3) * edge))
+    topology.setPeriodicBoxVectors(np.eye(3) * edge)
+    integrator = mm.LangevinMiddleIntegrator(1200, 1, 0.002)
+    simulation = app.Simulation(topology, system, integrator, mm.Platform.getPlatformByName("CPU"))
+    simulation.context.setPositions((sites + 0.5) * edge / 6)
+    simulation.context.setVelocitiesToTemperature(1200, 1)
+    before = where(simulation)
+    r = np.linspace(0.15, 0.99, 43)
+    pairs = [("NA", "CL"), ("NA", "NA"), ("CL", "CL")]
+    cores = [(0.27, 0.01), (0.36, 0.02), (0.36, 0.02)]
+    targets = [RdfTarget(p, r, 1 / (1 + np.exp((c - r) / w))) for p, (c, w) in zip(pairs, cores, strict=True)]
+    state = state_of(simulation, targets=targets)
+    start = Start(method="boltzmann-inversion")
+    fit = Fit(Potential("bspline", cutoff=1.0, knots=24), state, sampling=SHORT, start=start)
+    setup = prepare(fit.settings, fit.states, FitProgress.of(False))
+    assert not setup.own and simulation.currentStep > 0 and np.array_equal(where(simulation), before)
+
+
+def test_stopped_before_its_first_step():
+    simulation = liquid()
+    fit = fit_of(state_of(simulation), 2)
+    fit.stop("enough")
+    assert fit.stopped == "enough"
+    result = fit.run()
+    assert not result.history and result.summary["stopped"] == "enough"
+    assert result.table == result.start and runs(simulation, result.start)
+    assert fit.step().number == 1

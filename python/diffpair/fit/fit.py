@@ -95,6 +95,7 @@ class Fit:
         self._setup: Setup | None = None
         self._loop: FitLoop | None = None
         self._start: PairTable | None = None
+        self._stopped = ""  # why, if `stop` was called
         self._took_over = False  # the users' Simulations
         self._begun_well = False
         self._folders: set[Path] = set()  # that hold the files of this fit
@@ -149,7 +150,7 @@ class Fit:
                 self.callbacks.remove(callback)
 
     def step(self) -> Iteration:
-        """One iteration, for loops of one's own.
+        """One iteration, for loops of one's own. It is done also where `stopped` says that there is nothing left to do.
 
         Raises
         ------
@@ -181,7 +182,8 @@ class Fit:
                 raise
 
     def stop(self, reason: str = "a callback stopped it") -> None:
-        """No further iteration in `run`, which goes on to production."""
+        """No further iteration in `run`, which goes on to production; before the first one, with the start."""
+        self._stopped = reason
         if self._loop is not None:
             self._loop.stopped = reason
 
@@ -193,7 +195,7 @@ class Fit:
     @property
     def stopped(self) -> str:
         """Why there is nothing left to do; empty while there is."""
-        return "" if self._loop is None else self._loop.stopped
+        return self._stopped if self._loop is None else self._loop.stopped
 
     @property
     def tables(self) -> dict[str, PairTable]:
@@ -296,6 +298,7 @@ class Fit:
             with at_start(setup, loop):
                 self._start = self.table
             progress.say(f"resuming after iteration {done}")
+        loop.stopped = self._stopped or loop.stopped
         self._begun_well = True
         return setup, loop
 

@@ -265,6 +265,8 @@ class FitLoop:
         The last step; the mean of the late iterates for an update that wants it; the best iterate where the last one
         was rolled back.
         """
+        if not self.history:  # stopped before the first iteration
+            return
         if not self.history[-1].accepted and self.best is not None:
             self.space.set(self.best.theta)
         elif self.update.averages_late:
