@@ -223,7 +223,12 @@ class Fit:
         self._folders.add(folder.resolve())
 
     @classmethod
-    def resume(cls, out: Folder, potential: Potential, states: State | Sequence[State], **options: Any) -> Fit:
+    def resume(
+        cls, out: Folder, potential: Potential, states: State | Sequence[State], *,
+        sampling: Sampling | None = None, production: Production | None = None, gradient: Gradient | str | None = None,
+        update: Update | str | None = None, start: Start | str | None = None, seed: int = 1,
+        progress: FitProgress | bool = True, origin: Origin | None = None,
+    ) -> Fit:  # fmt: skip
         """The fit that was saved in a folder, set up with the same potential, states and options.
 
         A Simulation among the states is brought to where the fit had left it.
@@ -232,7 +237,10 @@ class Fit:
         ------
         DiffPairError: the folder holds no checkpoint, or that of another fit.
         """
-        fit = cls(potential, states, **options)
+        fit = cls(
+            potential, states, sampling=sampling, production=production, gradient=gradient, update=update, start=start,
+            seed=seed, progress=progress, origin=origin,
+        )  # fmt: skip
         with fit._working():
             fit._begun(Path(out))
         return fit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +13,15 @@ from numpy.typing import NDArray
 from diffpair.constants import BOLTZMANN
 from diffpair.systems.barostat import Barostat, barostat_of, pressure_of
 from diffpair.systems.own_forces import beside_potential
-from diffpair.targets import DensityTarget, PressureTarget, RdfTarget, Target, VacfTarget
+from diffpair.targets import DensityTarget, PressureTarget, RdfTarget, Readable, Target, VacfTarget
 from diffpair.targets.density_target import NUMBER
 
 if TYPE_CHECKING:
     import openmm
     from openmm import app
 
+    from diffpair.states.files import PathLike
+    from diffpair.states.from_simulation import Types
     from diffpair.states.user_simulation import UserSimulation
 
 AMU_PER_NM3 = 1.66053906892e-3  # g/cm^3 (CODATA 2022)
@@ -63,25 +66,44 @@ class State:
     simulation: UserSimulation | None = None
 
     @classmethod
-    def from_lattice(cls, name: str, **options: Any) -> State:
+    def from_lattice(
+        cls, name: str, n: int, density: Any, types: Mapping[str, float], masses: Any, temperature: Any,
+        targets: Sequence[Target | Readable] = (), held_out: bool = False, seed: int = 1,
+        parameters: Mapping[str, float] | None = None, pressure: Any = None,
+    ) -> State:  # fmt: skip
         """Particles on a lattice, see `diffpair.states.build_lattice`."""
         from diffpair.states.lattice import build_lattice
 
-        return build_lattice(name, **options)
+        return build_lattice(
+            name, n, density, types, masses, temperature, targets, held_out, seed, parameters, pressure
+        )  # fmt: skip
 
     @classmethod
-    def from_files(cls, name: str, **options: Any) -> State:
+    def from_files(
+        cls, name: str, topology: PathLike, xml: PathLike | None = None, types: Mapping[str, str | None] | None = None,
+        temperature: Any = 300.0, targets: Sequence[Target | Readable] = (), held_out: bool = False,
+        parameters: Mapping[str, float] | None = None, exclude_bonds: int | None = None, masses: Any = None,
+    ) -> State:  # fmt: skip
         """A structure file and perhaps a System's XML, see `diffpair.states.build_from_files`."""
         from diffpair.states.files import build_from_files
 
-        return build_from_files(name, **options)
+        return build_from_files(
+            name, topology, xml, types, temperature, targets, held_out, parameters, exclude_bonds, masses
+        )  # fmt: skip
 
     @classmethod
-    def from_simulation(cls, simulation: app.Simulation, **options: Any) -> State:
+    def from_simulation(
+        cls, simulation: app.Simulation, types: Types | None = None, targets: Sequence[Target | Readable] = (), *,
+        name: str = "simulation", temperature: Any = None, held_out: bool = False,
+        parameters: Mapping[str, float] | None = None, exclude_bonds: int | None = None,
+    ) -> State:  # fmt: skip
         """The user's own Simulation, see `diffpair.states.build_from_simulation`."""
         from diffpair.states.from_simulation import build_from_simulation
 
-        return build_from_simulation(simulation, **options)
+        return build_from_simulation(
+            simulation, types, targets, name=name, temperature=temperature, held_out=held_out, parameters=parameters,
+            exclude_bonds=exclude_bonds,
+        )  # fmt: skip
 
     def __str__(self) -> str:
         left_out = self.num_atoms - len(self.typed)
