@@ -10,9 +10,9 @@ import pytest
 import yaml
 from openmm import app
 
-import diffpair.fit.fit as fit_module
 from diffpair.config import load_config, run_fit
 from diffpair.engines import Sampler
+from diffpair.fit import assemble
 from diffpair.fit.iterate.loop import FitLoop
 from diffpair.fit.judge.uncertainty import _matters, model_of
 from diffpair.observables.rdf import histogram_rdf
@@ -88,7 +88,7 @@ def test_no_note_in_any_iteration(state, tmp_path, monkeypatch):
             factors.extend(common_factors(made[0]))
             return entry
 
-    monkeypatch.setattr(fit_module, "FitLoop", Watching)
+    monkeypatch.setattr(assemble, "FitLoop", Watching)
     document = {
         "potential": {"form": "bspline", "cutoff": f"{CUTOFF} nm", "knots": 40},
         "states": [state],

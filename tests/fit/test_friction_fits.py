@@ -12,11 +12,11 @@ import yaml
 import diffpair.fit.conclude
 from diffpair.config import load_config, run_fit
 from diffpair.engines import Exploded
+from diffpair.fit.assemble import adaptive_samplings
 from diffpair.fit.iterate.friction import FrictionFit
 from diffpair.fit.iterate.live_state import LiveState
 from diffpair.fit.record.checkpoint import CHECKPOINT
 from diffpair.fit.record.progress import FitProgress
-from diffpair.fit.setup import adaptive_samplings
 
 SAMPLING = {"timestep": "5 fs", "equilibration": 100, "steps": 400, "every": 10, "melt": 600}
 BRIEF = {"max_steps": 1000, "noise_target": 0.1}

@@ -175,7 +175,7 @@ def test_chaos_shortens_the_segments_and_says_so(make_config, out):
 
 
 def test_chaos_that_no_length_avoids(make_config, out, monkeypatch):
-    monkeypatch.setattr("diffpair.fit.setup.CHAOS", 1e-3)
+    monkeypatch.setattr("diffpair.fit.assemble.CHAOS", 1e-3)
     config = make_config(
         sampling=SHORT, production=BRIEF, gradient={"method": "adjoint", "segments": 2, "steps": 20, "every": 10},
         update={"method": "adam", "iterations": 2},

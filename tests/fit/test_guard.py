@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
-import diffpair.fit.fit as fit_module
 from diffpair.config import run_fit
 from diffpair.errors import DiffPairError
+from diffpair.fit import assemble
 from diffpair.fit.iterate.guard import attractive_core
 from diffpair.tables import PairTable
 from diffpair.updates import GaussNewton
@@ -59,7 +59,7 @@ def test_fit_does_not_run_such_a_table(make_config, out, monkeypatch):
                 space.set(theta)
             return step
 
-    monkeypatch.setattr(fit_module, "make_update", lambda setup: Digging())
+    monkeypatch.setattr(assemble, "make_update", lambda setup: Digging())
     config = make_config(
         sampling={"timestep": "5 fs", "equilibration": 50, "steps": 400, "every": 10, "melt": 400, "adaptive": False},
         production={"max_steps": 1000, "noise_target": 0.1},
@@ -81,7 +81,7 @@ def test_time_step_that_is_too_long_stops_with_what_is_known(make_config, out, m
             space.set(1e6 * np.abs(space.get()))  # so stiff that 5 fs are far too long
             return step
 
-    monkeypatch.setattr(fit_module, "make_update", lambda setup: Heating())
+    monkeypatch.setattr(assemble, "make_update", lambda setup: Heating())
     config = make_config(
         sampling={"timestep": "5 fs", "equilibration": 50, "steps": 200, "every": 10, "melt": 400},
         production={"max_steps": 1000, "noise_target": 0.1},

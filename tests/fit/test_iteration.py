@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-import diffpair.fit.fit as fit_module
 from diffpair.config import make_fit, run_fit
 from diffpair.errors import DiffPairError
+from diffpair.fit import assemble
 from diffpair.fit.record.checkpoint import CHECKPOINT
 from diffpair.fit.record.iteration import HISTORY, Iteration, accepted, best_of, failures, write_history
+from diffpair.fit.record.progress import FitProgress
 from diffpair.tables import PairTable
 from diffpair.updates import GaussNewton
 
@@ -62,18 +63,18 @@ def test_late_iterates_are_those_that_were_sampled(make_config, out, monkeypatch
     """Of nine iterations the last two: the tables that the eighth and the ninth sampled, also after an interruption."""
     loops = []
 
-    class Watched(fit_module.FitLoop):
+    class Watched(assemble.FitLoop):
         def __init__(self, *args, **kwargs):
             super().__init__(*args, **kwargs)
             loops.append(self)
 
-    class Interrupted(fit_module.FitProgress):
+    class Interrupted(FitProgress):
         def begin(self, what, steps):
             if what.startswith("iteration 9/"):
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr(fit_module, "FitLoop", Watched)
-    monkeypatch.setattr(fit_module, "make_update", lambda setup: Averaging())
+    monkeypatch.setattr(assemble, "FitLoop", Watched)
+    monkeypatch.setattr(assemble, "make_update", lambda setup: Averaging())
     update = {"method": "gauss-newton", "iterations": 9, "stop_at_noise": False}
     config = make_config(sampling={**SHORT, "adaptive": False}, production=BRIEF, update=update)
     with pytest.raises(KeyboardInterrupt):
@@ -94,7 +95,7 @@ def test_what_was_sampled_counts_also_where_its_step_fails(make_config, out, mon
         def step(self, space, states):
             raise DiffPairError("the step of the fit is not finite")
 
-    monkeypatch.setattr(fit_module, "make_update", lambda setup: Failing())
+    monkeypatch.setattr(assemble, "make_update", lambda setup: Failing())
     config = make_config(sampling=SHORT, production=BRIEF, update={"method": "gauss-newton", "iterations": 3})
     said = r"stopped in iteration 1: the step .* holds the last good potential, of iteration 1 with a mean"
     with pytest.raises(DiffPairError, match=said):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-import diffpair.fit.fit as fit_module
 from diffpair.config import run_fit
 from diffpair.errors import DiffPairError
+from diffpair.fit import assemble
 from diffpair.fit.record.progress import FitProgress
 from diffpair.tables import PairTable, load_uncertainty, read_document
 from diffpair.updates import GaussNewton
@@ -50,7 +50,7 @@ def test_interrupted_fit_goes_on(start, make_config, out, monkeypatch, capsys):
     the next step is made of the same Jacobian, that of theory in it included."""
     loops, jacobians = [], []
 
-    class Watched(fit_module.FitLoop):
+    class Watched(assemble.FitLoop):
         def __init__(self, *args, **kwargs):
             super().__init__(*args, **kwargs)
             loops.append(self)
@@ -66,7 +66,7 @@ def test_interrupted_fit_goes_on(start, make_config, out, monkeypatch, capsys):
                 assert memory.theory is not None
                 jacobians.append(memory.jacobian())
 
-    monkeypatch.setattr(fit_module, "FitLoop", Watched)
+    monkeypatch.setattr(assemble, "FitLoop", Watched)
 
     sampling = {**SHORT, "adaptive": False}
     config = make_config(
@@ -114,7 +114,7 @@ class Reckless(GaussNewton):
 
 
 def test_fit_that_blows_up_keeps_the_last_good_potential(make_config, out, monkeypatch):
-    monkeypatch.setattr(fit_module, "make_update", lambda setup: Reckless())
+    monkeypatch.setattr(assemble, "make_update", lambda setup: Reckless())
     config = make_config(
         sampling={**SHORT, "steps": 600}, production=BRIEF, update={"method": "gauss-newton", "iterations": 12}
     )

@@ -62,7 +62,7 @@ def test_a_sampling_in_small_pieces_is_the_same(table, monkeypatch):
     """Bit by bit, and every frame is that of a Sampler on its own."""
     whole = live(table, adaptive=False).sample(table)
     assert len(whole) == 40 and np.array_equal(whole.indices, np.arange(40))
-    monkeypatch.setattr("diffpair.engines.sampler._HELD", 7 * 64)
+    monkeypatch.setattr("diffpair.engines.engine._HELD", 7 * 64)
     monkeypatch.setattr("diffpair.fit.iterate.sample.WHOLE", 10 * 64)
     state = live(table, adaptive=False)
     pieces = state.sample(table, starts=6)

@@ -8,11 +8,11 @@ import numpy as np
 import openmm
 from numpy.typing import NDArray
 
+from diffpair.engines.engine import Engine
 from diffpair.engines.frames import Frames, Snapshot
 from diffpair.engines.results import Density, DensityResult, PressureResult, ProductionResult, RdfResult, VacfResult
-from diffpair.engines.sampler import Sampler
 from diffpair.engines.series_error import SHORTEST, SeriesError, series_error
-from diffpair.engines.simulation_sampler import SimulationSampler, make_sampler
+from diffpair.engines.simulation_sampler import make_engine
 from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.engines.vacf import sample_vacf
 from diffpair.errors import DiffPairError
@@ -148,13 +148,13 @@ def production(
             f"production of {max_steps} steps with a frame every {every} is too short: error bars need {SHORTEST} "
             f"frames"
         )
-    sampler = make_sampler(state, table, timestep=timestep, friction=friction, seed=seed, platform=platform)
+    sampler = make_engine(state, table, timestep=timestep, friction=friction, seed=seed, platform=platform)
     if start is not None:
         sampler.restore(start)
-    elif isinstance(sampler, SimulationSampler):
+    else:
         sampler.begin_anew()
-    elif state.on_lattice:
-        sampler.melt(melt)
+        if state.on_lattice:
+            sampler.melt(melt)
     sampler.equilibrate(equilibration)
 
     histograms = _Histograms(state)
@@ -253,12 +253,12 @@ def _rounded(independent: float) -> str:
     return f"{independent:.0f}" if independent >= 10 else f"{independent:.1g}"
 
 
-def _vacf(sampler: Sampler, target: VacfTarget, timestep: float) -> VacfResult:
+def _vacf(sampler: Engine, target: VacfTarget, timestep: float) -> VacfResult:
     found = sample_vacf(sampler, len(target.t), target.stride(timestep), _VACF_STEPS)
     return VacfResult(target.t, found.value, target.c, found.error, float(np.abs(found.value - target.c).max()))
 
 
-def _probe(sampler: Sampler) -> tuple[PressureProbe | None, str]:
+def _probe(sampler: Engine) -> tuple[PressureProbe | None, str]:
     """The state's pressure probe, or the reason why it has none."""
     system = sampler.context.getSystem()
     alike = platform_like(sampler.context)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import openmm
 
-from diffpair.engines.sampler import Sampler, Snapshot, openmm_seed
+from diffpair.engines.engine import Engine, openmm_seed
+from diffpair.engines.frames import Snapshot
+from diffpair.engines.sampler import Sampler
 from diffpair.errors import DiffPairError
 from diffpair.states.state import State
 from diffpair.states.system import check_table, make_force, table_of_force
 from diffpair.tables import PairTable
 
 
-class SimulationSampler(Sampler):
+class SimulationSampler(Engine):
     """The user's Simulation at work for a fit: its integrator, its reporters, its platform, its random numbers.
 
     The potential goes into its Context before anything runs, see `UserSimulation.write`.
@@ -35,7 +37,7 @@ class SimulationSampler(Sampler):
         self._take(state, table, self._user.timestep, simulation.integrator, simulation.context, further_virial)
 
     def set_table(self, table: PairTable) -> None:
-        """Write another table of the same grid and types into the live Context; nothing is built anew."""
+        """See Engine."""
         check_table(self.table, table)
         self._user.write(table_of_force(self.state, table), lambda: make_force(self.state, table))
         self.table = table
@@ -54,7 +56,7 @@ class SimulationSampler(Sampler):
         self._begins_here()
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go on from a snapshot. Steps that were taken since stay counted: they were paid for."""
+        """See Engine."""
         self._user.moved = True
         super().restore(snapshot)
 
@@ -74,10 +76,10 @@ class SimulationSampler(Sampler):
         return self.state.temperature
 
 
-def make_sampler(
+def make_engine(
     state: State, table: PairTable, *, timestep: float, friction: float, seed: int, platform: str | None,
     further_virial: bool = False,
-) -> Sampler:  # fmt: skip
+) -> Engine:  # fmt: skip
     """The user's Simulation, or a Context of the fit's own; arguments as Sampler's, of which a Simulation has its
     own."""
     if state.simulation is not None:

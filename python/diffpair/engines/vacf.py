@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from diffpair.engines.sampler import Progress, Sampler
+from diffpair.engines.engine import Engine, Progress
 from diffpair.engines.series_error import series_error
 from diffpair.engines.statistics import BLOCKS, block_means
 
@@ -32,7 +32,7 @@ class SampledVacf:
     correlation: Array
 
 
-def sample_vacf(sampler: Sampler, lags: int, stride: int, steps: int, progress: Progress | None = None) -> SampledVacf:
+def sample_vacf(engine: Engine, lags: int, stride: int, steps: int, progress: Progress | None = None) -> SampledVacf:
     """The VACF of a simulation, lags so many steps (`stride`) apart.
 
     Runs for at least `steps` steps, and for as long as error bars need. Raises Exploded.
@@ -40,8 +40,8 @@ def sample_vacf(sampler: Sampler, lags: int, stride: int, steps: int, progress: 
     size = CHUNK * lags
     products = []
     for _ in range(max(-(-steps // (size * stride)), -(-BLOCKS // (size - lags + 1)))):
-        velocities, done = np.empty((size, sampler.state.num_atoms, 3)), 0
-        for piece in sampler.stream(size * stride, stride, progress):
+        velocities, done = np.empty((size, engine.state.num_atoms, 3)), 0
+        for piece in engine.stream(size * stride, stride, progress):
             velocities[done : done + len(piece)] = piece.velocities
             done += len(piece)
         products.append(lag_products(velocities, lags))

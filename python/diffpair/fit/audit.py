@@ -10,11 +10,12 @@ from diffpair.audit.report import JSON, PLOT, save, table_of
 from diffpair.engines import Exploded
 from diffpair.engines.fastest import platform_of
 from diffpair.errors import DiffPairError
+from diffpair.fit.assemble import fit_states, segment_integrator
 from diffpair.fit.fit import Fit
 from diffpair.fit.iterate.live_audit import audit_live
 from diffpair.fit.record.folder import make_folder
 from diffpair.fit.record.progress import FitProgress
-from diffpair.fit.setup import fit_states, prepare, segment_integrator, where
+from diffpair.fit.setup import prepare, where
 from diffpair.gradients import DiscreteAdjoint
 from diffpair.join import timestep_of
 from diffpair.settings.gradient import Adjoint

@@ -10,6 +10,7 @@ from typing import Any
 
 from diffpair.engines import Exploded
 from diffpair.errors import DiffPairError
+from diffpair.fit.assemble import fit_states, make_loop
 from diffpair.fit.conclude import Work, conclude, hand_over, keep_best, leave_in_order, put_back
 from diffpair.fit.iterate.auto_steps import choose_segments
 from diffpair.fit.iterate.loop import FitLoop, FitStopped
@@ -21,17 +22,7 @@ from diffpair.fit.record.progress import FitProgress
 from diffpair.fit.record.provenance import Origin, files_of, fingerprint
 from diffpair.fit.record.result import FitResult
 from diffpair.fit.record.writing import at_start, move_into, write_progress
-from diffpair.fit.setup import (
-    Setup,
-    adaptive_samplings,
-    fit_states,
-    make_friction,
-    make_learner,
-    make_stopping,
-    make_update,
-    prepare,
-    where,
-)
+from diffpair.fit.setup import Setup, prepare, where
 from diffpair.join import join_states
 from diffpair.potentials import to_table
 from diffpair.settings.fit_settings import FitSettings
@@ -278,21 +269,7 @@ class Fit:
         self._setup = setup = prepare(settings, self.states, progress, wanted)
         states = fit_states(setup, settings.seed + 101 * done)
         announce(setup, progress, resumed=content is not None)
-        self._loop = loop = FitLoop(
-            setup.space,
-            states,
-            make_update(setup),
-            make_learner(setup),
-            settings.method.iterations,
-            progress,
-            self._keep,
-            make_stopping(setup),
-            adaptive_samplings(settings),
-        )
-        for live in states:
-            if forces := loop.learner.gradient.describe_forces(live.rows):
-                progress.say(f"further forces of {live.state.name} in segments: {forces}")
-        loop.friction = make_friction(setup, states)
+        self._loop = loop = make_loop(setup, states, progress, self._keep)
         if content is None:
             self._first(setup, loop)
         else:

@@ -5,19 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from diffpair.engines.fastest import platform_of
 from diffpair.engines.series_error import SHORTEST
 from diffpair.errors import DiffPairError
-from diffpair.fit.iterate.friction import FrictionFit
-from diffpair.fit.iterate.learner import EquilibriumLearner, Learner, ReweightingLearner, SegmentLearner
-from diffpair.fit.iterate.live_state import LiveState
-from diffpair.fit.iterate.watch import WatchedAdjoint
-from diffpair.fit.judge.stopping import Stopping
 from diffpair.fit.record.progress import FitProgress
-from diffpair.fit.start.chain_jacobian import chain_jacobian
 from diffpair.fit.start.choose import ChosenStart, choose_start
 from diffpair.fit.start.inversion import (
     beyond_contact,
@@ -29,41 +22,20 @@ from diffpair.fit.start.inversion import (
 from diffpair.fit.start.own_forces import OwnForces, sample_own_forces
 from diffpair.fit.start.scales import choose_scales, coldest, contact_distances, grid_in_systems
 from diffpair.gradients import (
-    CHAOS,
-    DiscreteAdjoint,
-    Fluctuation,
-    MakeIntegrator,
-    Reweighting,
-    TargetRows,
-    langevin_middle,
-    nose_hoover,
     pick_device,
     spoken,
-    verlet,
 )
-from diffpair.join import timestep_of
-from diffpair.potentials import PairPotential, Refined, TableGrid, build_potential, judge, refine, to_table
-from diffpair.settings import update as update_sections
+from diffpair.potentials import PairPotential, Refined, TableGrid, build_potential, judge, refine
 from diffpair.settings.fit_settings import FitSettings
-from diffpair.settings.gradient import Adjoint
-from diffpair.settings.gradient import Reweighting as ReweightingSection
 from diffpair.settings.start import CLOSURES
 from diffpair.states import State
 from diffpair.updates import (
-    FirstOrder,
-    GaussNewton,
-    InverseMonteCarlo,
-    IterativeBoltzmann,
-    Memory,
     ParameterSpace,
-    SegmentMemory,
-    Update,
     pull_back,
 )
 
 Array = NDArray[np.float64]
 TOLERANCE = 1e-3
-FIRST_RADIUS = 0.35  # part of the trust radius while the gain of segments is not known: they see half the response
 START_STEPS = 40  # of Levenberg-Marquardt, to bring a network to the inverted potential
 
 
@@ -195,124 +167,3 @@ def _check_production(settings: FitSettings) -> None:
         raise DiffPairError(
             f"sampling: steps = {sampling.steps} with every = {sampling.every} gives fewer than 2 frames"
         )
-
-
-def fit_states(setup: Setup, seed: int) -> list[LiveState]:
-    """The live simulations of the fitted states; they go on where the start has left them."""
-    space, tables, section = setup.space, {}, segment_jacobian(setup.settings)
-    for variant in space.variants:
-        tables[variant] = to_table(setup.potential, space.grid, variant)
-    live = [
-        LiveState(
-            state,
-            space.variants.index(state.parameters),
-            space.grid,
-            tables[state.parameters],
-            setup.settings.sampling,
-            seed + 7919 * index,
-            SegmentMemory(section.modes) if section else Memory(),
-        )
-        for index, state in enumerate(setup.fitted)
-    ]
-    for state in live:
-        if state.state.name in setup.own:
-            state.sampler.restore(setup.own[state.state.name].last)
-        chain = setup.chosen.good.get(state.state.name)
-        # the chain's Jacobian is that of a constant volume
-        fixed = state.state.barostat is None and len(state.rows) == len(state.rows.rdf)
-        if section is None and chain is not None and fixed:
-            state.memory.theory = chain_jacobian(chain, state.state, state.rows.rdf, space.grid)
-    return live
-
-
-def segment_jacobian(settings: FitSettings) -> Adjoint | None:
-    """The adjoint gradient where its segments give the Jacobian of a Gauss-Newton fit."""
-    wanted = isinstance(settings.method, update_sections.GaussNewton)
-    return settings.gradient if wanted and isinstance(settings.gradient, Adjoint) else None
-
-
-def segment_integrator(section: Adjoint) -> MakeIntegrator:
-    """What the config says that moves the segments."""
-    match section.integrator:
-        case "verlet":
-            return verlet
-        case "langevin-middle":
-            return langevin_middle(section.friction)
-        case "nose-hoover":
-            return nose_hoover(section.collision_frequency, section.chain_length)
-
-
-def make_learner(setup: Setup) -> Learner:
-    """What the config's gradient method gives to its update, checked against the states.
-
-    With steps: auto it has the shortest segments there are, until the fit's audit has chosen.
-    """
-    section = setup.settings.gradient
-    if isinstance(section, ReweightingSection):
-        return ReweightingLearner(Reweighting(section.min_effective, section.updates))
-    if not isinstance(section, Adjoint):
-        return EquilibriumLearner(Fluctuation())
-    steps = section.every if section.steps == "auto" else section.steps
-    method = DiscreteAdjoint(
-        section.segments, steps, section.every, timestep=_common_timestep(setup), max_growth=CHAOS,
-        integrator=segment_integrator(section), seed=setup.settings.seed,
-        dtype=torch.float32 if segment_jacobian(setup.settings) else torch.float64,
-        platform=platform_of(setup.settings.sampling.platform),
-    )  # fmt: skip
-    for state in setup.fitted:
-        method.check(TargetRows(state))
-    watched = WatchedAdjoint(method)
-    return SegmentLearner(watched) if segment_jacobian(setup.settings) else EquilibriumLearner(watched)
-
-
-def _common_timestep(setup: Setup) -> float:
-    """Of all fitted states, ps. Raises DiffPairError where they differ."""
-    steps = {timestep_of(setup.settings.sampling, state) for state in setup.fitted}
-    if len(steps) > 1:
-        named = ", ".join(f"{step:g}" for step in sorted(steps))
-        raise DiffPairError(
-            f"gradient: segments of the adjoint have one time step, but the states have {named} ps; give all the same, "
-            f"or use gradient: {{method: fluctuation}}"
-        )
-    return steps.pop()
-
-
-def adaptive_samplings(settings: FitSettings) -> bool:
-    """Whether samplings grow. A friction needs its iterations: it is not known by when it settles."""
-    learns = isinstance(settings.gradient, Adjoint) and settings.gradient.learn_friction is not None
-    return settings.sampling.adaptive and isinstance(settings.method, update_sections.GaussNewton) and not learns
-
-
-def make_friction(setup: Setup, states: list[LiveState]) -> FrictionFit | None:
-    """What learns the friction, where the config asks for it."""
-    section = setup.settings.gradient
-    if not isinstance(section, Adjoint) or section.learn_friction is None:
-        return None
-    return FrictionFit(section.learn_friction, states, _common_timestep(setup), section.segments, setup.settings.seed)
-
-
-def make_update(setup: Setup) -> Update:
-    """The config's update."""
-    section = setup.settings.method
-    match section:
-        case update_sections.GaussNewton():
-            update = GaussNewton(section.damping or 1.0, section.smoothness)
-            if segment_jacobian(setup.settings):
-                update.radius *= FIRST_RADIUS
-            return update
-        case update_sections.IterativeBoltzmann():
-            return IterativeBoltzmann(section.damping, section.smoothing)
-        case update_sections.InverseMonteCarlo():
-            given = section.regularisation
-            return InverseMonteCarlo(section.damping, None if given == "auto" else given)
-    return FirstOrder(
-        setup.space, section.method, section.learning_rate, section.momentum, precondition=section.precondition
-    )
-
-
-def make_stopping(setup: Setup) -> Stopping | None:
-    """What may end the fit before its last iteration: the noise that production resolves is small enough."""
-    section = setup.settings.method
-    if not isinstance(section, update_sections.GaussNewton) or not section.stop_at_noise:
-        return None
-    return Stopping(setup.settings.production.noise_target)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,15 +15,15 @@ from openmm import app, unit
 from diffpair.errors import DiffPairError
 from diffpair.systems.barostat import barostat_of, set_defaults
 from diffpair.systems.parameters import set_default_parameters
+from diffpair.systems.shared_cutoff import shared_cutoff
+from diffpair.systems.thermostat import integrates
 from diffpair.tables import PairTable
 
 if TYPE_CHECKING:
     from diffpair._openmm_forces import PairTableForce
 
 LEARNED = "LearnedPairTableForce"  # name of a force that a fit has added, which a later one may give another grid
-_ON_PROCESSORS = ("Reference", "CPU")  # platforms where every force has a cutoff of its own
 _NONBONDED = openmm.NonbondedForce | openmm.CustomNonbondedForce
-_FORCE_OF_GROUP = re.compile(r"\b(?:f|energy)(\d*)\b")  # in the expressions of a CustomIntegrator; no digits: all
 
 # What has last written into a Simulation, by the Simulation: two states may share one, in one fit after the other.
 _WRITERS: WeakKeyDictionary[app.Simulation, object] = WeakKeyDictionary()
@@ -136,14 +135,8 @@ class UserSimulation:
 
     def check_cutoff(self, cutoff: float) -> None:
         """Refuse a cutoff in nm that the platform cannot have beside the System's other forces (DiffPairError)."""
-        for force in self._beside():
-            if self.given_force is None and (own := force.getCutoffDistance()._value) < cutoff:
-                raise DiffPairError(
-                    f"state {self.name!r}: the potential's cutoff of {cutoff:g} nm is longer than that of the System's "
-                    f"{force.getName()} ({own:g} nm), and the platform {self.context.getPlatform().getName()} has one "
-                    f"for all nonbonded forces of a group: give the potential a cutoff of {own:g} nm or less, call "
-                    f"{force.getName()}.setCutoffDistance({cutoff:g}), or use the platform CPU"
-                )
+        if self.given_force is None:
+            self._shared_cutoff(cutoff)
 
     def write(self, table: PairTable, make: Callable[[], PairTableForce]) -> None:
         """Have the live Context use a table.
@@ -169,8 +162,7 @@ class UserSimulation:
             force = make()
             force.setName(LEARNED)
             force.setForceGroup(self._group)
-            for other in self._beside():  # check_cutoff has seen that none is shorter
-                force.setCutoffDistance(other.getCutoffDistance())
+            force.setCutoffDistance(self._shared_cutoff(table.cutoff))
             self._replace(force)
         self._wrote = True
         _WRITERS[self.simulation] = self._writer
@@ -278,27 +270,14 @@ class UserSimulation:
         found = [force for force in self.simulation.system.getForces() if isinstance(force, _NONBONDED)]
         return int(found[0].getForceGroup()) if found else 0
 
-    def _beside(self) -> list[openmm.Force]:
-        """Forces whose cutoff the learned force has to share: on GPUs those of its group."""
-        if self.context.getPlatform().getName() in _ON_PROCESSORS:
-            return []
-        return [
-            force
-            for force in self.simulation.system.getForces()
-            if isinstance(force, _NONBONDED) and force.getForceGroup() == self._group
-            and not (isinstance(force, openmm.CustomNonbondedForce) and force.getNumInteractionGroups())
-        ]  # fmt: skip
+    def _shared_cutoff(self, cutoff: float) -> float:
+        platform = self.context.getPlatform().getName()
+        return shared_cutoff(self.name, self.simulation.system, self._group, platform, cutoff)
 
     def _check_group(self) -> None:
         """An integrator with several time steps may know certain groups only."""
-        integrator, group = self.simulation.integrator, self._group
-        if isinstance(integrator, openmm.CustomIntegrator):
-            steps = [integrator.getComputationStep(k)[2] for k in range(integrator.getNumComputations())]
-            named = {found for step in steps for found in _FORCE_OF_GROUP.findall(step)}
-            known = not named or "" in named or str(group) in named
-        else:
-            known = bool(integrator.getIntegrationForceGroups() >> group & 1)
-        if not known:
+        group = self._group
+        if not integrates(self.simulation.integrator, group):
             raise DiffPairError(
                 f"state {self.name!r}: its integrator leaves out the forces of group {group}, to which the learned "
                 f"potential would belong: let it integrate that group"

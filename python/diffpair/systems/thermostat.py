@@ -1,6 +1,8 @@
-"""The temperature of the ensemble that a user's Simulation samples, from its integrator and forces."""
+"""What a user's integrator and thermostat do: the temperature of the ensemble, and the forces that are integrated."""
 
 from __future__ import annotations
+
+import re
 
 import openmm
 from openmm import app, unit
@@ -18,6 +20,7 @@ _CANONICAL = (
 _MICROCANONICAL = (openmm.VerletIntegrator, openmm.MTSIntegrator)
 _VARIABLE = (openmm.VariableLangevinIntegrator, openmm.VariableVerletIntegrator)
 _SAME_TEMPERATURE = 1e-3  # K
+_FORCE_OF_GROUP = re.compile(r"\b(?:f|energy)(\d*)\b")  # in the expressions of a CustomIntegrator; no digits: all
 
 
 def temperature_of(simulation: app.Simulation, name: str, given: float | None) -> float:
@@ -107,3 +110,12 @@ def _thermostats(system: openmm.System) -> list[openmm.AndersenThermostat]:
 
 def _of_andersen(simulation: app.Simulation, force: openmm.AndersenThermostat) -> float:
     return float(simulation.context.getParameter(force.Temperature()))
+
+
+def integrates(integrator: openmm.Integrator, group: int) -> bool:
+    """Whether an integrator takes the forces of a group; one with several time steps may know certain groups only."""
+    if not isinstance(integrator, openmm.CustomIntegrator):
+        return bool(integrator.getIntegrationForceGroups() >> group & 1)
+    steps = [integrator.getComputationStep(k)[2] for k in range(integrator.getNumComputations())]
+    named = {found for step in steps for found in _FORCE_OF_GROUP.findall(step)}
+    return not named or "" in named or str(group) in named

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from diffpair.audit import common, lengths_for
 from diffpair.audit.report import JSON, save
+from diffpair.fit.assemble import segment_integrator, segment_jacobian
 from diffpair.fit.iterate.live_audit import audit_live
 from diffpair.fit.iterate.loop import FitLoop
-from diffpair.fit.setup import Setup, segment_integrator, segment_jacobian
+from diffpair.fit.setup import Setup
 from diffpair.settings.gradient import Adjoint
 
 SEGMENTS = 12  # of each length

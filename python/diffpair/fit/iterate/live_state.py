@@ -13,7 +13,7 @@ from diffpair.engines import Frames, Snapshot
 from diffpair.engines.equilibration import drifts, equilibrated_from, inefficiency
 from diffpair.engines.fastest import platform_of
 from diffpair.engines.phases import FRAMES, structure
-from diffpair.engines.simulation_sampler import make_sampler
+from diffpair.engines.simulation_sampler import make_engine
 from diffpair.fit.iterate.sample import Sample, spread
 from diffpair.gradients import Blocks, Fluctuation, FrameSums, TargetRows, pick_device, remembered
 from diffpair.join import timestep_of
@@ -64,7 +64,7 @@ class LiveState:
         self._sampled: list[tuple[Observation, Blocks]] = []  # of the last good tables, with the Jacobian of each
         self.extended = False
         self.weights: Array = np.zeros(table.coefficients.shape)
-        self.sampler = make_sampler(
+        self.sampler = make_engine(
             state,
             table,
             timestep=timestep_of(sampling, state),
