@@ -11,7 +11,7 @@ import pytest
 import trimers
 import yaml
 
-from diffpair.config import build_states, load_config, run_fit
+from diffpair.config import build_states, load_config, make_fit, run_fit
 from diffpair.fit.audit import run_audit
 from diffpair.trajectories.rdf import PairChoice, rdf_of_trajectory, write_rdf
 
@@ -69,7 +69,7 @@ def test_molecules_are_fitted_by_segments_that_know_their_bonds(molecules, out):
 
 
 def test_audit_of_molecules(molecules, out, capsys):
-    choice = run_audit(config_of(molecules, PairChoice()), out, lengths=(10, 30), segments=6, frames=60)
+    choice = run_audit(make_fit(config_of(molecules, PairChoice())), out, lengths=(10, 30), segments=6, frames=60)
     assert choice.steps in (10, 30)
     assert "further forces of trimers in segments: HarmonicBondForce natively" in capsys.readouterr().out
     (state,) = json.loads((out / "audit.json").read_text())["states"]
