@@ -119,3 +119,17 @@ def test_a_theory_is_a_prior_of_the_jacobian():
         after = memory(doubt).jacobian_noise()
         for before in (np.diag(doubt).T @ np.diag(doubt) / 6, relative.T @ relative / 6):
             assert np.linalg.eigvalsh(before - after.T @ after).min() > -1e-9
+
+
+def test_a_theory_counts_near_the_target_only():
+    """It is the response of a fluid with the target's g: of one that is far from that it says nothing."""
+    theory, own = np.ones((4, 2)), 3 * np.ones((4, 2))
+    far, near = (
+        Observation(np.zeros(2), np.full(4, off), np.ones(4), own, np.eye(2), np.eye(4))
+        for off in (2 * observations.THEORY_REACH, 0.5 * observations.THEORY_REACH)
+    )
+    memory = Memory([far], theory)
+    np.testing.assert_array_equal(memory.jacobian(), own)
+    np.testing.assert_array_equal(memory.jacobian_noise(), Memory([far]).jacobian_noise())
+    memory.add(near)
+    assert (memory.jacobian() < own).all()
