@@ -13,10 +13,7 @@ EDGES = np.linspace(0.75, 3.15, 101)  # half of the box
 
 
 def test_a_crystal_near_melting_is_fitted(lennard_jones_rdf, make_config, tmp_path, out):
-    """Its start has about the right g. Melted, or held by wells of an inverted g, it would be 0.4 or 0.8 off.
-
-    A small crystal breathes as a whole, so that the energy of a sampling may seem to drift: that is not judged.
-    """
+    """Its start has about the right g. Melted, or held by wells of an inverted g, it would be 0.4 or 0.8 off."""
     g = lennard_jones_rdf(20000, 20, DENSITY, T_STAR, hot=1.0, edges=EDGES)
     file = tmp_path / "crystal.csv"
     np.savetxt(file, np.column_stack([0.5 * (EDGES[1:] + EDGES[:-1]), g]), delimiter=",")
@@ -32,4 +29,4 @@ def test_a_crystal_near_melting_is_fitted(lennard_jones_rdf, make_config, tmp_pa
     history, summary = json.loads((out / "history.json").read_text()), json.loads(path.read_text())
     (target,) = summary["states"][0]["targets"]
     assert history[0]["mae"] < 0.07 and target["mae"] < 0.008
-    assert not any("not reproduce" in note for note in summary["notes"])
+    assert not any("drifts" in note or "not reproduce" in note for note in summary["notes"])
