@@ -64,9 +64,9 @@ def main() -> None:
     fit = diffpair.Fit(
         diffpair.Potential("bspline", cutoff=CUTOFF),
         state,
-        sampling=diffpair.Sampling(equilibration=2000, steps=2000 if args.quick else 8000, every=EVERY),
-        production=diffpair.Production(max_steps=8000 if args.quick else 80_000, noise_target=0.001),
-        update=diffpair.GaussNewton(iterations=3 if args.quick else 12),
+        sampling=diffpair.Sampling(equilibration=2000, steps=4000 if args.quick else 8000, every=EVERY),
+        production=diffpair.Production(max_steps=16_000 if args.quick else 80_000, noise_target=0.001),
+        update=diffpair.GaussNewton(iterations=5 if args.quick else 12),
         start=str(args.start / "potential.json"),
     )
     print(fit.run(args.out))

@@ -200,8 +200,8 @@ def test_temperature_and_a_run_with_every_thermostat(make, forces, options):
     state = State.from_simulation(simulation, **options)
     assert state.temperature == pytest.approx(TEMPERATURE, abs=1e-9)
     sampler = SimulationSampler(state, table(scale=0.5), seed=1)
-    sampler.equilibrate(300)
-    frames = sampler.sample(400, 10)
+    sampler.equilibrate(2000)  # ten collision times: a melting lattice takes half of the kinetic energy
+    frames = sampler.sample(2000, 20)
     hot = np.mean([sampler.kinetic_temperature(v) for v in frames.velocities])
     assert 0.85 * TEMPERATURE < hot < 1.15 * TEMPERATURE
     assert simulation.integrator is integrator
