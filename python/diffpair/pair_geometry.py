@@ -7,21 +7,17 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from diffpair.systems.nearest_image import nearest_image
+
 
 def minimum_image(separation: Tensor, box: Tensor) -> Tensor:
-    """The shortest image of separations [..., 3] in a box [3, 3] of reduced form (rows, nm); zeros: no periodicity.
+    """`nearest_image` of separations [..., 3] in a box [3, 3], in float64; zeros: no periodicity.
 
-    Exact for images shorter than half the box, as `PairSystem.h` counts it. Computed in float64; differentiable, the
-    number of box vectors taken off being a constant.
+    Differentiable: the box vectors taken off are a constant.
     """
     d = separation.double()
-    edges = torch.diagonal(box)
-    per_edge = torch.where(edges > 0, 1 / edges, 0.0)
     with torch.no_grad():
-        rest = d
-        for axis in (2, 1, 0):
-            rest = rest - torch.round(rest[..., axis : axis + 1] * per_edge[axis]) * box[axis]
-        shift = rest - d
+        shift = nearest_image(d, box) - d
     return d + shift
 
 

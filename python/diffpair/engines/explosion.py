@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.states.state import NO_TYPE, State
+from diffpair.systems.nearest_image import nearest_image
 from diffpair.tables import PairTable
 
 Array = NDArray[np.float64]
@@ -150,7 +151,7 @@ def _pairs(state: State, table: PairTable, seen: Trial) -> list[Pair]:
 def _distances(state: State, seen: Trial, i: int) -> Array:
     """From particle i to the nearest image of every other one, [N]; infinite to itself, where it is excluded, and where
     either has no type."""
-    apart = _nearest_images(seen.positions - seen.positions[i], seen.box)
+    apart = nearest_image(seen.positions - seen.positions[i], seen.box)
     r = np.linalg.norm(apart, axis=1)
     r[i] = np.inf
     r[(state.types == NO_TYPE) | (state.types[i] == NO_TYPE)] = np.inf
@@ -160,18 +161,11 @@ def _distances(state: State, seen: Trial, i: int) -> Array:
     return np.asarray(r)
 
 
-def _nearest_images(apart: Array, box: Array) -> Array:
-    """Vectors [n, 3] without whole vectors of a box in OpenMM's reduced form: right up to half of its width."""
-    for axis in (2, 1, 0):
-        apart = apart - np.round(apart[:, axis] / box[axis, axis])[:, None] * box[axis]
-    return apart
-
-
 def _pair_force(state: State, table: PairTable, seen: Trial, i: int) -> Array:
     """The potential's force on particle i, [3] in kJ/mol/nm."""
     r = _distances(state, seen, i)
     near = np.flatnonzero(r < table.cutoff)
-    toward = _nearest_images(seen.positions[near] - seen.positions[i], seen.box)
+    toward = nearest_image(seen.positions[near] - seen.positions[i], seen.box)
     names = state.type_names
     strength = [float(table.force(r[j], names[state.types[i]], names[state.types[j]])) / max(r[j], 1e-12) for j in near]
     return np.asarray(-(np.array(strength) @ toward) if len(near) else np.zeros(3))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from diffpair.observables.pair_numbers import interacting_pairs
 from diffpair.states.state import State
+from diffpair.systems.nearest_image import nearest_image
 from diffpair.targets import RdfTarget
 from diffpair.targets.sampled import PEAK_GAP
 
@@ -53,10 +54,8 @@ def warn_about_excluded_peaks(state: State) -> None:
 
 
 def _distances(state: State, pairs: NDArray[np.int64]) -> Array:
-    """Minimum-image distances, sorted; box vectors in OpenMM's reduced form are taken off one after the other."""
-    separation = state.positions[pairs[:, 0]] - state.positions[pairs[:, 1]]
-    for axis in (2, 1, 0):
-        separation = separation - np.round(separation[:, [axis]] / state.box[axis, axis]) * state.box[axis]
+    """Distances of the nearest images, sorted."""
+    separation = nearest_image(state.positions[pairs[:, 0]] - state.positions[pairs[:, 1]], state.box)
     return np.asarray(np.sort(np.linalg.norm(separation, axis=1)))
 
 
