@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import openmm
 import pytest
@@ -46,8 +49,8 @@ def saved(temperatures, out):
     return out
 
 
-def energy(force, x, **parameters):
-    """kJ/mol of particles x in the open."""
+def in_the_open(force, x):
+    """A Context of particles x, without a box."""
     system = openmm.System()
     for _ in x:
         system.addParticle(1.0)
@@ -56,6 +59,12 @@ def energy(force, x, **parameters):
     system.addForce(force)
     context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("Reference"))
     context.setPositions(x)
+    return context
+
+
+def energy(force, x, **parameters):
+    """kJ/mol of particles x in the open."""
+    context = in_the_open(force, x)
     values = [context.getState(energy=True).getPotentialEnergy()._value]
     for name, value in parameters.items():
         context.setParameter(name, value)
@@ -97,6 +106,21 @@ def test_the_module_follows_the_temperature_of_the_context(saved):
         (expected,) = energy(PairTableForce.fromTable(table.at_temperature(temperature)), x)
         assert found == pytest.approx(expected, rel=2e-4)
     assert abs(cold - between) > 1.0
+
+
+def test_the_script_of_the_page(saved, monkeypatch):
+    """docs/targets.md runs as it stands, with a Context where it has dots."""
+    text = (Path(__file__).parents[2] / "docs/targets.md").read_text()
+    (block,) = (b for b in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL) if "TorchPairForce" in b)
+    before, after = block.split("...\n")
+    monkeypatch.chdir(saved.parent)
+    names = {"PairTable": PairTable, "TorchPairForce": TorchPairForce}
+    exec(before, names)
+    names["context"] = in_the_open(names["force"], [[0, 0, 0], [1.1, 0, 0]])
+    exec(after, names)
+    found = names["context"].getState(energy=True).getPotentialEnergy()._value
+    expected = PairTable.load(saved / "potential.json").at_temperature(350.0).energy(1.1)
+    assert found == pytest.approx(float(expected), rel=1e-3)
 
 
 def test_other_forms_as_parts(temperatures):

@@ -127,7 +127,7 @@ def test_values_that_are_several():
 
 def test_units_of_files():
     assert rdf(r_unit=unit.angstrom).r_unit == "angstrom" and rdf(r_unit="angstrom").r_unit == "angstrom"
-    assert rdf(r_unit=0.34 * unit.nanometer).r_unit == "0.34 nm"
+    assert rdf(r_unit=0.34 * unit.nanometer).r_unit == "0.34 nm" == rdf(r_unit=3.4 * unit.angstrom).r_unit
     assert Vacf("c.csv", t_unit=unit.femtosecond).t_unit == "femtosecond"
     with pytest.raises(DiffPairError, match="Rdf: r_unit: 'kelvin' is not a unit of length"):
         rdf(r_unit=unit.kelvin)

@@ -16,12 +16,13 @@ from diffpair.settings.curve_file import CurveFile, RdfColumns, VacfColumns
 from diffpair.targets import DensityTarget, PressureTarget, RdfTarget, VacfTarget, read_rdf, read_vacf
 from diffpair.targets.density_target import MASS, NUMBER
 from diffpair.targets.unit_check import length_in_nm
-from diffpair.targets.units import convert, parse_density
+from diffpair.targets.units import convert, parse, parse_density
 
 
 def _length_unit(value: object) -> str:
     if type(value).__module__.startswith("openmm.unit"):
-        value = str(value)  # such as unit.angstrom, or 0.34 * unit.nanometer
+        quantity = hasattr(value, "value_in_unit")  # such as 3.4 * unit.angstrom, or just unit.angstrom
+        value = f"{parse(value, 'nm', '0.34 nm'):.12g} nm" if quantity else str(value)
     if not isinstance(value, str):
         raise DiffPairError(f"must be a unit of length such as nm or angstrom, not {value!r}")
     length_in_nm(value)
