@@ -15,7 +15,7 @@ from openmm import unit
 
 from diffpair.errors import DiffPairError
 from diffpair.systems.barostat import check_barostat
-from diffpair.systems.own_forces import acts
+from diffpair.systems.own_forces import acts_between_all
 
 Array = NDArray[np.float64]
 
@@ -76,7 +76,8 @@ def box_vectors(system: openmm.System) -> NDArray[np.float64]:
 
 def _between_all(force: openmm.Force) -> bool:
     """Whether a nonbonded force has anything to do, and not, perhaps, only between chosen groups."""
-    return acts(force) and not (isinstance(force, openmm.CustomNonbondedForce) and force.getNumInteractionGroups())
+    groups = isinstance(force, openmm.CustomNonbondedForce) and force.getNumInteractionGroups()
+    return acts_between_all(force) and not groups
 
 
 def _unwrapped_pairs(system: openmm.System) -> dict[str, NDArray[np.int64]]:

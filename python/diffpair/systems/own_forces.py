@@ -18,8 +18,9 @@ _NOT_NONBONDED = (
 
 
 def has_nonbonded_forces(system: openmm.System) -> bool:
-    """Whether a System's own forces act between molecules. A NonbondedForce without charges and wells does not."""
-    return any(acts(force) for force in system.getForces() if not isinstance(force, _NOT_NONBONDED))
+    """Whether a System's own forces act between molecules. A NonbondedForce without charges and wells does not: its
+    exceptions are pairs within molecules."""
+    return any(acts_between_all(force) for force in system.getForces() if not isinstance(force, _NOT_NONBONDED))
 
 
 def beside_potential(system: openmm.System | None) -> str:
@@ -61,6 +62,11 @@ def type_charges(
 
 def acts(force: openmm.Force) -> bool:
     """Whether a force has anything to do, as far as its type tells."""
+    return acts_between_all(force) or (isinstance(force, openmm.NonbondedForce) and _exceptions_act(force))
+
+
+def acts_between_all(force: openmm.Force) -> bool:
+    """The same, but exceptions of a NonbondedForce do not count: they are chosen pairs, as bonds are."""
     if any(getattr(force, count, lambda: 1)() == 0 for count in ("getNumBonds", "getNumAngles", "getNumTorsions")):
         return False  # as openmm.app.ForceField makes them
     if not isinstance(force, openmm.NonbondedForce):
@@ -69,3 +75,10 @@ def acts(force: openmm.Force) -> bool:
         return True
     parameters = (force.getParticleParameters(i) for i in range(force.getNumParticles()))
     return any(charge._value or epsilon._value for charge, _, epsilon in parameters)
+
+
+def _exceptions_act(force: openmm.NonbondedForce) -> bool:
+    """Exceptions have a product of charges and a well of their own, whatever their particles have."""
+    parameters = (force.getExceptionParameters(k) for k in range(force.getNumExceptions()))
+    offsets = force.getNumExceptionParameterOffsets() > 0
+    return offsets or any(product._value or epsilon._value for *_, product, _, epsilon in parameters)
