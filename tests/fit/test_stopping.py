@@ -10,8 +10,13 @@ import pytest
 from diffpair.config import run_fit
 from diffpair.fit.iterate.effort import Effort
 from diffpair.fit.iterate.trust import reduction_ratio
+from diffpair.fit.judge.numbers_off import numbers_off
 from diffpair.fit.judge.stopping import IDLE, Stopping
 from diffpair.fit.record.iteration import Iteration
+from diffpair.gradients import TargetRows
+from diffpair.settings import Density
+from diffpair.states import build_lattice
+from diffpair.targets import RdfTarget
 from diffpair.updates import Memory, Observation
 
 RNG = np.random.default_rng(0)
@@ -35,6 +40,36 @@ def test_stops_when_the_rest_is_noise_that_was_averaged_enough():
     lost = iteration(3, significance=0.1)
     lost.chi = 55.0
     assert stopping.reason([*before, lost]) == ""
+
+
+def test_goes_on_while_a_single_number_is_off():
+    """A density three errors off is nothing in a chi over a hundred bins of g."""
+    stopping = Stopping(0.002)
+    for last, word in ((0.4, "statistical noise"), (1.5, "no progress")):
+        history = [iteration(i, significance=last) for i in range(1, IDLE + 2)]
+        assert word in stopping.reason(history)
+        history[-1].off = 3.0
+        assert stopping.reason(history) == ""
+        history[-1].off, history[-2].off = 1.0, 3.0  # mended since
+        assert word in stopping.reason(history)
+
+
+def test_how_far_a_number_is_off():
+    """In units of the target's error and of the samplings', which averages out and counts no more than the former."""
+    r = np.arange(0.805, 2.5, 0.01)
+    g = RdfTarget(("A", "A"), r, np.where(r < 0.95, 0.0, 1.0))
+    options = {"temperature": 120.27, "pressure": 1.0}
+    targets = [g, Density("0.8 nm^-3", "0.0024 nm^-3")]  # 0.3 %
+    rows = TargetRows(build_lattice("liquid", 256, 0.8, {"A": 1.0}, 1.0, targets=targets, **options))
+    count = len(rows)
+    noise = np.append(np.full(count - 1, 0.01), 0.004)
+    residual = np.append(np.full(count - 1, 0.5), -0.01)
+    seen = Observation(np.zeros(1), residual, noise, np.ones((count, 1)), np.zeros((1, 1)), np.diag(noise**2))
+    memory = Memory([seen])
+    assert numbers_off(memory, rows) == pytest.approx(0.01 / np.hypot(0.003, 0.003))
+    memory = Memory([seen] * 4)
+    assert numbers_off(memory, rows) == pytest.approx(0.01 / np.hypot(0.002, 0.003))
+    assert numbers_off(memory, TargetRows(build_lattice("liquid", 256, 0.8, {"A": 1.0}, 1.0, 120.27, [g]))) == 0
 
 
 def test_stops_without_progress():

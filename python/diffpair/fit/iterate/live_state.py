@@ -14,6 +14,7 @@ from diffpair.engines.equilibration import drifts, equilibrated_from, inefficien
 from diffpair.engines.fastest import platform_of
 from diffpair.engines.phases import FRAMES, structure
 from diffpair.engines.simulation_sampler import make_engine
+from diffpair.fit.iterate.expansion import expansion
 from diffpair.fit.iterate.sample import Sample, spread
 from diffpair.gradients import Blocks, Fluctuation, FrameSums, TargetRows, pick_device, remembered
 from diffpair.join import timestep_of
@@ -144,6 +145,10 @@ class LiveState:
         shells += list(sums.observables[:, len(self.rows) - len(self.rows.density) :].T)
         return min(len(s) / inefficiency(s) for s in (self.last.potential_energy, *shells))
 
+    def expansion(self) -> str:
+        """Whether the box has become that of a gas in the last sampling, see `expansion`."""
+        return "" if self.last is None else expansion(self.state, self.last.kept[-1].boxes[-1])
+
     def warnings(self) -> list[str]:
         """What is unusual about the last sampling, as sentences; nothing if the state is a fluid in equilibrium."""
         if self.last is None or len(self.last) < 2:
@@ -151,6 +156,8 @@ class LiveState:
         said = [self.rows.rdf.note] if self.rows.rdf.note else []
         if drifts(self.last.potential_energy):
             said.append(f"state {self.state.name} still drifts: its potential energy has not reached equilibrium")
+        if expanded := self.expansion():
+            said.append(expanded)
         phase = structure(self.last.whole(FRAMES)).note
         if phase:
             said.append(f"state {self.state.name} {phase}")

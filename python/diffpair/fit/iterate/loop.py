@@ -17,6 +17,7 @@ from diffpair.fit.iterate.learner import Learned, Learner
 from diffpair.fit.iterate.live_state import LiveState
 from diffpair.fit.iterate.sample import Sample
 from diffpair.fit.iterate.trust import GOOD, POOR, reduction_ratio
+from diffpair.fit.judge.numbers_off import numbers_off
 from diffpair.fit.judge.steady_noise import steady_noise
 from diffpair.fit.judge.stopping import Stopping
 from diffpair.fit.judge.uncertainty import model_of, uncertainty
@@ -192,6 +193,7 @@ class FitLoop:
         ratio = reduction_ratio([s.memory for s in self.states], observations)
         for live, found in zip(self.states, learned, strict=True):
             live.remember(found.observation, found.sums)
+        entry.off = max(numbers_off(live.memory, live.rows) for live in self.states)
         if self.friction is not None and vacf is not None:
             self.friction.step(vacf, self._table_doubt())
         entry.accepted = True
@@ -226,6 +228,7 @@ class FitLoop:
             errors.append(found.sums.standard_error()[compared])
             entry.pressure |= live.pressure_residual(found.observation.residual)
         entry.independent = {s.state.name: s.independent(f.sums) for s, f in zip(self.states, learned, strict=True)}
+        entry.note = "; ".join(said for live in self.states if (said := live.expansion()))
         entry.mae = float(np.mean(np.abs(np.concatenate(residuals))))
         entry.noise = mean_absolute_noise(np.concatenate(errors))
 
@@ -257,7 +260,8 @@ class FitLoop:
             entry.step, entry.chi = step.size, step.chi
             entry.significance, entry.pooled_noise = step.significance, step.pooled_noise
             note = "; ".join(text for text in (note, step.note) if text)
-        entry.note, entry.md_steps, entry.seconds = note, self.md_steps, self.seconds
+        entry.note = "; ".join(text for text in (entry.note, note) if text)
+        entry.md_steps, entry.seconds = self.md_steps, self.seconds
 
     def finish(self) -> None:
         """Choose the final parameters.

@@ -9,6 +9,9 @@ from diffpair.fit.record.iteration import Iteration, accepted
 IDLE = 5  # iterations without progress: as many as the memory compares with each other
 SIGNIFICANT = 0.5  # reduction of chi^2 per parameter, over what noise does: below 1, a parameter moves within its error
 SAMPLINGS, LARGEST_CHI = 3, 2.0  # fewer, or a larger residual: a short step comes from a Jacobian that is not known
+# Of a pressure or a density: a number by itself is hardly seen in chi^2 per parameter, and two errors are chance in one
+# of twenty iterations.
+LARGEST_OFF = 2.0
 PROGRESS = 0.97  # of the best residual: less than that is none
 
 
@@ -18,7 +21,8 @@ class Stopping:
 
     A step whose predicted reduction of chi^2 is below SIGNIFICANT for each parameter that the data fix moves every one
     of them by less than its standard error: such a residual is noise. The fit goes on all the same while it can still
-    be averaged out, until the noise of the pooled residual is below `noise`.
+    be averaged out, until the noise of the pooled residual is below `noise`, and while a pressure or density that is a
+    target is off by more than its own error allows.
 
     Args:
         noise: mean |error of g| of the pooled residual that is small enough.
@@ -30,7 +34,7 @@ class Stopping:
         """Why the fit should stop now; empty to go on. history: up to the last iteration."""
         last = history[-1]
         good = accepted(history)
-        known = len(good) >= SAMPLINGS and last.chi < LARGEST_CHI
+        known = len(good) >= SAMPLINGS and last.chi < LARGEST_CHI and last.off < LARGEST_OFF
         if last.accepted and known and last.significance < SIGNIFICANT and last.pooled_noise <= self.noise:
             return (
                 f"the residual is at its statistical noise: chi {last.chi:.2f}, and the next step would change U by "
@@ -38,6 +42,7 @@ class Stopping:
             )
         if len(good) > IDLE:
             before, lately = min(h.mae for h in good[:-IDLE]), min(h.mae for h in good[-IDLE:])
-            if lately > PROGRESS * before and all(h.significance < 2.0 and h.chi < LARGEST_CHI for h in good[-IDLE:]):
+            noise = all(h.significance < 2.0 and h.chi < LARGEST_CHI for h in good[-IDLE:])
+            if lately > PROGRESS * before and noise and last.off < LARGEST_OFF:
                 return f"no progress over the last {IDLE} iterations"
         return ""

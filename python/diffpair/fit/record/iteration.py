@@ -29,8 +29,10 @@ class Iteration:
     effective number of its frames under the table after the last update, as a part of all frames. pressure: per state
     with a pressure as a target, that of the frames less the target, in bar. significance:
     reduction of chi^2 that the step predicts, per parameter that the data fix. pooled_noise: mean |error of g| of the
-    pooled residual. ratio: actual over predicted reduction by the step before. independent: per state, the
-    number of independent frames of the sampling. theta: the parameters that were sampled, [P], before the update.
+    pooled residual. off: of the pressures and densities that are targets, how far the worst is off, in units of what
+    its own error allows; 0 without any. ratio: actual over predicted reduction by the step before. independent: per
+    state, the number of independent frames of the sampling. theta: the parameters that were sampled, [P], before the
+    update.
     """
 
     number: int
@@ -47,6 +49,7 @@ class Iteration:
     pressure: dict[str, float] = field(default_factory=dict)
     significance: float = NAN
     pooled_noise: float = NAN
+    off: float = 0.0
     ratio: float = NAN
     independent: dict[str, float] = field(default_factory=dict)
     theta: Array = field(default_factory=lambda: np.zeros(0), repr=False, compare=False)
