@@ -61,7 +61,7 @@ def _describe_potential(file: Path) -> None:
 def _check_files(config: FitConfig) -> None:
     """The files that a config names beside those of its states. A module is not opened: that takes torch."""
     from diffpair.errors import DiffPairError
-    from diffpair.settings.potentials import Module
+    from diffpair.settings.forms import Module
     from diffpair.tables import PairTable
 
     for part in config.potential.parts:
