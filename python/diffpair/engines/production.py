@@ -10,20 +10,18 @@ from numpy.typing import NDArray
 
 from diffpair.engines.engine import Engine
 from diffpair.engines.frames import Frames, Snapshot
+from diffpair.engines.histograms import Histograms
 from diffpair.engines.results import Density, DensityResult, PressureResult, ProductionResult, RdfResult, VacfResult
 from diffpair.engines.series_error import SHORTEST, SeriesError, series_error
 from diffpair.engines.simulation_sampler import make_engine
-from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.engines.vacf import sample_vacf
 from diffpair.errors import DiffPairError
-from diffpair.observables.pair_histogram import SLACK, PairCounts, count_types
 from diffpair.observables.pressure import Pressure, PressureProbe
-from diffpair.states.state import State, half_of_smallest
+from diffpair.states.state import State
 from diffpair.systems.platforms import platform_like
 from diffpair.tables import PairTable
-from diffpair.targets import DensityTarget, PressureTarget, RdfTarget, VacfTarget
+from diffpair.targets import DensityTarget, PressureTarget, VacfTarget
 from diffpair.targets.density_target import MASS
-from diffpair.targets.rdf_target import MIN_POINTS
 
 _ROUND = 20  # frames between reports of progress
 _FIRST_LOOK, _NEXT_LOOK = 100, 1.05  # frames before the noise is looked at, and how many times as many the next time
@@ -31,84 +29,6 @@ _VACF_STEPS = 6000  # of a run of its own after the others
 _PRESSURE_EVERY = 4  # frames: a pressure costs two energies and two neighbour lists
 
 Progress = Callable[[int, float], None]  # steps just done, the present mae_noise (NaN while unknown)
-
-
-class _Histograms:
-    """Counts of all targets of a state, frame by frame. Targets with the same bins are counted in one pass.
-
-    bins: per target, how many of its bins lie within half of every box so far, all of them without a barostat.
-    """
-
-    def __init__(self, state: State) -> None:
-        self.state = state
-        self.counts: list[list[NDArray[np.float64]]] = [[] for _ in state.rdfs]
-        self.ideal: list[list[NDArray[np.float64]]] = [[] for _ in state.rdfs]
-        self.shortest = self.half_box = np.inf
-        self.bins = [len(target.r) for target in state.rdfs]
-        self.groups: dict[bytes, list[int]] = {}
-        for index, target in enumerate(state.rdfs):
-            self.groups.setdefault(target.edges.tobytes(), []).append(index)
-
-    def add(self, frames: Frames) -> None:
-        if self.state.barostat is not None:
-            self._cut(half_of_smallest(frames.boxes))
-        for indices in self.groups.values():
-            for index, found in zip(indices, self._count(frames, indices), strict=True):
-                self.counts[index].append(found.counts)
-                self.ideal[index].append(found.ideal)
-                self.shortest = min(self.shortest, found.shortest)
-
-    def _cut(self, half_box: float) -> None:
-        """Count up to half of the smallest box only. Raises DiffPairError where too little of a target is left."""
-        self.half_box = min(self.half_box, half_box)
-        for index, target in enumerate(self.state.rdfs):
-            self.bins[index] = int(np.searchsorted(target.edges, SLACK * self.half_box, side="right")) - 1
-            self.bins[index] = min(self.bins[index], len(target.r))
-            if self.bins[index] < MIN_POINTS:
-                raise DiffPairError(
-                    f"{target.label}: half of the box that the barostat of state {self.state.name!r} reached is "
-                    f"{self.half_box:.4g} nm, which leaves fewer than {MIN_POINTS} bins to compare: use more particles"
-                )
-
-    @property
-    def note(self) -> str:
-        """What was cut, for the user; empty where nothing was."""
-        cut = [t for t, bins in zip(self.state.rdfs, self.bins, strict=True) if bins < len(t.r)]
-        if not cut:
-            return ""
-        names = " and ".join(dict.fromkeys("-".join(target.pair) for target in cut))
-        return (
-            f"state {self.state.name!r}: half of the smallest box that its barostat reached is {self.half_box:.4g} nm: "
-            f"g of {names} beyond was not compared"
-        )
-
-    def _count(self, frames: Frames, indices: list[int]) -> list[PairCounts]:
-        state, targets = self.state, [self.state.rdfs[index] for index in indices]
-        pairs = [state.pair_types(target.pair) for target in targets]
-        return count_types(
-            frames.positions, frames.boxes, state.types, state.exclusions, pairs,
-            targets[0].edges[: self.bins[indices[0]] + 1],
-            name=f"state {state.name!r}",
-        )  # fmt: skip
-
-    def results(self) -> list[RdfResult]:
-        return [
-            _compare_rdf(target, *(np.concatenate([part[:, :bins] for part in parts]) for parts in (counts, ideal)))
-            for target, counts, ideal, bins in zip(self.state.rdfs, self.counts, self.ideal, self.bins, strict=True)
-        ]
-
-
-def _compare_rdf(target: RdfTarget, counts: NDArray[np.float64], ideal: NDArray[np.float64]) -> RdfResult:
-    """counts: [F, bins] of the target's first bins. ideal: the same of an ideal gas in the frame's box."""
-    bins, per_bin = counts.shape[1], ideal.mean(axis=0)
-    r, wanted, g = target.r[:bins], target.g[:bins], counts.mean(axis=0) / per_bin
-    # the ideal gas of the frame's volume is as many pairs more or less as the frame has by its volume alone
-    found = series_error(counts - g * (ideal - per_bin))
-    error = found.error / per_bin
-    return RdfResult(
-        target.pair, r, g, wanted, error, float(np.mean(np.abs(g - wanted))), mean_absolute_noise(error),
-        target.scale_error, found.independent, found.known,
-    )  # fmt: skip
 
 
 def production(
@@ -149,79 +69,110 @@ def production(
             f"frames"
         )
     sampler = make_engine(state, table, timestep=timestep, friction=friction, seed=seed, platform=platform)
+    _begin(sampler, start, melt, equilibration)
+    stride = _PRESSURE_EVERY if not state.pressures and max_steps // every >= SHORTEST * _PRESSURE_EVERY else 1
+    measured = _Measured(sampler, stride)
+    steps = _run(measured, max_steps, noise_target, every, progress)
+    vacfs = [_vacf(sampler, target, timestep) for target in state.vacfs]
+    return measured.result(vacfs, steps, noise_target)
+
+
+def _begin(sampler: Engine, start: Snapshot | None, melt: int, equilibration: int) -> None:
+    """From a snapshot, or anew, to equilibrium."""
     if start is not None:
         sampler.restore(start)
     else:
         sampler.begin_anew()
-        if state.on_lattice:
+        if sampler.state.on_lattice:
             sampler.melt(melt)
     sampler.equilibrate(equilibration)
 
-    histograms = _Histograms(state)
-    probe, no_pressure = _probe(sampler)
-    notes: list[str] = []
-    pressures: list[NDArray[np.float64]] = []
-    volumes: list[NDArray[np.float64]] = []
-    stride = _PRESSURE_EVERY if not state.pressures and max_steps // every >= SHORTEST * _PRESSURE_EVERY else 1
-    steps, frames_done, next_look, noise, enough = 0, 0, float(_FIRST_LOOK), np.nan, False
+
+def _run(measured: _Measured, max_steps: int, noise_target: float, every: int, progress: Progress | None) -> int:
+    """Sample until the noise is known to be small enough. Returns the number of steps."""
+    steps, next_look, noise, enough = 0, float(_FIRST_LOOK), np.nan, False
     while steps + every <= max_steps and not enough:
         count = min(_ROUND, (max_steps - steps) // every)
-        for frames in sampler.stream(count * every, every):
-            histograms.add(frames)
-            volumes.append(np.abs(np.linalg.det(frames.boxes)))
-            if probe is not None:
-                chosen = slice(-frames_done % stride, None, stride)
-                pressures.append(probe.pressures(frames.positions[chosen], frames.boxes[chosen]))
-            frames_done += len(frames)
+        for frames in measured.sampler.stream(count * every, every):
+            measured.add(frames)
         steps += count * every
-        if state.rdfs and frames_done >= next_look:
-            next_look = _NEXT_LOOK * frames_done
-            noise, enough = _judge(histograms.results(), noise_target)
+        if measured.state.rdfs and measured.frames >= next_look:
+            next_look = _NEXT_LOOK * measured.frames
+            noise, enough = _judge(measured.histograms.results(), noise_target)
         if progress is not None:
             progress(count * every, noise)
+    return steps
 
-    vacfs = [_vacf(sampler, target, timestep) for target in state.vacfs]
-    results, shortest = histograms.results(), histograms.shortest
-    if shortest < table.r_min:
-        notes.append(
-            f"state {state.name!r} met a distance of {shortest:.4g} nm, below the table's first knot at "
-            f"{table.r_min:.4g} nm, where the potential is continued linearly"
+
+class _Measured:
+    """What the frames of a run have shown.
+
+    stride: frames from one that a pressure is measured of to the next.
+    """
+
+    def __init__(self, sampler: Engine, stride: int) -> None:
+        self.sampler, self.state, self.stride = sampler, sampler.state, stride
+        self.histograms = Histograms(self.state)
+        self.probe, self.no_pressure = _probe(sampler)
+        self.frames = 0
+        self._pressures: list[NDArray[np.float64]] = []
+        self._volumes: list[NDArray[np.float64]] = []
+
+    def add(self, frames: Frames) -> None:
+        """Count these, too."""
+        self.histograms.add(frames)
+        self._volumes.append(np.abs(np.linalg.det(frames.boxes)))
+        if self.probe is not None:
+            chosen = slice(-self.frames % self.stride, None, self.stride)
+            self._pressures.append(self.probe.pressures(frames.positions[chosen], frames.boxes[chosen]))
+        self.frames += len(frames)
+
+    def result(self, vacfs: list[VacfResult], steps: int, noise_target: float) -> ProductionResult:
+        """All averages with their errors, and what is to be said of them."""
+        state, results = self.state, self.histograms.results()
+        noise, converged = _judge(results, noise_target)
+        pressure_series = series_error(np.concatenate(self._pressures)) if self._pressures else None
+        pressure = None
+        if pressure_series is not None:
+            pressure = Pressure(float(np.mean(np.concatenate(self._pressures))), float(pressure_series.error))
+        density_series = series_error(1 / np.concatenate(self._volumes))
+        per_volume = float(np.mean(1 / np.concatenate(self._volumes)))  # nm^-3
+        spread = float(density_series.error)
+        mass = state.amount(MASS)
+        notes = self._limits() + _doubts(state, results, pressure_series, density_series, steps, self.frames)
+        if results and not converged and noise > noise_target:
+            notes.append(
+                f"state {state.name!r} ran its {steps} steps, but the noise of its mean |g - target| is still "
+                f"{noise:.2g} (wanted: {noise_target:g})"
+            )
+        return ProductionResult(
+            state=state.name,
+            held_out=state.held_out,
+            targets=[
+                *results,
+                *_compare(state.pressures, pressure),
+                *(_compare_density(state, target, per_volume, spread) for target in state.densities),
+                *vacfs,
+            ],
+            pressure=pressure,
+            density=Density(mass * per_volume, mass * spread),
+            steps=steps,
+            converged=converged,
+            shortest=float(self.histograms.shortest),
+            last=self.sampler.snapshot(),
+            no_pressure=self.no_pressure,
+            notes=notes,
         )
-    if histograms.note:
-        notes.append(histograms.note)
-    noise, converged = _judge(results, noise_target)
-    pressure_series = series_error(np.concatenate(pressures)) if pressures else None
-    density_series = series_error(1 / np.concatenate(volumes))
-    notes += _doubts(state, results, pressure_series, density_series, steps, frames_done)
-    if results and not converged and noise > noise_target:
-        notes.append(
-            f"state {state.name!r} ran its {steps} steps, but the noise of its mean |g - target| is still {noise:.2g} "
-            f"(wanted: {noise_target:g})"
-        )
-    pressure = None
-    if pressure_series is not None:
-        pressure = Pressure(float(np.mean(np.concatenate(pressures))), float(pressure_series.error))
-    per_volume = float(np.mean(1 / np.concatenate(volumes)))  # nm^-3
-    spread = float(density_series.error)
-    mass = state.amount(MASS)
-    return ProductionResult(
-        state=state.name,
-        held_out=state.held_out,
-        targets=[
-            *results,
-            *_compare(state.pressures, pressure),
-            *(_compare_density(state, target, per_volume, spread) for target in state.densities),
-            *vacfs,
-        ],
-        pressure=pressure,
-        density=Density(mass * per_volume, mass * spread),
-        steps=steps,
-        converged=converged,
-        shortest=float(shortest),
-        last=sampler.snapshot(),
-        no_pressure=no_pressure,
-        notes=notes,
-    )
+
+    def _limits(self) -> list[str]:
+        """Where the run left what the table or the box tell, as sentences."""
+        said, table, shortest = [], self.sampler.table, self.histograms.shortest
+        if shortest < table.r_min:
+            said.append(
+                f"state {self.state.name!r} met a distance of {shortest:.4g} nm, below the table's first knot at "
+                f"{table.r_min:.4g} nm, where the potential is continued linearly"
+            )
+        return [*said, self.histograms.note] if self.histograms.note else said
 
 
 def _judge(results: list[RdfResult], noise_target: float) -> tuple[float, bool]:
