@@ -61,25 +61,16 @@ def build_from_files(
     UserWarning: the structure has bonds, but there is no System whose forces hold them; other exclusions than the
         System's; a target that seems to count excluded pairs.
     """
-    temperature = value_in(temperature, "K", "300 K", f"state {name!r}: temperature")
-    if not (np.isfinite(temperature) and temperature > 0):
-        raise DiffPairError(f"state {name!r} has a temperature of {temperature:g} K: it must be positive")
+    kelvin = _positive(name, temperature)
     if xml is not None and masses is not None:
         raise DiffPairError(f"state {name!r} gives masses, but {xml} has them already")
-    structure = read_structure(Path(topology))
-    system = None if xml is None else read_system(Path(xml))
-    count = len(structure.atoms)
-    if system is not None and system.getNumParticles() != count:
-        raise DiffPairError(f"{xml} has {system.getNumParticles()} particles, but {topology} has {count} atoms")
-
+    structure, system = _read(topology, xml)
     names = [type_of(atom, types, index, topology) for index, atom in enumerate(structure.atoms)]
-    type_names = tuple(dict.fromkeys(kind for kind in names if kind is not None))
-    if not type_names:
-        raise DiffPairError(f"state {name!r}: no atom of {topology} has a type: `types` leaves all of them out")
+    type_names, numbers = numbered(names, f"state {name!r}: no atom of {topology} has a type")
     exclusions = excluded_pairs(f"state {name!r}", system, structure.bonds, exclude_bonds)
     box = _box_of(structure, system, topology, xml)
     if system is not None:
-        check_system(str(xml), system, structure.positions, box, temperature)
+        check_system(str(xml), system, structure.positions, box, kelvin)
     elif len(exclusions):
         warnings.warn(
             f"{topology} has {len(structure.bonds)} bonds, but without a System nothing holds them together: "
@@ -89,12 +80,12 @@ def build_from_files(
     state = State(
         name=name,
         type_names=type_names,
-        types=np.array([NO_TYPE if kind is None else type_names.index(kind) for kind in names], dtype=np.int64),
+        types=numbers,
         masses=_masses_of(name, structure, system, names, masses, topology),
         positions=structure.positions,
         box=box,
         exclusions=exclusions,
-        temperature=float(temperature),
+        temperature=kelvin,
         targets=read_targets(targets),
         held_out=held_out,
         parameters=tuple(float(value) for value in (parameters or {}).values()),
@@ -106,6 +97,24 @@ def build_from_files(
     check_targets(state)
     warn_about_excluded_peaks(state)
     return state
+
+
+def _positive(name: str, temperature: Any) -> float:
+    """K. Raises DiffPairError."""
+    kelvin = value_in(temperature, "K", "300 K", f"state {name!r}: temperature")
+    if not (np.isfinite(kelvin) and kelvin > 0):
+        raise DiffPairError(f"state {name!r} has a temperature of {kelvin:g} K: it must be positive")
+    return float(kelvin)
+
+
+def _read(topology: PathLike, xml: PathLike | None) -> tuple[Structure, openmm.System | None]:
+    """Both files. Raises DiffPairError where they do not go together."""
+    structure = read_structure(Path(topology))
+    system = None if xml is None else read_system(Path(xml))
+    count = len(structure.atoms)
+    if system is not None and system.getNumParticles() != count:
+        raise DiffPairError(f"{xml} has {system.getNumParticles()} particles, but {topology} has {count} atoms")
+    return structure, system
 
 
 def _box_of(
@@ -164,6 +173,18 @@ def type_of(atom: Atom, types: Mapping[str, str | None] | None, index: int, wher
         f"{where}: atom {index} ({residue}-{name}) has no type: no key of `types` fits it; atoms that take no part in "
         f"the potential are given the type none (None in Python)"
     )
+
+
+def numbered(names: Sequence[str | None], without: str) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """The types that occur, in order, and the number of each atom's, NO_TYPE without one, [N].
+
+    Raises DiffPairError that begins with `without` where no atom has a type.
+    """
+    kinds = tuple(dict.fromkeys(kind for kind in names if kind is not None))
+    if not kinds:
+        raise DiffPairError(f"{without}: `types` leaves all of them out")
+    places = {kind: index for index, kind in enumerate(kinds)}
+    return kinds, np.array([NO_TYPE if kind is None else places[kind] for kind in names], dtype=np.int64)
 
 
 def read_system(path: Path) -> openmm.System:

@@ -12,8 +12,8 @@ from openmm import app, unit
 from diffpair.errors import DiffPairError
 from diffpair.states.excluded_peaks import warn_about_excluded_peaks
 from diffpair.states.exclusions import Pairs, excluded_pairs, sorted_pairs
-from diffpair.states.files import type_of
-from diffpair.states.state import NO_TYPE, State
+from diffpair.states.files import numbered, type_of
+from diffpair.states.state import State
 from diffpair.states.structure import Atom
 from diffpair.states.system_checks import check_system
 from diffpair.states.user_simulation import UserSimulation
@@ -66,20 +66,12 @@ def build_from_simulation(
     kelvin = temperature_of(simulation, name, given)
     system = user.base_system()
     check_system(f"state {name!r}", system, positions, box, kelvin, live=True)
-    atoms = list(simulation.topology.atoms())
-    if len(atoms) != system.getNumParticles():
-        raise DiffPairError(
-            f"state {name!r}: the topology has {len(atoms)} atoms, but the System {system.getNumParticles()} particles"
-        )
-    names = _names(user, atoms, types)
-    type_names = tuple(dict.fromkeys(kind for kind in names if kind is not None))
-    if not type_names:
-        raise DiffPairError(f"state {name!r}: no atom has a type: `types` leaves all of them out")
+    type_names, numbers = numbered(_names(user, _atoms(user), types), f"state {name!r}: no atom has a type")
     bonds = [(bond[0].index, bond[1].index) for bond in simulation.topology.bonds()]
     state = State(
         name=name,
         type_names=type_names,
-        types=np.array([NO_TYPE if kind is None else type_names.index(kind) for kind in names], dtype=np.int64),
+        types=numbers,
         masses=np.array([system.getParticleMass(i)._value for i in range(system.getNumParticles())]),
         positions=positions,
         box=box,
@@ -93,11 +85,7 @@ def build_from_simulation(
         simulation=user,
     )
     check_targets(state)
-    if state.vacfs and velocity_factor(simulation.integrator) != 1:
-        raise DiffPairError(
-            f"state {name!r} has a vacf as a target, but Brownian dynamics has no velocities: use an integrator such "
-            f"as LangevinMiddleIntegrator"
-        )
+    _check_velocities(state, simulation.integrator)
     warn_about_excluded_peaks(state)
     return state
 
@@ -126,6 +114,25 @@ def _look(user: UserSimulation) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, A
             f"periodic box"
         )
     return positions, np.array(state.getPeriodicBoxVectors(asNumpy=True)._value)
+
+
+def _atoms(user: UserSimulation) -> list[Any]:
+    """Of the topology, one for every particle. Raises DiffPairError."""
+    atoms, count = list(user.simulation.topology.atoms()), user.simulation.system.getNumParticles()
+    if len(atoms) != count:
+        raise DiffPairError(
+            f"state {user.name!r}: the topology has {len(atoms)} atoms, but the System {count} particles"
+        )
+    return atoms
+
+
+def _check_velocities(state: State, integrator: openmm.Integrator) -> None:
+    """Raises DiffPairError where a target needs velocities, and there are none."""
+    if state.vacfs and velocity_factor(integrator) != 1:
+        raise DiffPairError(
+            f"state {state.name!r} has a vacf as a target, but Brownian dynamics has no velocities: use an integrator "
+            f"such as LangevinMiddleIntegrator"
+        )
 
 
 def _names(user: UserSimulation, atoms: Sequence[Any], types: Types | None) -> list[str | None]:
