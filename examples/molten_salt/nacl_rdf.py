@@ -24,7 +24,8 @@ from rich.progress import track
 from diffpair.trajectories.rdf import rdf_of_trajectory, write_rdf
 
 TEMPERATURE = 1200.0  # K; NaCl melts at 1074 K
-# 2.1389 - 5.426e-4 T: G. J. Janz, J. Phys. Chem. Ref. Data 17, Suppl. 2 (1988)
+# 2.1389 - 5.426e-4 T: G. J. Janz, "Thermodynamic and Transport Properties for Molten Salts: Correlation Equations for
+# Critically Evaluated Density, ..", J. Phys. Chem. Ref. Data 17, Suppl. 2 (1988)
 DENSITY = 1.4878  # g/cm^3
 TIMESTEP, EVERY = 0.005, 10  # ps, steps between frames; ions rattle with periods of 0.15 ps and more
 # The energy of the whole melt forgets within 1 / FRICTION: with 1 /ps it takes 1 ps, and g(r) of 200 ps is that of a
