@@ -13,6 +13,7 @@ from tests.fit.test_pressure import PRESSURE
 from diffpair import Fit, GaussNewton, Production, Sampling, State
 from diffpair.config import run_fit
 from diffpair.fit.iterate.expansion import EXPANDED, expansion
+from diffpair.fit.judge.stopping import LARGEST_OFF
 from diffpair.settings import Density, Potential
 from diffpair.states import build_lattice
 from diffpair.tables import read_document
@@ -36,6 +37,9 @@ def test_density_is_fitted_beside_g(make_config, out):
     assert rdf["kind"] == "rdf" and rdf["mae"] < 0.015
     assert density["kind"] == "density" and (density["target"], density["unit"]) == (0.845, "nm^-3")
     assert abs(density["value"] - 0.845) < 0.005 * 0.845 and 0 < density["error"] < 0.004
+    history = json.loads((out / "history.json").read_text())
+    assert history[0]["off"] > 10  # 5 % in units of 0.1 %
+    assert len(history) == 8 or "at its statistical noise" not in summary["stopped"] or history[-1]["off"] < LARGEST_OFF
     document = read_document(out / "potential.json")
     assert document["fit"]["targets"][1]["density"]["target"] == 0.845
 
