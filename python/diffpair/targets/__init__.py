@@ -1,6 +1,7 @@
 """What was measured, as fit targets: radial distribution functions, velocity autocorrelations, pressures, densities."""
 
 from diffpair.targets.density_target import DensityTarget
+from diffpair.targets.distribution import Distribution
 from diffpair.targets.given import Readable, Target, read_targets
 from diffpair.targets.pressure_target import PressureTarget
 from diffpair.targets.rdf_file import read_rdf
@@ -10,6 +11,7 @@ from diffpair.targets.vacf_target import VacfTarget, read_vacf
 
 __all__ = [
     "DensityTarget",
+    "Distribution",
     "PressureTarget",
     "RdfTarget",
     "Readable",

@@ -1,0 +1,57 @@
+"""Bond lengths, angles and dihedral angles of frames. NumPy alone.
+
+Angles come from atan2, which is exact at 0 and pi too. The sign of a dihedral is that of OpenMM's `dihedral()` and of
+the IUPAC convention: positive where, looking along j-k, the bond k-l is turned clockwise from j-i.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from diffpair.errors import DiffPairError
+
+Array = NDArray[np.float64]
+
+
+def bonded_coordinates(positions: ArrayLike, boxes: ArrayLike, paths: ArrayLike) -> Array:
+    """Lengths of bonds in nm, or angles in [0, pi], or dihedrals in (-pi, pi] in radians, [F, n].
+
+    Every step along a path is taken to the nearest image, so molecules may be split across the box.
+
+    Parameters
+    ----------
+    positions: [F, N, 3], nm. boxes: [F, 3, 3] or [3, 3] box vectors as rows in OpenMM's reduced form, nm.
+    paths: [n, 2 | 3 | 4] indices of particles along bonds; their number tells what is measured.
+
+    Raises
+    ------
+    DiffPairError: paths of another number of particles.
+    """
+    x, chains = np.asarray(positions, dtype=np.float64), np.asarray(paths, dtype=np.int64)
+    if chains.ndim != 2 or chains.shape[1] not in (2, 3, 4):
+        raise DiffPairError(f"paths of bonded particles must be [n, 2], [n, 3] or [n, 4], not {list(chains.shape)}")
+    steps = nearest_images(x[:, chains[:, 1:]] - x[:, chains[:, :-1]], boxes)  # [F, n, 1 | 2 | 3, 3]
+    if chains.shape[1] == 2:
+        return np.asarray(np.linalg.norm(steps[:, :, 0], axis=-1))
+    if chains.shape[1] == 3:
+        a, b = -steps[:, :, 0], steps[:, :, 1]
+        return np.arctan2(np.linalg.norm(np.cross(a, b), axis=-1), np.sum(a * b, axis=-1))
+    a, b, c = (steps[:, :, k] for k in range(3))
+    left, right = np.cross(a, b), np.cross(b, c)
+    sine = np.linalg.norm(b, axis=-1) * np.sum(a * right, axis=-1)
+    angle = np.arctan2(sine, np.sum(left * right, axis=-1))
+    return np.where(angle == -np.pi, np.pi, angle)
+
+
+def nearest_images(separations: ArrayLike, boxes: ArrayLike) -> Array:
+    """Separations [F, ..., 3] less whole box vectors, c first: the shortest ones where these are below half of the box.
+
+    boxes: [F, 3, 3] or [3, 3] in OpenMM's reduced form, nm.
+    """
+    d = np.array(separations, dtype=np.float64)
+    cells = np.broadcast_to(np.asarray(boxes, dtype=np.float64), (len(d), 3, 3))
+    cells = cells.reshape(len(d), *[1] * (d.ndim - 2), 3, 3)
+    for axis in (2, 1, 0):
+        d -= np.round(d[..., [axis]] / cells[..., axis, [axis]]) * cells[..., axis, :]
+    return d
