@@ -18,6 +18,7 @@ from diffpair.errors import DiffPairError
 _COMMANDS = {
     "fit": "diffpair.cli.fit",
     "target": "diffpair.cli.target",
+    "map": "diffpair.cli.map",
     "audit": "diffpair.cli.audit",
     "validate": "diffpair.cli.validate",
     "export": "diffpair.cli.export",

@@ -8,29 +8,7 @@ from typing import Any
 import click
 
 from diffpair.cli.check import MakesOrChecks
-
-
-def _length(_: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
-    from diffpair.errors import DiffPairError
-    from diffpair.targets.units import parse
-
-    if value is None:
-        return None
-    try:
-        return parse(value, "nm", "0.9 nm")
-    except DiffPairError as error:
-        raise DiffPairError(f"--{str(parameter.name).replace('_', '-')}: {error}") from None
-
-
-def _unit(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
-    """A length, or the name of a unit alone."""
-    from diffpair.errors import DiffPairError
-
-    named = value is not None and not any(digit.isdigit() for digit in value)
-    number = _length(context, parameter, f"1 {value}" if named else value)
-    if number is not None and not number > 0:
-        raise DiffPairError(f"--length-unit must be positive, not {value}")
-    return number
+from diffpair.cli.lengths import length, length_unit
 
 
 @click.command("target", cls=MakesOrChecks)
@@ -60,13 +38,13 @@ def _unit(context: click.Context, parameter: click.Parameter, value: str | None)
 )
 @click.option(
     "--length-unit",
-    callback=_unit,
+    callback=length_unit,
     metavar="LENGTH",
     help="What one unit of length in the trajectory is, '0.34 nm' or angstrom; what the format says if not given.",
 )
-@click.option("--r-min", default="0 nm", show_default=True, callback=_length, help="Inner edge of the first bin.")
-@click.option("--r-max", required=True, callback=_length, help="Outer edge of the last bin, for example '0.9 nm'.")
-@click.option("--bin-width", default="0.01 nm", show_default=True, callback=_length, help="Width of a bin.")
+@click.option("--r-min", default="0 nm", show_default=True, callback=length, help="Inner edge of the first bin.")
+@click.option("--r-max", required=True, callback=length, help="Outer edge of the last bin, for example '0.9 nm'.")
+@click.option("--bin-width", default="0.01 nm", show_default=True, callback=length, help="Width of a bin.")
 @click.option("--skip", default=0, show_default=True, type=click.IntRange(min=0), help="Frames left out at the start.")
 @click.option(
     "--blocks", default=5, show_default=True, type=click.IntRange(min=2), help="Blocks for the error estimate."

@@ -23,21 +23,24 @@ _PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 class Source:
     """A config file: ``data`` is its plain content, ``line`` finds keys in it.
 
+    Args:
+        path: the file. what: it should be, keys: two that it has, for messages.
+
     Raises:
         DiffPairError: no such file, not YAML, a key given twice, or not a mapping.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, what: str = "fit config", keys: tuple[str, str] = ("potential", "states")) -> None:
         self.path = path
         self._lines: dict[tuple[Key, ...], int] = {}
         try:
             self.text = path.read_text(encoding="utf-8")
         except FileNotFoundError:
-            raise DiffPairError(f"{path}: no such config file") from None
+            raise DiffPairError(f"{path}: no such {what.split()[-1]} file") from None
         except OSError as error:
             raise DiffPairError(f"{path}: cannot be read: {error.strerror or error}") from None
         except UnicodeDecodeError:
-            raise DiffPairError(f"{path}: is not a text file in UTF-8, but should be a fit config in YAML") from None
+            raise DiffPairError(f"{path}: is not a text file in UTF-8, but should be a {what} in YAML") from None
         loader: Any = None
         try:
             loader = yaml.SafeLoader(self.text)
@@ -59,7 +62,9 @@ class Source:
         if data is None:
             raise DiffPairError(f"{path}: is empty")
         if not isinstance(data, dict):
-            raise DiffPairError(f"{path}: is no config: it has no keys such as 'potential:' and 'states:'")
+            raise DiffPairError(
+                f"{path}: is no {what.split()[-1]}: it has no keys such as '{keys[0]}:' and '{keys[1]}:'"
+            )
         self.data: dict[str, Any] = data
 
     def line(self, path: Sequence[Key]) -> int:

@@ -85,12 +85,12 @@ def check_keys(data: dict[Any, Any], allowed: Iterable[str]) -> None:
             raise PydanticCustomError("unknown_key", "{text}", {"text": text, "key": key})
 
 
-def choices(given: str, allowed: Iterable[str]) -> str:
+def choices(given: str, allowed: Iterable[str], verb: str = "allowed are") -> str:
     """ "; did you mean ...? allowed are ..." for a message about a wrong name."""
     names = list(allowed)
     close = difflib.get_close_matches(given.lower(), names, n=1, cutoff=0.6)
     guess = f", did you mean {close[0]!r}?" if close else ";"
-    return f"{guess} allowed are {', '.join(names)}"
+    return f"{guess} {verb} {', '.join(names)}"
 
 
 def in_unit(value: object, unit: str, example: str, info: ValidationInfo) -> float:

@@ -26,10 +26,10 @@ def and_more(count: int) -> str:
 def problem(entry: Mapping[str, Any], path: Sequence[Key]) -> str:
     """One entry of pydantic's list, said of the key at `path`."""
     if entry["type"] == "unknown_key":
-        return _join(_dotted(path), entry["ctx"]["text"])
+        return _join(dotted(path), entry["ctx"]["text"])
     if entry["type"] == "missing":
-        return _join(_dotted(path), f"the key {entry['loc'][-1]!r} is missing")
-    return _join(_dotted(path), _text(entry))
+        return _join(dotted(path), f"the key {entry['loc'][-1]!r} is missing")
+    return _join(dotted(path), _text(entry))
 
 
 def named(location: Sequence[Key]) -> Sequence[Key]:
@@ -61,8 +61,8 @@ def _join(key: str, text: str) -> str:
     return f"{key}: {text}" if key else text
 
 
-def _dotted(path: Sequence[Key]) -> str:
-    """states[0].targets[1].rdf.file"""
+def dotted(path: Sequence[Key]) -> str:
+    """A key by its place: states[0].targets[1].rdf.file."""
     result = ""
     for key in path:
         result += f"[{key}]" if isinstance(key, int) else f".{key}" if result else key

@@ -172,6 +172,12 @@ def _is_whole(residue: str, names: list[str]) -> bool:
     return given <= known and 2 * len(given) > len(known)
 
 
+def is_standard_residue(name: str) -> bool:
+    """Whether readers of PDB files know a residue of that name, with atom names and bonds of its own."""
+    residues, _, standard = _standard_names()
+    return name in residues or name in standard
+
+
 @cache
 def _standard_names() -> tuple[dict[str, str], dict[str, dict[str, str]], dict[str, set[str]]]:
     """Other names of residues, of their atoms, and the atoms that have bonds in OpenMM's definitions."""

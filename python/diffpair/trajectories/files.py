@@ -92,25 +92,28 @@ def select_pairs(topology: Any, selections: Sequence[str]) -> NDArray[np.int64]:
 
     Raises DiffPairError for a selection that is wrong or empty.
     """
-    selected = []
-    for text in selections:
-        try:
-            atoms = topology.select(text)
-        except Exception:  # the parser of selections raises its own and Python's errors
-            raise DiffPairError(f"{text!r} is not a selection that mdtraj understands") from None
-        if len(atoms) == 0:
-            raise DiffPairError(
-                f"the selection {text!r} matches none of the {topology.n_atoms} atoms; mdtraj reads "
-                f"{_names(topology)}, with its own names for atoms of water, amino acids and nucleotides"
-            )
-        selected.append(atoms)
-    pairs = topology.select_pairs(*selected)
+    pairs = topology.select_pairs(*(select_atoms(topology, text) for text in selections))
     if len(pairs) == 0:
         raise DiffPairError(f"the selection {selections[0]!r} matches one atom only, which has no pairs")
     return np.asarray(pairs, dtype=np.int64)
 
 
-def _names(topology: Any, most: int = 6) -> str:
+def select_atoms(topology: Any, text: str) -> NDArray[np.int64]:
+    """Indices of the atoms of a selection in mdtraj's language. Raises DiffPairError if it is wrong or empty."""
+    try:
+        atoms = topology.select(text)
+    except Exception:  # the parser of selections raises its own and Python's errors
+        raise DiffPairError(f"{text!r} is not a selection that mdtraj understands") from None
+    if len(atoms) == 0:
+        raise DiffPairError(
+            f"the selection {text!r} matches none of the {topology.n_atoms} atoms; mdtraj reads "
+            f"{names_read(topology)}, with its own names for atoms of water, amino acids and nucleotides"
+        )
+    return np.asarray(atoms, dtype=np.int64)
+
+
+def names_read(topology: Any, most: int = 6) -> str:
+    """ "residue-name" of the first atoms of a topology, for messages."""
     names = list(dict.fromkeys(f"{atom.residue.name}-{atom.name}" for atom in topology.atoms))
     return ", ".join(names[:most]) + (", .." if len(names) > most else "")
 

@@ -19,12 +19,13 @@ from diffpair.states.exclusions import DEFAULT_BONDS, bonded_pairs, excluded_pai
 from diffpair.states.files import read_system
 from diffpair.tables.document import write_atomically
 from diffpair.trajectories.files import load_topology, read_frames, select_pairs
+from diffpair.trajectories.pieces import Pieces, Sums
 
 Array = NDArray[np.float64]
 PairKind = Literal["interacting", "intermolecular", "all"]
 
 _DISTANCES_AT_ONCE = 10_000_000
-_FRAMES_AT_ONCE = 10  # few, so that even a short trajectory splits into blocks
+FRAMES_AT_ONCE = 10  # few, so that even a short trajectory splits into blocks
 
 
 @dataclass(frozen=True)
@@ -140,12 +141,12 @@ def rdf_of_trajectory(
     if nbins < 1:
         raise DiffPairError(f"--bin-width = {bin_width:g} nm is wider than the range of {r_max - r_min:g} nm")
     edges = np.linspace(r_min, r_max, nbins + 1)
-    counted: list[_Piece] = []
+    counted = Pieces()
     left, said, density = skip, "", 0.0
     for path in trajectories:
         top = load_topology(path, topology)
         pairs, said = (choice or PairChoice()).apply(select_pairs(top, [first, second or first]), top)
-        size = max(1, min(_FRAMES_AT_ONCE, _DISTANCES_AT_ONCE // len(pairs)))
+        size = max(1, min(FRAMES_AT_ONCE, _DISTANCES_AT_ONCE // len(pairs)))
         for positions, boxes in read_frames(path, top, size, length_unit):
             x, cells = positions[left:], boxes[left:]
             left = max(0, left - len(positions))
@@ -155,14 +156,13 @@ def rdf_of_trajectory(
             if r_max > half * (1 + 1e-6):
                 raise DiffPairError(f"--r-max = {r_max:g} nm is beyond half the box, {half:.4g} nm")
             counts = count_pairs(x, cells, pairs.astype(np.int32), edges, name=str(path))
-            counted.append(_Piece(counts.counts.sum(axis=0), counts.ideal.sum(axis=0), len(x)))
+            counted.add(len(x), {"counts": counts.counts.sum(axis=0), "ideal": counts.ideal.sum(axis=0)})
             density += float(np.sum(x.shape[1] / np.linalg.det(cells)))
-    if not counted:
+    if not counted.frames:
         raise DiffPairError(f"{trajectories[0]}: no frames are left after --skip {skip}")
-    frames = sum(piece.frames for piece in counted)
-    error = _block_error(counted, frames, blocks)
+    error = counted.error(ratio, blocks)
     centres = 0.5 * (edges[1:] + edges[:-1])
-    return TrajectoryRdf(centres, _g(counted), error, r_min, frames, said, density / frames)
+    return TrajectoryRdf(centres, ratio(counted.total()), error, r_min, counted.frames, said, density / counted.frames)
 
 
 def write_rdf(path: str | os.PathLike[str], rdf: TrajectoryRdf, comments: Sequence[str] = ()) -> None:
@@ -174,28 +174,6 @@ def write_rdf(path: str | os.PathLike[str], rdf: TrajectoryRdf, comments: Sequen
     write_atomically(Path(path), "\n".join(lines) + "\n")
 
 
-@dataclass(frozen=True)
-class _Piece:
-    """Sums over frames of the pairs in each bin, and of those that an ideal gas would have there."""
-
-    counts: Array
-    ideal: Array
-    frames: int
-
-
-def _g(pieces: Sequence[_Piece]) -> Array:
-    g: Array = np.sum([piece.counts for piece in pieces], axis=0) / np.sum([piece.ideal for piece in pieces], axis=0)
-    return g
-
-
-def _block_error(counted: list[_Piece], frames: int, blocks: int) -> Array | None:
-    """Standard error from consecutive blocks of about equal numbers of frames."""
-    grouped: list[list[_Piece]] = [[] for _ in range(blocks)]
-    done = 0
-    for piece in counted:
-        grouped[min(blocks - 1, (done + piece.frames // 2) * blocks // frames)].append(piece)
-        done += piece.frames
-    if not all(grouped):
-        return None
-    error: Array = np.array([_g(group) for group in grouped]).std(axis=0, ddof=1) / np.sqrt(blocks)
-    return error
+def ratio(sums: Sums) -> Array:
+    """g from sums of the pairs in each bin, `counts`, and of those that an ideal gas would have there, `ideal`."""
+    return np.asarray(sums["counts"] / sums["ideal"])
