@@ -129,7 +129,7 @@ def test_a_ring_and_a_loose_part_are_made_whole():
     rng = np.random.default_rng(1)
     angles = np.arange(6) * np.pi / 3
     ring = 0.14 * np.stack([np.cos(angles), np.sin(angles), 0 * angles], axis=1)
-    x = np.concatenate([ring, ring[:2] + [0.2, 0, 0.1]])
+    x = np.concatenate([ring, ring[:2] + np.array([0.2, 0, 0.1])])
     box = np.eye(3)
     tree = Tree([(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 0), (6, 7)], 8)
     moved = x + rng.integers(-3, 4, (5, 2, 8, 3)) @ box

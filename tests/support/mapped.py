@@ -7,11 +7,17 @@ from pathlib import Path
 import mdtraj
 import numpy as np
 import yaml
+from scipy.spatial.transform import Rotation
 
 ELEMENTS = mdtraj.element.Element
 
 # residue: names and elements of its atoms, bonds between them, and where they are, nm
-WATER = ("HOH", [("O", "O"), ("H1", "H"), ("H2", "H")], [(0, 1), (0, 2)], [[0, 0, 0], [0.096, 0, 0], [-0.024, 0.093, 0]])
+WATER = (
+    "HOH",
+    [("O", "O"), ("H1", "H"), ("H2", "H")],
+    [(0, 1), (0, 2)],
+    [[0, 0, 0], [0.096, 0, 0], [-0.024, 0.093, 0]],
+)
 BUTANE = (
     "BUT",
     [("C1", "C"), ("H1", "H"), ("C2", "C"), ("H2", "H"), ("C3", "C"), ("H3", "H"), ("C4", "C"), ("H4", "H")],
@@ -47,9 +53,8 @@ def topology_of(*species: tuple[tuple, int]) -> mdtraj.Topology:
 
 
 def rotations(count: int, rng: np.random.Generator) -> np.ndarray:
-    """Random rotation matrices [count, 3, 3]."""
-    q, r = np.linalg.qr(rng.normal(size=(count, 3, 3)))
-    return q * np.sign(np.diagonal(r, axis1=1, axis2=2))[:, None]
+    """Random rotation matrices [count, 3, 3], no reflections."""
+    return Rotation.random(count, rng=rng).as_matrix()
 
 
 def trajectory_of(*species: tuple[tuple, int], frames: int = 20, edge: float = 2.0, seed: int = 0, wrap: bool = True):

@@ -128,7 +128,7 @@ def _alike(topology: Any, labels: Integers, found: Integers, section: Molecules,
             raise DiffPairError(
                 f"{where}: molecules of one kind must have the same atoms in the same order, but those of residues "
                 f"{topology.atom(int(members[0][0])).residue} and {topology.atom(int(atoms[0])).residue} differ, in "
-                f"{other}: choose {section.shown} so that they are alike"
+                f"{other}: make a kind of each"
             )
     return np.array(members, dtype=np.int64)
 
