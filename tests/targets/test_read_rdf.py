@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from diffpair.errors import DiffPairError
+from diffpair.observables.pair_histogram import count_types
 from diffpair.targets import check_unit, read_rdf
 
 R = 0.2 + 0.02 * np.arange(50)
@@ -253,3 +254,13 @@ def test_ideal_gas_passes(tmp_path):
 def test_warns_if_g_does_not_approach_one(tmp_path):
     with pytest.warns(UserWarning, match=r"g: g averages 2 over the last fifth of r, but should approach 1"):
         read_rdf(write(tmp_path / "g", rows(R, np.where(R > 0.3, 2.0, 0.0))), ("A", "A"))
+
+
+def test_bins_from_0_have_no_edge_below(tmp_path):
+    """r as it is printed: the first edge, r[0] - width / 2, would be -1e-18."""
+    r = 0.005 + 0.01 * np.arange(124)
+    (tmp_path / "g.csv").write_text("r_nm,g\n" + "\n".join(f"{x:.8g},{float(x > 0.3)}" for x in r))
+    target = read_rdf(tmp_path / "g.csv", ("A", "A"))
+    assert target.r[0] - 0.5 * target.bin_width < 0, "rounding shows"
+    assert target.edges[0] == 0
+    count_types([[[0, 0, 0], [0.5, 0, 0]]], 3 * np.eye(3), [0, 0], None, [(0, 0)], target.edges)

@@ -76,8 +76,8 @@ class RdfTarget:
 
     @property
     def edges(self) -> Array:
-        """Bin edges in nm, [nbins + 1]."""
-        edges: Array = self.r[0] + self.bin_width * (np.arange(len(self.r) + 1) - 0.5)
+        """Bin edges in nm, [nbins + 1]; none is below 0, where rounding of r would have the first one."""
+        edges: Array = np.maximum(self.r[0] + self.bin_width * (np.arange(len(self.r) + 1) - 0.5), 0.0)
         return edges
 
     @property
