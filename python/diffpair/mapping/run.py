@@ -31,6 +31,7 @@ from diffpair.trajectories.rdf import FRAMES_AT_ONCE, write_rdf
 
 _ATOMS_AT_ONCE = 3_000_000  # of all frames of a piece: 72 MB of positions in double precision
 
+PathLike = str | os.PathLike[str]
 CONFIG, SUMMARY, SYSTEM, TRAJECTORY = "fit.yaml", "summary.json", "system.xml", "beads.dcd"
 
 
@@ -44,11 +45,11 @@ class Reading:
 
 
 def map_trajectories(
-    trajectories: Sequence[Path],
+    trajectories: Sequence[PathLike],
     settings: MapSettings,
-    out: Path,
+    out: PathLike,
     *,
-    topology: Path | None = None,
+    topology: PathLike | None = None,
     r: Range | None = None,
     reading: Reading | None = None,
     beads_trajectory: bool = False,
@@ -70,14 +71,15 @@ def map_trajectories(
             small.
     """
     reading = reading or Reading()
+    paths, out = [Path(path) for path in trajectories], Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DiffPairError(
             f"{out}: is there already and holds files, which are not overwritten: choose another folder"
         )
-    tops = [load_topology(path, topology) for path in trajectories]
-    for path, top in zip(trajectories, tops, strict=True):
+    tops = [load_topology(path, None if topology is None else Path(topology)) for path in paths]
+    for path, top in zip(paths, tops, strict=True):
         if top != tops[0]:
-            raise DiffPairError(f"{path}: its topology is another one than that of {trajectories[0]}")
+            raise DiffPairError(f"{path}: its topology is another one than that of {paths[0]}")
     beads = BeadMap(find_kinds(tops[0], settings))
     check_neutral(beads, settings)
     measurement = Measurement(beads, settings.exclude_bonds, settings.intramolecular, r or Range())
@@ -89,12 +91,12 @@ def map_trajectories(
     try:
         with ExitStack() as stack:
             writer = stack.enter_context(BeadsTrajectory(made / TRAJECTORY)) if beads_trajectory else None
-            for name, frames in _pieces(trajectories, tops[0], reading, progress):
+            for name, frames in _pieces(paths, tops[0], reading, progress):
                 x = measurement.add(frames, name)
                 if writer is not None:
                     writer.write(x, frames.boxes)
         measured = measurement.result(reading.blocks)
-        document = _write(made, trajectories, beads, settings, measurement, measured, reading)
+        document = _write(made, paths, beads, settings, measurement, measured, reading)
         _put_in_place(made, out)
     finally:
         shutil.rmtree(made, ignore_errors=True)

@@ -79,4 +79,4 @@ def lines_of(document: dict[str, Any]) -> Iterator[str]:
 
 
 def _error(error: float | None) -> str:
-    return "" if error is None else f" +- {error:.2g}"
+    return f" +- {error:.2g}" if error else ""  # at constant volume it is 0
