@@ -252,6 +252,7 @@ def test_nothing_is_overwritten(tmp_path):
         ("", ["--r-max", "1.5"], "--r-max: needs a unit"),
         ("", ["--bin-width", "0 nm"], "--bin-width must be positive"),
         ("text", [], r"t\.dcd: cannot be read as a trajectory"),
+        ("", ["gone.dcd"], "gone.dcd: no such trajectory"),
         ("other", [], r"other\.pdb: its topology is another one than that of .*t\.dcd"),
     ],
 )

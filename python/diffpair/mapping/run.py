@@ -26,7 +26,7 @@ from diffpair.mapping.trajectory import BeadsTrajectory
 from diffpair.tables.document import write_atomically
 from diffpair.targets.distribution import COORDINATES
 from diffpair.trajectories.check import check_made
-from diffpair.trajectories.files import Frames, load_topology, read_frames
+from diffpair.trajectories.files import Frames, holds_topology, load_topology, read_frames
 from diffpair.trajectories.rdf import FRAMES_AT_ONCE, write_rdf
 
 _ATOMS_AT_ONCE = 3_000_000  # of all frames of a piece: 72 MB of positions in double precision
@@ -76,11 +76,8 @@ def map_trajectories(
         raise DiffPairError(
             f"{out}: is there already and holds files, which are not overwritten: choose another folder"
         )
-    tops = [load_topology(path, None if topology is None else Path(topology)) for path in paths]
-    for path, top in zip(paths, tops, strict=True):
-        if top != tops[0]:
-            raise DiffPairError(f"{path}: its topology is another one than that of {paths[0]}")
-    beads = BeadMap(find_kinds(tops[0], settings))
+    top = _topology_of(paths, None if topology is None else Path(topology))
+    beads = BeadMap(find_kinds(top, settings))
     check_neutral(beads, settings)
     measurement = Measurement(beads, settings.exclude_bonds, settings.intramolecular, r or Range())
     try:
@@ -91,7 +88,7 @@ def map_trajectories(
     try:
         with ExitStack() as stack:
             writer = stack.enter_context(BeadsTrajectory(made / TRAJECTORY)) if beads_trajectory else None
-            for name, frames in _pieces(paths, tops[0], reading, progress):
+            for name, frames in _pieces(paths, top, reading, progress):
                 x = measurement.add(frames, name)
                 if writer is not None:
                     writer.write(x, frames.boxes)
@@ -101,6 +98,18 @@ def map_trajectories(
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return document
+
+
+def _topology_of(paths: Sequence[Path], topology: Path | None) -> Any:
+    """The one topology of all trajectories."""
+    top = load_topology(paths[0], topology)
+    for path in paths[1:]:
+        if holds_topology(path) or holds_topology(paths[0]):
+            if load_topology(path, topology) != top:
+                raise DiffPairError(f"{path}: its topology is another one than that of {paths[0]}")
+        elif not path.is_file():
+            raise DiffPairError(f"{path}: no such trajectory")
+    return top
 
 
 def _pieces(
@@ -130,7 +139,7 @@ def _write(
     files: dict[Pair, str] = {}
     for pair, rdf in measured.rdfs.items():
         files[pair] = f"rdf-{'-'.join(pair)}.csv"
-        check_made(Path(files[pair]), rdf, reading.length_unit is not None)
+        check_made(Path(files[pair]), rdf, reading.length_unit is not None, "exclude_bonds in the map")
         write_rdf(folder / files[pair], rdf, [f"diffpair map: {'-'.join(pair)}, {source}", rdf.pairs])
     for pair, rdf in measured.all_rdfs.items():
         write_rdf(

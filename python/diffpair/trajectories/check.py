@@ -17,8 +17,12 @@ _CONTACT = 0.13  # nm; only bonded atoms come nearer to each other
 _CORE = 0.05  # nm; no two atoms are as near as that
 
 
-def check_made(path: Path, rdf: TrajectoryRdf, length_unit_given: bool) -> None:
-    """Refuse or warn of a g(r) of a trajectory that looks wrong. `path`: how messages name it.
+def check_made(
+    path: Path, rdf: TrajectoryRdf, length_unit_given: bool, choice: str = "--exclude-bonds, --pairs"
+) -> None:
+    """Refuse or warn of a g(r) of a trajectory that looks wrong.
+
+    path: how messages name it. choice: what says which pairs count.
 
     Raises:
         DiffPairError: there is no pair in its range, or lengths are in another unit: no matter is as dense.
@@ -40,7 +44,7 @@ def check_made(path: Path, rdf: TrajectoryRdf, length_unit_given: bool) -> None:
         _warn(
             path,
             f"neighbours begin at r = {begin:.3g} nm, nearer than atoms without a bond come; are these pairs within "
-            f"molecules (--exclude-bonds, --pairs), or is the unit of length another (--length-unit)?",
+            f"molecules ({choice}), or is the unit of length another (--length-unit)?",
         )
     if (far := far_from_one(rdf.r, rdf.g)) is not None:
         _warn(path, far)

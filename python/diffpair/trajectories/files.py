@@ -42,10 +42,10 @@ def load_topology(trajectory: Path, topology: Path | None) -> Any:
         raise DiffPairError(f"{trajectory}: no such trajectory")
     if topology is not None and not topology.is_file():
         raise DiffPairError(f"{topology}: no such topology")
-    holds_topology = _holds_topology(trajectory)
-    if topology is None and not holds_topology:
+    own = holds_topology(trajectory)
+    if topology is None and not own:
         raise DiffPairError(f"{trajectory}: holds no topology; give a structure file with --topology")
-    file = trajectory if holds_topology or topology is None else topology
+    file = trajectory if own or topology is None else topology
     if file.suffix.lower() == ".pdb":
         check_pdb_bonds(file)
     try:
@@ -66,7 +66,7 @@ def read_frames(path: Path, topology: Any, size: int, length_unit: float | None)
     """
     import mdtraj
 
-    options = {} if _holds_topology(path) else {"top": topology}
+    options = {} if holds_topology(path) else {"top": topology}
     factor = 1.0 if length_unit is None else length_unit / assumed_length(path)
     scaled = path.suffix.lower() == ".lammpstrj" and _has_scaled_coordinates(path)
     pieces = mdtraj.iterload(str(path), chunk=size, **options)
@@ -118,7 +118,8 @@ def names_read(topology: Any, most: int = 6) -> str:
     return ", ".join(names[:most]) + (", .." if len(names) > most else "")
 
 
-def _holds_topology(path: Path) -> bool:
+def holds_topology(path: Path) -> bool:
+    """Whether files of this format hold a topology."""
     return path.name.lower().endswith(_WITH_TOPOLOGY)
 
 
