@@ -93,6 +93,16 @@ def test_without_bonds_atoms_are_near_the_first_of_their_bead():
     np.testing.assert_allclose(np.linalg.norm(x[:, 0:10:2] - x[:, 1:10:2], axis=-1), 0.3, atol=0.02)
 
 
+def test_atoms_on_both_sides_of_half_the_box_without_bonds():
+    """Seen from the molecule's first atom the two of the bead R are in different images."""
+    thread = ("THD", [("X1", "O"), ("X2", "O"), ("X3", "O")], [], None)
+    beads = [{"name": "L", "type": "A", "atoms": ["X1"]}, {"name": "R", "type": "A", "atoms": ["X2", "X3"]}]
+    molecules = [{"residue": "THD", "bonds": [["L", "R"]], "beads": beads}]
+    made = beads_of(topology_of((thread, 1)), molecules=molecules)
+    x = made.positions(Frames(np.array([[[0, 0, 0], [0.44, 0, 0], [0.54, 0, 0]]], np.float32), np.eye(3)[None]))
+    np.testing.assert_allclose(x[0], [[0, 0, 0], [0.49, 0, 0]], atol=1e-6)
+
+
 def test_beads_in_triclinic_boxes():
     rng = np.random.default_rng(3)
     topology = topology_of((BUTANE, 4))

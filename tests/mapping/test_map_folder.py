@@ -109,18 +109,21 @@ def test_the_system_and_the_summary(folder):
     assert summary["frames"] == 60 and summary["temperature"]["value"] == 300
 
 
-def test_a_state_of_charged_beads_excludes_what_the_map_does(tmp_path):
-    write_files(
-        tmp_path, trajectory_of(*SPECIES, frames=6), MAP | {"charges": {"A": -0.5, "W": 0.6}, "exclude_bonds": 0}
-    )
+@pytest.mark.parametrize(("exclude_bonds", "excluded"), [(None, {(k, k + 1) for k in range(0, 24, 2)}), (0, set())])
+def test_charged_beads_exclude_what_the_map_does(tmp_path, exclude_bonds, excluded):
+    document = MAP | {"charges": {"A": -0.5, "W": 0.6}}
+    document |= {} if exclude_bonds is None else {"exclude_bonds": exclude_bonds}
+    write_files(tmp_path, trajectory_of(*SPECIES, frames=6), document)
     assert run(tmp_path).exit_code == 0
     system = mm.XmlSerializer.deserialize((tmp_path / "cg/system.xml").read_text())
     (force,) = system.getForces()
     charges = [force.getParticleParameters(i)[0]._value for i in range(44)]
     assert charges == [-0.5] * 24 + [0.6] * 20 and force.getNonbondedMethod() == force.PME
-    assert force.getNumExceptions() == 0
+    exceptions = [force.getExceptionParameters(k) for k in range(force.getNumExceptions())]
+    assert {(i, j) for i, j, *_ in exceptions} == excluded
+    assert all(charge._value == epsilon._value == 0 for _, _, charge, _, epsilon in exceptions)
     config = yaml.safe_load((tmp_path / "cg/fit.yaml").read_text())
-    assert "exclude_bonds" not in config["states"][0]["system"]
+    assert "exclude_bonds" not in config["states"][0]["system"], "the System's own exclusions count"
     assert f"{force.getCutoffDistance()._value:g} nm" == config["potential"]["cutoff"]
 
 
