@@ -12,7 +12,7 @@ from diffpair.errors import DiffPairError
 from diffpair.mapping.beads import BeadMap, Tree
 from diffpair.mapping.kinds import find_kinds
 from diffpair.mapping.settings import MapSettings
-from diffpair.observables.bonded_coordinates import nearest_images
+from diffpair.systems.nearest_image import nearest_image
 from diffpair.trajectories.files import Frames
 
 SPECIES = ((BUTANE, 5), (WATER, 7))
@@ -38,7 +38,7 @@ def expected(traj, residue, names, centre=mdtraj.compute_center_of_mass):
 
 def apart(found, wanted, boxes):
     """Largest distance of two sets of positions, whole box vectors apart or not, nm."""
-    return np.linalg.norm(nearest_images(found - wanted, boxes), axis=-1).max()
+    return np.linalg.norm(nearest_image(found - wanted, boxes), axis=-1).max()
 
 
 def test_centres_of_mass_are_those_of_mdtraj():

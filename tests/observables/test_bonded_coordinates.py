@@ -9,7 +9,7 @@ import pytest
 from tests.support.chains import BOX
 
 from diffpair.errors import DiffPairError
-from diffpair.observables.bonded_coordinates import bonded_coordinates, nearest_images
+from diffpair.observables.bonded_coordinates import bonded_coordinates
 
 PATHS = {length: np.array([np.roll(np.arange(9), k)[:length] for k in range(5)]) for length in (2, 3, 4)}
 
@@ -70,13 +70,6 @@ def test_sign_and_branch_are_those_of_openmm():
 def test_exact_where_cosines_are_not(positions, expected):
     path = [list(range(len(positions)))]
     assert bonded_coordinates([positions], np.eye(3), path)[0, 0] == pytest.approx(expected, abs=1e-12)
-
-
-def test_one_box_per_frame():
-    """The same separation in two boxes: another image in each."""
-    separations = np.array([[[0.0, 0.0, 0.9]], [[0.0, 0.0, 0.9]]])
-    boxes = np.stack([np.eye(3), 3 * np.eye(3)])
-    np.testing.assert_allclose(nearest_images(separations, boxes)[:, 0, 2], [-0.1, 0.9])
 
 
 def test_paths_of_five_are_refused():

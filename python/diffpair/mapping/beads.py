@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import breadth_first_order
 
 from diffpair.errors import DiffPairError
 from diffpair.mapping.kinds import Kind
-from diffpair.observables.bonded_coordinates import nearest_images
+from diffpair.systems.nearest_image import nearest_image
 from diffpair.trajectories.files import Frames
 
 Array = NDArray[np.float64]
@@ -49,7 +49,7 @@ class Tree:
         """Molecules [F, M, n, 3] without breaks, the first particle of each where it was. boxes: [F, 3, 3], nm."""
         x = positions.copy()
         for particles, near in self._shells:
-            x[:, :, particles] = x[:, :, near] + nearest_images(
+            x[:, :, particles] = x[:, :, near] + nearest_image(
                 positions[:, :, particles] - positions[:, :, near], boxes
             )
         return x
@@ -97,7 +97,7 @@ class BeadMap:
                 apart = atoms[:, :, bead.atoms] - first
                 loose = tree.part[bead.atoms] != tree.part[bead.atoms[0]]
                 if loose.any():  # no bond says which image is meant
-                    apart[:, :, loose] = nearest_images(apart[:, :, loose], boxes)
+                    apart[:, :, loose] = nearest_image(apart[:, :, loose], boxes)
                 self._check_width(kind, place, apart, boxes)
                 centres[:, :, place] = first[:, :, 0] + np.einsum("k,fmkd->fmd", bead.weights, apart)
             made.append(bead_tree.whole(centres, boxes).reshape(count, -1, 3))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffpair.errors import DiffPairError
+from diffpair.systems.nearest_image import nearest_image
 
 Array = NDArray[np.float64]
 
@@ -31,7 +32,8 @@ def bonded_coordinates(positions: ArrayLike, boxes: ArrayLike, paths: ArrayLike)
     x, chains = np.asarray(positions, dtype=np.float64), np.asarray(paths, dtype=np.int64)
     if chains.ndim != 2 or chains.shape[1] not in (2, 3, 4):
         raise DiffPairError(f"paths of bonded particles must be [n, 2], [n, 3] or [n, 4], not {list(chains.shape)}")
-    steps = nearest_images(x[:, chains[:, 1:]] - x[:, chains[:, :-1]], boxes)  # [F, n, 1 | 2 | 3, 3]
+    cells = np.asarray(boxes, dtype=np.float64)
+    steps = nearest_image(x[:, chains[:, 1:]] - x[:, chains[:, :-1]], cells)  # [F, n, 1 | 2 | 3, 3]
     if chains.shape[1] == 2:
         return np.asarray(np.linalg.norm(steps[:, :, 0], axis=-1))
     if chains.shape[1] == 3:
@@ -42,16 +44,3 @@ def bonded_coordinates(positions: ArrayLike, boxes: ArrayLike, paths: ArrayLike)
     sine = np.linalg.norm(b, axis=-1) * np.sum(a * right, axis=-1)
     angle = np.arctan2(sine, np.sum(left * right, axis=-1))
     return np.where(angle == -np.pi, np.pi, angle)
-
-
-def nearest_images(separations: ArrayLike, boxes: ArrayLike) -> Array:
-    """Separations [F, ..., 3] less whole box vectors, c first: the shortest ones where these are below half of the box.
-
-    boxes: [F, 3, 3] or [3, 3] in OpenMM's reduced form, nm.
-    """
-    d = np.array(separations, dtype=np.float64)
-    cells = np.broadcast_to(np.asarray(boxes, dtype=np.float64), (len(d), 3, 3))
-    cells = cells.reshape(len(d), *[1] * (d.ndim - 2), 3, 3)
-    for axis in (2, 1, 0):
-        d -= np.round(d[..., [axis]] / cells[..., axis, [axis]]) * cells[..., axis, :]
-    return d
