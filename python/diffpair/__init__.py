@@ -47,7 +47,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Adjoint",
+    "Angle",
+    "Bond",
+    "Bonded",
     "Density",
+    "Dihedral",
     "DiffPairError",
     "Fit",
     "FitResult",
@@ -79,7 +83,7 @@ __all__ = [
 _FROM = {
     "fit": ("Fit", "FitResult"),
     "settings": (
-        "Adjoint", "Density", "Fluctuation", "GaussNewton", "InverseMonteCarlo", "IterativeBoltzmann", "Potential",
+        "Adjoint", "Angle", "Bond", "Bonded", "Density", "Dihedral", "Fluctuation", "GaussNewton", "InverseMonteCarlo", "IterativeBoltzmann", "Potential",
         "Pressure", "Production", "Rdf", "Reweighting", "Sampling", "Start", "TorchOptimizer", "Vacf",
     ),
     "states": ("State",),

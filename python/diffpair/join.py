@@ -15,6 +15,7 @@ from diffpair.settings.gradient import Adjoint
 from diffpair.settings.sampling import Sampling
 from diffpair.settings.update import IterativeBoltzmann
 from diffpair.states import NO_TYPE, State, check_cutoff
+from diffpair.states.bonded import acts_in, check_bonded
 from diffpair.tables import type_pairs
 
 
@@ -48,6 +49,8 @@ def join_states(settings: FitSettings, states: Sequence[State]) -> list[State]:
             target.stride(timestep)
     pairs = type_pairs(names)
     _check_learned(settings, states, [pairs[row] for row in (range(len(pairs)) if learned is None else learned)])
+    check_bonded(settings.bonded, states)
+    states = [dataclasses.replace(state, bonded=acts_in(settings.bonded, state)) for state in states]
     order = states[0].parameter_names
     return [_with_parameters(_with_types(state, names), settings, order) for state in states]
 
@@ -65,6 +68,7 @@ def outline(state: State) -> Outline:
     return Outline(
         state.name, state.held_out, state.temperature, state.parameter_names, len(state.rdfs), len(state.pressures),
         len(state.densities), len(state.vacfs), [target.scale_error for target in state.rdfs],
+        [target.kind for target in state.distributions],
     )  # fmt: skip
 
 

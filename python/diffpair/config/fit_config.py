@@ -15,6 +15,7 @@ from diffpair.errors import DiffPairError
 from diffpair.settings.base import Time
 from diffpair.settings.fit_settings import FitSettings, Outline, check_together
 from diffpair.settings.sampling import Sampling
+from diffpair.systems.bonded_paths import canonical
 
 
 class SamplingSection(Sampling):
@@ -59,7 +60,7 @@ def _outline(state: StateSection) -> Outline:
     pressures, densities, vacfs = (sum(getattr(t, kind) is not None for t in state.targets) for kind in kinds)
     return Outline(
         state.name, state.held_out, state.temperature, tuple(state.parameters), len(rdfs), pressures, densities, vacfs,
-        [rdf.scale_error for rdf in rdfs],
+        [rdf.scale_error for rdf in rdfs], [canonical(t.chosen.types) for t in state.targets if t.bond or t.angle or t.dihedral],
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from diffpair.settings.base import (
     Temperature,
     _name,
 )
+from diffpair.settings.distributions import Angle, Bond, Dihedral
 from diffpair.settings.targets import Density, Pressure, Rdf, Vacf
 from diffpair.targets.given import check_once_each
 from diffpair.targets.units import parse, parse_density
@@ -122,6 +123,9 @@ class TargetSection(Settings):
     pressure: Pressure | None = None
     density: Density | None = None
     vacf: Vacf | None = None
+    bond: Bond | None = None
+    angle: Angle | None = None
+    dihedral: Dihedral | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> TargetSection:
@@ -134,7 +138,7 @@ class TargetSection(Settings):
         return self
 
     @property
-    def chosen(self) -> Rdf | Pressure | Density | Vacf:
+    def chosen(self) -> Rdf | Pressure | Density | Vacf | Bond | Angle | Dihedral:
         """The kind that is given."""
         return next(value for _, value in self if value is not None)
 

@@ -17,7 +17,7 @@ from diffpair.engines.frames import Exploded, Frames, Snapshot
 from diffpair.errors import DiffPairError
 from diffpair.observables.pressure import PressureProbe
 from diffpair.states.state import State
-from diffpair.states.system import own_system
+from diffpair.states.system import with_molecules
 from diffpair.systems.barostat import barostat_of
 from diffpair.systems.platforms import platform_like
 from diffpair.systems.thermostat import velocity_factor
@@ -77,7 +77,7 @@ class Engine(ABC):
         self._own: PressureProbe | None = None
         if further_virial:
             alike = platform_like(context)
-            self._own = PressureProbe(own_system(state), state.temperature, *alike, beside=context)
+            self._own = PressureProbe(with_molecules(state), state.temperature, *alike, beside=context)
         self._masses = np.array([system.getParticleMass(i)._value for i in range(state.num_atoms)])
         self._degrees = 3 * np.count_nonzero(self._masses) - system.getNumConstraints()
         # a small system's temperature fluctuates: 10 standard deviations on top

@@ -8,6 +8,7 @@ import numpy as np
 import openmm
 from numpy.typing import NDArray
 
+from diffpair.engines.distributions import Distributions
 from diffpair.engines.engine import Engine
 from diffpair.engines.frames import Frames, Snapshot
 from diffpair.engines.histograms import Histograms
@@ -112,7 +113,7 @@ class _Measured:
 
     def __init__(self, sampler: Engine, stride: int) -> None:
         self.sampler, self.state, self.stride = sampler, sampler.state, stride
-        self.histograms = Histograms(self.state)
+        self.histograms, self.distributions = Histograms(self.state), Distributions(self.state)
         self.probe, self.no_pressure = _probe(sampler)
         self.frames = 0
         self._pressures: list[NDArray[np.float64]] = []
@@ -121,6 +122,7 @@ class _Measured:
     def add(self, frames: Frames) -> None:
         """Count these, too."""
         self.histograms.add(frames)
+        self.distributions.add(frames)
         self._volumes.append(np.abs(np.linalg.det(frames.boxes)))
         if self.probe is not None:
             chosen = slice(-self.frames % self.stride, None, self.stride)
@@ -153,6 +155,7 @@ class _Measured:
                 *_compare(state.pressures, pressure),
                 *(_compare_density(state, target, per_volume, spread) for target in state.densities),
                 *vacfs,
+                *self.distributions.results(),
             ],
             pressure=pressure,
             density=Density(mass * per_volume, mass * spread),

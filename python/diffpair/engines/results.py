@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +87,34 @@ class VacfResult:
 
 
 @dataclass(frozen=True)
+class DistributionResult:
+    """A target distribution of bonds, angles or dihedrals against production.
+
+    order: bond, angle or dihedral. kind: types along the chain. x: bin centres, nm or rad. p, p_target, error: in
+    production, of the target, and the standard error of p, 1/nm or 1/rad, [bins] each. l1: integral |p - p_target|,
+    with what lies beyond the target's bins. l1_noise: the part of it that the noise of p alone gives.
+    """
+
+    order: str
+    kind: tuple[str, ...]
+    x: NDArray[np.float64]
+    p: NDArray[np.float64]
+    p_target: NDArray[np.float64]
+    error: NDArray[np.float64]
+    l1: float
+    l1_noise: float
+
+    @property
+    def name(self) -> str:
+        """Such as A-B-A."""
+        return "-".join(self.kind)
+
+    def figures(self) -> dict[str, Any]:
+        """What reports tell of it."""
+        return {"name": self.name, "types": list(self.kind), "l1": self.l1, "l1_noise": self.l1_noise}
+
+
+@dataclass(frozen=True)
 class ProductionResult:
     """What production found at one state.
 
@@ -97,7 +126,7 @@ class ProductionResult:
 
     state: str
     held_out: bool
-    targets: list[RdfResult | PressureResult | DensityResult | VacfResult]
+    targets: list[RdfResult | PressureResult | DensityResult | VacfResult | DistributionResult]
     pressure: Pressure | None
     steps: int
     converged: bool
@@ -126,6 +155,11 @@ class ProductionResult:
     def densities(self) -> list[DensityResult]:
         """The results of targets that are densities."""
         return [target for target in self.targets if isinstance(target, DensityResult)]
+
+    @property
+    def distributions(self) -> list[DistributionResult]:
+        """The results of targets that are distributions of bonds, angles or dihedrals."""
+        return [target for target in self.targets if isinstance(target, DistributionResult)]
 
     @property
     def vacfs(self) -> list[VacfResult]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import openmm
 
+from diffpair.bonded import write_live
 from diffpair.engines.engine import Engine, Progress, openmm_seed
 from diffpair.errors import DiffPairError
 from diffpair.states.state import State
@@ -67,6 +68,7 @@ class Sampler(Engine):
         check_table(self.table, table)
         self.force.setTable(table_of_force(self.state, table))
         self.force.updateParametersInContext(self.context)
+        write_live(table.bonded, self.context)
         self.table = table
         self._fresh = True
 

@@ -29,7 +29,6 @@ from diffpair.gradients import (
     verlet,
 )
 from diffpair.join import timestep_of
-from diffpair.potentials import to_table
 from diffpair.settings import update as update_sections
 from diffpair.settings.fit_settings import FitSettings
 from diffpair.settings.gradient import Adjoint
@@ -71,7 +70,7 @@ def fit_states(setup: Setup, seed: int) -> list[LiveState]:
     """The live simulations of the fitted states; they go on where the start has left them."""
     space, tables, section = setup.space, {}, segment_jacobian(setup.settings)
     for variant in space.variants:
-        tables[variant] = to_table(setup.potential, space.grid, variant)
+        tables[variant] = space.table(variant)
     live = [
         LiveState(
             state,
@@ -81,6 +80,7 @@ def fit_states(setup: Setup, seed: int) -> list[LiveState]:
             setup.settings.sampling,
             seed + 7919 * index,
             SegmentMemory(section.modes) if section else Memory(),
+            space.bonded.probe() if space.bonded.size else None,
         )
         for index, state in enumerate(setup.fitted)
     ]
@@ -89,7 +89,7 @@ def fit_states(setup: Setup, seed: int) -> list[LiveState]:
             state.sampler.restore(setup.own[state.state.name].last)
         chain = setup.chosen.good.get(state.state.name)
         # the chain's Jacobian is that of a constant volume
-        fixed = state.state.barostat is None and len(state.rows) == len(state.rows.rdf)
+        fixed = state.state.barostat is None and len(state.rows) == len(state.rows.rdf) and not space.bonded.size
         if section is None and chain is not None and fixed:
             state.memory.theory = chain_jacobian(chain, state.state, state.rows.rdf, space.grid)
     return live

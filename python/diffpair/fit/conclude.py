@@ -33,7 +33,7 @@ from diffpair.fit.setup import (
     production_interval,
 )
 from diffpair.join import timestep_of
-from diffpair.potentials import judge, to_table
+from diffpair.potentials import judge
 from diffpair.report import summary_document, write_summary
 from diffpair.settings.gradient import Adjoint
 from diffpair.states import State
@@ -84,7 +84,7 @@ def hand_over(setup: Setup, states: Sequence[State] | None = None) -> None:
     """Have the users' Simulations run the present potential; those of all states by default."""
     for state in setup.states if states is None else states:
         if state.simulation is not None:
-            table = to_table(setup.potential, setup.space.grid, state.parameters)
+            table = setup.space.table(state.parameters)
             state.simulation.write(table_of_force(state, table), partial(make_force, state, table))
 
 
@@ -179,7 +179,7 @@ def conclude(work: Work) -> FitResult:
     if len(names) > 1:
         document["files"]["potentials"] = {s.name: f"{names[s.parameters]}.json" for s in setup.states}
     result = FitResult(
-        tables={s.name: to_table(setup.potential, setup.space.grid, s.parameters) for s in setup.states},
+        tables={s.name: setup.space.table(s.parameters) for s in setup.states},
         uncertainties=_by_state(setup, bands),
         start=work.start,
         production=results,
@@ -215,7 +215,8 @@ def _errors(setup: Setup, results: list[ProductionResult]) -> dict[str, Any]:
         ]
         + [{"state": r.state, "pressure": asdict(p)} for r in results for p in r.pressures]
         + [{"state": r.state, "density": asdict(d)} for r in results for d in r.densities]
-        + [{"state": r.state, "vacf": v.figures()} for r in results for v in r.vacfs],
+        + [{"state": r.state, "vacf": v.figures()} for r in results for v in r.vacfs]
+        + [{"state": r.state, d.order: d.figures()} for r in results for d in r.distributions],
     }
 
 
@@ -227,7 +228,7 @@ def _production(setup: Setup, loop: FitLoop, progress: FitProgress, anew: bool) 
     results = []
     for index, state in enumerate(setup.states):
         progress.begin(f"production {state.name}", section.max_steps)
-        table = to_table(setup.potential, setup.space.grid, state.parameters)
+        table = setup.space.table(state.parameters)
         results.append(
             production(
                 state,

@@ -24,8 +24,8 @@ from diffpair.fit.record.result import FitResult
 from diffpair.fit.record.writing import at_start, move_into, write_progress
 from diffpair.fit.setup import Setup, prepare, where
 from diffpair.join import join_states
-from diffpair.potentials import to_table
 from diffpair.settings.fit_settings import FitSettings
+from diffpair.settings.bonded import Bonded
 from diffpair.settings.gradient import Adjoint, Gradient
 from diffpair.settings.potentials import Potential
 from diffpair.settings.sampling import Production, Sampling
@@ -44,7 +44,7 @@ class Fit:
     Parameters
     ----------
     potential: what is learned, such as `diffpair.Potential("bspline", cutoff=1.0)`. states: see `diffpair.State`; those
-        that are held out are reported, never fitted. sampling, production, gradient, update, start: as in a config
+        that are held out are reported, never fitted. sampling, production, gradient, update, start, bonded: as in a config
         file, objects of the same names; what is not given has the same defaults. seed: of everything random but a
         user's own Simulation.
     progress: what to report to; the terminal by default, False for nobody. origin: the file that describes the fit, if
@@ -70,11 +70,15 @@ class Fit:
         gradient: Gradient | str | None = None,
         update: Update | str | None = None,
         start: Start | str | None = None,
+        bonded: Sequence[Bonded] = (),
         seed: int = 1,
         progress: FitProgress | bool = True,
         origin: Origin | None = None,
     ) -> None:
-        given = {"sampling": sampling, "production": production, "gradient": gradient, "update": update, "start": start}
+        given = {
+            "sampling": sampling, "production": production, "gradient": gradient, "update": update, "start": start,
+            "bonded": list(bonded) or None,
+        }  # fmt: skip
         chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         self.settings = FitSettings(potential=potential, seed=seed, **chosen)
         self.states = join_states(self.settings, [states] if isinstance(states, State) else list(states))
@@ -193,8 +197,7 @@ class Fit:
         """The present table of every state, by name; nothing before the first step."""
         if self._setup is None:
             return {}
-        potential, grid = self._setup.potential, self._setup.space.grid
-        return {state.name: to_table(potential, grid, state.parameters) for state in self._setup.states}
+        return {state.name: self._setup.space.table(state.parameters) for state in self._setup.states}
 
     @property
     def table(self) -> PairTable:
@@ -217,8 +220,8 @@ class Fit:
     def resume(
         cls, out: Folder, potential: Potential, states: State | Sequence[State], *,
         sampling: Sampling | None = None, production: Production | None = None, gradient: Gradient | str | None = None,
-        update: Update | str | None = None, start: Start | str | None = None, seed: int = 1,
-        progress: FitProgress | bool = True, origin: Origin | None = None,
+        update: Update | str | None = None, start: Start | str | None = None, bonded: Sequence[Bonded] = (),
+        seed: int = 1, progress: FitProgress | bool = True, origin: Origin | None = None,
     ) -> Fit:  # fmt: skip
         """The fit that was saved in a folder, set up with the same potential, states and options.
 
@@ -230,7 +233,7 @@ class Fit:
         """
         fit = cls(
             potential, states, sampling=sampling, production=production, gradient=gradient, update=update, start=start,
-            seed=seed, progress=progress, origin=origin,
+            bonded=bonded, seed=seed, progress=progress, origin=origin,
         )  # fmt: skip
         with fit._working():
             fit._begun(Path(out))

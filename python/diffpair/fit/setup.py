@@ -11,6 +11,7 @@ from diffpair.engines.fastest import platform_of
 from diffpair.engines.series_error import SHORTEST
 from diffpair.errors import DiffPairError
 from diffpair.fit.record.progress import FitProgress
+from diffpair.fit.start.bonded import starting_terms
 from diffpair.fit.start.choose import ChosenStart, choose_start
 from diffpair.fit.start.inversion import (
     beyond_contact,
@@ -96,12 +97,13 @@ def prepare(
     chosen = choose_start(settings.starting_point, fitted, contact)
     start = chosen.start
     beyond = beyond_contact(start.method, fitted)
-    space = ParameterSpace(potential, grid, variants, scales.energy, contact, beyond)
+    bonded = starting_terms(settings.bonded, fitted, start.file if start.method == "file" else None)
+    space = ParameterSpace(potential, grid, variants, scales.energy, contact, beyond, bonded)
     misfit, own = 0.0, {}
     if start.method != "parameters":
         if not wanted:
             if start.method == "boltzmann-inversion" and progress is not None:
-                own = sample_own_forces(fitted, potential, grid, contact, settings, progress)
+                own = sample_own_forces(fitted, potential, grid, contact, settings, progress, space.bonded.terms)
             wanted = _wanted(chosen, potential, fitted, grid, contact, own)
         misfit = pull_back(space, wanted, steps=START_STEPS, tolerance=0.02)
     # a soft start may be low in the core, too, where the learned potential will not be
@@ -111,7 +113,7 @@ def prepare(
     else:
         tabulation = refine(potential, grid.r_min, grid.knots, scales.energy, everywhere, tolerance, space.core)
     if tabulation.grid != grid:
-        space = ParameterSpace(potential, tabulation.grid, variants, scales.energy, contact, beyond)
+        space = ParameterSpace(potential, tabulation.grid, variants, scales.energy, contact, beyond, bonded)
     return Setup(settings, states, fitted, potential, space, tabulation, misfit, wanted or [], own, chosen)
 
 

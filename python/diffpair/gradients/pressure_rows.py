@@ -13,7 +13,7 @@ from diffpair.observables.pair_pressure import molecular_virial_sums, pair_press
 from diffpair.observables.pressure import BAR
 from diffpair.potentials.base import TableGrid
 from diffpair.segments import Topology
-from diffpair.states import State, own_system
+from diffpair.states import State, with_molecules
 
 ERROR_FLOOR = 0.01  # of P / (rho kT), where the target has no error of its own
 
@@ -40,7 +40,7 @@ class PressureRows(StaticRows):
         self.ideal = BAR * state.density / state.beta
         self.name = state.name
         if self.molecular and state.pressures:
-            moving = Molecules.of_system(own_system(state)).num_moving
+            moving = Molecules.of_system(with_molecules(state)).num_moving
             self._kinetic = BAR * moving / state.beta  # times V
             self.ideal = max(moving, 1) * BAR / state.beta / state.volume
         targets = state.pressures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,8 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from diffpair.bonded import BondedTerm
 from diffpair.engines.frames import Frames
 from diffpair.errors import DiffPairError
+from diffpair.gradients.bonded_rows import BondedRows, BondedSums
 from diffpair.gradients.density_rows import DensityRows
 from diffpair.gradients.device import CPU, frame_sums
 from diffpair.gradients.frame_sums import FrameSums
@@ -32,14 +35,15 @@ class TargetRows:
 
     Args:
         state: with targets. device: where sums over pairs are computed, and segments run: the processor by default.
+        bonded: terms of the potential that are learned, the last columns of what is called c.
 
     Attributes:
         state: without the other atoms.
-        rdf, pressure, density: the rows of each kind. parts: all of them, in the order of the rows.
+        rdf, pressure, bonded, density: the rows of each kind. parts: all of them, in the order of the rows.
         target: what is wanted, [rows]. error: its standard errors, 0 where none is given, [rows]. floor: see Rows.
     """
 
-    def __init__(self, state: State, device: torch.device = CPU) -> None:
+    def __init__(self, state: State, device: torch.device = CPU, bonded: Sequence[BondedTerm] = ()) -> None:
         if not state.targets:
             raise DiffPairError(f"state {state.name!r} has no target")
         whole, self.device = state, device
@@ -50,7 +54,9 @@ class TargetRows:
         )
         self.rdf = RdfRows(state, self.topology)
         self.pressure, self.density = PressureRows(whole, self.topology), DensityRows(whole)
-        self.parts: list[StaticRows] = [part for part in (self.rdf, self.pressure, self.density) if len(part)]
+        self.bonded, self.bonded_sums = BondedRows(state), BondedSums(state, bonded)
+        everything = (self.rdf, self.pressure, self.bonded, self.density)
+        self.parts: list[StaticRows] = [part for part in everything if len(part)]
         self.target: Array = np.concatenate([part.target for part in self.parts])
         self.error: Array = np.concatenate([part.error for part in self.parts])
         self.floor: Array = np.concatenate([part.floor for part in self.parts])
@@ -69,8 +75,8 @@ class TargetRows:
     def of_frames(
         self, frames: Frames, coefficients: Tensor, grid: TableGrid, single: bool = False
     ) -> tuple[Array, Array]:  # fmt: skip
-        """The rows per frame, [F, rows], without gradient; and dU/dc, sums over pairs of B_k(r) on `grid`, [F, npairs *
-        (knots + 2)]. Both from one neighbour list. single: with distances of RDFs and dU/dc in float32.
+        """The rows per frame, [F, rows], without gradient; and dU/dc, [F, columns]: sums over pairs of B_k(r) on `grid`,
+        npairs * (knots + 2) of them, then those of bonded terms. Those of pairs from one neighbour list. single: with distances of RDFs and dU/dc in float32.
 
         Where a barostat moves the box, rows of g(r) beyond half of the smallest box are cut from now on."""
         topology, rows, splines = self.topology, [], []
@@ -82,7 +88,7 @@ class TargetRows:
                 some = frame_tensors(frames, start)
                 x, cells = some.x, some.boxes
                 first, *others = frame_sums(x, cells, topology, grids, single, self.device)
-                splines.append(first.flatten(1))
+                splines.append(torch.cat([first.flatten(1), torch.from_numpy(self.bonded_sums.of_frames(some))], dim=1))
                 found = [
                     part.of_sums(others, cells)
                     if isinstance(part, RdfRows)
@@ -110,7 +116,8 @@ class TargetRows:
             chunks = [part.explicit(frame_tensors(frames, i), grid) for i in range(0, len(frames), CHUNK)]
             known = [chunk for chunk in chunks if chunk is not None]
             if known:
-                result |= {start + k: values for k, values in enumerate(torch.cat(known).numpy().swapaxes(0, 1))}
+                wider = np.pad(torch.cat(known).numpy(), ((0, 0), (0, 0), (0, self.bonded_sums.width)))
+                result |= {start + k: values for k, values in enumerate(wider.swapaxes(0, 1))}
             start += len(part)
         return result
 

@@ -68,7 +68,8 @@ def _state(result: ProductionResult) -> dict[str, Any]:
         ]
         + [{"kind": "pressure", **asdict(found), "unit": "bar"} for found in result.pressures]
         + [{"kind": "density", **asdict(found)} for found in result.densities]
-        + [{"kind": "vacf", **found.figures()} for found in result.vacfs],
+        + [{"kind": "vacf", **found.figures()} for found in result.vacfs]
+        + [{"kind": found.order, **found.figures()} for found in result.distributions],
     }
 
 

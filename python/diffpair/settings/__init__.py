@@ -1,5 +1,7 @@
 """What a user chooses: the sections of a fit config, and the objects that Python users make. No torch."""
 
+from diffpair.settings.bonded import Bonded
+from diffpair.settings.distributions import Angle, Bond, Dihedral
 from diffpair.settings.gradient import Adjoint, Fluctuation, Reweighting
 from diffpair.settings.potentials import Potential
 from diffpair.settings.sampling import Production, Sampling
@@ -9,7 +11,11 @@ from diffpair.settings.update import GaussNewton, InverseMonteCarlo, IterativeBo
 
 __all__ = [
     "Adjoint",
+    "Angle",
+    "Bond",
+    "Bonded",
     "Density",
+    "Dihedral",
     "Fluctuation",
     "GaussNewton",
     "InverseMonteCarlo",

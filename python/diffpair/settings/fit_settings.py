@@ -8,11 +8,13 @@ from typing import Any, ClassVar
 
 from diffpair.errors import DiffPairError
 from diffpair.settings.base import CountOrZero, Settings
+from diffpair.settings.bonded import Bonded
 from diffpair.settings.gradient import BATCHES, Adjoint, Fluctuation, Gradient
 from diffpair.settings.potentials import Potential
 from diffpair.settings.sampling import Production, Sampling
 from diffpair.settings.start import Start, StartChoice
 from diffpair.settings.update import GaussNewton, InverseMonteCarlo, IterativeBoltzmann, TorchOptimizer, Update
+from diffpair.systems.bonded_paths import Kind
 
 
 class FitSettings(Settings):
@@ -24,6 +26,7 @@ class FitSettings(Settings):
     gradient: Gradient = Fluctuation()
     update: Update | None = None
     start: StartChoice | None = None
+    bonded: list[Bonded] = []
     seed: CountOrZero = 1
 
     title: ClassVar[str] = "Fit"
@@ -49,15 +52,14 @@ class FitSettings(Settings):
 
     def content(self) -> dict[str, Any]:
         """What a fit cannot change on its way: neither its length, nor the production after it, nor where it runs."""
-        return self.model_dump(
-            exclude={"production": True, "update": {"iterations"}, "sampling": {"platform", "device"}}
-        )
+        left_out: dict[str, Any] = {"production": True, "update": {"iterations"}, "sampling": {"platform", "device"}}
+        return self.model_dump(exclude=left_out if self.bonded else {**left_out, "bonded": True})
 
 
 @dataclass(frozen=True)
 class Outline:
     """What the checks below need to know of a state. rdfs, pressures, densities, vacfs: how many targets of each
-    kind. scale_errors: those of the rdfs. parameters: names of the potential's global parameters that it gives."""
+    kind. scale_errors: those of the rdfs. distributions: kinds of bonded terms. parameters: names of the potential's global parameters that it gives."""
 
     name: str
     held_out: bool
@@ -68,6 +70,7 @@ class Outline:
     densities: int
     vacfs: int
     scale_errors: Sequence[float]
+    distributions: Sequence[Kind] = ()
 
 
 def check_together(settings: FitSettings, states: Sequence[Outline]) -> None:
@@ -76,6 +79,7 @@ def check_together(settings: FitSettings, states: Sequence[Outline]) -> None:
     _check_states(settings, states, fitted)
     _check_update(settings, states, fitted)
     _check_gradient(settings)
+    _check_bonded(settings, states)
 
 
 def _check_states(settings: FitSettings, states: Sequence[Outline], fitted: Sequence[Outline]) -> None:
@@ -146,6 +150,30 @@ def _check_gradient(settings: FitSettings) -> None:
         raise DiffPairError(
             f"update: {method.method} needs the whole Jacobian, which gradient: fluctuation gives and "
             f"{gradient.method} does not; use an update such as adam"
+        )
+
+
+def _check_bonded(settings: FitSettings, states: Sequence[Outline]) -> None:
+    kinds = [term.kind for term in settings.bonded]
+    for term in settings.bonded:
+        if kinds.count(term.kind) > 1:
+            raise DiffPairError(f"bonded: the {term.label} is given twice")
+    for state in states:
+        for kind in state.distributions:
+            if kind not in kinds:
+                raise DiffPairError(
+                    f"states: {state.name!r} has the distribution of {'-'.join(kind)} as a target, but the section "
+                    f"bonded has no such term: add {{types: [{', '.join(kind)}]}} to it"
+                )
+            if state.distributions.count(kind) > 1:
+                raise DiffPairError(f"states: {state.name!r} has the distribution of {'-'.join(kind)} twice")
+    if not settings.bonded:
+        return
+    method, gradient = settings.method.method, settings.gradient.method
+    if method != "gauss-newton" or gradient != "fluctuation":
+        raise DiffPairError(
+            f"bonded: terms of bonds, angles and dihedrals are learned with update: gauss-newton and gradient: "
+            f"fluctuation, not with {method} and {gradient}"
         )
 
 

@@ -4,7 +4,7 @@ from diffpair.states.files import build_from_files
 from diffpair.states.from_simulation import build_from_simulation
 from diffpair.states.lattice import build_lattice
 from diffpair.states.state import NO_TYPE, State, half_of_smallest
-from diffpair.states.system import make_system, own_system
+from diffpair.states.system import make_system, own_system, with_molecules
 from diffpair.states.validate import check_cutoff, check_targets, check_types
 from diffpair.systems.own_forces import acts, beside_potential, has_nonbonded_forces, type_charges
 
@@ -23,5 +23,6 @@ __all__ = [
     "has_nonbonded_forces",
     "make_system",
     "own_system",
+    "with_molecules",
     "type_charges",
 ]

@@ -20,7 +20,7 @@ from diffpair.states.state import NO_TYPE, State
 from diffpair.states.structure import Atom, Structure, read_structure
 from diffpair.states.system_checks import box_vectors, check_system
 from diffpair.states.validate import check_targets
-from diffpair.targets import Readable, Target, read_targets
+from diffpair.targets import Distribution, Readable, Target, read_targets
 from diffpair.targets.units import value_in
 
 PathLike = str | os.PathLike[str]
@@ -67,11 +67,12 @@ def build_from_files(
     structure, system = _read(topology, xml)
     names = [type_of(atom, types, index, topology) for index, atom in enumerate(structure.atoms)]
     type_names, numbers = numbered(names, f"state {name!r}: no atom of {topology} has a type")
+    found = read_targets(targets)
     exclusions = excluded_pairs(f"state {name!r}", system, structure.bonds, exclude_bonds)
     box = _box_of(structure, system, topology, xml)
     if system is not None:
         check_system(str(xml), system, structure.positions, box, kelvin)
-    elif len(exclusions):
+    elif len(exclusions) and not any(isinstance(target, Distribution) for target in found):
         warnings.warn(
             f"{topology} has {len(structure.bonds)} bonds, but without a System nothing holds them together: "
             f"state {name!r} has the pair potential only, and bonded particles do not feel that",
@@ -86,12 +87,13 @@ def build_from_files(
         box=box,
         exclusions=exclusions,
         temperature=kelvin,
-        targets=read_targets(targets),
+        targets=found,
         held_out=held_out,
         parameters=tuple(float(value) for value in (parameters or {}).values()),
         parameter_names=tuple(parameters or {}),
         base_system=system,
         on_lattice=False,
+        bonds=np.array(structure.bonds, dtype=np.int64).reshape(-1, 2),
         files=tuple(Path(file).resolve() for file in (topology, xml) if file is not None),
     )
     check_targets(state)

@@ -83,6 +83,7 @@ def build_from_simulation(
         parameter_names=tuple(parameters or {}),
         base_system=system,
         simulation=user,
+        bonds=np.array(bonds, dtype=np.int64).reshape(-1, 2),
     )
     check_targets(state)
     _check_velocities(state, simulation.integrator)

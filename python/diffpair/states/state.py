@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from diffpair.constants import BOLTZMANN
 from diffpair.systems.barostat import Barostat, barostat_of, pressure_of
+from diffpair.systems.bonded_paths import Kind, bonded_paths
 from diffpair.systems.own_forces import beside_potential
-from diffpair.targets import DensityTarget, PressureTarget, RdfTarget, Readable, Target, VacfTarget
+from diffpair.targets import DensityTarget, Distribution, PressureTarget, RdfTarget, Readable, Target, VacfTarget
 from diffpair.targets.density_target import NUMBER
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ class State:
     parameters at this state, parameter_names theirs. base_system: a System with further forces, or a barostat; None for
     a pure pair system of constant volume. With a barostat, box and what follows from it are those that the state starts
     from. on_lattice: the positions are a lattice, to be melted before use. files: that it was read from. simulation:
-    the user's own, which runs the state; None where the fit makes a Context of its own.
+    the user's own, which runs the state; None where the fit makes a Context of its own. bonds: [B, 2] of the topology.
+    bonded: whether the potential has bonded terms, which act along them.
     """
 
     name: str
@@ -64,6 +66,8 @@ class State:
     on_lattice: bool = False
     files: tuple[Path, ...] = ()
     simulation: UserSimulation | None = None
+    bonds: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int64))
+    bonded: bool = False
 
     @classmethod
     def from_lattice(
@@ -170,7 +174,7 @@ class State:
     @property
     def molecular_pressure(self) -> bool:
         """Whether its pressure is more than that of single beads which all feel the pair potential, and no other."""
-        return bool(beside_potential(self.base_system)) or not self.complete
+        return bool(beside_potential(self.base_system)) or not self.complete or self.bonded
 
     @property
     def typed(self) -> NDArray[np.int64]:
@@ -192,10 +196,10 @@ class State:
         keep = self.typed
         place = np.full(self.num_atoms, -1)
         place[keep] = np.arange(len(keep))
-        pairs = place[self.exclusions].reshape(-1, 2)
+        pairs, bonds = (place[each].reshape(-1, 2) for each in (self.exclusions, self.bonds))
         return replace(
             self, types=self.types[keep], masses=self.masses[keep], positions=self.positions[keep],
-            exclusions=pairs[(pairs >= 0).all(1)],
+            exclusions=pairs[(pairs >= 0).all(1)], bonds=bonds[(bonds >= 0).all(1)],
             targets=[target for target in self.targets if not isinstance(target, DensityTarget)],
         )  # fmt: skip
 
@@ -203,6 +207,17 @@ class State:
     def rdfs(self) -> list[RdfTarget]:
         """The targets that are radial distribution functions."""
         return [target for target in self.targets if isinstance(target, RdfTarget)]
+
+    @property
+    def distributions(self) -> list[Distribution]:
+        """The targets that are distributions of bond lengths, angles or dihedral angles."""
+        return [target for target in self.targets if isinstance(target, Distribution)]
+
+    @property
+    def paths(self) -> dict[Kind, NDArray[np.int64]]:
+        """Bonds, angles and dihedrals between particles that have a type, by kind, see `bonded_paths`."""
+        names = ["" if kind == NO_TYPE else self.type_names[kind] for kind in self.types]
+        return {kind: found for kind, found in bonded_paths(self.bonds, names).items() if "" not in kind}
 
     @property
     def pressures(self) -> list[PressureTarget]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import openmm
 
+from diffpair.bonded import add_terms, check_terms
 from diffpair.errors import DiffPairError
 from diffpair.states.state import NO_TYPE, State
 from diffpair.states.validate import check_cutoff, check_types
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 
 def make_system(state: State, table: PairTable) -> tuple[openmm.System, PairTableForce]:
-    """A new System with the state's further forces, if any, and the table as a `PairTableForce`; and that force.
+    """A new System with the state's further forces, if any, and the potential: its bonded terms, and the table as a
+    `PairTableForce`; and that force.
 
     The force lives in the System, which has to be kept alive with it. Raises DiffPairError if state and table do not
     fit.
@@ -25,6 +27,8 @@ def make_system(state: State, table: PairTable) -> tuple[openmm.System, PairTabl
     check_types(state, table.types)
     check_cutoff(state, table.cutoff)
     system = own_system(state)
+    if table.bonded:
+        add_terms(system, table.bonded, state.paths)
     force = make_force(state, table)
     system.addForce(force)
     return system, force
@@ -39,6 +43,21 @@ def own_system(state: State) -> openmm.System:
     else:
         system = copy.deepcopy(state.base_system)
     system.setDefaultPeriodicBoxVectors(*state.box)
+    return system
+
+
+def with_molecules(state: State) -> openmm.System:
+    """The same, with the bonds along which the potential has terms: what is one molecule, OpenMM tells from bonds.
+
+    They have no energy: a pressure of molecules does not know what acts within one.
+    """
+    system = own_system(state)
+    if state.bonded:
+        links = openmm.CustomBondForce("0")
+        links.setUsesPeriodicBoundaryConditions(True)
+        for i, j in state.bonds:
+            links.addBond(int(i), int(j))
+        system.addForce(links)
     return system
 
 
@@ -67,7 +86,9 @@ def table_of_force(state: State, table: PairTable) -> PairTable:
 
 
 def check_table(old: PairTable, new: PairTable) -> None:
-    """Refuse a table that cannot replace another in a live Context (DiffPairError): types and grid must agree."""
+    """Refuse a table that cannot replace another in a live Context (DiffPairError): types, grid and bonded terms must
+    agree."""
+    check_terms(old.bonded, new.bonded)
     if new.types != old.types:
         raise DiffPairError(f"a table of {', '.join(new.types)} cannot replace one of {', '.join(old.types)}")
     before, after = (old.r_min, old.cutoff, old.knots), (new.r_min, new.cutoff, new.knots)

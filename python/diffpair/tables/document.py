@@ -28,6 +28,7 @@ UNITS = {"length": "nm", "energy": "kJ/mol"}
 ENTROPY_UNIT = "kJ/mol/K"
 _REQUIRED = ("units", "types", "r_min", "cutoff", "knots", "pairs")
 _OPTIONAL = ("global_parameters", "entropy", "provenance", "fit")
+_BONDED = "bonded"  # a list, which diffpair.bonded reads
 
 
 def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -49,7 +50,7 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
         if key not in document:
             raise DiffPairError(f'{path}: the key "{key}" is missing')
     for key in document:
-        if key not in ("format", "version", *_REQUIRED, *_OPTIONAL):
+        if key not in ("format", "version", *_REQUIRED, *_OPTIONAL, _BONDED):
             raise DiffPairError(f'{path}: unknown key "{key}"')
     if document["units"] != UNITS:
         raise DiffPairError(f'{path}: "units" must be {json.dumps(UNITS)}, not {_short(document["units"])}')
@@ -65,6 +66,7 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     except DiffPairError as error:
         raise DiffPairError(f"{path}: {error}") from None
     _check_pairs(path, "pairs", document["pairs"], document["types"], knots)
+    document.setdefault(_BONDED, [])
     for key in _OPTIONAL:
         if not isinstance(document.setdefault(key, {}), dict):
             raise DiffPairError(f'{path}: "{key}" must be an object, not {_short(document[key])}')

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from diffpair.bonded import BondedTerm, read_terms, write_terms
 from diffpair.errors import DiffPairError
 from diffpair.tables.custom_force import custom_nonbonded_force
 from diffpair.tables.document import ENTROPY_UNIT, FORMAT, UNITS, VERSION, read_document, write_document
@@ -46,6 +47,7 @@ class PairTable:
         global_parameters: values of the potential's global parameters it was tabulated at; may be empty.
         entropy: S of a potential U - (T - T0) S at T0, the global parameter `temperature`; as coefficients, in
             kJ/mol/K; None for any other potential. A read-only float64 copy is kept.
+        bonded: terms of bonds, angles and dihedrals that belong to the potential.
 
     Raises:
         DiffPairError: a value is unusable; the sentence names it.
@@ -57,9 +59,11 @@ class PairTable:
     coefficients: Array
     global_parameters: dict[str, float] = field(default_factory=dict)
     entropy: Array | None = None
+    bonded: tuple[BondedTerm, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "types", tuple(self.types))
+        object.__setattr__(self, "bonded", tuple(self.bonded))
         object.__setattr__(self, "r_min", float(self.r_min))
         object.__setattr__(self, "cutoff", float(self.cutoff))
         for name in ("coefficients", "entropy"):
@@ -85,6 +89,9 @@ class PairTable:
         for name, value in self.global_parameters.items():
             if not np.isfinite(value):
                 raise DiffPairError(f"global parameter {name} is {value}")
+        for term in self.bonded:
+            if unknown := [name for name in term.kind if name not in self.types]:
+                raise DiffPairError(f"{term.label}: the potential has no type {unknown[0]!r}")
         if self.entropy is not None:
             if self.entropy.shape != shape:
                 raise DiffPairError(
@@ -111,6 +118,12 @@ class PairTable:
     def knots(self) -> int:
         """Number of knots."""
         return int(self.coefficients.shape[1]) - 2
+
+    @property
+    def columns(self) -> Array:
+        """All numbers that a fit may change, flat: the coefficients, then the values of the bonded terms that are not
+        fixed."""
+        return np.concatenate([self.coefficients.ravel(), *(t.values for t in self.bonded if not t.fixed)])
 
     @property
     def spacing(self) -> float:
@@ -168,7 +181,7 @@ class PairTable:
         change = float(temperature) - self.global_parameters["temperature"]
         parameters = {**self.global_parameters, "temperature": float(temperature)}
         coefficients = self.coefficients - change * self.entropy
-        return PairTable(self.types, self.r_min, self.cutoff, coefficients, parameters, self.entropy)
+        return replace(self, coefficients=coefficients, global_parameters=parameters)
 
     def with_inert_type(self, name: str = INERT) -> PairTable:
         """The same potential with one more type, after the others, for particles that take no part: all of its pairs
@@ -181,7 +194,7 @@ class PairTable:
             return np.array([values[old[pair]] if pair in old else none for pair in type_pairs(types)])
 
         entropy = None if self.entropy is None else spread(self.entropy)
-        return PairTable(types, self.r_min, self.cutoff, spread(self.coefficients), self.global_parameters, entropy)
+        return replace(self, types=types, coefficients=spread(self.coefficients), entropy=entropy)
 
     def to_custom_nonbonded_force(self) -> openmm.CustomNonbondedForce:
         """The same potential as OpenMM's own CustomNonbondedForce, without particles; see `tables.custom_force`."""
@@ -215,6 +228,7 @@ class PairTable:
                 "pairs": self._rows(self.coefficients),
                 "global_parameters": self.global_parameters,
                 **({"entropy": entropy} if entropy else {}),
+                **({"bonded": write_terms(self.bonded)} if self.bonded else {}),
                 "provenance": dict(provenance or {}),
                 "fit": dict(fit or {}),
             },
@@ -244,6 +258,7 @@ class PairTable:
                 coefficients=ordered(document["pairs"]),
                 global_parameters=document["global_parameters"],
                 entropy=ordered(entropy["pairs"]) if entropy else None,
+                bonded=read_terms(document["bonded"], types),
             )
         except DiffPairError as error:
             raise DiffPairError(f"{path}: {error}") from None
@@ -256,6 +271,7 @@ class PairTable:
             and (self.r_min, self.cutoff) == (other.r_min, other.cutoff)
             and self.coefficients.tobytes() == other.coefficients.tobytes()
             and self.global_parameters == other.global_parameters
+            and self.bonded == other.bonded
             and (None if self.entropy is None else self.entropy.tobytes())
             == (None if other.entropy is None else other.entropy.tobytes())
         )

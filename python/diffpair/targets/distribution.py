@@ -174,6 +174,21 @@ class Distribution:
         return f"{value / self.coordinate.unit:.4g} {self.coordinate.unit_name}"
 
 
+def bin_fractions(x: ArrayLike, edges: ArrayLike) -> Array:
+    """Part of the coordinates x [F, n] of each frame that falls into each of the even bins between edges [m + 1], [F, m].
+
+    Coordinates outside of all bins count in none of them, but among the n: a distribution that has left the bins of its
+    target does not add up to 1.
+    """
+    values, ends = np.asarray(x, dtype=np.float64), np.asarray(edges, dtype=np.float64)
+    frames, bins = len(values), len(ends) - 1
+    place = np.floor((values - ends[0]) * (bins / (ends[-1] - ends[0]))).astype(np.int64)
+    place[values == ends[-1]] = bins - 1  # pi belongs to the last bin of a dihedral
+    inside = (place >= 0) & (place < bins)
+    flat = (place + bins * np.arange(frames)[:, None])[inside]
+    return np.bincount(flat, minlength=frames * bins).reshape(frames, bins) / max(1, values.shape[1])
+
+
 def _read_rows(path: Path, of: Coordinate) -> tuple[list[str], list[list[float]]]:
     """Header and rows of numbers, comments and empty lines left out."""
     try:

@@ -7,11 +7,12 @@ from typing import Protocol
 
 from diffpair.errors import DiffPairError
 from diffpair.targets.density_target import DensityTarget
+from diffpair.targets.distribution import Distribution
 from diffpair.targets.pressure_target import PressureTarget
 from diffpair.targets.rdf_target import RdfTarget
 from diffpair.targets.vacf_target import VacfTarget
 
-Target = RdfTarget | PressureTarget | DensityTarget | VacfTarget
+Target = RdfTarget | PressureTarget | DensityTarget | VacfTarget | Distribution
 
 
 class Readable(Protocol):

@@ -41,6 +41,7 @@ class StateView:
     weights: mean sums of B_k(r) per frame, [npairs, knots + 2]. gradient: dL/dc at the present table, flat [npairs *
     (knots + 2)] in 1/(kJ/mol), for an update that needs it. gradient_noise: [m, npairs * (knots + 2)], such that
     |gradient_noise dc|^2 is the variance of gradient . dc; None where unknown. rdfs: the targets g(r).
+    distributions: rows and values of other targets that go as exp(-U / kT), those of bonded terms.
     target_error: standard errors of the targets, [rows]; 0 or None where unknown. virial: [npairs * (knots + 2)], such
     that P / (rho kT) = 1 + virial c where g is the target; None where that is not all of the pressure, and where a
     pressure is a target. floor: noise that is always assumed of a row, [rows]; none where None.
@@ -57,6 +58,7 @@ class StateView:
     target_error: Array | None = None
     virial: Array | None = None
     floor: Array | None = None
+    distributions: tuple[tuple[slice, Array], ...] = ()
 
 
 @dataclass(frozen=True)

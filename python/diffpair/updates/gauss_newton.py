@@ -139,8 +139,9 @@ def regularise(space: ParameterSpace, states: list[StateView], tables: list[Arra
     result = []
     for variant, table in enumerate(tables):
         weights = sum(s.weights for s in states if s.variant == variant)
-        core = continue_core(table.reshape(shape), np.broadcast_to(weights, shape), space.grid, space.kT, space.contact)
-        result.append(core.ravel())
+        pairs = table[space.pairs].reshape(shape)
+        core = continue_core(pairs, np.broadcast_to(weights, shape), space.grid, space.kT, space.contact)
+        result.append(np.concatenate([core.ravel(), table[space.pairs.stop :]]))
     return result
 
 
@@ -155,5 +156,4 @@ def tables_or_infinity(space: ParameterSpace) -> list[Array]:
     try:
         return space.tables()
     except DiffPairError:  # a value that is not finite: too long a step
-        shape = space.potential.all_pairs * (space.grid.knots + 2)
-        return [np.full(shape, np.inf) for _ in space.variants]
+        return [np.full(space.pairs.stop + space.bonded.size, np.inf) for _ in space.variants]

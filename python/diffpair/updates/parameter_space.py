@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.linalg import block_diag
 from torch import Tensor
 
 from diffpair.errors import DiffPairError
-from diffpair.potentials import BSpline, PairPotential, TableGrid, tabulate
+from diffpair.potentials import BSpline, PairPotential, TableGrid, tabulate, to_table
 from diffpair.potentials.tabulation import switched_energy
+from diffpair.tables import PairTable
+from diffpair.updates.bonded_prior import BondedColumns, StartingTerm
 
 Array = NDArray[np.float64]
 FEW = 64  # so many parameters are moved one by one, more of them as a network
@@ -49,9 +52,12 @@ class ParameterSpace:
         kT: kJ/mol, of the coldest state.
         contact: contact distance per pair of types in nm.
         beyond: how uncertain the start is far beyond contact, as a part of how uncertain it is at contact.
+        bonded: the first bonded terms. Those that are not fixed are learned: their values are the last parameters, and
+            the last columns of what is called a table here.
 
     Attributes:
         learned: which coefficients of a table belong to pairs that are learned, flat [npairs * (knots + 2)].
+        bonded: the bonded terms as columns. pairs: the first columns, [npairs * (knots + 2)] of them, as a slice.
     """
 
     def __init__(
@@ -62,18 +68,21 @@ class ParameterSpace:
         kT: float,
         contact: Array,
         beyond: float = 1.0,
+        bonded: Sequence[StartingTerm] = (),
     ) -> None:
         self.beyond = beyond
         self.potential, self.grid, self.variants, self.kT, self.contact = potential, grid, variants, kT, contact
         self.parameters = [p for p in potential.parameters() if p.requires_grad]
         if not self.parameters:
             raise DiffPairError("the potential has no parameter to learn: every part of it is trainable: false")
-        self.size = sum(p.numel() for p in self.parameters)
+        self.bonded = BondedColumns(bonded)
+        self._of_pairs = sum(p.numel() for p in self.parameters)
+        self.size = self._of_pairs + self.bonded.size
         width = grid.knots + 2
         self.learned: NDArray[np.bool_] = np.repeat(np.isin(np.arange(potential.all_pairs), potential.learned), width)
         self.is_spline = isinstance(potential, BSpline)
         splines = {id(m.coefficients): m for m in potential.modules() if isinstance(m, BSpline)}
-        self.few = not splines and self.size <= FEW
+        self.few = not splines and self._of_pairs <= FEW
         self._blocks: list[Block] = []
         start = 0
         for parameter in self.parameters:
@@ -86,6 +95,9 @@ class ParameterSpace:
                     where = slice(start + index * free, start + (index + 1) * free)
                     self._blocks.append(Block(where, self._spline_factor(pair)))
             start += parameter.numel()
+        for one, where in zip(self.bonded.learned, self.bonded.slices, strict=True):
+            self._blocks.append(Block(slice(start + where.start, start + where.stop), one.prior(kT)))
+        self.pairs = slice(0, potential.all_pairs * width)
         self.core = CORE * float(contact.min())  # nm: hardly any particles are nearer
         centres = grid.centres().numpy()
         beyond_contact = np.concatenate([(centres > NEAR_CONTACT * c) & (centres < grid.cutoff) for c in contact])
@@ -111,16 +123,19 @@ class ParameterSpace:
 
     def expected_change(self) -> Array:
         """What the prior of a spline expects of each coefficient of a table, but for its end at the cutoff, in kJ/mol,
-        [npairs * (knots + 2)]."""
+        and of bonded terms, [columns]."""
         r = self.grid.centres().numpy()
-        return self.kT * np.concatenate([np.maximum(1.0, power_of_distance(r, contact)) for contact in self.contact])
+        of_pairs = [np.maximum(1.0, power_of_distance(r, contact)) for contact in self.contact]
+        return np.concatenate([self.kT * np.concatenate(of_pairs), self.bonded.expected_change(self.kT)])
 
     def get(self) -> Array:
         """theta, [P]."""
-        return np.asarray(torch.cat([p.detach().flatten() for p in self.parameters]).double().numpy().copy())
+        of_pairs = torch.cat([p.detach().flatten() for p in self.parameters]).double().numpy()
+        return np.concatenate([of_pairs, self.bonded.get()])
 
     def set(self, theta: Array) -> None:
-        """Write theta [P] into the potential."""
+        """Write theta [P] into the potential. Raises DiffPairError where the form of a bonded term does not take it."""
+        self.bonded.set(theta[self._of_pairs :])
         start = 0
         with torch.no_grad():
             for p in self.parameters:
@@ -128,21 +143,27 @@ class ParameterSpace:
                 start += p.numel()
 
     def tables(self) -> list[Array]:
-        """c at each variant, flat [npairs * (knots + 2)]."""
+        """c at each variant, flat: npairs * (knots + 2) coefficients, then the values of bonded terms, [columns]."""
         with torch.no_grad():
-            return [tabulate(self.potential, self.grid, v).flatten().numpy().copy() for v in self.variants]
+            of_pairs = [tabulate(self.potential, self.grid, v).flatten().numpy() for v in self.variants]
+        return [np.concatenate([c, self.bonded.get()]) for c in of_pairs]
+
+    def table(self, variant: tuple[float, ...]) -> PairTable:
+        """The present potential at a set of global parameters, as production and files have it."""
+        return replace(to_table(self.potential, self.grid, variant), bonded=self.bonded.terms)
 
     def jacobians(self) -> list[Array]:
-        """dc/dtheta at each variant, [npairs * (knots + 2), P]."""
+        """dc/dtheta at each variant, [columns, P]."""
         with _one_thread():
-            return [self._jacobian(v) for v in self.variants]
+            of_pairs = [self._jacobian(v) for v in self.variants]
+        return [block_diag(j, np.eye(self.bonded.size)) for j in of_pairs] if self.bonded.size else of_pairs
 
     def _jacobian(self, variant: tuple[float, ...]) -> Array:
         coefficients = tabulate(self.potential, self.grid, variant)
         if self.is_spline:
-            jacobian = np.zeros((coefficients.numel(), self.size))
+            jacobian = np.zeros((coefficients.numel(), self._of_pairs))
             rows = np.arange(coefficients.numel()).reshape(coefficients.shape)[list(self.potential.learned), :-3]
-            jacobian[rows.ravel(), np.arange(self.size)] = 1.0
+            jacobian[rows.ravel(), np.arange(self._of_pairs)] = 1.0
             return jacobian
         if self.potential.own_grid() is not None:  # a spline with further parts
             learned = coefficients[list(self.potential.learned), :-3]
@@ -156,13 +177,13 @@ class ParameterSpace:
 
     def _of_all_pairs(self, rows: Array) -> Array:
         """Rows [.., P] of the learned pairs with those of the others, 0."""
-        result = np.zeros((len(self.learned), self.size))
+        result = np.zeros((len(self.learned), self._of_pairs))
         result[self.learned] = rows
         return result
 
     def _rows(self, values: Tensor, width: int) -> Array:
         """d values / d theta, [npairs * width, P]; rows beyond the values [npairs, n], n <= width, are 0."""
-        rows = np.zeros((*values.shape[:1], width, self.size))
+        rows = np.zeros((*values.shape[:1], width, self._of_pairs))
         for pair, row in enumerate(values):
             for k, value in enumerate(row):
                 gradients = torch.autograd.grad(value, self.parameters, retain_graph=True, allow_unused=True)
@@ -170,11 +191,11 @@ class ParameterSpace:
                     p.new_zeros(p.shape) if g is None else g for g, p in zip(gradients, self.parameters, strict=True)
                 ]
                 rows[pair, k] = torch.cat([g.flatten() for g in parts]).double().numpy()
-        return rows.reshape(-1, self.size)
+        return rows.reshape(-1, self._of_pairs)
 
     def factors(self, jacobians: list[Array]) -> list[Block]:
         """The prior's factor, with the numbers that depend on dc/dtheta filled in."""
-        here = np.concatenate([j[np.tile(self.sampled, len(j) // len(self.sampled))] for j in jacobians])
+        here = np.concatenate([j[self.pairs][self.sampled] for j in jacobians])
         each = np.sqrt((here**2).mean(0))
         free = [b.where for b in self._blocks if b.factor is None]
         network = np.sqrt(sum(float((each[w] ** 2).sum()) for w in free)) if free else 0.0
@@ -182,7 +203,7 @@ class ParameterSpace:
         for block in self._blocks:
             if block.factor is not None:
                 blocks.append(block)
-            elif self.size <= FEW:
+            elif self._of_pairs <= FEW:
                 strongest = float(each.max())
                 for i in range(block.where.start, block.where.stop):
                     blocks.append(Block(slice(i, i + 1), self.kT / max(float(each[i]), 1e-6 * strongest, 1e-12)))

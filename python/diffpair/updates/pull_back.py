@@ -18,23 +18,28 @@ def pull_back(space: ParameterSpace, wanted: list[Array], *, steps: int = 5, tol
 
     Errors count in kT, those in the core relative to U / STEEP, those of pairs that are not learned not at all. Of all
     theta that give the tables the nearest one is taken (the prior's factor L makes the linear problem
-    min |L^-1 dtheta|).
+    min |L^-1 dtheta|). Bonded terms are their own values and need no search.
 
     Args:
-        wanted: a table per variant, flat [npairs * (knots + 2)] in kJ/mol.
+        wanted: a table per variant, flat [columns] in kJ/mol, or without the bonded terms, which then stay.
         steps: at most so many. tolerance: of the root mean square error in kT.
 
     Returns: the root mean square error in kT that is left.
     """
+    bonded = wanted[0][space.pairs.stop :]
+    if not len(bonded):
+        bonded = space.bonded.get()
+    space.bonded.set(bonded)
     if space.is_spline:  # its table is its parameters
-        space.set(wanted[0][space.learned].reshape(space.potential.npairs, -1)[:, :-3].ravel())
+        of_pairs = wanted[0][space.pairs][space.learned].reshape(space.potential.npairs, -1)[:, :-3].ravel()
+        space.set(np.concatenate([of_pairs, bonded]))
         return 0.0
-    wanted = [c[space.learned] for c in wanted]
+    wanted = [c[space.pairs][space.learned] for c in wanted]
     weights = [1.0 / (space.kT + np.abs(c) / STEEP) for c in wanted]
 
     def misfit() -> Array:
         try:
-            tables = [c[space.learned] for c in space.tables()]
+            tables = [c[space.pairs][space.learned] for c in space.tables()]
         except DiffPairError:  # not finite
             return np.full(sum(map(len, wanted)), np.inf)
         return np.concatenate([w * (c - now) for w, c, now in zip(weights, wanted, tables, strict=True)])
@@ -46,7 +51,7 @@ def pull_back(space: ParameterSpace, wanted: list[Array], *, steps: int = 5, tol
             break
         jacobians = space.jacobians()
         blocks = space.factors(jacobians)
-        jacobians = [j[space.learned] for j in jacobians]
+        jacobians = [j[space.pairs][space.learned] for j in jacobians]
         scaled = times_factor(np.concatenate([w[:, None] * j for w, j in zip(weights, jacobians, strict=True)]), blocks)
         values, vectors = np.linalg.eigh(scaled @ scaled.T)
         values, projected, theta = np.maximum(values, 0.0), vectors.T @ left, space.get()

@@ -12,15 +12,16 @@ Array = NDArray[np.float64]
 
 
 def logarithmic(state: StateView, residual: Array) -> tuple[Array, Array]:
-    """Residual with ln g in the place of g, in units of the target's g, and the factor of each row's derivative.
+    """Residual with ln g in the place of g, in units of the target's g, and the factor of each row's derivative; of
+    distributions of bonded terms likewise.
 
     g of a core goes as exp(-U / kT), and ln g nearly linearly where g itself is far from it. Both [rows].
     """
     scale, result = np.ones(len(residual)), residual.copy()
-    for rdf in state.rdfs:
-        least = CORE * float(rdf.target.max())  # what is below it is linear in g itself
-        wanted, now = np.maximum(rdf.target, 0.0) + least, np.maximum(rdf.target + residual[rdf.where], 0.0) + least
-        scale[rdf.where], result[rdf.where] = wanted / now, wanted * np.log(now / wanted)
+    for where, target in [*((rdf.where, rdf.target) for rdf in state.rdfs), *state.distributions]:
+        least = CORE * float(target.max())  # what is below it is linear in g itself
+        wanted, now = np.maximum(target, 0.0) + least, np.maximum(target + residual[where], 0.0) + least
+        scale[where], result[where] = wanted / now, wanted * np.log(now / wanted)
     return result, scale
 
 

@@ -63,7 +63,7 @@ class EquilibriumLearner(Learner):
 
     def learn(self, live: LiveState, sample: Sample, needs: Needs) -> Learned:
         sums, table = sample.sums, live.sampler.table.coefficients
-        observation = live.observe(sums, table.ravel(), with_jacobian=needs == "jacobian")
+        observation = live.observe(sums, live.sampler.table.columns, with_jacobian=needs == "jacobian")
         if needs != "gradient":
             return Learned(sums, observation)
         weights = torch.from_numpy(observation.residual / len(live.rows))

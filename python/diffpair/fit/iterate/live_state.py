@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.linalg import block_diag
 
 from diffpair.engines import Frames, Snapshot
 from diffpair.engines.equilibration import drifts, equilibrated_from, inefficiency
@@ -51,15 +52,16 @@ class LiveState:
     Args:
         state: with targets. variant: index of its set of global parameters. grid: of the tables. table: to start with.
         sampling: the config's section. seed: of its thermostat. memory: where it keeps what it has
-        seen; an empty one by default.
+        seen; an empty one by default. bonded_probe: of the bonded terms, see BondedColumns.
     """
 
     def __init__(
         self, state: State, variant: int, grid: TableGrid, table: PairTable, sampling: Sampling, seed: int,
-        memory: Memory | None = None,
+        memory: Memory | None = None, bonded_probe: Array | None = None,
     ) -> None:  # fmt: skip
         self.state, self.variant, self.grid, self.sampling = state, variant, grid, sampling
-        self.rows = TargetRows(state, pick_device(sampling.device))
+        learned = [term for term in table.bonded if not term.fixed]
+        self.rows = TargetRows(state, pick_device(sampling.device), learned)
         self.memory = memory or Memory()
         self.last: Sample | None = None
         self._sampled: list[tuple[Observation, Blocks]] = []  # of the last good tables, with the Jacobian of each
@@ -84,11 +86,14 @@ class LiveState:
             probe[:, pair * width : (pair + 1) * width] = spline_basis(grid, visited)
             probes.append(probe)
         self.probe: Array = np.concatenate(probes)
+        self.pairs = self.probe.shape[1]  # columns; those of bonded terms follow
+        if bonded_probe is not None:
+            self.probe = block_diag(self.probe, bonded_probe)
         # where other forces keep particles apart the potential need not
         self.own_core = state.base_system is not None and has_nonbonded_forces(state.base_system)
         # others may have further forces; and where a pressure is wanted or held, it may be negative
         guarded = state.on_lattice and not state.pressures and state.barostat is None
-        self.virial = virial_row(self.rows, grid) if guarded else None
+        self.virial = virial_row(self.rows, grid) if guarded and not state.bonded else None
 
     def melt(self, progress: Callable[[int], None] | None = None) -> None:
         """From the lattice to a liquid, where the state starts from one."""
@@ -114,7 +119,7 @@ class LiveState:
         if self.extended:
             found = found.joined(self.run(steps, every, keep, progress))
             found = found.since(equilibrated_from(found.potential_energy)[0])
-        self.weights = found.sums.splines.mean(0).reshape(self.weights.shape)
+        self.weights = found.sums.splines.mean(0)[: self.pairs].reshape(self.weights.shape)
         self.last = found
         return found
 
@@ -169,7 +174,7 @@ class LiveState:
         return Fluctuation(single=True).sums(self.rows, coefficients, self.grid, frames)
 
     def observe(self, sums: FrameSums, coefficients: Array, with_jacobian: bool = True) -> Observation:
-        """Residual, its error and the Jacobian at a table [npairs * (knots + 2)]."""
+        """Residual, its error and the Jacobian at a table [columns]."""
         sigma = self.rows.sigma(sums.standard_error())
         residual = sums.mean - self.rows.target
         if not with_jacobian:
@@ -229,7 +234,13 @@ class LiveState:
             rows.error,
             self.virial,
             rows.floor,
+            self._distributions(),
         )
+
+    def _distributions(self) -> tuple[tuple[slice, Array], ...]:
+        """Rows of bonded terms among those of the state, and their targets."""
+        first, bonded = len(self.rows.rdf) + len(self.rows.pressure), self.rows.bonded
+        return tuple((slice(first + w.start, first + w.stop), bonded.target[w]) for w in bonded.slices)
 
     def snapshot(self) -> Snapshot:
         return self.sampler.snapshot()

@@ -23,7 +23,6 @@ from diffpair.fit.judge.stopping import Stopping
 from diffpair.fit.judge.uncertainty import model_of, uncertainty
 from diffpair.fit.record.iteration import Iteration, accepted, best_of, failures
 from diffpair.fit.record.progress import FitProgress
-from diffpair.potentials import to_table
 from diffpair.tables import PairTable, TableUncertainty
 from diffpair.updates import ParameterSpace, Step, Update
 from diffpair.updates.linear_model import Start
@@ -108,7 +107,7 @@ class FitLoop:
 
     def tables(self) -> list[PairTable]:
         """The present table of each variant."""
-        return [to_table(self.space.potential, self.space.grid, v) for v in self.space.variants]
+        return [self.space.table(v) for v in self.space.variants]
 
     def melt(self) -> None:
         """Prepare states that start from a lattice. Raises FitStopped if one explodes."""

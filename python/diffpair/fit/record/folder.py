@@ -19,7 +19,7 @@ from diffpair.errors import DiffPairError
 from diffpair.fit.record.checkpoint import CHECKPOINT
 from diffpair.fit.record.iteration import HISTORY
 from diffpair.fit.setup import Setup
-from diffpair.potentials import AllPairs, TemperatureDependent, to_table
+from diffpair.potentials import AllPairs, TemperatureDependent
 from diffpair.tables import PairTable, TableUncertainty
 from diffpair.tables.document import NAME, write_atomically
 
@@ -123,4 +123,4 @@ def save_iteration(out: Path, setup: Setup, number: int) -> None:
 
 
 def _table(setup: Setup, variant: Parameters) -> PairTable:
-    return to_table(setup.potential, setup.space.grid, variant)
+    return setup.space.table(variant)

@@ -59,6 +59,11 @@ def lines_of(result: ProductionResult) -> list[str]:
         f"{density.target:.5g} {density.unit}"
         for density in result.densities
     ]
+    lines += [
+        f"{state}, {found.order} {found.name}: integral |p - target| = {found.l1:.4f} in production (noise "
+        f"{found.l1_noise:.4f})"
+        for found in result.distributions
+    ]
     for found in (vacf.figures() for vacf in result.vacfs):
         lines.append(
             f"{state}, C(t)/C(0) of the velocities: largest deviation from the target {found['max_deviation']:.4f} "

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from diffpair.bonded import BondedTerm
 from diffpair.engines import Exploded, Snapshot
 from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.fit.iterate.live_state import LiveState
@@ -83,7 +84,7 @@ class OwnForces:
 
 def sample_own_forces(
     states: list[State], potential: PairPotential, grid: TableGrid, contact: Array, settings: FitSettings,
-    progress: FitProgress,
+    progress: FitProgress, bonded: tuple[BondedTerm, ...] = (),
 ) -> dict[str, OwnForces]:  # fmt: skip
     """By the state's name, for those with nonbonded forces and a g(r); says what it found.
 
@@ -91,13 +92,13 @@ def sample_own_forces(
     the potential is left out: nothing may keep its particles apart.
 
     Args:
-        grid: of the tables. contact: contact distance per pair of types, nm.
+        grid: of the tables. contact: contact distance per pair of types, nm. bonded: terms that hold molecules together.
     """
     found: dict[str, OwnForces] = {}
     for index, state in enumerate([] if isinstance(settings.gradient, Adjoint) else states):
         if not state.rdfs or state.base_system is None or not has_nonbonded_forces(state.base_system):
             continue
-        nothing = PairTable(potential.types, *grid[:2], np.zeros((potential.all_pairs, grid.knots + 2)))
+        nothing = PairTable(potential.types, *grid[:2], np.zeros((potential.all_pairs, grid.knots + 2)), bonded=bonded)
         live = LiveState(state, 0, grid, nothing, settings.sampling, settings.seed + SEED + 7919 * index)
         begin = live.snapshot()
         try:
@@ -136,7 +137,7 @@ def _nearer(
     table = np.zeros(rows.shape)
     table[list(potential.learned)] = rows[list(potential.learned)]
     try:
-        guess = _sample(live, PairTable(potential.types, *live.grid[:2], table), progress).mae
+        guess = _sample(live, replace(live.sampler.table, coefficients=table), progress).mae
     except Exploded:
         return replace(own, enough=True)
     return replace(own, enough=guess >= own.mae, guess=guess, last=live.snapshot())

@@ -1,0 +1,189 @@
+"""A bonded term as a table: the natural cubic spline through values at uniform nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+import openmm
+from numpy.typing import ArrayLike
+from scipy.linalg import circulant, solve
+
+from diffpair.bonded.term import Array, BondedTerm, Paths, finished
+from diffpair.errors import DiffPairError
+
+LEAST_NODES, MOST_NODES = 4, 1000
+# x is the coordinate, t the table on [low, high]; beyond its ends U goes on with the end's slope and a harmonic wall
+EXPRESSION = "t(c) + slope_low*min(x-c, 0) + slope_high*max(x-c, 0) + 0.5*wall*(x-c)^2; c = min(max(x, low), high); x = "
+COORDINATES = {2: "distance(p1, p2)", 3: "angle(p1, p2, p3)", 4: "dihedral(p1, p2, p3, p4)"}
+
+
+@dataclass(frozen=True, eq=False)
+class TabulatedTerm(BondedTerm):
+    """U(x) by the natural cubic spline through `values` at uniform nodes, which is what OpenMM's Continuous1DFunction is.
+
+    Bonds and angles: nodes from `low` to `high`. Beyond, U goes on in a straight line, and a harmonic wall, 1/2 wall
+    (x - end)^2, is added, which no fit changes. Dihedrals: a periodic spline through `values` at -pi + 2 pi k / n; low
+    is -pi, high pi, and there is no wall.
+
+    low, high: nm or rad. wall: kJ/mol/nm^2 or kJ/mol/rad^2.
+    """
+
+    form: ClassVar[str] = "tabulated"
+
+    low: float = -np.pi
+    high: float = np.pi
+    wall: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("low", "high", "wall"):
+            object.__setattr__(self, name, float(getattr(self, name)))
+        if not LEAST_NODES <= len(self.values) <= MOST_NODES:
+            raise DiffPairError(
+                f"{self.label}: a table has {LEAST_NODES} to {MOST_NODES} nodes, not {len(self.values)}"
+            )
+        if self.periodic:
+            if not np.allclose((self.low, self.high, self.wall), (-np.pi, np.pi, 0), rtol=0, atol=1e-12):
+                raise DiffPairError(f"{self.label}: the table of a dihedral goes from -pi to pi and has no wall")
+            return
+        end = np.pi if self.order == "angle" else np.inf
+        if not (0 <= self.low < self.high <= end + 1e-12 and 0 <= self.wall < np.inf):
+            raise DiffPairError(
+                f"{self.label}: its table from {self.low:g} to {self.high:g} with a wall of {self.wall:g} is not usable: "
+                f"0 <= low < high{'' if self.order == 'bond' else ' <= pi'}, and the wall 0 or more"
+            )
+
+    @property
+    def periodic(self) -> bool:
+        return self.order == "dihedral"
+
+    @property
+    def nodes(self) -> Array:
+        """Where the values are, [n], nm or rad."""
+        return np.linspace(self.low, self.high, len(self.values), endpoint=not self.periodic)
+
+    @property
+    def spacing(self) -> float:
+        return (self.high - self.low) / (len(self.values) - (0 if self.periodic else 1))
+
+    @cached_property
+    def _curvatures(self) -> Array:
+        """D, [n, n]: U'' at the nodes is D values."""
+        n, h = len(self.values), self.spacing
+        column = np.zeros(n)
+        if self.periodic:
+            column[[0, 1, -1]] = 4, 1, 1
+            left = circulant(column)
+            column[[0, 1, -1]] = -2, 1, 1
+            return np.asarray(solve(left, 6 / h**2 * circulant(column)))
+        result = np.zeros((n, n))
+        ones = np.eye(n - 2, n, 0) - 2 * np.eye(n - 2, n, 1) + np.eye(n - 2, n, 2)
+        inner = 4 * np.eye(n - 2) + np.eye(n - 2, k=1) + np.eye(n - 2, k=-1)
+        result[1:-1] = solve(inner, 6 / h**2 * ones)
+        return result
+
+    def _weights(self, x: Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], Array, Array]:
+        """Of the two nodes beside every x: their indices, the weights of the values there, and of the curvatures: each
+        [2, ...]. The straight lines beyond the ends included."""
+        n, h = len(self.values), self.spacing
+        if self.periodic:
+            s = (x - self.low) / h
+            first = np.floor(s).astype(np.int64)
+            b = s - first
+            index = np.stack([first, first + 1]) % n
+        else:
+            s = (np.clip(x, self.low, self.high) - self.low) / h
+            first = np.clip(np.floor(s).astype(np.int64), 0, n - 2)
+            b = s - first
+            index = np.stack([first, first + 1])
+        a = 1 - b
+        value, curvature = np.stack([a, b]), h**2 / 6 * np.stack([a**3 - a, b**3 - b])
+        if not self.periodic:
+            beyond = x - np.clip(x, self.low, self.high)
+            value = value + beyond / h * np.array([-1.0, 1.0]).reshape(2, *[1] * x.ndim)
+            # the spline's slope at an end is (y1 - y0) / h and a part of the curvatures on both sides of that interval
+            low, high = np.minimum(beyond, 0) * h / 6, np.maximum(beyond, 0) * h / 6
+            curvature = curvature + np.stack([-2 * low + high, -low + 2 * high])
+        return index, first, value, curvature
+
+    def basis(self, x: ArrayLike) -> Array:
+        """See BondedTerm."""
+        x = np.asarray(x, dtype=np.float64)
+        index, _, value, curvature = self._weights(x)
+        unit = np.eye(len(self.values))
+        result = sum(v[..., None] * unit[i] + c[..., None] * self._curvatures[i]
+                     for i, v, c in zip(index, value, curvature, strict=True))  # fmt: skip
+        return np.asarray(result)
+
+    def sums(self, x: Array) -> Array:
+        """See BondedTerm; by sums of the weights, without phi of every coordinate."""
+        frames, n = len(x), len(self.values)
+        index, _, value, curvature = self._weights(x)
+        place = (index + n * np.arange(frames)[:, None]).ravel()
+        by_value, by_curvature = (
+            np.bincount(place, weights.ravel(), frames * n).reshape(frames, n) for weights in (value, curvature)
+        )
+        return np.asarray(by_value + by_curvature @ self._curvatures)
+
+    def energy(self, x: ArrayLike) -> Array:
+        """See BondedTerm."""
+        x = np.asarray(x, dtype=np.float64)
+        index, _, value, curvature = self._weights(x)
+        bent = self._curvatures @ self.values
+        beyond = 0.0 if self.periodic else x - np.clip(x, self.low, self.high)
+        return np.asarray((value * self.values[index] + curvature * bent[index]).sum(0) + 0.5 * self.wall * beyond**2)
+
+    def slopes(self) -> tuple[float, float]:
+        """U' at the two ends."""
+        y, bent, h = self.values, self._curvatures @ self.values, self.spacing
+        low = (y[1] - y[0]) / h - h / 6 * (2 * bent[0] + bent[1])
+        high = (y[-1] - y[-2]) / h + h / 6 * (bent[-2] + 2 * bent[-1])
+        return float(low), float(high)
+
+    def create_force(self, paths: Paths) -> openmm.CustomCompoundBondForce:
+        """See BondedTerm. OpenMM's CustomBondForce and its relatives know no tables, CustomCompoundBondForce does."""
+        order = len(self.kind)
+        if self.periodic:
+            force = openmm.CustomCompoundBondForce(order, f"t({COORDINATES[order]})")
+        else:
+            force = openmm.CustomCompoundBondForce(order, EXPRESSION + COORDINATES[order])
+            for name in ("slope_low", "slope_high"):
+                force.addPerBondParameter(name)
+            # constants of the term, as numbers in the expression: global parameters would be shared by all terms
+            expression = force.getEnergyFunction()
+            for name, value in (("wall", self.wall), ("low", self.low), ("high", self.high)):
+                expression += f"; {name} = {value!r}"
+            force.setEnergyFunction(expression)
+        force.addTabulatedFunction("t", self._function())
+        parameters = [] if self.periodic else list(self.slopes())
+        for path in np.asarray(paths):
+            force.addBond([int(i) for i in path], parameters)
+        return finished(force, self)
+
+    def _function(self) -> openmm.Continuous1DFunction:
+        values = [*self.values, self.values[0]] if self.periodic else self.values
+        return openmm.Continuous1DFunction(list(map(float, values)), self.low, self.high, self.periodic)
+
+    def write_into(self, force: openmm.CustomCompoundBondForce) -> None:
+        """See BondedTerm."""
+        values = [*self.values, self.values[0]] if self.periodic else self.values
+        force.getTabulatedFunction(0).setFunctionParameters(list(map(float, values)), self.low, self.high)
+        if self.periodic:
+            return
+        slopes = list(self.slopes())
+        for index in range(force.getNumBonds()):
+            force.setBondParameters(index, force.getBondParameters(index)[0], slopes)
+
+    def numbers(self) -> dict[str, Any]:
+        """See BondedTerm."""
+        return {"low": self.low, "high": self.high, "wall": self.wall, "values": self.values.tolist()}
+
+    @classmethod
+    def of_numbers(cls, kind: Sequence[str], numbers: dict[str, Any]) -> TabulatedTerm:
+        """See BondedTerm."""
+        return cls(tuple(kind), np.array(numbers["values"]), low=numbers["low"], high=numbers["high"],
+                   wall=numbers["wall"])  # fmt: skip

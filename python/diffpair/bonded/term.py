@@ -1,0 +1,119 @@
+"""What every bonded term is to the rest of DiffPair: a function of one coordinate, linear in its numbers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import openmm
+from numpy.typing import ArrayLike, NDArray
+
+from diffpair.errors import DiffPairError
+from diffpair.systems.bonded_paths import canonical
+
+Array = NDArray[np.float64]
+Paths = NDArray[np.int64]
+ORDERS = {2: "bond", 3: "angle", 4: "dihedral"}
+UNITS = {"bond": "nm", "angle": "rad", "dihedral": "rad"}
+
+
+@dataclass(frozen=True, eq=False)
+class BondedTerm(ABC):
+    """U(x) of every bond, angle or dihedral between particles of certain types; x is a length in nm or an angle in rad.
+
+    kind: types of the particles along the chain: 2 of a bond, 3 of an angle, 4 of a dihedral; kept in canonical order.
+    values: the numbers c that U is linear in, [n]: U(x) = sum_k c_k phi_k(x) + what depends on none of them.
+    fixed: a fit leaves it as it is.
+
+    Raises DiffPairError: values that are not finite or not as many as there should be.
+    """
+
+    form: ClassVar[str]
+
+    kind: tuple[str, ...]
+    values: Array
+    fixed: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.kind) not in ORDERS:
+            raise DiffPairError(f"a bonded term has 2, 3 or 4 types, not {len(self.kind)}: {'-'.join(self.kind)}")
+        object.__setattr__(self, "kind", canonical(self.kind))
+        values = np.array(self.values, dtype=np.float64)
+        values.setflags(write=False)
+        object.__setattr__(self, "values", values)
+        if values.ndim != 1 or not np.isfinite(values).all():
+            raise DiffPairError(f"{self.label}: its values must be finite numbers, not {self.values}")
+
+    @property
+    def order(self) -> str:
+        """bond, angle or dihedral."""
+        return ORDERS[len(self.kind)]
+
+    @property
+    def name(self) -> str:
+        """Such as A-B-A."""
+        return "-".join(self.kind)
+
+    @property
+    def label(self) -> str:
+        """How messages name it."""
+        return f"{self.order} {self.name}"
+
+    def with_values(self, values: Array) -> Self:
+        """The same term with other numbers."""
+        return replace(self, values=values)
+
+    def with_fixed(self, fixed: bool) -> Self:
+        """The same term, to be learned or not."""
+        return replace(self, fixed=fixed)
+
+    @abstractmethod
+    def basis(self, x: ArrayLike) -> Array:
+        """phi_k at x of any shape, [..., n]."""
+
+    @abstractmethod
+    def energy(self, x: ArrayLike) -> Array:
+        """U in kJ/mol at x of any shape."""
+
+    def sums(self, x: Array) -> Array:
+        """dU/dc of frames: sums of phi_k over coordinates x [F, n], [F, values]."""
+        return np.asarray(self.basis(x).sum(-2))
+
+    @abstractmethod
+    def create_force(self, paths: Paths) -> openmm.Force:
+        """One of OpenMM's own forces, periodic, that acts on chains of particles [n, 2 | 3 | 4]."""
+
+    @abstractmethod
+    def write_into(self, force: openmm.Force) -> None:
+        """Give a force of `create_force` these values; `updateParametersInContext` then takes them to a Context."""
+
+    @abstractmethod
+    def numbers(self) -> dict[str, Any]:
+        """What the potential file holds beside form and types, see docs/file-format.md."""
+
+    @classmethod
+    @abstractmethod
+    def of_numbers(cls, kind: Sequence[str], numbers: dict[str, Any]) -> BondedTerm:
+        """The term that `numbers` tells of. Raises DiffPairError, KeyError or TypeError."""
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, BondedTerm):
+            return NotImplemented
+        return type(self) is type(other) and self.kind == other.kind and self.numbers() == other.numbers()
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def force_name(term: BondedTerm | None = None) -> str:
+    """Name of a term's force in a System; without one, what all these names begin with."""
+    return "DiffPair " if term is None else f"DiffPair {term.label}"
+
+
+def finished(force: openmm.Force, term: BondedTerm) -> Any:
+    """A new force of a term with what all have in common."""
+    force.setName(force_name(term))
+    force.setUsesPeriodicBoundaryConditions(True)
+    return force

@@ -1,0 +1,82 @@
+"""The ``bonded`` section: which bonds, angles and dihedrals have a term of the potential, and in which form."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
+
+from diffpair.bonded.tabulated import LEAST_NODES, MOST_NODES
+from diffpair.bonded.term import ORDERS
+from diffpair.errors import DiffPairError
+from diffpair.settings.base import Count, File, Flag, Name, Settings, in_unit
+from diffpair.systems.bonded_paths import canonical
+
+# of force constants and minima: unit and example
+EXAMPLES = {
+    2: (("kJ/mol/nm^2", "5000 kJ/mol/nm^2"), ("nm", "0.26 nm")),
+    3: (("kJ/mol/rad^2", "50 kJ/mol/rad^2"), ("rad", "120 degree")),
+}
+
+
+def _nodes(value: int) -> int:
+    if not LEAST_NODES <= value <= MOST_NODES:
+        raise DiffPairError(f"must lie between {LEAST_NODES} and {MOST_NODES}, not {value}")
+    return value
+
+
+def split_types(value: Any) -> Any:
+    """`A-B-A` is short for a list."""
+    return value.split("-") if isinstance(value, str) else value
+
+
+class Bonded(Settings):
+    """One term: of the bonds, angles or dihedrals whose particles have these types, 2, 3 or 4 of them, in either order.
+
+    ``form``: tabulated or harmonic. ``nodes``: of a table. ``fixed``: the fit leaves it as it is. ``start``: a potential
+    file that holds the term; without it the term starts from the target distribution. ``k`` and ``x0``: force constant
+    and minimum of a harmonic term, which it starts from.
+    """
+
+    types: Annotated[list[Name], BeforeValidator(split_types), Field(min_length=2, max_length=4)]
+    form: Literal["tabulated", "harmonic"] = "tabulated"
+    nodes: Annotated[Count, AfterValidator(_nodes)] | None = None
+    fixed: Flag = False
+    start: File | None = None
+    k: Any = None
+    x0: Any = None
+
+    positional: ClassVar[tuple[str, ...]] = ("types",)
+
+    @model_validator(mode="after")
+    def _complete(self, info: ValidationInfo) -> Bonded:
+        if self.form == "harmonic" and len(self.types) == 4:
+            raise DiffPairError("form: a dihedral has no harmonic form; use tabulated")
+        if self.nodes is not None and self.form != "tabulated":
+            raise DiffPairError("nodes go with form: tabulated")
+        if (self.k is None) != (self.x0 is None):
+            raise DiffPairError("k and x0 go together")
+        if self.k is not None:
+            if self.form != "harmonic" or self.start is not None:
+                raise DiffPairError("k and x0 go with form: harmonic, without start")
+            for name, (unit, example) in zip(("k", "x0"), EXAMPLES[len(self.types)], strict=True):
+                try:
+                    value = in_unit(getattr(self, name), unit, example, info)
+                except DiffPairError as error:
+                    raise DiffPairError(f"{name}: {error}") from None
+                if not value > 0:
+                    raise DiffPairError(f"{name}: must be positive, not {getattr(self, name)}")
+                object.__setattr__(self, name, value)
+        if self.fixed and self.start is None and self.k is None:
+            raise DiffPairError("fixed: a term that is not learned needs start: FILE, or k and x0")
+        return self
+
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """The types in canonical order."""
+        return canonical(self.types)
+
+    @property
+    def label(self) -> str:
+        """How messages name it."""
+        return f"{ORDERS[len(self.types)]} {'-'.join(self.kind)}"

@@ -1,0 +1,42 @@
+"""Targets that are distributions of bond lengths, angles and dihedral angles: which file holds them."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import BeforeValidator, Field
+
+from diffpair.settings.base import File, Name, Settings
+from diffpair.settings.bonded import split_types
+from diffpair.targets import Distribution
+
+
+class _DistributionFile(Settings):
+    """A file with the header that `diffpair map` writes, see docs/mapping.md. ``types``: along the chain, either way."""
+
+    types: list[str]
+    file: File
+
+    positional: ClassVar[tuple[str, ...]] = ("types", "file")
+
+    def read(self) -> Distribution:
+        """The target, see `Distribution.read`. Raises DiffPairError."""
+        return Distribution.read(self.file, self.types)
+
+
+class Bond(_DistributionFile):
+    """Of the lengths of bonds between particles of two types."""
+
+    types: Annotated[list[Name], BeforeValidator(split_types), Field(min_length=2, max_length=2)]
+
+
+class Angle(_DistributionFile):
+    """Of the angles between particles of three types."""
+
+    types: Annotated[list[Name], BeforeValidator(split_types), Field(min_length=3, max_length=3)]
+
+
+class Dihedral(_DistributionFile):
+    """Of the dihedral angles between particles of four types."""
+
+    types: Annotated[list[Name], BeforeValidator(split_types), Field(min_length=4, max_length=4)]
