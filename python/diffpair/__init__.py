@@ -51,8 +51,8 @@ __all__ = [
     "Bond",
     "Bonded",
     "Density",
-    "Dihedral",
     "DiffPairError",
+    "Dihedral",
     "Fit",
     "FitResult",
     "Fluctuation",
@@ -83,8 +83,9 @@ __all__ = [
 _FROM = {
     "fit": ("Fit", "FitResult"),
     "settings": (
-        "Adjoint", "Angle", "Bond", "Bonded", "Density", "Dihedral", "Fluctuation", "GaussNewton", "InverseMonteCarlo", "IterativeBoltzmann", "Potential",
-        "Pressure", "Production", "Rdf", "Reweighting", "Sampling", "Start", "TorchOptimizer", "Vacf",
+        "Adjoint", "Angle", "Bond", "Bonded", "Density", "Dihedral", "Fluctuation", "GaussNewton", "InverseMonteCarlo",
+        "IterativeBoltzmann", "Potential", "Pressure", "Production", "Rdf", "Reweighting", "Sampling", "Start",
+        "TorchOptimizer", "Vacf",
     ),
     "states": ("State",),
     "targets": ("RdfTarget", "VacfTarget"),

@@ -44,7 +44,9 @@ def _read(key: str, entry: Any, types: Sequence[str]) -> BondedTerm:
         value = entry[name]
         each = value if name == "values" and isinstance(value, list) else [value]
         if not all(isinstance(v, int | float) and not isinstance(v, bool) and abs(v) < 1e300 for v in each):
-            raise DiffPairError(f'"{key}.{name}" must be {"a list of finite numbers" if name == "values" else "a number"}')
+            raise DiffPairError(
+                f'"{key}.{name}" must be {"a list of finite numbers" if name == "values" else "a number"}'
+            )
     try:
         return FORMS[entry["form"]].of_numbers(tuple(kind), entry)
     except DiffPairError as error:

@@ -17,13 +17,15 @@ from diffpair.errors import DiffPairError
 
 LEAST_NODES, MOST_NODES = 4, 1000
 # x is the coordinate, t the table on [low, high]; beyond its ends U goes on with the end's slope and a harmonic wall
-EXPRESSION = "t(c) + slope_low*min(x-c, 0) + slope_high*max(x-c, 0) + 0.5*wall*(x-c)^2; c = min(max(x, low), high); x = "
+EXPRESSION = (
+    "t(c) + slope_low*min(x-c, 0) + slope_high*max(x-c, 0) + 0.5*wall*(x-c)^2; c = min(max(x, low), high); x = "
+)
 COORDINATES = {2: "distance(p1, p2)", 3: "angle(p1, p2, p3)", 4: "dihedral(p1, p2, p3, p4)"}
 
 
 @dataclass(frozen=True, eq=False)
 class TabulatedTerm(BondedTerm):
-    """U(x) by the natural cubic spline through `values` at uniform nodes, which is what OpenMM's Continuous1DFunction is.
+    """U(x) by the natural cubic spline through `values` at uniform nodes, as OpenMM's Continuous1DFunction is one.
 
     Bonds and angles: nodes from `low` to `high`. Beyond, U goes on in a straight line, and a harmonic wall, 1/2 wall
     (x - end)^2, is added, which no fit changes. Dihedrals: a periodic spline through `values` at -pi + 2 pi k / n; low
@@ -53,7 +55,7 @@ class TabulatedTerm(BondedTerm):
         end = np.pi if self.order == "angle" else np.inf
         if not (0 <= self.low < self.high <= end + 1e-12 and 0 <= self.wall < np.inf):
             raise DiffPairError(
-                f"{self.label}: its table from {self.low:g} to {self.high:g} with a wall of {self.wall:g} is not usable: "
+                f"{self.label}: its table from {self.low:g} to {self.high:g} with a wall of {self.wall:g} cannot be: "
                 f"0 <= low < high{'' if self.order == 'bond' else ' <= pi'}, and the wall 0 or more"
             )
 

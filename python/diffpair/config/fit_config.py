@@ -15,7 +15,7 @@ from diffpair.errors import DiffPairError
 from diffpair.settings.base import Time
 from diffpair.settings.fit_settings import FitSettings, Outline, check_together
 from diffpair.settings.sampling import Sampling
-from diffpair.systems.bonded_paths import canonical
+from diffpair.systems.bonded_paths import Kind, canonical
 
 
 class SamplingSection(Sampling):
@@ -60,8 +60,14 @@ def _outline(state: StateSection) -> Outline:
     pressures, densities, vacfs = (sum(getattr(t, kind) is not None for t in state.targets) for kind in kinds)
     return Outline(
         state.name, state.held_out, state.temperature, tuple(state.parameters), len(rdfs), pressures, densities, vacfs,
-        [rdf.scale_error for rdf in rdfs], [canonical(t.chosen.types) for t in state.targets if t.bond or t.angle or t.dihedral],
+        [rdf.scale_error for rdf in rdfs], _distributions(state),
     )  # fmt: skip
+
+
+def _distributions(state: StateSection) -> list[Kind]:
+    """Kinds of bonded terms whose distributions are targets."""
+    found = [target.bond or target.angle or target.dihedral for target in state.targets]
+    return [canonical(one.types) for one in found if one is not None]
 
 
 def load_config(path: str | os.PathLike[str]) -> FitConfig:

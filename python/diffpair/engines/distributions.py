@@ -36,8 +36,14 @@ class Distributions:
             outside = 1 - float(p.sum() * target.width)  # where the target has nothing
             results.append(
                 DistributionResult(
-                    target.coordinate.name, target.kind, target.centres, p, target.p, error,
-                    target.l1(p) + outside, mean_absolute_noise(error) * target.width * len(p),
-                )  # fmt: skip
+                    target.coordinate.name,
+                    target.kind,
+                    target.centres,
+                    p,
+                    target.p,
+                    error,
+                    target.l1(p) + outside,
+                    mean_absolute_noise(error) * target.width * len(p),
+                )
             )
         return results

@@ -24,8 +24,8 @@ from diffpair.fit.record.result import FitResult
 from diffpair.fit.record.writing import at_start, move_into, write_progress
 from diffpair.fit.setup import Setup, prepare, where
 from diffpair.join import join_states
-from diffpair.settings.fit_settings import FitSettings
 from diffpair.settings.bonded import Bonded
+from diffpair.settings.fit_settings import FitSettings
 from diffpair.settings.gradient import Adjoint, Gradient
 from diffpair.settings.potentials import Potential
 from diffpair.settings.sampling import Production, Sampling
@@ -44,8 +44,8 @@ class Fit:
     Parameters
     ----------
     potential: what is learned, such as `diffpair.Potential("bspline", cutoff=1.0)`. states: see `diffpair.State`; those
-        that are held out are reported, never fitted. sampling, production, gradient, update, start, bonded: as in a config
-        file, objects of the same names; what is not given has the same defaults. seed: of everything random but a
+        that are held out are reported, never fitted. sampling, production, gradient, update, start, bonded: as in a
+        config file, objects of the same names; what is not given has the same defaults. seed: of everything random but a
         user's own Simulation.
     progress: what to report to; the terminal by default, False for nobody. origin: the file that describes the fit, if
         one does.
@@ -77,7 +77,7 @@ class Fit:
     ) -> None:
         given = {
             "sampling": sampling, "production": production, "gradient": gradient, "update": update, "start": start,
-            "bonded": list(bonded) or None,
+            "bonded": tuple(bonded) or None,
         }  # fmt: skip
         chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         self.settings = FitSettings(potential=potential, seed=seed, **chosen)

@@ -76,7 +76,8 @@ class TargetRows:
         self, frames: Frames, coefficients: Tensor, grid: TableGrid, single: bool = False
     ) -> tuple[Array, Array]:  # fmt: skip
         """The rows per frame, [F, rows], without gradient; and dU/dc, [F, columns]: sums over pairs of B_k(r) on `grid`,
-        npairs * (knots + 2) of them, then those of bonded terms. Those of pairs from one neighbour list. single: with distances of RDFs and dU/dc in float32.
+        npairs * (knots + 2) of them, from the same neighbour list, then those of bonded terms. single: with distances
+        of RDFs and pairs in float32.
 
         Where a barostat moves the box, rows of g(r) beyond half of the smallest box are cut from now on."""
         topology, rows, splines = self.topology, [], []
@@ -88,7 +89,7 @@ class TargetRows:
                 some = frame_tensors(frames, start)
                 x, cells = some.x, some.boxes
                 first, *others = frame_sums(x, cells, topology, grids, single, self.device)
-                splines.append(torch.cat([first.flatten(1), torch.from_numpy(self.bonded_sums.of_frames(some))], dim=1))
+                splines.append(torch.hstack([first.flatten(1), torch.from_numpy(self.bonded_sums.of_frames(some))]))
                 found = [
                     part.of_sums(others, cells)
                     if isinstance(part, RdfRows)

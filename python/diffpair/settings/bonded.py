@@ -33,8 +33,8 @@ def split_types(value: Any) -> Any:
 class Bonded(Settings):
     """One term: of the bonds, angles or dihedrals whose particles have these types, 2, 3 or 4 of them, in either order.
 
-    ``form``: tabulated or harmonic. ``nodes``: of a table. ``fixed``: the fit leaves it as it is. ``start``: a potential
-    file that holds the term; without it the term starts from the target distribution. ``k`` and ``x0``: force constant
+    ``form``: tabulated or harmonic. ``nodes``: of a table. ``fixed``: the fit leaves it as it is. ``start``: a
+    potential file that holds the term; without it the term starts from the target distribution. ``k`` and ``x0``: force constant
     and minimum of a harmonic term, which it starts from.
     """
 

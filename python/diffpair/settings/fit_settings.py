@@ -26,7 +26,7 @@ class FitSettings(Settings):
     gradient: Gradient = Fluctuation()
     update: Update | None = None
     start: StartChoice | None = None
-    bonded: list[Bonded] = []
+    bonded: tuple[Bonded, ...] = ()
     seed: CountOrZero = 1
 
     title: ClassVar[str] = "Fit"
@@ -59,7 +59,8 @@ class FitSettings(Settings):
 @dataclass(frozen=True)
 class Outline:
     """What the checks below need to know of a state. rdfs, pressures, densities, vacfs: how many targets of each
-    kind. scale_errors: those of the rdfs. distributions: kinds of bonded terms. parameters: names of the potential's global parameters that it gives."""
+    kind. scale_errors: those of the rdfs. distributions: kinds of bonded terms. parameters: names of the potential's
+    global parameters that it gives."""
 
     name: str
     held_out: bool

@@ -6,7 +6,7 @@ from diffpair.states.lattice import build_lattice
 from diffpair.states.state import NO_TYPE, State, half_of_smallest
 from diffpair.states.system import make_system, own_system, with_molecules
 from diffpair.states.validate import check_cutoff, check_targets, check_types
-from diffpair.systems.own_forces import acts, beside_potential, has_nonbonded_forces, type_charges
+from diffpair.systems.own_forces import acts, beside_potential, has_nonbonded_forces, holds_molecules_only, type_charges
 
 __all__ = [
     "NO_TYPE",
@@ -21,8 +21,9 @@ __all__ = [
     "check_types",
     "half_of_smallest",
     "has_nonbonded_forces",
+    "holds_molecules_only",
     "make_system",
     "own_system",
-    "with_molecules",
     "type_charges",
+    "with_molecules",
 ]

@@ -8,11 +8,14 @@ from numpy.typing import NDArray
 
 from diffpair.systems.barostat import BAROSTATS
 
-# Forces that act within molecules, from outside or not on positions at all: everything else may act between molecules.
-_NOT_NONBONDED = (
+_BONDED = (
     openmm.HarmonicBondForce, openmm.HarmonicAngleForce, openmm.PeriodicTorsionForce, openmm.RBTorsionForce,
     openmm.CMAPTorsionForce, openmm.CustomBondForce, openmm.CustomAngleForce, openmm.CustomTorsionForce,
-    openmm.CustomCompoundBondForce, openmm.CustomCentroidBondForce, openmm.CustomExternalForce, openmm.RMSDForce,
+    openmm.CustomCompoundBondForce,
+)  # fmt: skip
+# Forces that act within molecules, from outside or not on positions at all: everything else may act between molecules.
+_NOT_NONBONDED = (
+    *_BONDED, openmm.CustomCentroidBondForce, openmm.CustomExternalForce, openmm.RMSDForce,
     openmm.AndersenThermostat, openmm.CMMotionRemover, *BAROSTATS,
 )  # fmt: skip
 
@@ -21,6 +24,12 @@ def has_nonbonded_forces(system: openmm.System) -> bool:
     """Whether a System's own forces act between molecules. A NonbondedForce without charges and wells does not: its
     exceptions are pairs within molecules."""
     return any(acts_between_all(force) for force in system.getForces() if not isinstance(force, _NOT_NONBONDED))
+
+
+def holds_molecules_only(system: openmm.System | None) -> bool:
+    """Whether all that a System does is to hold molecules together: bonds, angles, torsions, constraints."""
+    forces = [] if system is None else system.getForces()
+    return all(isinstance(f, (*_BONDED, openmm.CMMotionRemover, *BAROSTATS)) or not acts(f) for f in forces)
 
 
 def beside_potential(system: openmm.System | None) -> str:

@@ -18,12 +18,29 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class BondedBand:
+    """Standard deviation of U(x) of a bonded term, whose mean over what it visits counts as its zero.
+
+    kind: types along the chain. x: nm or rad, rising, [n]. sigma: kJ/mol, [n].
+    """
+
+    kind: tuple[str, ...]
+    x: Array
+    sigma: Array
+
+    def document(self) -> dict[str, Any]:
+        """What goes into `fit.uncertainty.bonded`."""
+        return {"types": list(self.kind), "x": self.x.tolist(), "sigma": self.sigma.tolist()}
+
+
+@dataclass(frozen=True)
 class TableUncertainty:
     """Standard deviation of U(r) per pair of types.
 
     types: names of the types. r: distances in nm, rising, [n]. sigma: kJ/mol, rows in the order of a table's, [npairs,
     n]. notes: sentences on what the data leave open. bootstrap: as sigma, of what the noise of the samplings alone
-    does, by blocks of them drawn anew; None where that was not done.
+    does, by blocks of them drawn anew; None where that was not done. bonded: bands of the bonded terms that were
+    learned.
     """
 
     types: tuple[str, ...]
@@ -31,6 +48,7 @@ class TableUncertainty:
     sigma: Array
     notes: tuple[str, ...] = ()
     bootstrap: Array | None = None
+    bonded: tuple[BondedBand, ...] = ()
 
     def at(self, r: ArrayLike, a: str = "", b: str = "") -> Array:
         """Standard deviation of U_ab in kJ/mol at r in nm, any shape; constant below the first distance, 0 beyond the
@@ -51,7 +69,8 @@ class TableUncertainty:
         if self.bootstrap is not None:
             for pair, row in zip(pairs, self.bootstrap, strict=True):
                 pair["bootstrap"] = row.tolist()
-        return {"r": self.r.tolist(), "pairs": pairs, "notes": list(self.notes)}
+        result = {"r": self.r.tolist(), "pairs": pairs, "notes": list(self.notes)}
+        return result | ({"bonded": [band.document() for band in self.bonded]} if self.bonded else {})
 
 
 def load_uncertainty(path: str | os.PathLike[str]) -> TableUncertainty | None:
@@ -69,11 +88,17 @@ def load_uncertainty(path: str | os.PathLike[str]) -> TableUncertainty | None:
         given = [row["bootstrap"] for row in ordered if "bootstrap" in row]
         bootstrap = np.array(given, dtype=np.float64) if given else None
         notes = tuple(str(note) for note in section.get("notes", ()))
+        bonded = tuple(
+            BondedBand(tuple(band["types"]), np.array(band["x"], dtype=np.float64), np.array(band["sigma"]))
+            for band in section.get("bonded", ())
+        )
     except (KeyError, TypeError, ValueError):
         raise DiffPairError(f'{Path(path)}: "fit.uncertainty" is not an error band: see docs/file-format.md') from None
     bands = [sigma] if bootstrap is None else [sigma, bootstrap]
+    if any(band.x.ndim != 1 or band.x.shape != band.sigma.shape for band in bonded):
+        raise DiffPairError(f'{Path(path)}: "fit.uncertainty.bonded" is not an error band: see docs/file-format.md')
     if r.ndim != 1 or not len(r) or (np.diff(r) <= 0).any() or any(b.shape != (len(sigma), len(r)) for b in bands):
         raise DiffPairError(f'{Path(path)}: "fit.uncertainty" is not an error band: see docs/file-format.md')
     if any((b < 0).any() for b in bands):
         raise DiffPairError(f'{Path(path)}: "fit.uncertainty" has a negative standard deviation')
-    return TableUncertainty(types, r, sigma, notes, bootstrap)
+    return TableUncertainty(types, r, sigma, notes, bootstrap, bonded)

@@ -175,7 +175,7 @@ class Distribution:
 
 
 def bin_fractions(x: ArrayLike, edges: ArrayLike) -> Array:
-    """Part of the coordinates x [F, n] of each frame that falls into each of the even bins between edges [m + 1], [F, m].
+    """Part of the coordinates x [F, n] of each frame in each of the even bins between edges [m + 1], [F, m].
 
     Coordinates outside of all bins count in none of them, but among the n: a distribution that has left the bins of its
     target does not add up to 1.

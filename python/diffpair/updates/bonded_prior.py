@@ -13,6 +13,7 @@ from diffpair.bonded import BondedTerm, HarmonicTerm, TabulatedTerm
 Array = NDArray[np.float64]
 SMOOTH_OVER = 0.7  # correlation length of a prior, in standard deviations of the coordinate: about the width of a well
 HARMONIC = 0.5  # by so much, relatively, a force constant may be off, and the minimum in standard deviations
+SHOWN = 61  # points of an error band
 REACH = 2.0  # standard deviations within which a change of U counts as a step
 
 
@@ -42,6 +43,13 @@ class StartingTerm:
     def expected_change(self, kT: float) -> Array:
         """What that expects of every value, [n]."""
         return np.asarray(np.sqrt((self.prior(kT) ** 2).sum(1)))
+
+    def shown(self) -> Array:
+        """Where an error band is given, rising, [m], nm or rad."""
+        term = self.term
+        if isinstance(term, TabulatedTerm):
+            return np.linspace(term.low, term.high, SHOWN)
+        return self.centre + self.spread * np.linspace(-3, 3, SHOWN)
 
     def probe(self) -> Array:
         """phi_k, [m, n], where the coordinate mostly is, less their mean: a constant in U is no step."""

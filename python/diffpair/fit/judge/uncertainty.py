@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from diffpair.fit.iterate.live_state import Known, LiveState
 from diffpair.fit.judge.bootstrap import bootstrap
 from diffpair.tables import TableUncertainty, type_pairs
+from diffpair.tables.uncertainty import BondedBand
 from diffpair.targets.sampled import VISITED
 from diffpair.updates import ParameterSpace
 from diffpair.updates.basis import spline_basis
@@ -76,8 +77,24 @@ def uncertainty(
                 notes += _compared("-".join(pair), again[-1][visited], (basis @ expected)[visited])
         notes += [_of_factor(states[f.state], f) for f in factors if states[f.state].variant == variant and _matters(f)]
         blocks = np.array(again) if drawn is not None else None
-        result.append(TableUncertainty(space.potential.types, r, np.array(rows), tuple(notes), blocks))
+        bonded = _bonded(space, factor[space.pairs.stop :], away[variant][space.pairs.stop :])
+        result.append(TableUncertainty(space.potential.types, r, np.array(rows), tuple(notes), blocks, bonded))
     return result
+
+
+def _bonded(space: ParameterSpace, factor: Array, away: Array) -> tuple[BondedBand, ...]:
+    """Of the bonded terms, from the covariance F F^T of their values, F [columns, m], and their distance from the most
+    probable ones, [columns]. The mean of U over what a term visits is its zero: a constant has no effect."""
+    bands, terms = [], [term for term in space.bonded.terms if not term.fixed]
+    for one, term, where in zip(space.bonded.learned, terms, space.bonded.slices, strict=True):
+        x = one.shown()
+        energy = term.energy(x)
+        weights = np.exp(-(energy - energy.min()) / space.kT)
+        basis = term.basis(x)
+        basis = basis - (weights / weights.sum()) @ basis
+        sigma = np.sqrt(((basis @ factor[where]) ** 2).sum(1) + (basis @ away[where]) ** 2)
+        bands.append(BondedBand(term.kind, x, sigma))
+    return tuple(bands)
 
 
 def _compared(name: str, drawn: Array, factor: Array) -> list[str]:

@@ -45,8 +45,8 @@ def _starting_term(section: Bonded, states: Sequence[State], start: Path | None)
     if not given:
         if term is None:
             raise DiffPairError(
-                f"bonded: the {section.label} has no start: give its distribution as a target of a state that is fitted, "
-                f"or start: FILE of a potential{' or k and x0' if len(section.types) < 4 else ''}"
+                f"bonded: the {section.label} has no start: give its distribution as a target of a fitted state, or "
+                f"start: FILE of a potential{' or k and x0' if len(section.types) < 4 else ''}"
             )
         kT = BOLTZMANN * min(s.temperature for s in states)
         return StartingTerm(term, *_moments_of_term(term, kT))
@@ -109,7 +109,9 @@ def invert(section: Bonded, given: Sequence[tuple[State, Distribution]]) -> Bond
     for state, target in given:
         bare = without_jacobian(target)
         known = bare > LEAST * bare.max()
-        if target.coordinate.name == "dihedral":  # all of the circle: where nothing was met, U is as high as can be told
+        if (
+            target.coordinate.name == "dihedral"
+        ):  # all of the circle: where nothing was met, U is as high as can be told
             known[:] = True
         energy = -np.log(np.maximum(bare, LEAST * bare.max()) / bare.max()) / state.beta
         radii.append(target.centres[known])

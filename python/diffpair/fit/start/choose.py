@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from diffpair.errors import DiffPairError
 from diffpair.fit.start.hypernetted_chain import HypernettedChain
 from diffpair.fit.start.inversion import crystalline
+from diffpair.fit.start.single_molecule import whole_molecules_excluded
 from diffpair.observables.pair_numbers import interacting_pairs
 from diffpair.settings.start import CLOSURES, Start
-from diffpair.states import State, beside_potential, type_charges
+from diffpair.states import State, beside_potential, holds_molecules_only, type_charges
 from diffpair.tables import type_pairs
 
 Array = NDArray[np.float64]
@@ -45,8 +46,8 @@ def choose_start(start: Start, states: list[State], contact: Array) -> ChosenSta
         for name, reason in reasons.items():
             if reason:
                 raise DiffPairError(
-                    f"start: {start.method} is for fluids with no forces but the pair potential and g(r) of all pairs, "
-                    f"but state {name!r} {reason}; start: boltzmann-inversion does without"
+                    f"start: {start.method} is for fluids with no forces between molecules but the pair potential, and "
+                    f"g(r) of all pairs, but state {name!r} {reason}; start: boltzmann-inversion does without"
                 )
     chains = {s.name: HypernettedChain(s, reach) for s in states if reasons.get(s.name) == ""}
     doubts = {s.name: doubt(s, chains[s.name], reach) for s in states if s.name in chains}
@@ -60,6 +61,10 @@ def choose_start(start: Start, states: list[State], contact: Array) -> ChosenSta
     charged = [name for name, chain in chains.items() if chain.charged]
     if charged:  # Verlet's bridge function is that of hard cores, not of ions; beside charges it made U worse
         said = f"start: hypernetted chain, with the charges of state {charged[0]} in it"
+        return ChosenStart(Start(method="hypernetted-chain"), chains, good, said)
+    molecules = [state.name for state in states if state.name in chains and len(state.exclusions)]
+    if molecules:  # of sites, too, it made U worse
+        said = f"start: hypernetted chain between the sites of the molecules of state {molecules[0]}"
         return ChosenStart(Start(method="hypernetted-chain"), chains, good, said)
     said = "start: hypernetted chain with Verlet's bridge function"
     return ChosenStart(Start(method="modified-verlet"), chains, good, said)
@@ -81,12 +86,12 @@ def doubt(state: State, chain: HypernettedChain, contact: float) -> str:
 def obstacle(state: State) -> str:
     """Why the Ornstein-Zernike relation of a state's g(r) tells nothing of its pair potential; empty where it does."""
     charges = type_charges(state.base_system, state.types, len(state.type_names))  # pair forces, a part of the relation
-    if charges is None and (found := beside_potential(state.base_system)):
-        return f"has {found}"
+    if charges is None and not holds_molecules_only(state.base_system):
+        return f"has {beside_potential(state.base_system)}"
     if not (state.masses > 0).all():
         return "has particles that do not move (mass 0)"
-    if len(state.exclusions):
-        return "has pairs that are excluded"
+    if not whole_molecules_excluded(state):
+        return "has molecules of which some pairs are excluded and others are not"
     if not (state.types >= 0).all():
         return "has atoms without a type"
     numbers = interacting_pairs(state.types, len(state.type_names), state.exclusions)

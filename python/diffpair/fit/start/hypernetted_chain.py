@@ -9,6 +9,7 @@ from scipy.interpolate import CubicSpline
 from scipy.special import erfc
 
 from diffpair.errors import DiffPairError
+from diffpair.fit.start.single_molecule import single_molecules, square_root
 from diffpair.observables.pair_numbers import interacting_pairs
 from diffpair.states import State, type_charges
 from diffpair.tables import type_pairs
@@ -68,7 +69,7 @@ class HypernettedChain:
         spacing = contact / PER_CONTACT
         self.r: Array = spacing * np.arange(1, POINTS, dtype=np.float64)
         self._dr, self._dk = spacing, np.pi / (POINTS * spacing)
-        self._k = self._dk * np.arange(1, POINTS)
+        self._k = self._dk * np.arange(1, POINTS, dtype=np.float64)
         pairs = [(present[a], present[b]) for a, b in self.pairs]
         numbers = interacting_pairs(state.types, len(state.type_names), state.exclusions)
         # a single particle has no pair with itself, and so no g: U = 0 serves, which the others hardly notice
@@ -85,6 +86,8 @@ class HypernettedChain:
         self._coulomb = dict(zip(pairs, lengths, strict=True)) if lengths.any() else {}
         self._kappa = ENDS / min(ends, default=1.0)
         self._own = self._long_ranged(lengths)
+        self._single = single_molecules(state, [state.type_names.index(name) for name in present], self._k)
+        self._root_single = square_root(self._single)
         self.names, self.distances = pairs, [self.r[:n] for n in self._known]
         self._gamma: dict[tuple[str, str], Array] = {}
         solution = self._solve_charged() if self._coulomb else self._solve()
@@ -132,21 +135,24 @@ class HypernettedChain:
         matrix = np.empty((len(self._k), self.types, self.types))
         for (a, b), row in zip(self.pairs, self._forward(c), strict=True):
             matrix[:, a, b] = matrix[:, b, a] = density * self._root[a, b] * row
-        inverse = np.eye(self.types) - matrix
+        # W^-1 of molecules is infinite at k = 0: so W^1/2 S^-1 W^1/2, which is 1 without any correlation
+        root = self._root_single
+        inverse = np.eye(self.types) - root @ matrix @ root
         if not np.isfinite(inverse).all():
             return None
         alone = np.ones(len(self._k))  # the largest 1 / S(k) of the charges, were there nothing else
         if self._coulomb:
-            inverse += density * self._own
-            alone = np.linalg.eigvalsh(np.eye(self.types) + density * self._own).max(axis=1)
+            own = density * root @ self._own @ root
+            inverse += own
+            alone = np.linalg.eigvalsh(np.eye(self.types) + own).max(axis=1)
         values = np.linalg.eigvalsh(inverse)
         if values.min() <= 0 or (values.max(axis=1) > alone / LEAST).any():
             return None
-        return np.asarray(np.linalg.inv(inverse))
+        return np.asarray(root @ np.linalg.inv(inverse) @ root)
 
     def _correlation(self, structure: Array, density: float) -> Array:
         """h(r) of all pairs."""
-        rows = [(structure[:, a, b] - (a == b)) / (density * self._root[a, b]) for a, b in self.pairs]
+        rows = [(structure[:, a, b] - self._single[:, a, b]) / (density * self._root[a, b]) for a, b in self.pairs]
         return self._backward(np.array(rows))
 
     def _response(self, structure: Array) -> Array:

@@ -92,7 +92,7 @@ def sample_own_forces(
     the potential is left out: nothing may keep its particles apart.
 
     Args:
-        grid: of the tables. contact: contact distance per pair of types, nm. bonded: terms that hold molecules together.
+        grid: of the tables. contact: contact distance per pair of types, nm. bonded: terms that hold molecules.
     """
     found: dict[str, OwnForces] = {}
     for index, state in enumerate([] if isinstance(settings.gradient, Adjoint) else states):
