@@ -45,8 +45,8 @@ class Fit:
     ----------
     potential: what is learned, such as `diffpair.Potential("bspline", cutoff=1.0)`. states: see `diffpair.State`; those
         that are held out are reported, never fitted. sampling, production, gradient, update, start, bonded: as in a
-        config file, objects of the same names; what is not given has the same defaults. seed: of everything random but a
-        user's own Simulation.
+        config file, objects of the same names; what is not given has the same defaults. seed: of everything random but
+        a user's own Simulation.
     progress: what to report to; the terminal by default, False for nobody. origin: the file that describes the fit, if
         one does.
 

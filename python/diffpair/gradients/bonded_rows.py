@@ -19,8 +19,8 @@ from diffpair.systems.bonded_paths import Kind
 from diffpair.targets.distribution import bin_fractions
 
 Array = NDArray[np.float64]
-# Of p over its maximum, per bin: as well as some hundred thousand counts at the peak know it. Bins that a short sampling
-# never meets show no noise at all.
+# Of p over its maximum, per bin: as well as some hundred thousand counts at the peak know it. Bins that a short
+# sampling never meets show no noise at all.
 FLOOR = 0.002
 
 

@@ -34,8 +34,8 @@ class Bonded(Settings):
     """One term: of the bonds, angles or dihedrals whose particles have these types, 2, 3 or 4 of them, in either order.
 
     ``form``: tabulated or harmonic. ``nodes``: of a table. ``fixed``: the fit leaves it as it is. ``start``: a
-    potential file that holds the term; without it the term starts from the target distribution. ``k`` and ``x0``: force constant
-    and minimum of a harmonic term, which it starts from.
+    potential file that holds the term; without it the term starts from the target distribution. ``k`` and ``x0``:
+    force constant and minimum of a harmonic term, which it starts from.
     """
 
     types: Annotated[list[Name], BeforeValidator(split_types), Field(min_length=2, max_length=4)]

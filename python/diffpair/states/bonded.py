@@ -51,8 +51,8 @@ def check_bonded(terms: Sequence[Term], states: Sequence[State]) -> None:
                 )
         if state.simulation is not None and acts_in(terms, state):
             raise DiffPairError(
-                f"state {state.name!r} is a Simulation of the user's own, in which no bonded terms can be learned: make "
-                f"it by State.from_files from its topology and the XML of its System"
+                f"state {state.name!r} is a Simulation of the user's own, where no bonded terms can be learned: "
+                f"make it by State.from_files from its topology and the XML of its System"
             )
         taken = {} if state.base_system is None else dict(_chains(state.base_system))
         for term in terms:

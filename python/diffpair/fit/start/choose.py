@@ -63,10 +63,8 @@ def choose_start(start: Start, states: list[State], contact: Array) -> ChosenSta
         said = f"start: hypernetted chain, with the charges of state {charged[0]} in it"
         return ChosenStart(Start(method="hypernetted-chain"), chains, good, said)
     molecules = [state.name for state in states if state.name in chains and len(state.exclusions)]
-    if molecules:  # of sites, too, it made U worse
-        said = f"start: hypernetted chain between the sites of the molecules of state {molecules[0]}"
-        return ChosenStart(Start(method="hypernetted-chain"), chains, good, said)
-    said = "start: hypernetted chain with Verlet's bridge function"
+    between = f" between the sites of the molecules of state {molecules[0]}" if molecules else ""
+    said = f"start: hypernetted chain{between} with Verlet's bridge function"
     return ChosenStart(Start(method="modified-verlet"), chains, good, said)
 
 

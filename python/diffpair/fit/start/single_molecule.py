@@ -42,7 +42,7 @@ def single_molecules(state: State, types: Sequence[int], k: Array) -> Array:
 
 
 def whole_molecules_excluded(state: State) -> bool:
-    """Whether every pair of sites in one molecule is excluded, so that g(r) counts pairs of different molecules only."""
+    """Whether all pairs of sites in one molecule are excluded, so that g(r) counts pairs of different molecules."""
     if not len(state.exclusions):
         return True
     size = (state.num_atoms, state.num_atoms)
