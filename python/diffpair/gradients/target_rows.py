@@ -76,8 +76,8 @@ class TargetRows:
         self, frames: Frames, coefficients: Tensor, grid: TableGrid, single: bool = False
     ) -> tuple[Array, Array]:  # fmt: skip
         """The rows per frame, [F, rows], without gradient; and dU/dc, [F, columns]: sums over pairs of B_k(r) on
-        `grid`, npairs * (knots + 2) of them, from the same neighbour list, then those of bonded terms. single: with distances
-        of RDFs and pairs in float32.
+        `grid`, npairs * (knots + 2) of them, from the same neighbour list, then those of bonded terms. single: with
+        distances of RDFs and pairs in float32.
 
         Where a barostat moves the box, rows of g(r) beyond half of the smallest box are cut from now on."""
         topology, rows, splines = self.topology, [], []
