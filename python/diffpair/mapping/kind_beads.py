@@ -33,32 +33,26 @@ class BeadAtoms:
     mass: float
 
 
-def bead_atoms(
-    topology: Any, molecule: Integers, settings: MapSettings, place: int
-) -> tuple[list[BeadAtoms], set[str]]:
-    """The beads of a molecule [n], and the keys of `masses` that were used.
+def bead_atoms(topology: Any, molecule: Integers, settings: MapSettings, place: int) -> list[BeadAtoms]:
+    """The beads of a molecule [n].
 
     Every atom is in one bead or left out. Raises DiffPairError for one in two beads or in none, or without mass.
     """
     section = settings.molecules[place]
     atoms = [topology.atom(int(i)) for i in molecule]
     owner: dict[int, str] = {}
-    beads, used = [], set[str]()
+    beads = []
     for number, bead in enumerate(section.beads):
         where = settings.at("molecules", place, "beads", number)
         chosen = _atoms_of(topology, molecule, bead, where)
         for k in chosen:
             if k in owner:
                 raise DiffPairError(
-                    f"{where}: the atom {_full_name(atoms[k])} is in the bead {bead.called!r} and in {owner[k]!r}, but "
+                    f"{where}: the atom {full_name(atoms[k])} is in the bead {bead.called!r} and in {owner[k]!r}, but "
                     f"an atom has one bead"
                 )
             owner[k] = bead.called
-        masses = []
-        for k in chosen:
-            mass, key = _mass_of(atoms[k], settings, where)
-            masses.append(mass)
-            used |= {key} - {""}
+        masses = [_mass_of(atoms[k], settings, where) for k in chosen]
         if not sum(masses) > 0:
             raise DiffPairError(f"{where}: the bead {bead.called!r} has no mass: its atoms have none")
         weights = np.array(masses) if bead.centre == "mass" else np.ones(len(chosen))
@@ -77,7 +71,7 @@ def bead_atoms(
             f"{settings.at('molecules', place, 'beads')}: the masses do not add up: {len(missing)} of the {len(atoms)} "
             f"atoms of {section.shown} are in no bead ({names}): put them into beads, or name them in 'leave_out'"
         )
-    return beads, used
+    return beads
 
 
 def _atoms_of(topology: Any, molecule: Integers, bead: Bead, where: str) -> list[int]:
@@ -99,7 +93,7 @@ def _atoms_of(topology: Any, molecule: Integers, bead: Bead, where: str) -> list
 
 def _named(atoms: list[Any], name: str, where: str, several: bool) -> list[int]:
     """Places of the atoms of that name, or "residue-name"."""
-    found = [k for k, atom in enumerate(atoms) if name in (atom.name, _full_name(atom))]
+    found = [k for k, atom in enumerate(atoms) if name in (atom.name, full_name(atom))]
     if not found:
         guess = choices(name, dict.fromkeys(atom.name for atom in atoms), "mdtraj reads")
         raise DiffPairError(f"{where}: the molecule has no atom {name!r}{guess}")
@@ -112,22 +106,23 @@ def _named(atoms: list[Any], name: str, where: str, several: bool) -> list[int]:
     return found
 
 
-def _full_name(atom: Any) -> str:
+def full_name(atom: Any) -> str:
+    """ "residue-name" of an atom of MDTraj's topology."""
     return f"{atom.residue.name}-{atom.name}"
 
 
-def _mass_of(atom: Any, settings: MapSettings, where: str) -> tuple[float, str]:
-    """amu, as given or of the element; and the key under which it was given, "" where it was not."""
-    for key in (_full_name(atom), atom.name):
+def _mass_of(atom: Any, settings: MapSettings, where: str) -> float:
+    """amu, as given or of the element."""
+    for key in (full_name(atom), atom.name):
         if key in settings.masses:
-            return settings.masses[key], key
+            return settings.masses[key]
     mass = 0.0 if atom.element is None else float(atom.element.mass)
     if not mass > 0:
         raise DiffPairError(
-            f"{where}: mdtraj does not know the mass of the atom {_full_name(atom)}: give it, masses: "
+            f"{where}: mdtraj does not know the mass of the atom {full_name(atom)}: give it, masses: "
             f"{{{atom.name}: 15.035 amu}}, or 0 amu for a virtual site"
         )
-    return mass, ""
+    return mass
 
 
 def bead_bonds(beads: list[BeadAtoms], atom_bonds: Integers, settings: MapSettings, place: int) -> Integers:

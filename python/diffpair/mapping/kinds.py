@@ -12,7 +12,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from diffpair.errors import DiffPairError
-from diffpair.mapping.kind_beads import BeadAtoms, bead_atoms, bead_bonds
+from diffpair.mapping.kind_beads import BeadAtoms, bead_atoms, bead_bonds, full_name
 from diffpair.mapping.settings import MapSettings, Molecules
 from diffpair.settings.base import choices
 from diffpair.states.structure import is_standard_residue
@@ -60,7 +60,7 @@ def find_kinds(topology: Any, settings: MapSettings) -> list[Kind]:
     bonds = np.array([(bond[0].index, bond[1].index) for bond in topology.bonds], dtype=np.int64).reshape(-1, 2)
     labels = _molecules_of(topology, bonds)
     taken = np.full(labels.max() + 1, -1)
-    kinds, used = [], set[str]()
+    kinds, known = [], set[str]()
     for place, section in enumerate(settings.molecules):
         where = settings.at("molecules", place)
         chosen = _chosen(topology, section, where)
@@ -74,15 +74,17 @@ def find_kinds(topology: Any, settings: MapSettings) -> list[Kind]:
         taken[found] = place
         molecules = _alike(topology, labels, found, section, where)
         atom_bonds = _bonds_within(molecules, bonds, topology, section, where)
-        beads, names = bead_atoms(topology, molecules[0], settings, place)
-        used |= names
-        _look_for_united_atoms(topology, molecules[0], names, section, where)
+        beads = bead_atoms(topology, molecules[0], settings, place)
+        names = {name for atom in map(topology.atom, molecules[0].tolist()) for name in (atom.name, full_name(atom))}
+        known |= names
+        if not names & settings.masses.keys():
+            _look_for_united_atoms(topology, molecules[0], section, where)
         kinds.append(
             Kind(_name(section, where), molecules, atom_bonds, beads, bead_bonds(beads, atom_bonds, settings, place))
         )
     _check_names(kinds, settings)
     for key in settings.masses:
-        if key not in used:
+        if key not in known:
             raise DiffPairError(f"{settings.at('masses', key)}: no atom of the molecules is called so")
     return kinds
 
@@ -118,7 +120,7 @@ def _alike(topology: Any, labels: Integers, found: Integers, section: Molecules,
     starts, ends = (np.searchsorted(labels[order], found, side=side) for side in ("left", "right"))
     members = [order[a:b] for a, b in zip(starts, ends, strict=True)]
     members.sort(key=lambda atoms: int(atoms[0]))
-    names = [_full_name(atom) for atom in topology.atoms]
+    names = [full_name(atom) for atom in topology.atoms]
     first = [names[i] for i in members[0]]
     for atoms in members[1:]:
         here = [names[i] for i in atoms]
@@ -131,10 +133,6 @@ def _alike(topology: Any, labels: Integers, found: Integers, section: Molecules,
                 f"{other}: make a kind of each"
             )
     return np.array(members, dtype=np.int64)
-
-
-def _full_name(atom: Any) -> str:
-    return f"{atom.residue.name}-{atom.name}"
 
 
 def _bonds_within(molecules: Integers, bonds: Integers, topology: Any, section: Molecules, where: str) -> Integers:
@@ -185,10 +183,10 @@ def _check_names(kinds: list[Kind], settings: MapSettings) -> None:
             )
 
 
-def _look_for_united_atoms(topology: Any, atoms: Integers, named: set[str], section: Molecules, where: str) -> None:
+def _look_for_united_atoms(topology: Any, atoms: Integers, section: Molecules, where: str) -> None:
     """Warn of carbon without hydrogen: its mass is perhaps that of CH2, which no element tells."""
     symbols = [atom.element.symbol if atom.element else "" for atom in map(topology.atom, atoms.tolist())]
-    if "C" in symbols and "H" not in symbols and not named:
+    if "C" in symbols and "H" not in symbols:
         warnings.warn(
             f"{where}: the molecules {section.shown} have carbon and no hydrogen; if their atoms are united atoms such "
             f"as CH2, give their masses: masses: {{{topology.atom(int(atoms[symbols.index('C')])).name}: 14.027 amu}}",
