@@ -72,6 +72,13 @@ def test_exact_where_cosines_are_not(positions, expected):
     assert bonded_coordinates([positions], np.eye(3), path)[0, 0] == pytest.approx(expected, abs=1e-12)
 
 
+def test_one_box_per_frame():
+    """The same separation in two boxes: another image in each."""
+    boxes = np.stack([np.eye(3), 3 * np.eye(3)])
+    found = bonded_coordinates([[[0, 0, 0], [0, 0, 0.9]]] * 2, boxes, [[0, 1]])
+    np.testing.assert_allclose(found[:, 0], [0.1, 0.9])
+
+
 def test_paths_of_five_are_refused():
     with pytest.raises(DiffPairError, match=r"must be \[n, 2\], \[n, 3\] or \[n, 4\], not \[1, 5\]"):
         bonded_coordinates(np.zeros((1, 5, 3)), np.eye(3), [[0, 1, 2, 3, 4]])
