@@ -98,6 +98,7 @@ _LAZY = (
     "engines",
     "fit",
     "gradients",
+    "mapping",
     "observables",
     "ops",
     "potentials",

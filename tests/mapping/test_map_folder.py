@@ -19,6 +19,7 @@ from diffpair.config import build_states, load_config
 from diffpair.mapping import MapSettings, map_trajectories, structure
 from diffpair.mapping.beads import BeadMap
 from diffpair.mapping.kinds import find_kinds
+from diffpair.states.files import build_from_files
 from diffpair.states.structure import read_structure
 from diffpair.targets import Distribution, read_rdf
 
@@ -107,6 +108,23 @@ def test_the_system_and_the_summary(folder):
     np.testing.assert_allclose(box, [list(vector._value) for vector in system.getDefaultPeriodicBoxVectors()])
     assert summary["density"]["value"] == pytest.approx(sum(masses) * 1.66053907e-3 / np.linalg.det(box))
     assert summary["frames"] == 60 and summary["temperature"]["value"] == 300
+
+
+def test_a_state_from_the_files_excludes_what_the_map_does(folder):
+    """The fit's g(r) counts the pairs that the target counts."""
+    config = yaml.safe_load((folder / "fit.yaml").read_text())["states"][0]["system"]
+    state = build_from_files(
+        "mapped",
+        folder / "beads.pdb",
+        folder / "system.xml",
+        config["types"],
+        300,
+        exclude_bonds=config["exclude_bonds"],
+    )
+    assert state.exclusions.tolist() == [[k, k + 1] for k in range(0, 24, 2)]
+    assert [state.type_names[kind] for kind in state.types] == ["A"] * 24 + ["W"] * 20 + ["S"]
+    box = np.array(json.loads((folder / "summary.json").read_text())["box"]["vectors"])
+    np.testing.assert_allclose(state.box, box, atol=1e-4)
 
 
 @pytest.mark.parametrize(("exclude_bonds", "excluded"), [(None, {(k, k + 1) for k in range(0, 24, 2)}), (0, set())])

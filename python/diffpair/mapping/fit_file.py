@@ -12,7 +12,7 @@ import yaml
 
 from diffpair.constants import BOLTZMANN
 from diffpair.mapping.beads import BeadMap
-from diffpair.mapping.measure import Measured, Pair
+from diffpair.mapping.measure import ROUNDING, Measured, Pair
 from diffpair.mapping.settings import MapSettings
 from diffpair.settings.targets import Pressure
 from diffpair.systems.bonded_paths import Kind
@@ -24,7 +24,6 @@ from diffpair.trajectories.rdf import TrajectoryRdf
 _CONTACTS = 2.5  # contact distances: where the potential of a simple liquid is cut in most work
 _SHORTEST = 0.9  # nm; contacts of small molecules are short, their attraction is not
 _CUTOFF_STEP = 0.05  # nm
-_HALF_BOX = 1 - 1e-4  # of it: structure files round the box
 
 # ps per sqrt(m sigma^2 / kT), which a particle takes to cross its own size: for argon 5 to 10 fs
 _COLLISION = 0.005
@@ -48,7 +47,7 @@ def choose(measured: Measured, beads: BeadMap, temperature: float) -> Choices:
     widest = max(contacts, key=lambda pair: contacts[pair])
     wanted = max(_SHORTEST, _CONTACTS * contacts[widest])
     wanted = math.ceil(wanted / _CUTOFF_STEP - 1e-9) * _CUTOFF_STEP
-    limit = math.floor(measured.half_box * _HALF_BOX / 0.01) * 0.01
+    limit = math.floor(measured.half_box * (1 - ROUNDING) / 0.01) * 0.01
     if wanted <= limit:
         reason = (
             f"{_CONTACTS:g} times the longest contact distance, {contacts[widest]:.3g} nm of {'-'.join(widest)}"

@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 Pair = tuple[str, str]
 
 FARTHEST = 2.5  # nm: g(r) goes no further by default; a potential of beads ends before
-_ROUNDING = 1e-4  # relative: boxes are written to structure files with so many digits
+ROUNDING = 1e-4  # relative: structure files hold boxes to so many digits
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,10 @@ class Measurement:
         """Bins that fit into every box so far."""
         self._half = min(self._half, half)
         width, r_max = self._range.bin_width, self._range.r_max
-        if r_max is not None and r_max > self._half * (1 + 1e-6):
-            raise DiffPairError(f"--r-max = {r_max:g} nm is beyond half the box, {self._half:.4g} nm")
-        farthest = min(FARTHEST, self._half * (1 - _ROUNDING)) if r_max is None else r_max
+        limit = self._half * (1 - ROUNDING)
+        if r_max is not None and r_max > limit:
+            raise DiffPairError(f"--r-max = {r_max:g} nm is beyond half the box, {limit:.5g} nm as files round it")
+        farthest = min(FARTHEST, limit) if r_max is None else r_max
         bins = int(farthest / width * (1 + 1e-9))
         if bins < 1:
             raise DiffPairError(f"--bin-width = {width:g} nm is wider than the range of g(r), {farthest:.4g} nm")

@@ -7,22 +7,29 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from diffpair.config.messages import sentence
 from diffpair.config.source import Source
 from diffpair.errors import DiffPairError
-from diffpair.settings.base import CountOrZero, Flag, Name, Number, Settings, Temperature, choices
+from diffpair.settings.base import CountOrZero, Flag, Name, Number, Settings, Temperature, choices, in_unit
 from diffpair.settings.messages import Key, dotted
 from diffpair.settings.targets import Pressure
-from diffpair.targets.units import parse
 
 _LONGEST_BEAD, _LONGEST_KIND = 4, 3  # characters that a PDB file has for names of atoms and residues
 
 
-def _mass(value: object) -> float:
+def _mass(value: object, info: ValidationInfo) -> float:
     """amu; 0 is that of a virtual site."""
-    mass = parse(value, "amu", "15.035 amu")
+    mass = in_unit(value, "amu", "15.035 amu", info)
     if mass < 0:
         raise DiffPairError(f"must not be negative, but is {value}")
     return mass
