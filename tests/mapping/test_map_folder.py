@@ -237,21 +237,29 @@ def test_formats_and_several_files_give_the_same(liquid):
     np.testing.assert_allclose(made["both"], 0.5 * (made["dcd"] + made["xtc"]), atol=1e-6)
 
 
-def test_the_fit_runs_as_it_is_written(liquid):
+TWO_SITES = [{"name": name, "type": "N", "atoms": [name]} for name in ("N1", "N2")]
+
+
+@pytest.mark.parametrize("sites", [1, 2])
+def test_the_fit_runs_as_it_is_written(liquid, sites):
     """But for its length."""
     pytest.importorskip("torch")
-    out = liquid / "cg"
-    map_trajectories([liquid / "n2.dcd"], MAP_OF_NITROGEN, out, topology=liquid / "n2.pdb")
+    out = liquid / f"cg{sites}"
+    beads = MAP_OF_NITROGEN.molecules[0].beads if sites == 1 else TWO_SITES
+    settings = MapSettings(temperature=120, molecules=[{"residue": "NNN", "beads": beads}])
+    map_trajectories([liquid / "n2.dcd"], settings, out, topology=liquid / "n2.pdb")
     config = load_config(out / "fit.yaml")
     (state,) = build_states(config)
-    assert state.num_atoms == 125 and 0.9 <= config.potential.cutoff <= 1.05
+    assert state.num_atoms == 125 * sites and 0.9 <= config.potential.cutoff <= 1.05
+    assert config.sampling.timestep == {1: 0.008, 2: 0.002}[sites], "ps: the bond has a period of 53 fs"
     short = "production: {max_steps: 400}\nupdate: {method: gauss-newton, iterations: 1}\n"
     (out / "short.yaml").write_text((out / "fit.yaml").read_text() + short)
-    done = CliRunner().invoke(cli, ["fit", str(out / "short.yaml"), "--out", str(liquid / "model")])
+    done = CliRunner().invoke(cli, ["fit", str(out / "short.yaml"), "--out", str(liquid / f"model{sites}")])
     assert done.exit_code == 0, done.output
-    summary = json.loads((liquid / "model/summary.json").read_text())
-    (target,) = summary["states"][0]["targets"]
-    assert target["kind"] == "rdf" and target["mae"] < 0.2
+    summary = json.loads((liquid / f"model{sites}/summary.json").read_text())
+    rdf, *bonds = summary["states"][0]["targets"]
+    assert rdf["kind"] == "rdf" and rdf["mae"] < 0.2
+    assert len(bonds) == sites - 1
 
 
 def test_nothing_is_overwritten(tmp_path):
