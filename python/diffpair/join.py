@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from diffpair.bonded import force_name
 from diffpair.errors import DiffPairError
 from diffpair.observables.pair_numbers import interacting_pairs
 from diffpair.settings.fit_settings import FitSettings, Outline, check_together
@@ -16,6 +17,7 @@ from diffpair.settings.sampling import Sampling
 from diffpair.settings.update import IterativeBoltzmann
 from diffpair.states import NO_TYPE, State, check_cutoff
 from diffpair.states.bonded import acts_in, check_bonded
+from diffpair.states.learned_forces import without
 from diffpair.tables import type_pairs
 
 
@@ -49,6 +51,7 @@ def join_states(settings: FitSettings, states: Sequence[State]) -> list[State]:
             target.stride(timestep)
     pairs = type_pairs(names)
     _check_learned(settings, states, [pairs[row] for row in (range(len(pairs)) if learned is None else learned)])
+    states = [_without_terms(settings, state) for state in states]
     check_bonded(settings.bonded, states)
     states = [dataclasses.replace(state, bonded=acts_in(settings.bonded, state)) for state in states]
     order = states[0].parameter_names
@@ -111,6 +114,14 @@ def _check_simulations(settings: FitSettings, states: Sequence[State]) -> None:
                 f"gradient: learn_friction changes the thermostat of a state, but that of state {state.name!r} is the "
                 f"user's own Simulation's: leave learn_friction and its vacf out, or make the state from files"
             )
+
+
+def _without_terms(settings: FitSettings, state: State) -> State:
+    """Its System without the terms of an earlier fit that this one learns."""
+    if state.base_system is None or not settings.bonded:
+        return state
+    names = {force_name(term) for term in settings.bonded}
+    return dataclasses.replace(state, base_system=without(state.base_system, names))
 
 
 def _meet(states: Sequence[State], a: str, b: str) -> bool:

@@ -131,11 +131,11 @@ def test_force_that_the_context_does_not_take_leaves_the_others():
     user = state_of(simulation).simulation
     other = table(knots=25)
     with pytest.raises(DiffPairError, match="its Context cannot take up the potential on the platform CPU"):
-        user.write(other, lambda: pair_force(3, other))
+        user.write(other, lambda: (pair_force(3, other), []))
     assert np.array_equal(where(simulation), now) and runs(simulation, table()) and learned(simulation) == [table()]
     assert [f.getName() for f in simulation.system.getForces()] == ["AndersenThermostat", "LearnedPairTableForce"]
     simulation.step(5)
-    user.write(other, lambda: pair_force(108, other))
+    user.write(other, lambda: (pair_force(108, other), []))
     assert runs(simulation, other)
 
 

@@ -1,10 +1,10 @@
 """Bonded terms: what a potential gives bonds, angles and dihedrals beside the pairs. Needs no torch."""
 
 from diffpair.bonded.document import read_terms, write_terms
-from diffpair.bonded.forces import add_terms, check_terms, is_term, write_live
+from diffpair.bonded.forces import add_terms, check_terms, write_live
 from diffpair.bonded.harmonic import HarmonicTerm
 from diffpair.bonded.tabulated import TabulatedTerm
-from diffpair.bonded.term import BondedTerm
+from diffpair.bonded.term import BondedTerm, force_name
 
 __all__ = [
     "BondedTerm",
@@ -12,7 +12,7 @@ __all__ = [
     "TabulatedTerm",
     "add_terms",
     "check_terms",
-    "is_term",
+    "force_name",
     "read_terms",
     "write_live",
     "write_terms",

@@ -32,11 +32,6 @@ def write_live(terms: Sequence[BondedTerm], context: openmm.Context) -> None:
             force.updateParametersInContext(context)
 
 
-def is_term(force: openmm.Force) -> bool:
-    """Whether a force is one of `add_terms`."""
-    return bool(force.getName().startswith(force_name()))
-
-
 def check_terms(old: Sequence[BondedTerm], new: Sequence[BondedTerm]) -> None:
     """Refuse terms that cannot replace others in a live Context (DiffPairError): kinds, forms and tables must agree."""
     if len(old) != len(new):

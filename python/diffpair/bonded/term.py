@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 import openmm
@@ -107,9 +107,16 @@ class BondedTerm(ABC):
     __hash__ = None  # type: ignore[assignment]
 
 
-def force_name(term: BondedTerm | None = None) -> str:
-    """Name of a term's force in a System; without one, what all these names begin with."""
-    return "DiffPair " if term is None else f"DiffPair {term.label}"
+class Labelled(Protocol):
+    """A term, or a setting that tells of one."""
+
+    @property
+    def label(self) -> str: ...
+
+
+def force_name(term: Labelled) -> str:
+    """Name of a term's force in a System, by which it is found again."""
+    return f"DiffPair {term.label}"
 
 
 def finished(force: openmm.Force, term: BondedTerm) -> Any:

@@ -8,8 +8,9 @@ from diffpair.engines.engine import Engine, openmm_seed
 from diffpair.engines.frames import Snapshot
 from diffpair.engines.sampler import Sampler
 from diffpair.errors import DiffPairError
+from diffpair.states.learned_forces import learned_forces, term_names
 from diffpair.states.state import State
-from diffpair.states.system import check_table, make_force, table_of_force
+from diffpair.states.system import check_table, table_of_force
 from diffpair.tables import PairTable
 
 
@@ -32,16 +33,19 @@ class SimulationSampler(Engine):
         if state.simulation is None:
             raise DiffPairError(f"state {state.name!r} has no Simulation of its own")
         self._user, self._seed = state.simulation, openmm_seed(seed)
-        self._user.write(table_of_force(state, table), lambda: make_force(state, table))
+        self._write(state, table)
         simulation = self._user.simulation
         self._take(state, table, self._user.timestep, simulation.integrator, simulation.context, further_virial)
 
     def set_table(self, table: PairTable) -> None:
         """See Engine."""
         check_table(self.table, table)
-        self._user.write(table_of_force(self.state, table), lambda: make_force(self.state, table))
+        self._write(self.state, table)
         self.table = table
         self._fresh = True
+
+    def _write(self, state: State, table: PairTable) -> None:
+        self._user.write(table_of_force(state, table), lambda: learned_forces(state, table), term_names(state, table))
 
     def set_friction(self, friction: float) -> None:
         """Refused: the thermostat is the user's (DiffPairError)."""

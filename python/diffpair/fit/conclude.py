@@ -37,7 +37,8 @@ from diffpair.potentials import judge
 from diffpair.report import summary_document, write_summary
 from diffpair.settings.gradient import Adjoint
 from diffpair.states import State
-from diffpair.states.system import make_force, table_of_force
+from diffpair.states.learned_forces import learned_forces, term_names
+from diffpair.states.system import table_of_force
 from diffpair.tables import PairTable, TableUncertainty
 
 
@@ -85,7 +86,9 @@ def hand_over(setup: Setup, states: Sequence[State] | None = None) -> None:
     for state in setup.states if states is None else states:
         if state.simulation is not None:
             table = setup.space.table(state.parameters)
-            state.simulation.write(table_of_force(state, table), partial(make_force, state, table))
+            state.simulation.write(
+                table_of_force(state, table), partial(learned_forces, state, table), term_names(state, table)
+            )
 
 
 def put_back(states: Sequence[State]) -> None:

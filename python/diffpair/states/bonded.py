@@ -49,11 +49,6 @@ def check_bonded(terms: Sequence[Term], states: Sequence[State]) -> None:
                     f"{target.label}: state {state.name!r} has no {target.coordinate.name} {'-'.join(target.kind)}"
                     f"{_those(len(target.kind), [paths[state.name]])}"
                 )
-        if state.simulation is not None and acts_in(terms, state):
-            raise DiffPairError(
-                f"state {state.name!r} is a Simulation of the user's own, where no bonded terms can be learned: "
-                f"make it by State.from_files from its topology and the XML of its System"
-            )
         taken = {} if state.base_system is None else dict(_chains(state.base_system))
         for term in terms:
             for path in paths[state.name].get(term.kind, ()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -12,7 +12,9 @@ import numpy as np
 import openmm
 from openmm import app, unit
 
+from diffpair.bonded import write_live
 from diffpair.errors import DiffPairError
+from diffpair.states.learned_forces import exchange, exchange_pairs, held, is_pair_table_force, pair_table_forces
 from diffpair.systems.barostat import barostat_of, set_defaults
 from diffpair.systems.parameters import set_default_parameters
 from diffpair.systems.shared_cutoff import shared_cutoff
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from diffpair._openmm_forces import PairTableForce
 
 LEARNED = "LearnedPairTableForce"  # name of a force that a fit has added, which a later one may give another grid
+Learned = tuple["PairTableForce", list[openmm.Force]]  # see `learned_forces`
 _NONBONDED = openmm.NonbondedForce | openmm.CustomNonbondedForce
 
 # What has last written into a Simulation, by the Simulation: two states may share one, in one fit after the other.
@@ -31,10 +34,11 @@ _WRITERS: WeakKeyDictionary[app.Simulation, object] = WeakKeyDictionary()
 
 @dataclass(frozen=True)
 class _Before:
-    """A Simulation before a fit. force: a copy of its PairTableForce, if it had one. writer: of its table, if one is
-    known."""
+    """A Simulation before a fit. force: a copy of its PairTableForce, if it had one. terms: copies of the forces that
+    those of bonded terms replace. writer: of its table, if one is known."""
 
     force: PairTableForce | None
+    terms: list[openmm.Force]
     writer: object | None
 
 
@@ -66,6 +70,7 @@ class UserSimulation:
         self._writer = object()  # stands for this object in _WRITERS
         self._wrote = False  # in the present fit
         self._before: _Before | None = None  # its first table
+        self._names: tuple[str, ...] = ()  # of the forces of bonded terms
         self._here: openmm.State | None = None
         self.moved = False
         self._check_group()
@@ -73,7 +78,7 @@ class UserSimulation:
     @property
     def force(self) -> PairTableForce | None:
         """The System's `PairTableForce`; None where there is none. Looked up each time: it may have been replaced."""
-        found = _pair_table_forces(self.simulation.system)
+        found = pair_table_forces(self.simulation.system)
         if len(found) > 1:
             raise DiffPairError(
                 f"state {self.name!r}: the System holds {len(found)} PairTableForces, and which of them is learned is "
@@ -105,7 +110,7 @@ class UserSimulation:
         """A copy of the System without the force that is learned; global parameters are those of the Context now."""
         system = copy.deepcopy(self.simulation.system)
         for index in reversed(range(system.getNumForces())):
-            if _is_pair_table_force(system.getForce(index)):
+            if is_pair_table_force(system.getForce(index)):
                 system.removeForce(index)
         parameters = self.context.getParameters()
         if (barostat := barostat_of(system)) is not None:
@@ -138,7 +143,7 @@ class UserSimulation:
         if self.given_force is None:
             self._shared_cutoff(cutoff)
 
-    def write(self, table: PairTable, make: Callable[[], PairTableForce]) -> None:
+    def write(self, table: PairTable, make: Callable[[], Learned], names: Sequence[str] = ()) -> None:
         """Have the live Context use a table.
 
         Where there is no force yet, or one of a fit with another grid, it is added; the Context is reinitialised, and
@@ -146,24 +151,33 @@ class UserSimulation:
 
         Parameters
         ----------
-        table: as the force holds it, see `table_of_force`. make: makes the force that is added, with that table.
+        table: as the force holds it, see `table_of_force`. make: makes the forces that are added, with that table.
+        names: of those of bonded terms.
         """
         self.check_grid(table)
         self._check_force()
-        held = self.force
+        now = self.force
+        complete = len(held(self.simulation.system, names)) == len(names)
         mine = _WRITERS.get(self.simulation) is self._writer
         if self._before is None:
-            self._before = _Before(copy.deepcopy(held), _WRITERS.get(self.simulation))
+            self._before = _Before(
+                copy.deepcopy(now), held(self.simulation.system, names), _WRITERS.get(self.simulation)
+            )
+            self._names = tuple(names)
         if self._here is None:
             self.mark()
-        if held is not None and (self._given or mine) and _grid(held) == (table.r_min, table.cutoff, table.knots):
+        same = now is not None and (self._given or mine) and _grid(now) == (table.r_min, table.cutoff, table.knots)
+        if same and complete and (mine or not names):
             self._set(table)
         else:
-            force = make()
-            force.setName(LEARNED)
-            force.setForceGroup(self._group)
-            force.setCutoffDistance(self._shared_cutoff(table.cutoff))
-            self._replace(force)
+            force, terms = make()
+            if not self._given:
+                force.setName(LEARNED)
+                force.setForceGroup(self._group)
+                force.setCutoffDistance(self._shared_cutoff(table.cutoff))
+            for term in terms:
+                term.setForceGroup(self._group)
+            self._replace(force, terms)
         self._wrote = True
         _WRITERS[self.simulation] = self._writer
 
@@ -199,11 +213,11 @@ class UserSimulation:
         if self._before is None or self.lost:
             return
         force, writer, now = self._before.force, self._before.writer, self.force
-        same = force is not None and now is not None and _grid(force) == _grid(now)
+        same = force is not None and now is not None and _grid(force) == _grid(now) and not self._names
         if force is not None and same and (self._given or writer is self._writer):
             self._set(force.getTable())
         else:
-            self._replace(copy.deepcopy(force))
+            self._replace(copy.deepcopy(force), self._before.terms)
         if writer is None:
             _WRITERS.pop(self.simulation, None)
         else:
@@ -231,18 +245,20 @@ class UserSimulation:
         assert force is not None
         force.setTable(table)
         force.updateParametersInContext(self.context)
+        write_live(table.bonded, self.context)
 
-    def _replace(self, force: PairTableForce | None) -> None:
-        """Another `PairTableForce`, or none. Where the platform refuses it, all is as it was (DiffPairError)."""
-        old = copy.deepcopy(self.force)
+    def _replace(self, force: PairTableForce | None, terms: list[openmm.Force]) -> None:
+        """Another `PairTableForce`, or none, and other bonded terms. Where the platform refuses it, all is as it was
+        (DiffPairError). The user's own force stays, and takes the table."""
+        old = copy.deepcopy(self.force), held(self.simulation.system, self._names)
         try:
             checkpoint = self.context.createCheckpoint()
-            self._exchange(force)
+            self._exchange(force, terms)
             try:
                 self.context.reinitialize(preserveState=True)
             except openmm.OpenMMException:
                 # a Context whose reinitialisation failed is good for nothing: with the old forces it comes back
-                self._exchange(old)
+                self._exchange(*old)
                 self.context.reinitialize()
                 self.context.loadCheckpoint(checkpoint)
                 raise
@@ -253,14 +269,13 @@ class UserSimulation:
                 f"{self.context.getPlatform().getName()}: {error}"
             ) from None
 
-    def _exchange(self, force: PairTableForce | None) -> None:
-        """Another `PairTableForce` in the System, or none; the Context does not know it yet."""
-        system = self.simulation.system
-        for index in reversed(range(system.getNumForces())):
-            if _is_pair_table_force(system.getForce(index)):
-                system.removeForce(index)
-        if force is not None:
-            system.addForce(force)
+    def _exchange(self, force: PairTableForce | None, terms: list[openmm.Force]) -> None:
+        system, now = self.simulation.system, self.force
+        exchange(system, terms, self._names)
+        if self._given and now is not None and force is not None:
+            now.setTable(force.getTable())
+        else:
+            exchange_pairs(system, force)
 
     @property
     def _group(self) -> int:
@@ -282,18 +297,6 @@ class UserSimulation:
                 f"state {self.name!r}: its integrator leaves out the forces of group {group}, to which the learned "
                 f"potential would belong: let it integrate that group"
             )
-
-
-def _pair_table_forces(system: openmm.System) -> list[PairTableForce]:
-    from diffpair._openmm_forces import PairTableForce  # not at import: states can be looked at without the plugin
-
-    return [PairTableForce.cast(force) for force in system.getForces() if PairTableForce.isinstance(force)]
-
-
-def _is_pair_table_force(force: openmm.Force) -> bool:
-    from diffpair._openmm_forces import PairTableForce
-
-    return bool(PairTableForce.isinstance(force))
 
 
 def _grid(force: PairTableForce) -> tuple[float, float, int]:
