@@ -110,8 +110,8 @@ def test_harmonic_terms_find_their_numbers_beside_fixed_ones(measured, out):
 
 
 def test_a_users_simulation_learns_terms_live(measured):
-    """The Context that is there has the learned terms after every step; what it was comes back after a fit that fails."""
-    topology, positions, system = trimers.bare()
+    """The Context that is there has the learned terms after every step."""
+    topology, _, system = trimers.bare()
     integrator = mm.LangevinMiddleIntegrator(trimers.KELVIN, 5.0, trimers.TIMESTEP)
     integrator.setRandomNumberSeed(1)
     simulation = app.Simulation(topology, system, integrator, mm.Platform.getPlatformByName("CPU"))

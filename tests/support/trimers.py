@@ -1,4 +1,4 @@
-"""A liquid of trimers A-B-A whose bonds, angles and pairs are known: OpenMM's own forces, and what is measured of it."""
+"""A liquid of trimers A-B-A whose forces are known, OpenMM's own, and what is measured of it."""
 
 from __future__ import annotations
 
