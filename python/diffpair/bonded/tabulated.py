@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import openmm
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import circulant, solve
 
 from diffpair.bonded.term import Array, BondedTerm, Paths, finished
@@ -121,13 +121,14 @@ class TabulatedTerm(BondedTerm):
                      for i, v, c in zip(index, value, curvature, strict=True))  # fmt: skip
         return np.asarray(result)
 
-    def sums(self, x: Array) -> Array:
+    def grouped_sums(self, x: Array, groups: NDArray[np.int64], count: int) -> Array:
         """See BondedTerm; by sums of the weights, without phi of every coordinate."""
         frames, n = len(x), len(self.values)
         index, _, value, curvature = self._weights(x)
-        place = (index + n * np.arange(frames)[:, None]).ravel()
+        place = (index + n * (groups + count * np.arange(frames)[:, None])).ravel()
         by_value, by_curvature = (
-            np.bincount(place, weights.ravel(), frames * n).reshape(frames, n) for weights in (value, curvature)
+            np.bincount(place, weights.ravel(), frames * count * n).reshape(frames, count, n)
+            for weights in (value, curvature)
         )
         return np.asarray(by_value + by_curvature @ self._curvatures)
 

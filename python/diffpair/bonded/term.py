@@ -80,7 +80,13 @@ class BondedTerm(ABC):
 
     def sums(self, x: Array) -> Array:
         """dU/dc of frames: sums of phi_k over coordinates x [F, n], [F, values]."""
-        return np.asarray(self.basis(x).sum(-2))
+        return self.grouped_sums(x, np.zeros(x.shape[1], dtype=np.int64), 1)[:, 0]
+
+    def grouped_sums(self, x: Array, groups: NDArray[np.int64], count: int) -> Array:
+        """The same over parts of the coordinates, [F, count, values]; groups: which part each belongs to, [n]."""
+        members = np.zeros((count, x.shape[1]))
+        members[groups, np.arange(x.shape[1])] = 1.0
+        return np.asarray(members @ self.basis(x))
 
     @abstractmethod
     def create_force(self, paths: Paths) -> openmm.Force:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from diffpair.constants import BOLTZMANN
 from diffpair.engines.explosion import Trial, cause
 from diffpair.engines.frames import Exploded, Frames, Snapshot
+from diffpair.engines.temperature import wrong_temperature
 from diffpair.errors import DiffPairError
 from diffpair.observables.pressure import PressureProbe
 from diffpair.states.state import State
@@ -70,6 +71,7 @@ class Engine(ABC):
         self.state, self.table, self.timestep = state, table, timestep
         self.integrator, self.context = integrator, context
         self.steps_done, self.md_seconds = 0, 0.0
+        self._kinetic, self._frames = 0.0, 0  # since the last equilibration
         self._since = 0  # steps since all was sound
         self._factor = velocity_factor(integrator)
         system = context.getSystem()
@@ -104,6 +106,7 @@ class Engine(ABC):
     def equilibrate(self, steps: int, progress: Progress | None = None) -> None:
         """Run `steps` steps and keep nothing."""
         self._advance(steps, progress)
+        self._kinetic, self._frames = 0.0, 0
 
     def sample(self, steps: int, every: int, progress: Progress | None = None) -> Frames:
         """Run `steps` steps and keep every `every`-th: steps // every frames, all in memory; see `stream`."""
@@ -131,10 +134,18 @@ class Engine(ABC):
             self._advance(every, progress, energy=True)
             positions[frame], velocities[frame], boxes[frame] = self._seen.x, self._seen.v, self._seen.box
             energies[frame] = self._seen.energy
+            self._kinetic += self.kinetic_temperature(self._seen.v)
+            self._frames += 1
             if self._own is not None:
                 centres[frame] = self._own.molecules.centres(positions[frame])
                 virials[frame] = self._own.virial(positions[frame], boxes[frame])
         return Frames(positions, velocities, boxes, energies, centres, virials)
+
+    def temperature_fault(self) -> str:
+        """A sentence where what was sampled since the last equilibration was not at the thermostat's temperature, see
+        `wrong_temperature`."""
+        mean = self._kinetic / self._frames if self._frames else np.nan
+        return wrong_temperature(self.state.name, mean, self._bath(), self._degrees, self._frames, self.timestep)
 
     def snapshot(self) -> Snapshot:
         """The present positions, velocities and box, to `restore` later or in another Engine of the same state."""

@@ -175,7 +175,8 @@ class _Measured:
                 f"state {self.state.name!r} met a distance of {shortest:.4g} nm, below the table's first knot at "
                 f"{table.r_min:.4g} nm, where the potential is continued linearly"
             )
-        return [*said, self.histograms.note] if self.histograms.note else said
+        said += [note for note in (self.histograms.note, self.sampler.temperature_fault()) if note]
+        return said
 
 
 def _judge(results: list[RdfResult], noise_target: float) -> tuple[float, bool]:

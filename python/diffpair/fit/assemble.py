@@ -88,10 +88,11 @@ def fit_states(setup: Setup, seed: int) -> list[LiveState]:
         if state.state.name in setup.own:
             state.sampler.restore(setup.own[state.state.name].last)
         chain = setup.chosen.good.get(state.state.name)
-        # the chain's Jacobian is that of a constant volume; how good that of molecules' sites is, nobody has measured
-        fixed = state.state.barostat is None and len(state.rows) == len(state.rows.rdf)
-        if section is None and chain is not None and fixed and not len(state.state.exclusions):
-            state.memory.theory = chain_jacobian(chain, state.state, state.rows.rdf, space.grid)
+        # the chain's Jacobian is that of a constant volume
+        if section is None and chain is not None and state.state.barostat is None:
+            state.theory.chain = chain_jacobian(chain, state.state, state.rows.rdf, space.grid)
+            if len(state.rows) == len(state.rows.rdf) and not space.bonded.size:
+                state.memory.theory = state.theory.chain
     return live
 
 

@@ -64,6 +64,12 @@ class BondedRows(StaticRows):
             columns.append(found / (target.width * scale))
         return torch.from_numpy(np.concatenate(columns, axis=1))
 
+    def l1(self, residual: Array) -> list[float]:
+        """integral |p - target| of each target where the rows are off by the residual [rows]; what lies beyond the bins
+        of a target is left out."""
+        widths = [target.width * scale for target, scale in zip(self._targets, self.scales, strict=True)]
+        return [float(np.abs(residual[w]).sum()) * width for w, width in zip(self.slices, widths, strict=True)]
+
     def sigma(self, noise: Array) -> Array:
         """See Rows."""
         return np.asarray(np.sqrt(noise**2 + self.error**2 + self.floor**2))

@@ -17,6 +17,7 @@ from diffpair.gradients.bonded_rows import BondedRows, BondedSums
 from diffpair.gradients.density_rows import DensityRows
 from diffpair.gradients.device import CPU, frame_sums
 from diffpair.gradients.frame_sums import FrameSums
+from diffpair.gradients.molecular_response import MolecularResponse
 from diffpair.gradients.pressure_rows import PressureRows
 from diffpair.gradients.rdf_rows import RdfRows
 from diffpair.gradients.rows import FrameTensors, StaticRows
@@ -55,6 +56,7 @@ class TargetRows:
         self.rdf = RdfRows(state, self.topology)
         self.pressure, self.density = PressureRows(whole, self.topology), DensityRows(whole)
         self.bonded, self.bonded_sums = BondedRows(state), BondedSums(state, bonded)
+        self.response = MolecularResponse(state, bonded, self.bonded.scales)
         everything = (self.rdf, self.pressure, self.bonded, self.density)
         self.parts: list[StaticRows] = [part for part in everything if len(part)]
         self.target: Array = np.concatenate([part.target for part in self.parts])
@@ -98,6 +100,11 @@ class TargetRows:
                 ]
                 rows.append(torch.cat(found, dim=1))
         return torch.cat(rows).numpy(), torch.cat(splines).numpy()
+
+    def molecular_response(self, frames: Frames) -> Array:
+        """See MolecularResponse.of_frames, sum over the frames."""
+        chunks = (frame_tensors(frames, start) for start in range(0, len(frames), CHUNK))
+        return np.asarray(sum(len(some.x) * self.response.of_frames(some) for some in chunks))
 
     def recut(self, sums: FrameSums) -> FrameSums:
         """Of frames that were measured piece by piece: where a barostat had rows of g(r) cut under way, they are cut in

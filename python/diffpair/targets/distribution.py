@@ -180,13 +180,20 @@ def bin_fractions(x: ArrayLike, edges: ArrayLike) -> Array:
     Coordinates outside of all bins count in none of them, but among the n: a distribution that has left the bins of its
     target does not add up to 1.
     """
+    values = np.asarray(x, dtype=np.float64)
+    groups = np.zeros(values.shape[1], dtype=np.int64)
+    return bin_counts(values, edges, groups, 1)[:, 0] / max(1, values.shape[1])
+
+
+def bin_counts(x: ArrayLike, edges: ArrayLike, groups: NDArray[np.int64], count: int) -> Array:
+    """Numbers of the coordinates of each group in each bin, [F, count, m]; groups: of the coordinates, [n]."""
     values, ends = np.asarray(x, dtype=np.float64), np.asarray(edges, dtype=np.float64)
     frames, bins = len(values), len(ends) - 1
     place = np.floor((values - ends[0]) * (bins / (ends[-1] - ends[0]))).astype(np.int64)
     place[values == ends[-1]] = bins - 1  # pi belongs to the last bin of a dihedral
     inside = (place >= 0) & (place < bins)
-    flat = (place + bins * np.arange(frames)[:, None])[inside]
-    return np.bincount(flat, minlength=frames * bins).reshape(frames, bins) / max(1, values.shape[1])
+    flat = (place + bins * (groups + count * np.arange(frames)[:, None]))[inside]
+    return np.asarray(np.bincount(flat, minlength=frames * count * bins).reshape(frames, count, bins), dtype=np.float64)
 
 
 def _read_rows(path: Path, of: Coordinate) -> tuple[list[str], list[list[float]]]:

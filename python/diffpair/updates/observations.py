@@ -20,6 +20,7 @@ THEORY_ERROR = 0.3
 # Mean |g - target| within which that is so: it is the response of a fluid that has the target's g. Inverted starts are
 # 0.03 to 0.1 off. From a soft repulsion, 0.24 off, twelve iterations with it ended at 0.17, without it at 0.003.
 THEORY_REACH = 0.15
+UNTOLD = 1e4  # times the noise of the fluctuations: what is not known of a column
 ROUNDING = 1e-9  # of the largest eigenvalue: what products of float64 matrices leave of a zero
 
 
@@ -75,12 +76,14 @@ class Segments(Protocol):
 class Memory:
     """The observations of one state, newest last.
 
-    theory: d<g>/dc [rows, npairs * (knots + 2)] without noise, but only nearly right; or None. It is a prior of J: J is
-    that of the theory along changes of U that the fluctuations tell less of, and theirs along others.
+    theory: d<g>/dc [rows, columns] without noise, but only nearly right; or None. It is a prior of J: J is that of the
+    theory along changes of U that the fluctuations tell less of, and theirs along others. untold: columns that the
+    theory knows nothing of, [columns]; none where None.
     """
 
     observations: list[Observation] = field(default_factory=list)
     theory: Array | None = None
+    untold: NDArray[np.bool_] | None = None
     of_fluctuations: ClassVar[bool] = True  # whether J is that of fluctuations, which every observation brings along
 
     def measure(self, segments: Segments, observation: Observation) -> None:
@@ -142,6 +145,9 @@ class Memory:
         last, noise = self.observations[-1], self._average_noise()
         relative = THEORY_ERROR * theory / last.sigma[:, None]
         expected = relative.T @ relative / last.relative_variance
+        if self.untold is not None and self.untold.any():
+            columns = np.flatnonzero(self.untold)
+            expected[columns, columns] += UNTOLD * (noise[:, columns] ** 2).sum(0)
         return expected, np.asarray(np.linalg.pinv(expected + noise.T @ noise, rcond=ROUNDING, hermitian=True))
 
     def pooled(self, coefficients: Array) -> tuple[Array, Array, Array]:

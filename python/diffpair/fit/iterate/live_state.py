@@ -17,6 +17,7 @@ from diffpair.engines.phases import FRAMES, structure
 from diffpair.engines.simulation_sampler import make_engine
 from diffpair.fit.iterate.expansion import expansion
 from diffpair.fit.iterate.sample import Sample, spread
+from diffpair.fit.iterate.theory import Theory
 from diffpair.gradients import Blocks, Fluctuation, FrameSums, TargetRows, pick_device, remembered
 from diffpair.join import timestep_of
 from diffpair.potentials import TableGrid
@@ -63,6 +64,7 @@ class LiveState:
         learned = [term for term in table.bonded if not term.fixed]
         self.rows = TargetRows(state, pick_device(sampling.device), learned)
         self.memory = memory or Memory()
+        self.theory = Theory(self.rows, table.coefficients.size)
         self.last: Sample | None = None
         self._sampled: list[tuple[Observation, Blocks]] = []  # of the last good tables, with the Jacobian of each
         self.extended = False
@@ -110,6 +112,7 @@ class LiveState:
         equilibrium dropped. starts: whole frames that segments want to start from.
         """
         every = self.sampling.every
+        self.theory.begin()
         self.sampler.set_table(table)
         self.sampler.equilibrate(self.sampling.equilibration, progress)
         steps = self.sampling.steps if factor == 1 else max(2, round(factor * self.sampling.steps / every)) * every
@@ -132,6 +135,7 @@ class LiveState:
         for piece in self.sampler.stream(steps, every, progress):
             frames = piece if self.state.complete else piece.of_atoms(self.state.typed)
             sums.append(self._measure(frames))
+            self.theory.add(frames)
             energies.append(frames.potential_energy)
             kept += [frames.at([k - done]) for k in keep if done <= k < done + len(frames)]
             done += len(frames)
@@ -150,9 +154,13 @@ class LiveState:
         shells += list(sums.observables[:, len(self.rows) - len(self.rows.density) :].T)
         return min(len(s) / inefficiency(s) for s in (self.last.potential_energy, *shells))
 
-    def expansion(self) -> str:
-        """Whether the box has become that of a gas in the last sampling, see `expansion`."""
-        return "" if self.last is None else expansion(self.state, self.last.kept[-1].boxes[-1])
+    def faults(self) -> list[str]:
+        """What makes the last sampling worth nothing, as sentences: its box has become that of a gas, or it runs at
+        another temperature."""
+        if self.last is None:
+            return []
+        found = [expansion(self.state, self.last.kept[-1].boxes[-1]), self.sampler.temperature_fault()]
+        return [said for said in found if said]
 
     def warnings(self) -> list[str]:
         """What is unusual about the last sampling, as sentences; nothing if the state is a fluid in equilibrium."""
@@ -161,8 +169,7 @@ class LiveState:
         said = [self.rows.rdf.note] if self.rows.rdf.note else []
         if drifts(self.last.potential_energy):
             said.append(f"state {self.state.name} still drifts: its potential energy has not reached equilibrium")
-        if expanded := self.expansion():
-            said.append(expanded)
+        said += self.faults()
         phase = structure(self.last.whole(FRAMES)).note
         if phase:
             said.append(f"state {self.state.name} {phase}")
@@ -187,6 +194,8 @@ class LiveState:
     def remember(self, observation: Observation, sums: FrameSums) -> None:
         """Keep what an iteration that is taken has found."""
         self.memory.add(observation)
+        if self.pairs < len(observation.coefficients):
+            self.memory.theory, self.memory.untold = self.theory.of(sums)
         if len(sums.observables) < 2:
             return
         if not (self.memory.has_jacobian and self.memory.of_fluctuations):
@@ -212,6 +221,12 @@ class LiveState:
         if not len(self.rows.pressure):
             return {}
         return {self.state.name: float(residual[len(self.rows.rdf)]) * self.rows.pressure.ideal}
+
+    def bonded_residuals(self, residual: Array) -> dict[str, float]:
+        """integral |p - target| of the target distributions, by the names of state and term."""
+        first, bonded = len(self.rows.rdf) + len(self.rows.pressure), self.rows.bonded
+        found = zip(bonded.l1(residual[first : first + len(bonded)]), self.state.distributions, strict=True)
+        return {f"{self.state.name} {target.coordinate.name} {'-'.join(target.kind)}": one for one, target in found}
 
     def view(
         self, gradient: Array | None = None, gradient_noise: Array | None = None, memory: Memory | None = None

@@ -226,8 +226,9 @@ class FitLoop:
             residuals.append(found.observation.residual[compared])
             errors.append(found.sums.standard_error()[compared])
             entry.pressure |= live.pressure_residual(found.observation.residual)
+            entry.bonded |= live.bonded_residuals(found.observation.residual)
         entry.independent = {s.state.name: s.independent(f.sums) for s, f in zip(self.states, learned, strict=True)}
-        entry.note = "; ".join(said for live in self.states if (said := live.expansion()))
+        entry.note = "; ".join(said for live in self.states for said in live.faults())
         entry.mae = float(np.mean(np.abs(np.concatenate(residuals))))
         entry.noise = mean_absolute_noise(np.concatenate(errors))
 

@@ -27,7 +27,8 @@ class Iteration:
     (largest change of U at a visited distance). chi: pooled residual in standard errors. note: what went wrong, if
     anything. updates: of the potential after the sampling; 1 but for reweighting. effective: then also, per state, the
     effective number of its frames under the table after the last update, as a part of all frames. pressure: per state
-    with a pressure as a target, that of the frames less the target, in bar. significance:
+    with a pressure as a target, that of the frames less the target, in bar. bonded: per state and bonded term with a
+    distribution as a target, integral |p - target| of the frames. significance:
     reduction of chi^2 that the step predicts, per parameter that the data fix. pooled_noise: mean |error of g| of the
     pooled residual. off: of the pressures and densities that are targets, how far the worst is off, in units of what
     its own error allows; 0 without any. ratio: actual over predicted reduction by the step before. independent: per
@@ -47,6 +48,7 @@ class Iteration:
     updates: int = 1
     effective: dict[str, float] = field(default_factory=dict)
     pressure: dict[str, float] = field(default_factory=dict)
+    bonded: dict[str, float] = field(default_factory=dict)
     significance: float = NAN
     pooled_noise: float = NAN
     off: float = 0.0

@@ -65,6 +65,9 @@ class FitProgress:
         line = f"iteration {entry.number:3d}/{of}  mean |g - target| {entry.mae:.4f} (noise {entry.noise:.4f})"
         if entry.pressure:
             line += "  P - target " + ", ".join(f"{value:+.3g}" for value in entry.pressure.values()) + " bar"
+        if entry.bonded:
+            worst = max(entry.bonded, key=entry.bonded.__getitem__)
+            line += f"  integral |p - target| {entry.bonded[worst]:.3f} or less, {worst}"
         if entry.step == entry.step:
             line += f"  step {entry.step:.3f} kT"
         if entry.effective:

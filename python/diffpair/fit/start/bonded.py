@@ -23,7 +23,7 @@ from diffpair.updates.bonded_prior import StartingTerm
 
 Array = NDArray[np.float64]
 LEAST = 2e-3  # of the maximum of p / Jacobian: what is below is inverted no more, 6 kT up
-BINS_PER_NODE = {"bond": 2, "angle": 2, "dihedral": 3}  # a spline that follows every bin follows its noise
+BINS_PER_NODE = {"bond": 3, "angle": 2, "dihedral": 3}  # a spline that follows every bin follows its noise
 FEWEST, MOST = {"bond": 12, "angle": 12, "dihedral": 18}, {"bond": 40, "angle": 40, "dihedral": 60}
 SMOOTH = 0.02  # kT: weight of second differences between nodes, where the bins say little
 
