@@ -38,7 +38,7 @@ def test_density_is_fitted_beside_g(make_config, out):
     assert density["kind"] == "density" and (density["target"], density["unit"]) == (0.845, "nm^-3")
     assert abs(density["value"] - 0.845) < 0.005 * 0.845 and 0 < density["error"] < 0.004
     history = json.loads((out / "history.json").read_text())
-    assert history[0]["off"] > 10  # 5 % in units of 0.1 %
+    assert history[0]["off"] > 5  # of the 50 that 5 % are in units of 0.1 %, equilibration takes a part
     assert len(history) == 8 or "at its statistical noise" not in summary["stopped"] or history[-1]["off"] < LARGEST_OFF
     document = read_document(out / "potential.json")
     assert document["fit"]["targets"][1]["density"]["target"] == 0.845
