@@ -115,7 +115,8 @@ CASES = [
         RDF,
         f"pressure: {{value: 1 bar}}\n        {RDF}",
         7,
-        "states[0].targets[0]: must hold exactly one of rdf, pressure, density, vacf, not rdf and pressure",
+        "states[0].targets[0]: must hold exactly one of rdf, pressure, density, vacf, bond, angle, dihedral, not rdf "
+        "and pressure",
     ),
     (
         RDF,

@@ -8,6 +8,7 @@ from openmm import unit
 
 from diffpair import (
     Adjoint,
+    Bonded,
     Density,
     DiffPairError,
     Fluctuation,
@@ -45,6 +46,10 @@ def rdf(**options):
     return Rdf("A", "B", "rdf.csv", **options)
 
 
+def spring(types, **options):
+    return Bonded(types, form="harmonic", **options)
+
+
 def lattice(**options):
     given = {"density": 0.8, "types": {"A": 0.5, "B": 0.5}, "masses": 1.0, "temperature": 100.0}
     return State.from_lattice("s", n=108, **(given | options))
@@ -75,6 +80,13 @@ CASES = [
     (rdf, "bin_width", 0.02, "0.2 angstrom", 0.2 * unit.angstrom, 1 * unit.kelvin),
     (Pressure, "value", 1.01325, "1 atm", 1 * unit.atmosphere, 1 * unit.kelvin),
     (lambda **o: Pressure(1.0, **o), "error", 10.0, "1 MPa", 1e6 * unit.pascal, 1 * unit.kelvin),
+    (lambda **o: spring("A-B", **({"x0": 0.26} | o)), "k", 4184.0, "1000 kcal/mol/nm^2",
+     4184 * PER_MOL / unit.nanometer**2, 1 * PER_MOL),
+    (lambda **o: spring("A-B", **({"k": 1e4} | o)), "x0", 0.26, "2.6 angstrom", 2.6 * unit.angstrom, 1 * PER_MOL),
+    (lambda **o: spring("A-B-A", **({"x0": 2.0} | o)), "k", 50.0, "50 kJ/mol/rad^2", 50 * PER_MOL / unit.radian**2,
+     1 * PER_MOL / unit.nanometer**2),
+    (lambda **o: spring("A-B-A", **({"k": 50.0} | o)), "x0", np.pi / 2, "90 degree", 90 * unit.degree,
+     1 * unit.nanometer),
     (lattice, "temperature", 120.0, "120 K", 120 * unit.kelvin, 1 * unit.nanometer),
     (lambda **o: lattice(pressure=None, **o), "density", 0.7, "0.7 nm^-3", 0.7 / unit.nanometer**3, 1 * unit.kelvin),
 ]  # fmt: skip

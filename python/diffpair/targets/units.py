@@ -102,7 +102,9 @@ def _of_openmm(quantity: Any, to: str) -> float:
     units = {
         "nm": unit.nanometer, "nm^-3": unit.nanometer**-3, "nm^-1": unit.nanometer**-1, "K": unit.kelvin,
         "ps": unit.picosecond, "ps^-1": unit.picosecond**-1, "amu": unit.dalton, "kJ/mol": unit.kilojoule_per_mole,
-        "g/cm^3": unit.gram / unit.centimeter**3, "bar": unit.bar,
+        "g/cm^3": unit.gram / unit.centimeter**3, "bar": unit.bar, "rad": unit.radian,
+        "kJ/mol/nm^2": unit.kilojoule_per_mole / unit.nanometer**2,
+        "kJ/mol/rad^2": unit.kilojoule_per_mole / unit.radian**2,
     }  # fmt: skip
     if not unit.is_quantity(quantity):
         raise DiffPairError(f"must be a quantity, not the unit {quantity}")
@@ -131,6 +133,9 @@ _DIMENSIONS = {
     "nm^-1": "inverse length",
     "g/cm^3": "mass density",
     "bar": "pressure",
+    "rad": "angle",
+    "kJ/mol/nm^2": "force constant",
+    "kJ/mol/rad^2": "force constant",
 }
 
 
