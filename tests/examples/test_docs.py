@@ -51,6 +51,35 @@ def test_code_of_the_python_page(tmp_path: Path) -> None:
     assert (tmp_path / "fit-out/summary.json").is_file()
 
 
+def test_code_of_the_page_of_bonded_terms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder with a potential, and a topology of bonds, angles and dihedrals: the block gives each its force."""
+    import numpy as np
+    import openmm as mm
+    from openmm import app
+
+    from diffpair.bonded import HarmonicTerm, TabulatedTerm
+    from diffpair.tables import PairTable
+
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/bonded.md").read_text(), flags=re.DOTALL)
+    types, topology, system = [*"ABBA"] * 2, app.Topology(), mm.System()
+    chain = topology.addChain()
+    for _ in range(2):
+        residue = topology.addResidue("C4", chain)
+        atoms = [topology.addAtom(f"B{i}", None, residue) for i in range(4)]
+        for first, second in zip(atoms[:-1], atoms[1:], strict=True):
+            topology.addBond(first, second)
+    for _ in types:
+        system.addParticle(1.0)
+    terms = (HarmonicTerm.of(("A", "B"), 100.0, 0.3), TabulatedTerm(("A", "B", "B", "A"), np.cos(np.arange(12))))
+    (tmp_path / "model").mkdir()
+    PairTable(("A", "B"), 0.1, 1.0, np.zeros((3, 12)), bonded=terms).save(tmp_path / "model/potential.json")
+    monkeypatch.chdir(tmp_path)
+    exec(code, {"topology": topology, "system": system, "types": types})
+    bonds, dihedrals = system.getForces()
+    assert (bonds.getName(), bonds.getNumBonds()) == ("DiffPair bond A-B", 4)
+    assert (dihedrals.getName(), dihedrals.getNumBonds()) == ("DiffPair dihedral A-B-B-A", 2)
+
+
 def test_python_page_names_every_setting_and_argument() -> None:
     """Everything at the top of the package that sets up a fit, and the arguments of Fit and of the states."""
     import inspect

@@ -17,6 +17,7 @@ from diffpair.states import build_lattice
 from diffpair.targets import RdfTarget
 
 AUTO = Start(method="auto")
+CHAIN = np.array([[0, 1], [1, 2]])  # of which 0 and 2 are not excluded
 
 
 def gas(pair=("A", "A"), end=4.0):
@@ -51,6 +52,28 @@ def springs():
     return system
 
 
+def trap():
+    system = mm.System()
+    for _ in range(500):
+        system.addParticle(1.0)
+    force = mm.CustomExternalForce("x^2")
+    force.addParticle(0)
+    system.addForce(force)
+    return system
+
+
+def test_molecules_all_of_whose_pairs_are_excluded_start_from_the_closure_between_their_sites():
+    """Whether the structure's bonds or the System's join them."""
+    for molecules in (
+        state(exclusions=np.array([[0, 1]])),
+        state(exclusions=np.array([[0, 1]]), base_system=springs()),
+        state(exclusions=np.array([[0, 1], [1, 2], [0, 2]]), bonds=CHAIN),
+    ):
+        found = chosen(molecules)
+        assert found.start.method == "modified-verlet"
+        assert "between the sites of the molecules of state gas" in found.sentence
+
+
 def test_a_fluid_starts_from_the_closure():
     found = chosen(state())
     assert found.start.method == "modified-verlet" and found.sentence.startswith("start: hypernetted chain")
@@ -60,13 +83,15 @@ def test_a_fluid_starts_from_the_closure():
 @pytest.mark.parametrize(
     ("unfit", "reason"),
     [
-        (state(exclusions=np.array([[0, 1]])), "has pairs that are excluded"),
-        (state(base_system=springs()), "has further forces"),
+        (state(exclusions=CHAIN), "has molecules of which not all pairs are excluded"),
+        (state(bonds=CHAIN), "has molecules of which not all pairs are excluded"),
+        (state(base_system=springs()), "has molecules of which not all pairs are excluded"),
+        (state(base_system=trap()), "has further forces"),
         (state(types={"A": 0.5, "B": 0.5}), "has no target for A-B"),
         (liquid(scale=0.97), "has a g(r) that is possible at"),
         (state(targets=[gas(end=2.2)]), "ends before 2.5 contact distances"),
     ],
-    ids=["exclusions", "forces", "unknown pair", "impossible g", "short g"],
+    ids=["exclusions", "bonds", "bonds of the System", "forces", "unknown pair", "impossible g", "short g"],
 )
 def test_other_states_start_by_boltzmann_inversion(unfit, reason):
     found = chosen(state(), dataclasses.replace(unfit, name="odd"))
@@ -76,8 +101,10 @@ def test_other_states_start_by_boltzmann_inversion(unfit, reason):
 
 @pytest.mark.parametrize("method", ["hypernetted-chain", "modified-verlet"])
 def test_a_closure_is_refused_where_it_does_not_hold(method):
-    with pytest.raises(DiffPairError, match=rf"start: {method} is for .* but state 'gas' has pairs that are excluded"):
-        choose_start(Start(method=method), [state(exclusions=np.array([[0, 1]]))], np.array([1.0]))
+    with pytest.raises(
+        DiffPairError, match=rf"start: {method} is for .* but state 'gas' has molecules of which not all"
+    ):
+        choose_start(Start(method=method), [state(exclusions=CHAIN)], np.array([1.0]))
 
 
 def test_a_chain_is_used_but_not_trusted_where_data_are_doubtful():
@@ -102,10 +129,10 @@ def test_forces_that_do_nothing_are_none():
         system.addForce(force)
     assert obstacle(state(base_system=system)) == ""
     system.getForce(1).addBond(0, 1, 1.0, 1.0)
-    assert obstacle(state(base_system=system)) == "has further forces"
+    assert obstacle(state(base_system=system)) == "has molecules of which not all pairs are excluded"
     system.removeForce(1)
     system.addConstraint(0, 1, 1.0)
-    assert obstacle(state(base_system=system)) == "has constraints"
+    assert obstacle(state(base_system=system)) == "has molecules of which not all pairs are excluded"
 
 
 def test_particles_that_stand_still_are_no_fluid():

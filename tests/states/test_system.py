@@ -4,6 +4,7 @@ import numpy as np
 import openmm
 import pytest
 
+from diffpair.bonded import TabulatedTerm
 from diffpair.engines import Sampler
 from diffpair.states import NO_TYPE, build_lattice, make_system
 from diffpair.tables import PairTable
@@ -55,3 +56,18 @@ def test_atoms_without_a_type_feel_nothing(platform):
     assert live.force.getNumParticles() == live.context.getSystem().getNumParticles() == 90
     np.testing.assert_allclose(forces[state.types != NO_TYPE], expected, atol=1e-6 if platform == "Reference" else 2e-3)
     assert not forces[state.types == NO_TYPE].any()
+
+
+def test_a_barostat_moves_molecules_of_bonded_terms_as_wholes():
+    """OpenMM takes a CustomCompoundBondForce for no bond."""
+    state = build_lattice("mix", 100, 6.0, {"A": 1.0}, 2.0, 300.0, pressure=1.0)
+    state.bonds, state.bonded = np.array([[0, 1], [1, 2]]), True
+    term = TabulatedTerm(("A", "A"), np.array([3.0, 0, 1, 4]), low=0.2, high=0.8, wall=10.0)
+    table = PairTable(("A",), 0.3, 1.2, np.zeros((1, 32)), bonded=(term,))
+    system, _ = make_system(state, table)
+    context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("Reference"))
+    assert [0, 1, 2] in [list(molecule) for molecule in context.getMolecules()]
+    context.setPositions(state.positions)
+    lengths = np.linalg.norm(state.positions[[1, 2]] - state.positions[[0, 1]], axis=1)
+    energy = context.getState(energy=True).getPotentialEnergy()._value
+    assert energy == pytest.approx(term.energy(lengths).sum(), abs=1e-9)

@@ -32,11 +32,13 @@ def read_terms(section: Any, types: Sequence[str]) -> tuple[BondedTerm, ...]:
 
 
 def _read(key: str, entry: Any, types: Sequence[str]) -> BondedTerm:
-    if not isinstance(entry, dict) or entry.get("form") not in FORMS:
+    form = entry.get("form") if isinstance(entry, dict) else None
+    if not isinstance(form, str) or form not in FORMS:
         raise DiffPairError(f'"{key}" must be an object with a "form", one of {", ".join(FORMS)}')
-    numbers = NUMBERS[entry["form"]]
+    numbers = NUMBERS[form]
     if set(entry) != {"types", "form", *numbers}:
-        raise DiffPairError(f'"{key}" must hold "types", "form", {", ".join(map(repr, numbers))} and nothing else')
+        listed = ", ".join(f'"{name}"' for name in ("types", "form", *numbers))
+        raise DiffPairError(f'"{key}" must hold {listed} and nothing else')
     kind = entry["types"]
     if not isinstance(kind, list) or not all(isinstance(name, str) and name in types for name in kind):
         raise DiffPairError(f'"{key}.types" must be names of the potential\'s types, {", ".join(types)}')
@@ -48,6 +50,6 @@ def _read(key: str, entry: Any, types: Sequence[str]) -> BondedTerm:
                 f'"{key}.{name}" must be {"a list of finite numbers" if name == "values" else "a number"}'
             )
     try:
-        return FORMS[entry["form"]].of_numbers(tuple(kind), entry)
+        return FORMS[form].of_numbers(tuple(kind), entry)
     except DiffPairError as error:
         raise DiffPairError(f'"{key}": {error}') from None

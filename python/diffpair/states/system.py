@@ -11,6 +11,7 @@ from diffpair.bonded import add_terms, check_terms
 from diffpair.errors import DiffPairError
 from diffpair.states.state import NO_TYPE, State
 from diffpair.states.validate import check_cutoff, check_types
+from diffpair.systems.barostat import barostat_of
 from diffpair.tables import PairTable
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def make_system(state: State, table: PairTable) -> tuple[openmm.System, PairTabl
     system = own_system(state)
     if table.bonded:
         add_terms(system, table.bonded, state.paths)
+        if barostat_of(system) is not None:  # which moves molecules as wholes
+            _join_molecules(system, state)
     force = make_force(state, table)
     system.addForce(force)
     return system, force
@@ -47,18 +50,21 @@ def own_system(state: State) -> openmm.System:
 
 
 def with_molecules(state: State) -> openmm.System:
-    """The same, with the bonds along which the potential has terms: what is one molecule, OpenMM tells from bonds.
-
-    They have no energy: a pressure of molecules does not know what acts within one.
-    """
+    """The same, with the bonds along which the potential has terms: a pressure of molecules asks what is one, and not
+    for what acts within it."""
     system = own_system(state)
     if state.bonded:
-        links = openmm.CustomBondForce("0")
-        links.setUsesPeriodicBoundaryConditions(True)
-        for i, j in state.bonds:
-            links.addBond(int(i), int(j))
-        system.addForce(links)
+        _join_molecules(system, state)
     return system
+
+
+def _join_molecules(system: openmm.System, state: State) -> None:
+    """Bonds without energy: OpenMM tells molecules from bonds, and takes a CustomCompoundBondForce for none."""
+    links = openmm.CustomBondForce("0")
+    links.setUsesPeriodicBoundaryConditions(True)
+    for i, j in state.bonds:
+        links.addBond(int(i), int(j))
+    system.addForce(links)
 
 
 def make_force(state: State, table: PairTable) -> PairTableForce:

@@ -92,6 +92,8 @@ class PairTable:
         for term in self.bonded:
             if unknown := [name for name in term.kind if name not in self.types]:
                 raise DiffPairError(f"{term.label}: the potential has no type {unknown[0]!r}")
+            if sum(other.kind == term.kind for other in self.bonded) > 1:
+                raise DiffPairError(f"the potential has the {term.label} twice")
         if self.entropy is not None:
             if self.entropy.shape != shape:
                 raise DiffPairError(

@@ -89,16 +89,23 @@ def load_uncertainty(path: str | os.PathLike[str]) -> TableUncertainty | None:
         bootstrap = np.array(given, dtype=np.float64) if given else None
         notes = tuple(str(note) for note in section.get("notes", ()))
         bonded = tuple(
-            BondedBand(tuple(band["types"]), np.array(band["x"], dtype=np.float64), np.array(band["sigma"]))
+            BondedBand(tuple(band["types"]), *(np.array(band[name], dtype=np.float64) for name in ("x", "sigma")))
             for band in section.get("bonded", ())
         )
     except (KeyError, TypeError, ValueError):
         raise DiffPairError(f'{Path(path)}: "fit.uncertainty" is not an error band: see docs/file-format.md') from None
     bands = [sigma] if bootstrap is None else [sigma, bootstrap]
-    if any(band.x.ndim != 1 or band.x.shape != band.sigma.shape for band in bonded):
+    if not all(_is_band(band) for band in bonded):
         raise DiffPairError(f'{Path(path)}: "fit.uncertainty.bonded" is not an error band: see docs/file-format.md')
     if r.ndim != 1 or not len(r) or (np.diff(r) <= 0).any() or any(b.shape != (len(sigma), len(r)) for b in bands):
         raise DiffPairError(f'{Path(path)}: "fit.uncertainty" is not an error band: see docs/file-format.md')
-    if any((b < 0).any() for b in bands):
+    if any((b < 0).any() for b in [*bands, *(band.sigma for band in bonded)]):
         raise DiffPairError(f'{Path(path)}: "fit.uncertainty" has a negative standard deviation')
     return TableUncertainty(types, r, sigma, notes, bootstrap, bonded)
+
+
+def _is_band(band: BondedBand) -> bool:
+    """Whether x and sigma go together and the types are names."""
+    if band.x.ndim != 1 or band.x.shape != band.sigma.shape or not (np.diff(band.x) > 0).all():
+        return False
+    return all(isinstance(name, str) for name in band.kind)

@@ -89,7 +89,7 @@ def obstacle(state: State) -> str:
     if not (state.masses > 0).all():
         return "has particles that do not move (mass 0)"
     if not whole_molecules_excluded(state):
-        return "has molecules of which some pairs are excluded and others are not"
+        return "has molecules of which not all pairs are excluded"
     if not (state.types >= 0).all():
         return "has atoms without a type"
     numbers = interacting_pairs(state.types, len(state.type_names), state.exclusions)

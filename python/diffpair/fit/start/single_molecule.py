@@ -11,6 +11,7 @@ from scipy.sparse.csgraph import connected_components
 
 from diffpair.observables.bonded_coordinates import bonded_coordinates
 from diffpair.states import State
+from diffpair.states.exclusions import links_of
 
 Array = NDArray[np.float64]
 CHUNK = 4096  # pairs at a time: 32 MB of sines
@@ -42,12 +43,16 @@ def single_molecules(state: State, types: Sequence[int], k: Array) -> Array:
 
 
 def whole_molecules_excluded(state: State) -> bool:
-    """Whether all pairs of sites in one molecule are excluded, so that g(r) counts pairs of different molecules."""
-    if not len(state.exclusions):
+    """Whether all pairs of sites in one molecule are excluded, so that g(r) counts pairs of different molecules.
+
+    A molecule is what exclusions and bonds join, those of the structure and of the System.
+    """
+    links = links_of(state.base_system, [(int(i), int(j)) for i, j in state.bonds])
+    joined = np.array([*state.exclusions.tolist(), *links], dtype=np.int64)
+    if not len(joined):
         return True
-    size = (state.num_atoms, state.num_atoms)
-    links = coo_array((np.ones(len(state.exclusions)), tuple(state.exclusions.T)), shape=size)
-    sizes = np.bincount(connected_components(links, directed=False)[1])
+    graph = coo_array((np.ones(len(joined)), tuple(joined.T)), shape=(state.num_atoms, state.num_atoms))
+    sizes = np.bincount(connected_components(graph, directed=False)[1])
     return int(np.sum(sizes * (sizes - 1) // 2)) == len(state.exclusions)
 
 
