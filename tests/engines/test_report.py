@@ -1,17 +1,20 @@
 """summary.json as it is specified, and the figure."""
 
 import json
+from dataclasses import replace
 
 import matplotlib.image
 import numpy as np
 import pytest
 
+from diffpair.bonded import HarmonicTerm, TabulatedTerm
 from diffpair.engines import ProductionResult, RdfResult, Snapshot
-from diffpair.engines.results import Density, DensityResult
+from diffpair.engines.results import Density, DensityResult, DistributionResult
 from diffpair.errors import DiffPairError
 from diffpair.observables.pressure import Pressure
-from diffpair.report import plot_fit, summary_document, write_summary
-from diffpair.tables import PairTable
+from diffpair.report import draw_fit, plot_fit, summary_document, write_summary
+from diffpair.tables import PairTable, TableUncertainty
+from diffpair.tables.uncertainty import BondedBand
 
 PRESSURE = Pressure(12.5, 0.5)
 
@@ -91,6 +94,40 @@ def test_the_figure_shows_every_target(tmp_path, lj_table, count):
     image = matplotlib.image.imread(path)
     assert image.shape[1] > 1500 and image.shape[0] > (800 if count > 1 else 400)
     assert 0.02 < np.mean(image[:, :, :3].min(axis=2) < 0.9) < 0.5  # neither blank nor black
+
+
+def test_the_figure_shows_distributions_and_bonded_terms(lj_table):
+    """Panels for p of each target, and one for the bonds, the angles and the dihedrals; in degrees, with bands."""
+    terms = (
+        HarmonicTerm.of("AA", 900.0, 0.4),
+        TabulatedTerm("AAA", np.array([5.0, 0, 1, 4, 9]), low=1.2, high=3.0),
+        TabulatedTerm("AAAA", np.sin(np.arange(8))),
+    )
+    x = np.linspace(1.2, 3.0, 41)
+    found = DistributionResult("angle", ("A", "A", "A"), x, 0.6 + 0 * x, 0.5 + 0 * x, 0.01 + 0 * x, 0.18, 0.02)
+    band = BondedBand(("A", "A", "A"), x, 0.3 + 0 * x)
+    figure = draw_fit(
+        [result("liquid", targets=[found])],
+        replace(lj_table, bonded=terms),
+        [0.1],
+        start=replace(lj_table, bonded=(terms[0], terms[1].with_values(terms[1].values[::-1]), terms[2])),
+        uncertainty=TableUncertainty(("A",), np.array([0.9, 2.0]), np.ones((1, 2)), bonded=(band,)),
+    )
+    figure.draw_without_rendering()
+    titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
+    assert titles == [
+        "mean |g − target| = 0.0100 (noise 0.0032)", "integral |p − target| = 0.1800 (noise 0.0200)",
+        "pair potential", "bonds", "angles", "dihedrals", "fit",
+    ]  # fmt: skip
+    by_title = {axes.get_title(): axes for axes in figure.axes}
+    p = by_title[titles[1]].get_lines()
+    np.testing.assert_allclose(p[1].get_xdata(), np.degrees(x))
+    np.testing.assert_allclose(p[1].get_ydata(), np.radians(0.6))  # per degree
+    learned, start, _ = by_title["angles"].get_lines()
+    np.testing.assert_allclose(learned.get_xdata()[[0, -1]], np.degrees([1.2, 3.0]))
+    assert learned.get_ydata().min() == 0 and learned.get_ydata()[0] == pytest.approx(5, rel=0.1)
+    assert start.get_label() == "A–A–A, start" and start.get_ydata()[0] == pytest.approx(9, rel=0.1)
+    assert len(by_title["angles"].collections) == 1 and len(by_title["bonds"].get_lines()) == 2  # as it started
 
 
 def test_names_are_not_taken_for_mathematics(tmp_path):

@@ -15,7 +15,7 @@ from rich.table import Table
 from diffpair.audit.measure import StateAudit
 from diffpair.audit.recommend import Recommendation
 from diffpair.gradients import CHAOS
-from diffpair.report.plots import COLORS, plain, style
+from diffpair.report.style import COLORS, plain, style
 from diffpair.tables.document import write_atomically
 
 JSON, PLOT = "audit.json", "audit.png"

@@ -1,4 +1,4 @@
-"""The figure of a fit: g(r) against its targets, the potential, the loss."""
+"""The figure of a fit: its targets, the potential, the loss."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.gridspec import SubplotSpec
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from diffpair.engines.production import ProductionResult, RdfResult
+from diffpair.bonded.term import ORDERS
+from diffpair.engines.results import DistributionResult, ProductionResult, RdfResult
+from diffpair.report.bonded import draw_terms
+from diffpair.report.comparison import draw_target
+from diffpair.report.style import COLORS, TARGET, plain, style
 from diffpair.tables import PairTable, TableUncertainty
 from diffpair.targets.sampled import LEAST
 
-COLORS = ["#1f6f8b", "#d1495b", "#66a182", "#8d6a9f", "#edae49", "#5c4d3c"]
-_TARGET = "#222222"
 _COLUMNS = 3
 
 
@@ -51,8 +52,9 @@ def draw_fit(
 ) -> Figure:
     """Draw a fit.
 
-    One panel per target with g from production, the target and their difference over the noise of g; then the
-    potential of every pair of types; then the loss.
+    One panel per g(r) and per distribution that is a target, with production, the target and their difference over the
+    noise; then the potential of every pair of types, that of bonds, angles and dihedrals where there are any, and the
+    loss.
 
     Parameters
     ----------
@@ -61,55 +63,25 @@ def draw_fit(
     title: above everything. loss_label: what the losses are.
     """
     rdfs = [(result, rdf) for result in results for rdf in result.rdfs]
-    panels = len(rdfs) + 2
+    targets: list[tuple[ProductionResult, RdfResult | DistributionResult]] = [*rdfs]
+    targets += [(result, found) for result in results for found in result.distributions]
+    bonded = [terms for order in ORDERS.values() if (terms := [t for t in table.bonded if t.order == order])]
+    panels = len(targets) + len(bonded) + 2
     columns = min(_COLUMNS, panels)
     rows = math.ceil(panels / columns)
     figure = Figure(figsize=(4.4 * columns, 3.6 * rows), layout="constrained", dpi=150)
     FigureCanvasAgg(figure)
     grid = figure.add_gridspec(rows, columns)
     cells = [grid[index // columns, index % columns] for index in range(panels)]
-    for cell, (result, rdf) in zip(cells, rdfs, strict=False):
-        _draw_rdf(figure, cell, result, rdf, many=len(rdfs) > 1)
-    _draw_potential(figure.add_subplot(cells[-2]), table, start, uncertainty, rdfs)
-    _draw_loss(figure.add_subplot(cells[-1]), losses, loss_label)
+    for result, target in targets:
+        draw_target(figure, cells.pop(0), result, target, many=len(results) > 1)
+    _draw_potential(figure.add_subplot(cells.pop(0)), table, start, uncertainty, rdfs)
+    for terms in bonded:
+        draw_terms(figure.add_subplot(cells.pop(0)), terms, start.bonded if start is not None else (), uncertainty)
+    _draw_loss(figure.add_subplot(cells.pop(0)), losses, loss_label)
     if title:
         figure.suptitle(title, fontsize=12)
     return figure
-
-
-def plain(name: str) -> str:
-    """A name of the user's, none of it taken for mathematics."""
-    return name.replace("$", r"\$")
-
-
-def style(axes: Axes, **labels: Any) -> None:
-    axes.set(**labels)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25, linewidth=0.6)
-    axes.tick_params(which="both", labelsize=8)
-
-
-def _draw_rdf(figure: Figure, cell: SubplotSpec, result: ProductionResult, rdf: RdfResult, many: bool) -> None:
-    inner = cell.subgridspec(2, 1, height_ratios=[3.2, 1], hspace=0.04)
-    top = figure.add_subplot(inner[0])
-    bottom = figure.add_subplot(inner[1], sharex=top)
-    top.plot(rdf.r, rdf.g_target, color=_TARGET, linewidth=2.6, alpha=0.35, label="target")
-    top.plot(rdf.r, rdf.g, color=COLORS[0], linewidth=1.2, label="production")
-    style(top, ylabel=f"g(r), {plain('–'.join(rdf.pair))}", ylim=(0, None))
-    top.tick_params(labelbottom=False)
-    top.legend(frameon=False, fontsize=8, loc="upper right")
-    held_out = " (held out)" if result.held_out else ""
-    name = f"{plain(result.state)}{held_out}\n" if many or held_out else ""
-    top.set_title(f"{name}mean |g − target| = {rdf.mae:.4f} (noise {rdf.mae_noise:.4f})", fontsize=9)
-
-    difference = rdf.g - rdf.g_target
-    error = np.nan_to_num(rdf.error)
-    bottom.fill_between(rdf.r, -2 * error, 2 * error, color=COLORS[0], alpha=0.18, linewidth=0)
-    bottom.plot(rdf.r, difference, color=COLORS[1], linewidth=1.0)
-    bottom.axhline(0, color=_TARGET, linewidth=0.6)
-    figure.align_ylabels([top, bottom])
-    bound = 1.1 * max(float(np.max(np.abs(difference))), 0.005)
-    style(bottom, xlabel="r / nm", ylabel="g − target", ylim=(-bound, bound))
 
 
 def _draw_potential(
@@ -142,7 +114,7 @@ def _draw_potential(
             axes.plot(
                 r, start.energy(r, a, b), color=color, linewidth=1.0, linestyle="--", alpha=0.7, label=f"{label}, start"
             )
-    axes.axhline(0, color=_TARGET, linewidth=0.6)
+    axes.axhline(0, color=TARGET, linewidth=0.6)
     margin = 0.12 * max(highest - lowest, 1e-6)
     style(axes, xlabel="r / nm", ylabel="U(r) / kJ mol$^{-1}$", ylim=(lowest - margin, highest + margin))
     axes.set_title("pair potential", fontsize=9)
