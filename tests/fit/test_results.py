@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from diffpair.engines.production import ProductionResult, RdfResult
+from diffpair.engines.results import DistributionResult
 from diffpair.fit.record.results import misfits
 
 R = np.linspace(0.8, 3.3, 100)
@@ -42,3 +43,27 @@ def test_misfit_is_told_and_a_separated_target_named():
     assert "two phases" not in told
     (told,) = misfits([result(fluid + 0.05, 0.05)])
     assert "two phases" in told and "by 0.05" in told and "beyond 2.21 nm" in told
+
+
+def angles(l1, noise=0.004, part=1.0, held_out=False):
+    """part: of the angles in production that lie within the target's bins."""
+    x = np.linspace(1.0, 2.0, 11)
+    p = np.full(11, 1 / 1.1)
+    found = DistributionResult("angle", ("A", "B", "A"), x, part * p, p, 0.01 * p, l1, noise)
+    return ProductionResult("cold", held_out, [found], None, 1000, True, 0.9, None)
+
+
+@pytest.mark.parametrize("fine", [angles(0.04), angles(0.2, noise=0.05), angles(0.2, held_out=True)])
+def test_distributions_that_are_met_known_badly_or_held_out_are_not_told(fine):
+    assert misfits([fine]) == []
+
+
+def test_a_distribution_that_is_not_met_is_told():
+    (told,) = misfits([angles(0.2)])
+    assert told == (
+        "state cold: the potential does not reproduce the distribution of the angle A-B-A: its integral |p - target| "
+        "of 0.2 is not noise (0.004); a term that is fixed or of another form, other targets or too few iterations may "
+        "be why"
+    )
+    (told,) = misfits([angles(0.2, part=0.9)])
+    assert "not noise (0.004), and 10 % of it lies beyond the target's bins; a term" in told

@@ -44,7 +44,8 @@ def files_of(settings: FitSettings, states: Sequence[State]) -> set[Path]:
     """Every file that the fit was read from, absolute."""
     found = [*_paths(settings.model_dump())]
     for state in states:
-        found += [*state.files, *(t.file for t in state.rdfs if t.file), *(t.file for t in state.vacfs if t.file)]
+        files = [t.file for t in state.rdfs] + [t.file for t in state.vacfs] + [t.file for t in state.distributions]
+        found += [*state.files, *filter(None, files)]
     return {path.resolve() for path in found}
 
 
@@ -62,6 +63,9 @@ def provenance(setup: Setup, iterations: int, digest: str, origin: Origin) -> di
         "config_sha256": digest,
         "config_text": origin.text,
         "form": setup.settings.potential.form,
+        "bonded": [
+            {"types": list(term.kind), "form": term.form, "fixed": term.fixed} for term in setup.space.bonded.terms
+        ],
         "learned_pairs": [list(pairs[row]) for row in setup.potential.learned],
         "seed": setup.settings.seed,
         "iterations": iterations,
@@ -76,19 +80,19 @@ def provenance(setup: Setup, iterations: int, digest: str, origin: Origin) -> di
             {"name": s.name, "temperature_K": s.temperature, "particles": s.num_atoms, "held_out": s.held_out}
             for s in setup.states
         ],
-        "targets": [
-            {
-                "state": s.name,
-                "pair": list(t.pair),
-                "file": str(t.file) if t.file else None,
-                "sha256": file_hash(t.file),
-            }
+        "targets": [{"state": s.name, "pair": list(t.pair), **_file(t.file)} for s in setup.states for t in s.rdfs]
+        + [
+            {"state": s.name, t.coordinate.name: list(t.kind), **_file(t.file)}
             for s in setup.states
-            for t in s.rdfs
+            for t in s.distributions
         ]
         + [{"state": s.name, "pressure_bar": t.value, "error_bar": t.error} for s in setup.states for t in s.pressures]
         + [{"state": s.name, "density": asdict(t)} for s in setup.states for t in s.densities],
     }
+
+
+def _file(path: Path | None) -> dict[str, str | None]:
+    return {"file": str(path) if path else None, "sha256": file_hash(path)}
 
 
 def _of_state(state: State) -> Any:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from diffpair.engines import ProductionResult
+from diffpair.engines.results import DistributionResult
 from diffpair.fit.record.progress import FitProgress
 
 FAR, LARGE = 5.0, 0.02  # mean |g - target| above so many times its noise and above this: g is not reproduced
+LARGE_L1 = 0.05  # integral |p - target|, likewise: one bond in forty is where the target has none
+BEYOND = 0.01  # part of a distribution outside of its target's bins that is worth a word
 OUTER, EXCESS = 2 / 3, 0.02  # of a target's range beyond this part: g - 1 is on average no more in one dense phase
 
 
 def misfits(results: list[ProductionResult]) -> list[str]:
-    """A sentence for every g(r) of a fitted state that the learned potential does not reproduce."""
+    """A sentence for every g(r) and distribution of a fitted state that the learned potential does not reproduce."""
     notes = []
     for result in results:
         for target in result.rdfs:
@@ -29,7 +32,22 @@ def misfits(results: list[ProductionResult]) -> list[str]:
                 f"state {result.state}: the potential does not reproduce g of {'-'.join(target.pair)}: its mean "
                 f"|g - target| of {target.mae:.2g} is not noise ({target.mae_noise:.2g}); {why}"
             )
+        notes += [_misfit(result.state, found) for found in result.distributions if _is_off(found, result.held_out)]
     return notes
+
+
+def _is_off(found: DistributionResult, held_out: bool) -> bool:
+    return not held_out and found.l1 >= max(LARGE_L1, FAR * found.l1_noise)
+
+
+def _misfit(state: str, found: DistributionResult) -> str:
+    outside = 1 - float(found.p.sum() * (found.x[1] - found.x[0]))
+    beyond = f", and {100 * outside:.2g} % of it lies beyond the target's bins" if outside > BEYOND else ""
+    return (
+        f"state {state}: the potential does not reproduce the distribution of the {found.order} {found.name}: its "
+        f"integral |p - target| of {found.l1:.2g} is not noise ({found.l1_noise:.2g}){beyond}; a term that is fixed or "
+        f"of another form, other targets or too few iterations may be why"
+    )
 
 
 def say_results(results: list[ProductionResult], progress: FitProgress) -> None:
