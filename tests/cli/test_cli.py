@@ -7,9 +7,11 @@ import sys
 import numpy as np
 import openmm
 import pytest
+from bonded_files import GOOD, write_files
 from click.testing import CliRunner
 
 from diffpair import PairTable, PairTableForce
+from diffpair.bonded import TabulatedTerm
 from diffpair.cli import cli, main
 
 CONFIG = """\
@@ -77,6 +79,41 @@ def test_validate_potential(capsys, folder):
     assert (status, err) == (0, "")
     assert "types: A, B" in out and "cutoff 2.5 nm, 60 knots" in out and "tabulated at T = 1.5" in out
     assert out.count("pair ") == 3
+
+
+def bonded_potential(folder):
+    write_files(folder)
+    terms = (*PairTable.load(folder / "terms.json").bonded, TabulatedTerm(("A", "B", "A", "B"), np.cos(np.arange(9))))
+    table = PairTable(("A", "B"), 0.3, 1.0, np.zeros((3, 12)), bonded=terms)
+    table.save(folder / "bonded.json")
+    return table
+
+
+def test_validate_bonded_terms(capsys, folder):
+    bonded_potential(folder)
+    status, out, err = run(capsys, "validate", folder / "bonded.json")
+    assert (status, err) == (0, "")
+    assert "bond A-B: tabulated at 9 nodes from 0.3 to 0.5 nm, lowest at 0.3 nm" in out
+    assert "angle A-B-A: harmonic, k 50 kJ/mol/rad^2, x0 114.59 degree" in out
+    assert "dihedral A-B-A-B: tabulated at 9 nodes from -180 to 180 degree, lowest at -60 degree" in out
+    (folder / "trimers.yaml").write_text(GOOD)
+    status, out, err = run(capsys, "validate", folder / "trimers.yaml")
+    assert status == 0 and "bonded: bond A-B, tabulated\nbonded: angle A-B-A, tabulated\n" in out
+    assert "  angle A-B-A: 40 bins of 2.781 degree, 68.75 to 180 degree (" in out
+    for name, message in (("none.txt", "no such potential file"), ("rdf.csv", "not a potential file")):
+        (folder / "trimers.yaml").write_text(
+            GOOD.replace("{types: [A, B]}\n", f"{{types: [A, B], start: {name}}}\n", 1)
+        )
+        status, _, err = run(capsys, "validate", folder / "trimers.yaml")
+        assert status == 2 and f"{name}: {message}" in err
+
+
+def test_exports_say_what_they_leave_out(capsys, folder):
+    table = bonded_potential(folder)
+    for kind, told in (("openmm", True), ("openmm-custom", True), ("potential", False)):
+        status, out, _ = run(capsys, "export", folder / "bonded.json", "--format", kind, "--out", folder / "x")
+        assert status == 0 and ("left out: bond A-B, angle A-B-A, dihedral A-B-A-B (" in out) == told
+    assert PairTable.load(folder / "x") == table
 
 
 def test_warnings_are_one_line(capsys, folder):

@@ -48,6 +48,11 @@ def command(potential: Path, kind: str, out: Path, points: int, temperature: str
     else:
         write_atomically(out, _openmm_xml(table, custom=kind == "openmm-custom"))
     click.echo(f"{out}: {kind} form of {potential}")
+    if table.bonded and kind != "potential":
+        click.echo(
+            f"it holds the pairs; left out: {', '.join(term.label for term in table.bonded)} (docs/bonded.md: bonded "
+            f"terms in an OpenMM System)"
+        )
     if kind == "lammps":
         click.echo("\n".join(["in LAMMPS:", *lammps_commands(table, str(out), points)]))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from diffpair.bonded import BondedTerm
     from diffpair.config import FitConfig
 
 
@@ -51,11 +52,30 @@ def _describe_potential(file: Path) -> None:
         energy = table.energy(table.nodes, a, b)
         lowest = int(energy.argmin())
         click.echo(f"pair {table.pair_name(row)}: minimum {energy[lowest]:.6g} kJ/mol at {table.nodes[lowest]:.4g} nm")
+    for term in table.bonded:
+        click.echo(describe_term(term))
     for name, value in table.global_parameters.items():
         click.echo(f"tabulated at {name} = {value:g}")
     for key, title in (("fit", "fit errors"), ("provenance", "provenance")):
         if document[key]:
             click.echo(f"{title}: {', '.join(document[key])}")
+
+
+def describe_term(term: BondedTerm) -> str:
+    """In a line; angles in degrees."""
+    from diffpair.bonded import HarmonicTerm, TabulatedTerm
+    from diffpair.targets.distribution import COORDINATES
+
+    of = COORDINATES[len(term.kind)]
+    if isinstance(term, HarmonicTerm):
+        square = "nm^2" if term.order == "bond" else "rad^2"
+        return f"{term.label}: harmonic, k {term.k:.6g} kJ/mol/{square}, x0 {term.x0 / of.unit:.5g} {of.unit_name}"
+    assert isinstance(term, TabulatedTerm)
+    lowest = term.nodes[int(term.values.argmin())]
+    return (
+        f"{term.label}: tabulated at {len(term.values)} nodes from {term.low / of.unit:.4g} to "
+        f"{term.high / of.unit:.4g} {of.unit_name}, lowest at {lowest / of.unit:.4g} {of.unit_name}"
+    )
 
 
 def _check_files(config: FitConfig) -> None:
@@ -67,8 +87,9 @@ def _check_files(config: FitConfig) -> None:
     for part in config.potential.parts:
         if isinstance(part, Module) and not part.module.is_file():
             raise DiffPairError(f"{part.module}: no such file; it should hold the potential's TorchScript module")
-    if config.starting_point.file is not None:
-        PairTable.load(config.starting_point.file)
+    for file in (config.starting_point.file, *(term.start for term in config.bonded)):
+        if file is not None:
+            PairTable.load(file)
 
 
 def _describe_config(config: FitConfig) -> None:
@@ -78,6 +99,9 @@ def _describe_config(config: FitConfig) -> None:
     _check_files(config)
     click.echo(f"{config.file}: a fit config")
     click.echo(f"potential: {config.potential.form}, cutoff {config.potential.cutoff:g} nm")
+    for term in config.bonded:
+        fixed = ", not learned" if term.fixed else ""
+        click.echo(f"bonded: {term.label}, {term.form}{fixed}")
     for state in states:
         click.echo(str(state))
         for target in state.rdfs:
@@ -91,6 +115,12 @@ def _describe_config(config: FitConfig) -> None:
         for density in state.densities:
             error = "" if density.error is None else f" +- {density.error:g}"
             click.echo(f"  density: {density.value:g}{error} {density.unit}")
+        for found in state.distributions:
+            of = found.coordinate
+            click.echo(
+                f"  {of.name} {'-'.join(found.kind)}: {len(found.p)} bins of {found.width / of.unit:.4g} "
+                f"{of.unit_name}, {found.edges[0] / of.unit:.4g} to {found.edges[-1] / of.unit:.4g} {of.unit_name} ({found.file})"
+            )
         for vacf in state.vacfs:
             click.echo(
                 f"  C(t)/C(0) of the velocities: {len(vacf.t)} lags of {vacf.t[1] - vacf.t[0]:.4g} ps, "
