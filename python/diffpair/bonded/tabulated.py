@@ -20,7 +20,7 @@ LEAST_NODES, MOST_NODES = 4, 1000
 EXPRESSION = (
     "t(c) + slope_low*min(x-c, 0) + slope_high*max(x-c, 0) + 0.5*wall*(x-c)^2; c = min(max(x, low), high); x = "
 )
-COORDINATES = {2: "distance(p1, p2)", 3: "angle(p1, p2, p3)", 4: "dihedral(p1, p2, p3, p4)"}
+VARIABLES = {2: "distance(p1, p2)", 3: "angle(p1, p2, p3)", 4: "dihedral(p1, p2, p3, p4)"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,9 +151,9 @@ class TabulatedTerm(BondedTerm):
         """See BondedTerm. OpenMM's CustomBondForce and its relatives know no tables, CustomCompoundBondForce does."""
         order = len(self.kind)
         if self.periodic:
-            force = openmm.CustomCompoundBondForce(order, f"t({COORDINATES[order]})")
+            force = openmm.CustomCompoundBondForce(order, f"t({VARIABLES[order]})")
         else:
-            force = openmm.CustomCompoundBondForce(order, EXPRESSION + COORDINATES[order])
+            force = openmm.CustomCompoundBondForce(order, EXPRESSION + VARIABLES[order])
             for name in ("slope_low", "slope_high"):
                 force.addPerBondParameter(name)
             # constants of the term, as numbers in the expression: global parameters would be shared by all terms

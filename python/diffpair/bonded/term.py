@@ -17,7 +17,6 @@ from diffpair.systems.bonded_paths import canonical
 Array = NDArray[np.float64]
 Paths = NDArray[np.int64]
 ORDERS = {2: "bond", 3: "angle", 4: "dihedral"}
-UNITS = {"bond": "nm", "angle": "rad", "dihedral": "rad"}
 
 
 @dataclass(frozen=True, eq=False)

@@ -117,9 +117,10 @@ def _describe_config(config: FitConfig) -> None:
             click.echo(f"  density: {density.value:g}{error} {density.unit}")
         for found in state.distributions:
             of = found.coordinate
+            width, low, high = (value / of.unit for value in (found.width, found.edges[0], found.edges[-1]))
             click.echo(
-                f"  {of.name} {'-'.join(found.kind)}: {len(found.p)} bins of {found.width / of.unit:.4g} "
-                f"{of.unit_name}, {found.edges[0] / of.unit:.4g} to {found.edges[-1] / of.unit:.4g} {of.unit_name} ({found.file})"
+                f"  {of.name} {'-'.join(found.kind)}: {len(found.p)} bins of {width:.4g} {of.unit_name}, {low:.4g} to "
+                f"{high:.4g} {of.unit_name} ({found.file})"
             )
         for vacf in state.vacfs:
             click.echo(

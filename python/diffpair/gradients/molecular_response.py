@@ -18,7 +18,7 @@ from diffpair.bonded import BondedTerm
 from diffpair.gradients.rows import FrameTensors
 from diffpair.observables.bonded_coordinates import bonded_coordinates
 from diffpair.states import State
-from diffpair.targets.distribution import bin_counts
+from diffpair.targets.distribution import grouped_bin_counts
 
 Array = NDArray[np.float64]
 HELD = 4_000_000  # numbers of a piece: 32 MB
@@ -69,7 +69,7 @@ class MolecularResponse:
     def _sum(self, x: Array, boxes: Array) -> Array:
         count, frames = self._molecules, len(x)
         rows = [
-            bin_counts(bonded_coordinates(x, boxes, paths), target.edges, where, count)
+            grouped_bin_counts(bonded_coordinates(x, boxes, paths), target.edges, where, count)
             / (len(paths) * target.width * scale)
             for target, scale, (paths, where) in zip(self._targets, self._scales, self._of_targets, strict=True)
         ]

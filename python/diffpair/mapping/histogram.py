@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.systems.bonded_paths import Kind
-from diffpair.targets.distribution import COORDINATES, FEWEST_BINS, Distribution
+from diffpair.targets.distribution import COORDINATES, FEWEST_BINS, Distribution, bin_counts
 from diffpair.trajectories.pieces import Pieces, Sums
 
 Array = NDArray[np.float64]
@@ -37,12 +37,12 @@ class BondedHistogram:
         self._width = _NARROW[len(kind)]
         highest = LONGEST if len(kind) == 2 else np.pi
         self._bins = round((highest - self._low) / self._width)
+        self._edges = np.linspace(self._low, highest, self._bins + 1)
         self._pieces = Pieces()
 
     def add(self, values: Array) -> None:
         """Values [F, n] of further frames, nm or radians."""
-        place = np.clip(((values - self._low) / self._width).astype(np.int64), 0, self._bins - 1)
-        counts = np.bincount(place.ravel(), minlength=self._bins).astype(np.float64)
+        counts = bin_counts(values.reshape(1, -1), self._edges)[0]
         moments = np.array([values.size, values.sum(), np.sum(values**2)])
         self._pieces.add(len(values), {"counts": counts, "moments": moments})
 

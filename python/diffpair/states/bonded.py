@@ -7,11 +7,10 @@ from typing import Protocol
 
 import openmm
 
+from diffpair.bonded.term import ORDERS
 from diffpair.errors import DiffPairError
 from diffpair.states.state import State
 from diffpair.systems.bonded_paths import Kind
-
-ORDERS = {2: "bonds", 3: "angles", 4: "dihedrals"}
 
 
 class Term(Protocol):
@@ -63,7 +62,7 @@ def check_bonded(terms: Sequence[Term], states: Sequence[State]) -> None:
 
 def _those(order: int, found: Sequence[dict[Kind, object]] | object) -> str:
     kinds = sorted({"-".join(kind) for paths in found for kind in paths if len(kind) == order})  # type: ignore[union-attr]
-    return f": its {ORDERS[order]} are {', '.join(kinds)}" if kinds else f": there are no {ORDERS[order]}"
+    return f": its {ORDERS[order]}s are {', '.join(kinds)}" if kinds else f": there are no {ORDERS[order]}s"
 
 
 def _chains(system: openmm.System) -> Iterator[tuple[tuple[int, ...], str]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from diffpair.bonded.term import ORDERS
 from diffpair.errors import DiffPairError
 from diffpair.systems.bonded_paths import canonical
 from diffpair.tables.document import write_atomically
@@ -39,9 +40,9 @@ class Coordinate:
 
 
 COORDINATES = {
-    2: Coordinate("bond", "r", "nm", 1.0, np.inf),
-    3: Coordinate("angle", "theta", "degree", np.pi / 180, np.pi),
-    4: Coordinate("dihedral", "phi", "degree", np.pi / 180, np.pi),
+    2: Coordinate(ORDERS[2], "r", "nm", 1.0, np.inf),
+    3: Coordinate(ORDERS[3], "theta", "degree", np.pi / 180, np.pi),
+    4: Coordinate(ORDERS[4], "phi", "degree", np.pi / 180, np.pi),
 }
 
 
@@ -174,19 +175,12 @@ class Distribution:
         return f"{value / self.coordinate.unit:.4g} {self.coordinate.unit_name}"
 
 
-def bin_fractions(x: ArrayLike, edges: ArrayLike) -> Array:
-    """Part of the coordinates x [F, n] of each frame in each of the even bins between edges [m + 1], [F, m].
+def grouped_bin_counts(x: ArrayLike, edges: ArrayLike, groups: NDArray[np.int64], count: int) -> Array:
+    """How many of the coordinates x [F, n] of each frame and group lie in each of the even bins between edges [m + 1],
+    [F, count, m]; groups: which group each coordinate belongs to, [n].
 
-    Coordinates outside of all bins count in none of them, but among the n: a distribution that has left the bins of its
-    target does not add up to 1.
+    Coordinates outside of all bins count in none of them.
     """
-    values = np.asarray(x, dtype=np.float64)
-    groups = np.zeros(values.shape[1], dtype=np.int64)
-    return bin_counts(values, edges, groups, 1)[:, 0] / max(1, values.shape[1])
-
-
-def bin_counts(x: ArrayLike, edges: ArrayLike, groups: NDArray[np.int64], count: int) -> Array:
-    """Numbers of the coordinates of each group in each bin, [F, count, m]; groups: of the coordinates, [n]."""
     values, ends = np.asarray(x, dtype=np.float64), np.asarray(edges, dtype=np.float64)
     frames, bins = len(values), len(ends) - 1
     place = np.floor((values - ends[0]) * (bins / (ends[-1] - ends[0]))).astype(np.int64)
@@ -194,6 +188,20 @@ def bin_counts(x: ArrayLike, edges: ArrayLike, groups: NDArray[np.int64], count:
     inside = (place >= 0) & (place < bins)
     flat = (place + bins * (groups + count * np.arange(frames)[:, None]))[inside]
     return np.asarray(np.bincount(flat, minlength=frames * count * bins).reshape(frames, count, bins), dtype=np.float64)
+
+
+def bin_counts(x: ArrayLike, edges: ArrayLike) -> Array:
+    """The same of all coordinates together, [F, m]."""
+    return grouped_bin_counts(x, edges, np.zeros(np.shape(x)[1], dtype=np.int64), 1)[:, 0]
+
+
+def bin_fractions(x: ArrayLike, edges: ArrayLike) -> Array:
+    """Part of the coordinates x [F, n] of each frame in each of the even bins between edges [m + 1], [F, m].
+
+    Coordinates outside of all bins count in none of them, but among the n: a distribution that has left the bins of its
+    target does not add up to 1.
+    """
+    return bin_counts(x, edges) / max(1, np.shape(x)[1])
 
 
 def _read_rows(path: Path, of: Coordinate) -> tuple[list[str], list[list[float]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 import diffpair.ops  # noqa: F401  registers torch.ops.diffpair
 from diffpair.potentials.base import TableGrid
@@ -46,3 +46,9 @@ def fit_spline(grid: TableGrid, r: Array, energy: Array, kT: float) -> Array:
 def fade(r: Array, end: float, part: float = TAPER) -> Array:
     """1, and over the last part of the range to `end` smoothly to 0, at r [n] in nm."""
     return np.asarray(torch.ops.diffpair.switching(torch.from_numpy(r), end, part * end).numpy())
+
+
+def matern(apart: Array, amplitude: ArrayLike, length: float) -> Array:
+    """Matern-5/2 covariance of a function of this standard deviation [n] at places that are `apart` [n, n]."""
+    x, sigma = np.sqrt(5.0) * apart / length, np.broadcast_to(amplitude, len(apart))
+    return np.asarray(sigma[:, None] * (1 + x + x**2 / 3) * np.exp(-x) * sigma[None])

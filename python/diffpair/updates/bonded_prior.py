@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.bonded import BondedTerm, HarmonicTerm, TabulatedTerm
+from diffpair.updates.basis import matern
 
 Array = NDArray[np.float64]
 SMOOTH_OVER = 0.7  # correlation length of a prior, in standard deviations of the coordinate: about the width of a well
@@ -35,9 +36,7 @@ class StartingTerm:
         apart = np.abs(x[:, None] - x[None])
         if term.periodic:
             apart = 2 * np.sin(0.5 * apart)  # the chord: a covariance on a circle
-        scaled = np.sqrt(5.0) * apart / (SMOOTH_OVER * self.spread)
-        covariance = kT**2 * (1 + scaled + scaled**2 / 3) * np.exp(-scaled)
-        values, vectors = np.linalg.eigh(covariance)
+        values, vectors = np.linalg.eigh(matern(apart, kT, SMOOTH_OVER * self.spread))
         return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
 
     def expected_change(self, kT: float) -> Array:

@@ -16,6 +16,7 @@ from diffpair.errors import DiffPairError
 from diffpair.potentials import BSpline, PairPotential, TableGrid, tabulate, to_table
 from diffpair.potentials.tabulation import switched_energy
 from diffpair.tables import PairTable
+from diffpair.updates.basis import matern
 from diffpair.updates.bonded_prior import BondedColumns, StartingTerm
 
 Array = NDArray[np.float64]
@@ -117,7 +118,8 @@ class ParameterSpace:
         edge = 1 - np.clip(r / self.grid.cutoff, 0, 1) ** 4
         amplitude = self.kT * by_distance * edge
         within = CORE_PART * amplitude * np.clip((1 - r / contact) / CORE_RAMP, 0, 1)
-        covariance = matern(r, amplitude, SMOOTH_OVER * contact) + matern(r, within, CORE_SMOOTH_OVER * contact)
+        apart = np.abs(r[:, None] - r[None])
+        covariance = matern(apart, amplitude, SMOOTH_OVER * contact) + matern(apart, within, CORE_SMOOTH_OVER * contact)
         values, vectors = np.linalg.eigh(covariance)
         return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
 
@@ -215,12 +217,6 @@ class ParameterSpace:
 def power_of_distance(r: Array, contact: float) -> Array:
     """(contact / r)^CORE_POWER, for r down to half of contact."""
     return np.asarray((contact / np.maximum(r, 0.5 * contact)) ** CORE_POWER)
-
-
-def matern(r: Array, amplitude: Array, length: float) -> Array:
-    """Matern-5/2 covariance between distances r [n] of a function with this standard deviation [n]."""
-    x = np.sqrt(5.0) * np.abs(r[:, None] - r[None]) / length
-    return amplitude[:, None] * (1 + x + x**2 / 3) * np.exp(-x) * amplitude[None]
 
 
 @contextmanager
