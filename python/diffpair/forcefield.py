@@ -8,7 +8,11 @@
 `file` is a learned potential; a relative path is looked for beside the XML file, then in the working directory. Pairs
 of atoms that at most `bondCutoff` bonds separate are excluded; it has to be given where the topology has bonds. An atom
 that no `<Atom>` names has the potential's type of the same name as its atom type, or else as its class. Atoms of the
-potentialType none take no part, unless the potential has a type of that name.
+potentialType none take no part, unless the potential has a type of that name. The bonded terms of the potential, if it
+has any, act along the topology's bonds.
+
+OpenMM tells residues by the elements of their atoms. Beads have none, so where such a force field is loaded a residue
+of atoms without elements has the template with its name, or its name, a dot and a number, and the same names of atoms.
 """
 
 from __future__ import annotations
@@ -24,7 +28,9 @@ from openmm import unit
 from openmm.app import forcefield as openmm_forcefield
 
 from diffpair._openmm_forces import PairTableForce
+from diffpair.bonded import add_terms
 from diffpair.errors import DiffPairError
+from diffpair.systems.bonded_paths import bonded_paths
 from diffpair.tables import PairTable
 from diffpair.tables.pair_table import INERT
 
@@ -69,6 +75,8 @@ class PairTableGenerator:
         else:
             generator = PairTableGenerator(forcefield, path, bond_cutoff)
             forcefield.registerGenerator(generator)
+            if template_by_names not in forcefield._templateMatchers:
+                forcefield.registerTemplateMatcher(template_by_names)
         for child in element:
             generator._add_atom(child)
 
@@ -139,6 +147,9 @@ class PairTableGenerator:
         for atom in data.atoms:
             force.addParticle(types[data.atomType[atom]])
         self._index = system.addForce(force)
+        if self.table.bonded:
+            kinds = [names[data.atomType[atom]] for atom in data.atoms]
+            add_terms(system, self.table.bonded, bonded_paths([(b.atom1, b.atom2) for b in data.bonds], kinds))
 
     def postprocessSystem(self, system: Any, data: Any, args: Any) -> None:
         """Exclude bonded atoms, once every generator has added its particles."""
@@ -151,6 +162,37 @@ class PairTableGenerator:
         force = PairTableForce.cast(system.getForce(self._index))
         if self.bond_cutoff:
             force.createExclusionsFromBonds(bonds, self.bond_cutoff)
+
+
+def template_by_names(
+    forcefield: Any, residue: Any, bonded_to: list[set[int]], ignore_external: bool, ignore_extra: bool, *_: Any
+) -> Any:
+    """The template of a residue of beads, or None for any other residue: what ForceField.registerTemplateMatcher takes.
+
+    Raises DiffPairError for a residue whose atoms would be the beads of a template but for their elements.
+    """
+    atoms = list(residue.atoms())
+    inside = {atom.index for atom in atoms}
+    shape = {a.name: 0 if ignore_external else len(set(bonded_to[a.index]) - inside) for a in atoms}
+    if len(shape) < len(atoms):
+        return None
+    for name, template in forcefield._templates.items():
+        base, _, number = name.rpartition(".")
+        if residue.name != name and not (residue.name == base and number.isdecimal()):
+            continue
+        known = {a.name: 0 if ignore_external else a.externalBonds for a in template.atoms}
+        beads = [a.name for a in template.atoms if a.element is None]
+        if known != shape or not beads:
+            continue
+        for atom in atoms:
+            if atom.name in beads and atom.element is not None:
+                raise DiffPairError(
+                    f"residue {residue.index} ({residue.name}): its atom {atom.name} is a bead of the force field, but "
+                    f"the topology takes it for {atom.element.name}: set atom.element = None, or write EP as its "
+                    f"element in the PDB file"
+                )
+        return template
+    return None
 
 
 def _bond_cutoff(text: str | None) -> int | None:

@@ -6,6 +6,7 @@ import json
 import shutil
 import warnings
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -15,6 +16,8 @@ from diffpair.config import FitConfig, build_states, load_config, run_fit
 from diffpair.errors import DiffPairError
 from diffpair.fit.record.folder import set_aside
 from diffpair.fit.record.provenance import files_of, fingerprint
+from diffpair.model import Conditions, Run, read_model
+from diffpair.systems.nearest_image import nearest_image
 from diffpair.tables import PairTable
 
 SHORT = {"timestep": "5 fs", "equilibration": 20, "steps": 100, "every": 10, "melt": 200}
@@ -46,16 +49,35 @@ def test_results_of_an_earlier_fit_are_set_aside(make_config, out):
     longer = make_config(sampling=SHORT, production=BRIEF, update={"method": "gauss-newton", "iterations": 3})
     run_fit(longer, out)
     (out / "notes.txt").write_text("mine")
+    model = {"beads.pdb", "system.xml", "forcefield.xml"}
+    assert model <= {path.name for path in out.iterdir()}
     run_fit(make_config(sampling=SHORT, production=BRIEF, update={"method": "gauss-newton", "iterations": 1}), out)
     old = out / "previous-1"
     assert [path.name for path in (out / "iterations").iterdir()] == ["potential-001.json"]
     assert len(list((old / "iterations").iterdir())) == 3 and len(json.loads((old / "history.json").read_text())) == 3
-    assert (old / "summary.json").is_file() and (out / "notes.txt").is_file()
+    assert model <= {path.name for path in old.iterdir()} and (old / "summary.json").is_file()
+    assert (out / "notes.txt").is_file()
     (out / "summary.json").unlink()
     assert "unfinished fit was moved to" in set_aside(out, {(out / "potential.json").resolve()})
     assert (out / "potential.json").is_file() and (out / "previous-2" / "potential.json").is_file()
     assert not (out / "checkpoint.pt").exists()
     run_fit(longer, old, resume=True)
+
+
+def test_production_runs_from_the_folder_of_a_fit(make_config, out, tmp_path):
+    """From where the fit's own production ended: g(r) and energy of a run are those of the learned table."""
+    run_fit(make_config(sampling=SHORT, production=BRIEF, update={"method": "gauss-newton", "iterations": 1}), out)
+    model = read_model(out)
+    (entry,) = model.states
+    conditions = Conditions(entry.name, entry.temperature, entry.timestep, entry.friction, every=10)
+    run = Run.begin(model, conditions, tmp_path / "run", "Reference")
+    table = PairTable.load(out / "potential.json")
+    state = run.simulation.context.getState(positions=True, energy=True)
+    x, box = state.getPositions(asNumpy=True)._value, state.getPeriodicBoxVectors(asNumpy=True)._value
+    i, j = np.triu_indices(len(x), 1)
+    r = np.linalg.norm(nearest_image(x[i] - x[j], box), axis=1)
+    assert state.getPotentialEnergy()._value == pytest.approx(table.energy(r[r < table.cutoff]).sum(), rel=1e-6)
+    assert run.advance(20) == tmp_path / "run" / "last.pdb" and run.simulation.currentStep == 20
 
 
 class Scaled(torch.nn.Module):

@@ -9,10 +9,11 @@ from tests.support.chains import BOX
 from tests.support.mapped import BUTANE, MAP, WATER, topology_of, trajectory_of
 
 from diffpair.errors import DiffPairError
-from diffpair.mapping.beads import BeadMap, Tree
+from diffpair.mapping.beads import BeadMap
 from diffpair.mapping.kinds import find_kinds
 from diffpair.mapping.settings import MapSettings
 from diffpair.systems.nearest_image import nearest_image
+from diffpair.systems.whole import Tree
 from diffpair.trajectories.files import Frames
 
 SPECIES = ((BUTANE, 5), (WATER, 7))

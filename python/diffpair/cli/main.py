@@ -17,6 +17,7 @@ from diffpair.errors import DiffPairError
 
 _COMMANDS = {
     "fit": "diffpair.cli.fit",
+    "run": "diffpair.cli.run",
     "target": "diffpair.cli.target",
     "map": "diffpair.cli.map",
     "audit": "diffpair.cli.audit",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from diffpair.cli.lengths import length_unit, positive_length
+from diffpair.cli.quantities import length_unit, positive_length
 
 
 @click.command("map")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from diffpair.cli.check import MakesOrChecks
-from diffpair.cli.lengths import length, length_unit
+from diffpair.cli.quantities import length, length_unit
 
 
 @click.command("target", cls=MakesOrChecks)

@@ -33,6 +33,7 @@ from diffpair.fit.setup import (
     production_interval,
 )
 from diffpair.join import timestep_of
+from diffpair.model.folder import SECTION, Ran, write_model
 from diffpair.potentials import judge
 from diffpair.report import summary_document, write_summary
 from diffpair.settings.gradient import Adjoint
@@ -191,9 +192,28 @@ def conclude(work: Work) -> FitResult:
     )
     if out is not None:
         result.plot(out / PLOT)
+        ran = _ran(setup, loop, results)
+        if ran:
+            document[SECTION] = write_model(out, ran, lambda text: progress.say(text))
         write_summary(out / SUMMARY, document)
         progress.say(f"wrote {', '.join(str(out / name) for name in (POTENTIAL, SUMMARY, PLOT))}")
+        if ran:
+            progress.say(f"production: diffpair run {out} --steps 1000000 --out run")
     return result
+
+
+def _ran(setup: Setup, loop: FitLoop, results: Sequence[ProductionResult]) -> list[Ran]:
+    """Where production left the states, but those that are Simulations of the user's own."""
+    names, sampling = table_names(setup), setup.settings.sampling
+    friction = sampling.friction if loop.friction is None else loop.friction.friction
+    return [
+        Ran(
+            state, setup.space.table(state.parameters), found.last.positions, found.last.box,
+            timestep_of(sampling, state), friction, f"{names[state.parameters]}.json",
+        )
+        for state, found in zip(setup.states, results, strict=True)
+        if state.simulation is None and found.last is not None
+    ]  # fmt: skip
 
 
 def _by_state(setup: Setup, bands: Sequence[TableUncertainty]) -> dict[str, TableUncertainty]:

@@ -5,54 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import breadth_first_order
+from numpy.typing import NDArray
 
 from diffpair.errors import DiffPairError
 from diffpair.mapping.kinds import Kind
 from diffpair.systems.nearest_image import nearest_image
+from diffpair.systems.whole import Tree
 from diffpair.trajectories.files import Frames
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _HALF = 0.5  # of a box vector: what is wider has no image that is the nearest
-
-
-class Tree:
-    """A molecule's bonds from the first particle outwards, for making it whole across the box.
-
-    Every particle is put at the nearest image to the one that it is bonded to. Where no bond leads to a particle, the
-    first of its part is put near the molecule's first one.
-
-    Attributes:
-        part: [n] number of the connected part of each particle.
-    """
-
-    def __init__(self, bonds: ArrayLike, count: int) -> None:
-        i, j = np.asarray(bonds, dtype=np.int64).reshape(-1, 2).T
-        graph = coo_array((np.ones(len(i)), (i, j)), shape=(count, count)).tocsr()
-        self.part: Integers = np.full(count, -1)
-        near, depth = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
-        for root in range(count):
-            if self.part[root] < 0:
-                reached, before = breadth_first_order(graph, root, directed=False)
-                self.part[reached] = root
-                depth[root] = 1 if root else 0
-                for particle in reached[1:]:
-                    near[particle], depth[particle] = before[particle], depth[before[particle]] + 1
-        shells = [np.flatnonzero(depth == step) for step in range(1, depth.max(initial=0) + 1)]
-        self._shells = [(particles, near[particles]) for particles in shells]
-
-    def whole(self, positions: Array, boxes: Array) -> Array:
-        """Molecules [F, M, n, 3] without breaks, the first particle of each where it was. boxes: [F, 3, 3], nm."""
-        x = positions.copy()
-        for particles, near in self._shells:
-            x[:, :, particles] = x[:, :, near] + nearest_image(
-                positions[:, :, particles] - positions[:, :, near], boxes
-            )
-        return x
 
 
 class BeadMap:

@@ -16,6 +16,7 @@ from diffpair.observables.pair_numbers import interacting_pairs
 from diffpair.states.exclusions import DEFAULT_BONDS, bonded_pairs
 from diffpair.states.state import AMU_PER_NM3, half_of_smallest
 from diffpair.systems.bonded_paths import bonded_paths
+from diffpair.systems.whole import in_box
 from diffpair.tables.pairs import type_pairs
 from diffpair.targets.distribution import Distribution
 from diffpair.trajectories.files import Frames
@@ -191,8 +192,4 @@ class Measurement:
         """The last frame's beads, whole molecules with their centres in the box of the mean density."""
         assert self._last is not None
         x, own = self._last
-        of = self._beads.molecule
-        weights = self._beads.masses / np.bincount(of, self._beads.masses)[of]
-        centres = np.stack([np.bincount(of, weights * x[:, k]) for k in range(3)], axis=1)
-        parts = centres @ np.linalg.inv(own)
-        return np.asarray(x + ((parts - np.floor(parts)) @ box - centres)[of])
+        return in_box(x, own, self._beads.molecule, self._beads.masses, box)

@@ -94,6 +94,7 @@ def build_from_files(
         base_system=system,
         on_lattice=False,
         bonds=np.array(structure.bonds, dtype=np.int64).reshape(-1, 2),
+        topology=structure.topology,
         files=tuple(Path(file).resolve() for file in (topology, xml) if file is not None),
     )
     check_targets(state)

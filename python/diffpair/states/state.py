@@ -47,7 +47,8 @@ class State:
     a pure pair system of constant volume. With a barostat, box and what follows from it are those that the state starts
     from. on_lattice: the positions are a lattice, to be melted before use. files: that it was read from. simulation:
     the user's own, which runs the state; None where the fit makes a Context of its own. bonds: [B, 2] of the topology.
-    bonded: whether the potential has bonded terms, which act along them.
+    bonded: whether the potential has bonded terms, which act along them. topology: chains, residues and names of the
+    atoms, where a structure file gives them.
     """
 
     name: str
@@ -68,6 +69,7 @@ class State:
     simulation: UserSimulation | None = None
     bonds: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int64))
     bonded: bool = False
+    topology: app.Topology | None = None
 
     @classmethod
     def from_lattice(

@@ -36,8 +36,10 @@ class Atom(NamedTuple):
 
 @dataclass(frozen=True)
 class Structure:
-    """atoms, bonds: pairs of indices into them. positions: [N, 3] nm. box: [3, 3] rows in OpenMM's reduced form, nm."""
+    """atoms, bonds: pairs of indices into them. positions: [N, 3] nm. box: [3, 3] rows in OpenMM's reduced form, nm.
+    topology: the same atoms, with elements as `atoms` has them."""
 
+    topology: app.Topology
     atoms: list[Atom]
     bonds: list[tuple[int, int]]
     positions: NDArray[np.float64]
@@ -136,25 +138,29 @@ def _from_topology(file: app.PDBFile | app.PDBxFile, stated: list[bool] | None =
     for residue in file.topology.residues():
         whole = _is_whole(residue.name, [atom.name for atom in residue.atoms()])
         for atom in residue.atoms():
-            known = stated is None or stated[atom.index] or whole
-            atoms.append(_atom(residue.name, atom.name, atom.element if known else None))
+            if not (stated is None or stated[atom.index] or whole):
+                atom.element = None
+            atoms.append(_atom(residue.name, atom.name, atom.element))
     bonds = [(bond[0].index, bond[1].index) for bond in file.topology.bonds()]
     vectors = file.topology.getPeriodicBoxVectors()
     box = None if vectors is None else _reduced(np.array(vectors.value_in_unit(unit.nanometer)))
     positions = np.array(file.getPositions().value_in_unit(unit.nanometer), dtype=np.float64).reshape(-1, 3)
-    return Structure(atoms, bonds, positions, box)
+    return Structure(file.topology, atoms, bonds, positions, box)
 
 
 def _from_gro(path: Path) -> Structure:
     file = read_gro(path)
-    atoms = []
+    topology, atoms = app.Topology(), []
+    chain = topology.addChain()
     for (_, residue), group in groupby(zip(file.residues, file.names, strict=True), lambda row: row[0]):
         names = [name for _, name in group]
-        whole = _is_whole(residue, names)
+        whole, added = _is_whole(residue, names), topology.addResidue(residue, chain)
         for name in names:
             symbol = name.lstrip("0123456789")[:1]
-            atoms.append(_atom(residue, name, app.element.get_by_symbol(symbol) if whole else None))
-    return Structure(atoms, [], file.positions, _reduced(file.box) if file.box.any() else None)
+            element = app.element.get_by_symbol(symbol) if whole else None
+            topology.addAtom(name, element, added)
+            atoms.append(_atom(residue, name, element))
+    return Structure(topology, atoms, [], file.positions, _reduced(file.box) if file.box.any() else None)
 
 
 def _atom(residue: str, name: str, element: app.element.Element | None) -> Atom:
@@ -188,6 +194,13 @@ def _standard_names() -> tuple[dict[str, str], dict[str, dict[str, str]], dict[s
         for residue, bonds in app.Topology._standardBonds.items()
     }
     return app.PDBFile._residueNameReplacements, app.PDBFile._atomNameReplacements, atoms
+
+
+def names_as_read(residue: str, atom: str) -> tuple[str, str]:
+    """A residue and one of its atoms as readers of PDB files call them: OpenMM takes SOL for HOH, and its OW for O."""
+    residues, renamed, _ = _standard_names()
+    residue = residues.get(residue, residue)
+    return residue, renamed.get(residue, {}).get(atom, atom)
 
 
 def _is_element(text: str) -> bool:

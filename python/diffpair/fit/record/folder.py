@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import io
 import os
 import re
@@ -19,6 +20,7 @@ from diffpair.errors import DiffPairError
 from diffpair.fit.record.checkpoint import CHECKPOINT
 from diffpair.fit.record.iteration import HISTORY
 from diffpair.fit.setup import Setup
+from diffpair.model.folder import files_of
 from diffpair.potentials import AllPairs, TemperatureDependent
 from diffpair.tables import PairTable, TableUncertainty
 from diffpair.tables.document import NAME, write_atomically
@@ -48,7 +50,7 @@ def set_aside(out: Path, used: set[Path]) -> str:
 
     Returns: a sentence for the user; empty where there was nothing. Raises DiffPairError if a file cannot be moved.
     """
-    old = sorted(path for pattern in _RESULTS for path in out.glob(pattern))
+    old = sorted({path for pattern in (*_RESULTS, *map(glob.escape, files_of(out))) for path in out.glob(pattern)})
     if not old:
         return ""
     unfinished = (out / CHECKPOINT).is_file() and not (out / SUMMARY).is_file()

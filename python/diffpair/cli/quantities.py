@@ -1,0 +1,43 @@
+"""Options of commands that are quantities with units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+Callback = Callable[[click.Context, click.Parameter, str | None], float | None]
+
+
+def quantity(unit: str, example: str, positive: bool = True) -> Callback:
+    """A click callback: the option's value, such as the example, in that unit; above 0, if `positive`.
+
+    The callback raises DiffPairError that names the option.
+    """
+
+    def read(_: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+        from diffpair.errors import DiffPairError
+        from diffpair.targets.units import parse
+
+        if value is None:
+            return None
+        option = f"--{str(parameter.name).replace('_', '-')}"
+        try:
+            number = parse(value, unit, example)
+        except DiffPairError as error:
+            raise DiffPairError(f"{option}: {error}") from None
+        if positive and not number > 0:
+            raise DiffPairError(f"{option} must be positive, not {value}")
+        return number
+
+    return read
+
+
+length = quantity("nm", "0.9 nm", positive=False)
+positive_length = quantity("nm", "0.9 nm")
+
+
+def length_unit(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+    """What one unit of length is, nm: a length, or the name of a unit alone."""
+    named = value is not None and not any(digit.isdigit() for digit in value)
+    return positive_length(context, parameter, f"1 {value}" if named else value)

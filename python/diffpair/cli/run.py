@@ -1,0 +1,119 @@
+"""diffpair run"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from diffpair.cli.quantities import quantity
+
+if TYPE_CHECKING:
+    from diffpair.model import Run
+
+
+def _times(_: click.Context, __: click.Parameter, value: str) -> tuple[int, int, int]:
+    """Copies of the box along its vectors. Raises DiffPairError."""
+    from diffpair.errors import DiffPairError
+
+    if not re.fullmatch(r"[1-9]\d{0,3}(x[1-9]\d{0,3}x[1-9]\d{0,3})?", value):
+        raise DiffPairError(f"--replicate must be a number of copies such as 2, or 5x2x1, not {value!r}")
+    numbers = [int(number) for number in value.split("x")]
+    a, b, c = numbers if len(numbers) > 1 else numbers * 3
+    return a, b, c
+
+
+@click.command("run")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--steps", required=True, type=click.IntRange(min=1), help="MD steps.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write; it must be new or empty.")
+@click.option("--state", help="Name of the state, where the fit had several.")
+@click.option(
+    "--replicate", metavar="N", default="1", show_default=True, callback=_times,
+    help="Copies of the box along each of its vectors: 2, or 5x2x1.",
+)  # fmt: skip
+@click.option("--timestep", callback=quantity("ps", "5 fs"), help="'5 fs'; that of the fit if not given.")
+@click.option("--temperature", callback=quantity("K", "300 K"), help="'300 K'; that of the state if not given.")
+@click.option("--pressure", callback=quantity("bar", "1 bar", positive=False), help="'1 bar', which a barostat holds.")
+@click.option("--friction", callback=quantity("1/ps", "1 /ps"), help="'1 /ps', of the thermostat; that of the fit.")
+@click.option("--every", default=1000, show_default=True, type=click.IntRange(min=1), help="Steps between frames.")
+@click.option("--platform", default="auto", show_default=True, help="Of OpenMM; auto: the fastest there is.")
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(1, 2**31 - 1), help="Of all that is random.")
+@click.option("--resume", is_flag=True, help="Take further steps in the folder of a run, under its conditions.")
+@click.pass_context
+def command(
+    context: click.Context,
+    model: Path,
+    steps: int,
+    out: Path,
+    state: str | None,
+    replicate: tuple[int, int, int],
+    timestep: float | None,
+    temperature: float | None,
+    pressure: float | None,
+    friction: float | None,
+    every: int,
+    platform: str,
+    seed: int,
+    resume: bool,
+) -> None:
+    """Run production with what a fit has left in its folder MODEL.
+
+    Writes the beads (start.pdb), trajectory.dcd, log.csv with energy, temperature and density, last.pdb, and state.xml,
+    from which --resume goes on.
+    """
+    from diffpair.engines.fastest import platform_of
+    from diffpair.errors import DiffPairError
+    from diffpair.model import Conditions, Run, read_model
+
+    folder = read_model(model)
+    chosen = platform_of(platform)
+    if resume:
+        for name in ("state", "replicate", "timestep", "temperature", "pressure", "friction", "every", "seed"):
+            if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+                raise DiffPairError(f"--resume goes on under the conditions of {out}: leave out --{name}")
+        run = Run.resume(out, chosen)
+    else:
+        begins = folder.state(state)
+        conditions = Conditions(
+            begins.name,
+            begins.temperature if temperature is None else temperature,
+            begins.timestep if timestep is None else timestep,
+            begins.friction if friction is None else friction,
+            pressure, every, seed, replicate,
+        )  # fmt: skip
+        if conditions.temperature != begins.temperature:
+            click.echo(f"note: the potential was learned at {begins.temperature:g} K")
+        run = Run.begin(folder, conditions, out, chosen)
+    click.echo(run.description)
+    last = _advance(run, steps, out)
+    click.echo(f"{out}: trajectory.dcd, log.csv, {last.name}, state.xml; {run.simulation.currentStep} steps so far")
+
+
+def _advance(run: Run, steps: int, out: Path) -> Path:
+    """With a bar and the speed."""
+    import time
+
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(bar_width=30),
+        TextColumn("{task.percentage:>3.0f}%  {task.fields[speed]:>7}"), TimeRemainingColumn(),
+        console=Console(stderr=True), transient=True,
+    )  # fmt: skip
+    begin, done = time.perf_counter(), 0
+    with bar:
+        task = bar.add_task("production", total=steps, speed="")
+
+        def progress(count: int) -> None:
+            nonlocal done
+            done += count
+            bar.update(task, advance=count, speed=f"{done / max(time.perf_counter() - begin, 1e-9):.0f} steps/s")
+
+        try:
+            return run.advance(steps, progress)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"{out} keeps what was saved, and --resume goes on from there") from None
