@@ -3,7 +3,7 @@
     python examples/polymer/chains.py --out polymer-truth
     diffpair map polymer-truth/chains.dcd --topology polymer-truth/chains.pdb --map examples/polymer/map.yaml --out cg
 
-40 chains at 300 K and constant volume, LangevinMiddle; all forces are OpenMM's own. The bond is harmonic, the angle has
+20 chains at 300 K and constant volume, LangevinMiddle; all forces are OpenMM's own. The bond is harmonic, the angle has
 two wells, the dihedral three, and beads more than three bonds apart feel a Lennard-Jones potential. Writes chains.pdb
 (the melt) and chains.dcd (a frame every 0.5 ps).
 """
@@ -20,11 +20,11 @@ from openmm import app, unit
 from rich.progress import track
 
 TEMPERATURE = 300.0  # K
-BEADS, MASS, DENSITY = 20, 56.0, 6.5  # of a chain; amu; beads per nm^3
+BEADS, MASS, DENSITY = 20, 56.0, 5.0  # of a chain; amu; beads per nm^3
 BOND, BOND_STRENGTH = 0.38, 6000.0  # nm, kJ/mol/nm^2
-BENT, STRETCHED, BARRIER = 1.75, 2.4, 5.0  # rad, of the wells of the angle, and kJ/mol between them
-ONCE, THRICE = 1.5, 3.0  # kJ/mol: ONCE (1 + cos phi) + THRICE (1 + cos 3 phi); trans is the lowest of its wells
-SIGMA, EPSILON = 0.45, 1.5  # nm, kJ/mol
+BENT, STRETCHED, BARRIER = 1.75, 2.4, 4.0  # rad, of the wells of the angle, and kJ/mol between them
+ONCE, THRICE = 1.5, 2.0  # kJ/mol: ONCE (1 + cos phi) + THRICE (1 + cos 3 phi); trans is the lowest of its wells
+SIGMA, EPSILON = 0.45, 1.0  # nm, kJ/mol
 CUTOFF, SWITCH = 1.1, 0.9  # nm
 TIMESTEP, EVERY = 0.01, 50  # ps, steps between frames; bonds vibrate with a period of 0.43 ps
 
@@ -98,9 +98,9 @@ def melt(chains: int) -> tuple[app.Topology, NDArray[np.float64], mm.System]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="a folder")
-    parser.add_argument("--chains", type=int, default=40)
+    parser.add_argument("--chains", type=int, default=20)
     parser.add_argument("--melting", type=int, default=60_000, help="steps before the sampling, a third of them hot")
-    parser.add_argument("--steps", type=int, default=400_000, help="of 10 fs")
+    parser.add_argument("--steps", type=int, default=800_000, help="of 10 fs")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--platform", default="CPU", help="of OpenMM")
     args = parser.parse_args()
