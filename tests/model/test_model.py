@@ -9,7 +9,7 @@ import numpy as np
 import openmm as mm
 import pytest
 from openmm import app, unit
-from tests.support.models import CHAINS, CUTOFF, EDGE, TYPES, ran, table
+from tests.support.models import CHAINS, COPIES, CUTOFF, EDGE, TYPES, ran, table
 
 from diffpair import PairTableForce
 from diffpair.errors import DiffPairError
@@ -64,6 +64,9 @@ def test_a_larger_box_by_the_script(tmp_path, charges):
     again, same = energy_and_forces(built, pdb.positions)
     assert abs(energy) > 100 and again == pytest.approx(energy, rel=1e-6)
     np.testing.assert_allclose(same, forces, rtol=1e-6, atol=1e-6 * np.abs(forces).max())
+    reference = mm.Platform.getPlatformByName("Reference")
+    for system in (given, built):
+        assert len(mm.Context(system, mm.VerletIntegrator(0.001), reference).getMolecules()) == sum(COPIES.values())
     masses = [[s.getParticleMass(i)._value for i in range(s.getNumParticles())] for s in (built, given)]
     assert masses[0] == masses[1]
     pairs = {tuple(pair) for pair in bonded_pairs([(b[0].index, b[1].index) for b in pdb.topology.bonds()], 3)}

@@ -68,6 +68,9 @@ def test_files_of_a_run(capsys, model, tmp_path):
     trajectory = mdtraj.load(out / "trajectory.dcd", top=out / "last.pdb")
     assert trajectory.n_frames == STEPS // EVERY
     np.testing.assert_allclose(trajectory.unitcell_lengths, EDGE, rtol=1e-5)
+    ends = np.array([[bond[0].index, bond[1].index] for bond in trajectory.topology.bonds])
+    lengths = np.linalg.norm(np.diff(trajectory.xyz[:, ends], axis=2), axis=-1)
+    assert lengths.max() < 0.7, "molecules are whole in the box"
     # the energy that was logged last is that of the state that was saved
     system = mm.XmlSerializer.deserialize((out / "system.xml").read_text())
     context = mm.Context(system, mm.VerletIntegrator(0.001), mm.Platform.getPlatformByName("Reference"))

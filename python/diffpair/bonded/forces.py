@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import openmm
 
 from diffpair.bonded.term import BondedTerm, Paths, force_name
 from diffpair.errors import DiffPairError
 
+LINKS = "bonds without energy"  # name of the force of `add_links`
 ENDS = ("low", "high", "wall")  # what a table in a Context cannot change
 
 
@@ -21,6 +22,17 @@ def add_terms(
     """
     found = [term for term in terms if len(paths.get(term.kind, ()))]
     return [system.getForce(system.addForce(term.create_force(paths[term.kind]))) for term in found]
+
+
+def add_links(system: openmm.System, bonds: Iterable[Sequence[int]]) -> None:
+    """Give a System bonds without energy: it is by bonds that OpenMM tells what is one molecule, for barostats and for
+    boxes that molecules are moved into, and those of `CustomCompoundBondForce` are none to it."""
+    links = openmm.CustomBondForce("0")
+    links.setName(LINKS)
+    links.setUsesPeriodicBoundaryConditions(True)
+    for i, j in bonds:
+        links.addBond(int(i), int(j))
+    system.addForce(links)
 
 
 def write_live(terms: Sequence[BondedTerm], context: openmm.Context) -> None:

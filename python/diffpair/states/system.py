@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import openmm
 
-from diffpair.bonded import add_terms, check_terms
+from diffpair.bonded import add_links, add_terms, check_terms
 from diffpair.errors import DiffPairError
 from diffpair.states.state import NO_TYPE, State
 from diffpair.states.validate import check_cutoff, check_types
-from diffpair.systems.barostat import barostat_of
 from diffpair.tables import PairTable
 
 if TYPE_CHECKING:
@@ -30,8 +29,7 @@ def make_system(state: State, table: PairTable) -> tuple[openmm.System, PairTabl
     system = own_system(state)
     if table.bonded:
         add_terms(system, table.bonded, state.paths)
-        if barostat_of(system) is not None:  # which moves molecules as wholes
-            _join_molecules(system, state)
+        add_links(system, state.bonds)
     force = make_force(state, table)
     system.addForce(force)
     return system, force
@@ -54,17 +52,8 @@ def with_molecules(state: State) -> openmm.System:
     for what acts within it."""
     system = own_system(state)
     if state.bonded:
-        _join_molecules(system, state)
+        add_links(system, state.bonds)
     return system
-
-
-def _join_molecules(system: openmm.System, state: State) -> None:
-    """Bonds without energy: OpenMM tells molecules from bonds, and takes a CustomCompoundBondForce for none."""
-    links = openmm.CustomBondForce("0")
-    links.setUsesPeriodicBoundaryConditions(True)
-    for i, j in state.bonds:
-        links.addBond(int(i), int(j))
-    system.addForce(links)
 
 
 def make_force(state: State, table: PairTable) -> PairTableForce:
