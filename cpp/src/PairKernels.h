@@ -4,9 +4,6 @@
 
 namespace diffpair {
 
-/** Pairs that a kernel may work on at once: so many entries lie behind every array that it reads or writes. */
-constexpr int widestPack = 16;
-
 /**
  * What a kernel needs to work through the rows of clusters [clusterBegin, clusterEnd) of a half list. Raw pointers only:
  * the kernels are compiled several times for different instruction sets and must not instantiate any code shared with
@@ -14,9 +11,9 @@ constexpr int widestPack = 16;
  */
 template <class Real> struct PairRows {
     const Real* x;           // [slots][4]
-    const int64_t* start;    // [slots + 1]
-    const int* neighbors;    // [start[slots]]
-    const char* needsImages; // [slots / clusterSize]: 0 where no pair of these rows reaches across the boundary
+    const int64_t* start;    // [rows + 1]
+    const int* neighbors;    // [start[rows] + widestPack]
+    const char* needsImages; // [rows / clusterSize]: 0 where no pair of these rows reaches across the boundary
     int clusterBegin, clusterEnd;
     const int* firstPiece; // [numTypes * numTypes + widestPack]: offset of the pieces of a pair of types
     int numTypes;
@@ -45,8 +42,8 @@ template <class Real> struct ClusterSearch {
 
 /** The kernels of one instruction set. All but search add to their outputs; f, w and jw are [slots + widestPack][4]. */
 template <class Real> struct PairKernels {
-    /** f may be null; sums may be null. */
-    void (*forces)(const PairRows<Real>&, Real* f, PairSums* sums);
+    /** f may be null; sums may be null, and then tensor is; tensor may be null. */
+    void (*forces)(const PairRows<Real>&, Real* f, PairSums* sums, VirialTensor* tensor);
     void (*forceAdjoint)(const PairRows<Real>&, const Real* w, Real* jw, double* moments);
     void (*moments)(const PairRows<Real>&, double* moments);
     /** rows: one per atom of the cluster, [numCandidates] each; kept: [clusterSize], entries in each. */

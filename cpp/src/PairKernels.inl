@@ -162,9 +162,13 @@ void addRowSums(const ClusterPairs<Real>& pairs, int cluster, const Real* x, con
     }
 }
 
-template <class Real, bool wantForces, bool wantSums> void forceLoop(const PairRows<Real>& rows, Real* f, PairSums* sums) {
+enum class Sums { None, Scalars, Tensor };
+
+template <class Real, bool wantForces, Sums wanted>
+void forceLoop(const PairRows<Real>& rows, Real* f, PairSums* sums, VirialTensor* tensor) {
     using P = Pack<Real>;
     using Lanes = typename P::Lanes;
+    constexpr bool wantSums = wanted != Sums::None, wantTensor = wanted == Sums::Tensor;
     ClusterPairs<Real> pairs(rows);
     const Real* pieces = rows.pieces;
     const Real h1 = rows.inverseSpacing;
@@ -172,6 +176,9 @@ template <class Real, bool wantForces, bool wantSums> void forceLoop(const PairR
         if (!pairs.collect(cluster))
             continue;
         Real *dx = pairs.dx, *dy = pairs.dy, *dz = pairs.dz;
+        Lanes virial[wantTensor ? 6 : 1]; // of this cluster: so few that they add up in single precision
+        for (Lanes& component : virial)
+            component = P::all(Real(0));
         for (int n = 0; n < pairs.size; n += P::width) {
             const Lanes t = P::load(pairs.t + n);
             Lanes a0, a1, a2, a3;
@@ -184,24 +191,37 @@ template <class Real, bool wantForces, bool wantSums> void forceLoop(const PairR
                 // but not where the table is 0, as that of particles that take no part
                 sums->belowRMin += P::count(P::less(t * (a0 * a0 + a1 * a1), P::all(0)));
             }
+            if constexpr (wantTensor) {
+                const Lanes x = P::load(dx + n), y = P::load(dy + n), z = P::load(dz + n);
+                const Lanes gx = scale * x, gy = scale * y;
+                virial[0] += gx * x, virial[1] += gy * y, virial[2] += scale * z * z;
+                virial[3] += gx * y, virial[4] += gx * z, virial[5] += gy * z;
+            }
             if (wantForces) {
                 const Lanes gx = scale * P::load(dx + n), gy = scale * P::load(dy + n), gz = scale * P::load(dz + n);
                 P::subtractFromFours(f, pairs.partner + n, gx, gy, gz);
                 P::store(dx + n, gx), P::store(dy + n, gy), P::store(dz + n, gz);
             }
         }
+        if constexpr (wantTensor)
+            for (int k = 0; k < 6; k++)
+                tensor->components[k] += P::total(virial[k]);
         if (wantForces)
             addRowSums(pairs, cluster, dx, dy, dz, f);
     }
 }
 
-template <class Real> void forces(const PairRows<Real>& rows, Real* f, PairSums* sums) {
-    if (f && sums)
-        forceLoop<Real, true, true>(rows, f, sums);
+template <class Real> void forces(const PairRows<Real>& rows, Real* f, PairSums* sums, VirialTensor* tensor) {
+    if (f && tensor)
+        forceLoop<Real, true, Sums::Tensor>(rows, f, sums, tensor);
+    else if (f && sums)
+        forceLoop<Real, true, Sums::Scalars>(rows, f, sums, nullptr);
     else if (f)
-        forceLoop<Real, true, false>(rows, f, sums);
+        forceLoop<Real, true, Sums::None>(rows, f, nullptr, nullptr);
+    else if (tensor)
+        forceLoop<Real, false, Sums::Tensor>(rows, nullptr, sums, tensor);
     else if (sums)
-        forceLoop<Real, false, true>(rows, f, sums);
+        forceLoop<Real, false, Sums::Scalars>(rows, nullptr, sums, nullptr);
 }
 
 template <class Real> void forceAdjoint(const PairRows<Real>& rows, const Real* w, Real* jw, double* moments) {

@@ -18,8 +18,13 @@ template <class Real> void PairTablePieces<Real>::set(const TableGrid& newGrid, 
 
 namespace {
 
-template <class Real> int rowStart(const NeighborList<Real>& list, int numBlocks, int block) {
-    return balancedBlockStart(list.start(), list.numSlots(), numBlocks, block) / clusterSize * clusterSize;
+template <class Real> int rowStart(const PairList<Real>& list, int numBlocks, int block) {
+    return balancedBlockStart(list.start, list.numRows, numBlocks, block) / clusterSize * clusterSize;
+}
+
+/** The first slot that a block may write to. */
+template <class Real> int firstWritten(const PairList<Real>& list, int numBlocks, int block) {
+    return block == numBlocks ? list.numSlots : list.ascending ? rowStart(list, numBlocks, block) : 0;
 }
 
 } // namespace
@@ -27,26 +32,26 @@ template <class Real> int rowStart(const NeighborList<Real>& list, int numBlocks
 /** Runs `kernel(block, rows)` over static blocks of rows with about the same number of entries each. */
 template <class Real>
 template <class Kernel>
-void PairLoops<Real>::overBlocks(const TableGrid& grid, const Real* pieces, const NeighborList<Real>& list, Executor& executor,
+void PairLoops<Real>::overBlocks(const TableGrid& grid, const Real* pieces, const PairList<Real>& list, Executor& executor,
                                  const Kernel& kernel) {
-    const int numBlocks = executor.numThreads(), numSlots = list.numSlots();
-    const int numTypes = list.getTopology().numTypes;
+    const int numBlocks = executor.numThreads(), numSlots = list.numSlots;
+    const int numTypes = list.numTypes;
     firstPiece.resize(numTypes * numTypes + widestPack);
     for (int a = 0; a < numTypes; a++)
         for (int b = 0; b < numTypes; b++)
             firstPiece[a * numTypes + b] = 4 * typePairIndex(a, b, numTypes) * grid.numPieces();
     // A whole pack behind the last pair, and whole cache lines: no two threads share one.
-    const int capacity = (list.longestCluster() + 3 * widestPack) / widestPack * widestPack;
+    const int capacity = (list.longestCluster + 3 * widestPack) / widestPack * widestPack;
     rowScratch.resize(static_cast<size_t>(numBlocks) * scratchVectors * capacity);
     rowIndexScratch.resize(static_cast<size_t>(numBlocks) * indexVectors * capacity);
     int idle[widestPack];
     for (int k = 0; k < widestPack; k++)
         idle[k] = offsetOfSlot(numSlots + k);
     executor.run(numBlocks, [&](int block) {
-        const PairRows<Real> rows = {list.positions(),
-                                     list.start(),
-                                     list.neighbors(),
-                                     list.needsImages(),
+        const PairRows<Real> rows = {list.positions,
+                                     list.start,
+                                     list.neighbors,
+                                     list.needsImages,
                                      rowStart(list, numBlocks, block) / clusterSize,
                                      rowStart(list, numBlocks, block + 1) / clusterSize,
                                      firstPiece.data(),
@@ -56,7 +61,7 @@ void PairLoops<Real>::overBlocks(const TableGrid& grid, const Real* pieces, cons
                                      Real(grid.rMin),
                                      Real(1 / grid.spacing()),
                                      Real(grid.cutoff * grid.cutoff),
-                                     LoopBox<Real>(list.imageBox()),
+                                     LoopBox<Real>(list.imageBox),
                                      idle,
                                      rowScratch.data() + static_cast<size_t>(block) * scratchVectors * capacity,
                                      rowIndexScratch.data() + static_cast<size_t>(block) * indexVectors * capacity,
@@ -65,28 +70,27 @@ void PairLoops<Real>::overBlocks(const TableGrid& grid, const Real* pieces, cons
     });
 }
 
-template <class Real> Real* PairLoops<Real>::vectorsOfBlock(int block, const NeighborList<Real>& list) {
-    return vectors.data() + static_cast<size_t>(block) * 4 * (list.numSlots() + widestPack);
+template <class Real> Real* PairLoops<Real>::vectorsOfBlock(int block, const PairList<Real>& list) {
+    return vectors.data() + static_cast<size_t>(block) * 4 * (list.numSlots + widestPack);
 }
 
-/** Partners come after their row: a block writes nothing before its first one. */
-template <class Real> void PairLoops<Real>::clearBlock(int block, const PairRows<Real>& rows, const NeighborList<Real>& list) {
-    std::fill(vectorsOfBlock(block, list) + offsetOfSlot(clusterSize * rows.clusterBegin), vectorsOfBlock(block + 1, list),
+template <class Real> void PairLoops<Real>::clearBlock(int block, int numBlocks, const PairList<Real>& list) {
+    std::fill(vectorsOfBlock(block, list) + offsetOfSlot(firstWritten(list, numBlocks, block)), vectorsOfBlock(block + 1, list),
               Real(0));
 }
 
 /** Sums the blocks' vectors in block order and adds them, atom by atom, to the target. */
 template <class Real>
 template <class Target>
-void PairLoops<Real>::addToAtoms(Target* target, const NeighborList<Real>& list, Executor& executor) {
-    const int numBlocks = executor.numThreads(), numSlots = list.numSlots();
+void PairLoops<Real>::addToAtoms(Target* target, const PairList<Real>& list, Executor& executor) {
+    const int numBlocks = executor.numThreads(), numSlots = list.numSlots;
     const size_t stride = vectorsOfBlock(1, list) - vectors.data();
     executor.run(numBlocks, [&](int part) {
         int slot = evenBlockStart(numSlots, numBlocks, part);
         const int last = evenBlockStart(numSlots, numBlocks, part + 1);
         for (int writers = 1; writers <= numBlocks; writers++) // blocks 0 .. writers - 1 have written to these slots
-            for (const int end = std::min(last, rowStart(list, numBlocks, writers)); slot < end; slot++) {
-                const int atom = list.atomOfSlot()[slot];
+            for (const int end = std::min(last, firstWritten(list, numBlocks, writers)); slot < end; slot++) {
+                const int atom = list.atomOfSlot[slot];
                 if (atom < 0)
                     continue;
                 const Real* from = vectors.data() + offsetOfSlot(slot);
@@ -108,16 +112,18 @@ template <class Real> void PairLoops<Real>::addMoments(double* target, size_t si
 
 template <class Real>
 template <class Target>
-void PairLoops<Real>::forces(const PairTablePieces<Real>& table, const NeighborList<Real>& list, Target* f, PairSums* sums,
-                             Executor& executor) {
+void PairLoops<Real>::forces(const PairTablePieces<Real>& table, const PairList<Real>& list, Target* f, PairSums* sums,
+                             Executor& executor, VirialTensor* tensor) {
     const int numBlocks = executor.numThreads();
     blockSums.assign(numBlocks, PairSums());
+    blockTensors.assign(numBlocks, VirialTensor());
     if (f)
-        vectors.resize(static_cast<size_t>(numBlocks) * 4 * (list.numSlots() + widestPack));
+        vectors.resize(static_cast<size_t>(numBlocks) * 4 * (list.numSlots + widestPack));
     overBlocks(table.getGrid(), table.data(), list, executor, [&](int block, const PairRows<Real>& rows) {
         if (f)
-            clearBlock(block, rows, list);
-        pairKernels<Real>().forces(rows, f ? vectorsOfBlock(block, list) : nullptr, sums ? &blockSums[block] : nullptr);
+            clearBlock(block, numBlocks, list);
+        pairKernels<Real>().forces(rows, f ? vectorsOfBlock(block, list) : nullptr, sums ? &blockSums[block] : nullptr,
+                                   sums && tensor ? &blockTensors[block] : nullptr);
     });
     if (f)
         addToAtoms(f, list, executor);
@@ -129,23 +135,29 @@ void PairLoops<Real>::forces(const PairTablePieces<Real>& table, const NeighborL
             sums->belowRMin += block.belowRMin;
         }
     }
+    if (sums && tensor) {
+        *tensor = VirialTensor();
+        for (const VirialTensor& block : blockTensors)
+            for (int k = 0; k < 6; k++)
+                tensor->components[k] += block.components[k];
+    }
 }
 
 template <class Real>
-void PairLoops<Real>::forceAdjoint(const PairTablePieces<Real>& table, const NeighborList<Real>& list, const Real* w, Real* jw,
+void PairLoops<Real>::forceAdjoint(const PairTablePieces<Real>& table, const PairList<Real>& list, const Real* w, Real* jw,
                                    double* moments, Executor& executor) {
     const int numBlocks = executor.numThreads();
     const size_t numMoments = static_cast<size_t>(numTypePairs(table.getNumTypes())) * table.getGrid().numPieces() * 4;
-    vectors.resize(static_cast<size_t>(numBlocks) * 4 * (list.numSlots() + widestPack));
-    direction.resize(4 * (static_cast<size_t>(list.numSlots()) + widestPack)); // idle slots may hold any number
-    for (int slot = 0; slot < list.numSlots(); slot++) {
-        const int atom = list.atomOfSlot()[slot];
+    vectors.resize(static_cast<size_t>(numBlocks) * 4 * (list.numSlots + widestPack));
+    direction.resize(4 * (static_cast<size_t>(list.numSlots) + widestPack)); // idle slots may hold any number
+    for (int slot = 0; slot < list.numSlots; slot++) {
+        const int atom = list.atomOfSlot[slot];
         for (int d = 0; d < 3; d++)
             direction[offsetOfSlot(slot) + d] = atom < 0 ? Real(0) : w[3 * static_cast<size_t>(atom) + d];
     }
     momentScratch.assign(numBlocks * numMoments, 0.0);
     overBlocks(table.getGrid(), table.data(), list, executor, [&](int block, const PairRows<Real>& rows) {
-        clearBlock(block, rows, list);
+        clearBlock(block, numBlocks, list);
         pairKernels<Real>().forceAdjoint(rows, direction.data(), vectorsOfBlock(block, list),
                                          momentScratch.data() + block * numMoments);
     });
@@ -154,10 +166,10 @@ void PairLoops<Real>::forceAdjoint(const PairTablePieces<Real>& table, const Nei
 }
 
 template <class Real>
-void PairLoops<Real>::moments(const TableGrid& grid, const NeighborList<Real>& list, double* moments, Executor& executor) {
+void PairLoops<Real>::moments(const TableGrid& grid, const PairList<Real>& list, double* moments, Executor& executor) {
     const int numBlocks = executor.numThreads();
-    grid.validateTables(list.getTopology().numTypes);
-    const size_t numMoments = static_cast<size_t>(numTypePairs(list.getTopology().numTypes)) * grid.numPieces() * 4;
+    grid.validateTables(list.numTypes);
+    const size_t numMoments = static_cast<size_t>(numTypePairs(list.numTypes)) * grid.numPieces() * 4;
     momentScratch.assign(numBlocks * numMoments, 0.0);
     overBlocks(grid, nullptr, list, executor, [&](int block, const PairRows<Real>& rows) {
         pairKernels<Real>().moments(rows, momentScratch.data() + block * numMoments);
@@ -169,11 +181,11 @@ template class PairTablePieces<float>;
 template class PairTablePieces<double>;
 template class PairLoops<float>;
 template class PairLoops<double>;
-template void PairLoops<float>::forces<float>(const PairTablePieces<float>&, const NeighborList<float>&, float*, PairSums*,
-                                              Executor&);
-template void PairLoops<float>::forces<double>(const PairTablePieces<float>&, const NeighborList<float>&, double*, PairSums*,
-                                               Executor&);
-template void PairLoops<double>::forces<double>(const PairTablePieces<double>&, const NeighborList<double>&, double*, PairSums*,
-                                                Executor&);
+template void PairLoops<float>::forces<float>(const PairTablePieces<float>&, const PairList<float>&, float*, PairSums*, Executor&,
+                                              VirialTensor*);
+template void PairLoops<float>::forces<double>(const PairTablePieces<float>&, const PairList<float>&, double*, PairSums*,
+                                               Executor&, VirialTensor*);
+template void PairLoops<double>::forces<double>(const PairTablePieces<double>&, const PairList<double>&, double*, PairSums*,
+                                                Executor&, VirialTensor*);
 
 } // namespace diffpair

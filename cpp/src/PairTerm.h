@@ -1,5 +1,6 @@
 #pragma once
 #include "diffpair/ForceTerm.h"
+#include "diffpair/NeighborList.h"
 #include "SegmentLayout.h"
 
 namespace diffpair {
@@ -14,11 +15,11 @@ public:
 
     void addForces(const Real* x, Real* f, Executor& executor) override {
         updateForward(x, executor);
-        forward.loops.forces(table, forward.list, f, nullptr, executor);
+        forward.loops.forces(table, forward.list.pairs(), f, nullptr, executor);
     }
     void addAdjoint(const Real* x, const Real* w, Real* jw, Executor& executor) override {
         backward.list.update(x, box, executor);
-        backward.loops.forceAdjoint(table, backward.list, w, jw, moments.data(), executor);
+        backward.loops.forceAdjoint(table, backward.list.pairs(), w, jw, moments.data(), executor);
     }
     /** Of the table's coefficients. */
     void addGradient(double* gradient) const override {
@@ -40,7 +41,7 @@ public:
     void sumPairs(const Real* x, double* sums, Executor& executor) {
         updateForward(x, executor); // as the next step would: its list stays the same
         frameMoments.assign(momentsOf(problem.frameGrid), 0.0);
-        forward.loops.moments(problem.frameGrid, forward.list, frameMoments.data(), executor);
+        forward.loops.moments(problem.frameGrid, forward.list.pairs(), frameMoments.data(), executor);
         std::fill_n(sums, problem.sumsOfFrame(), 0.0);
         addCoefficients(problem.frameGrid, frameMoments, sums);
     }
@@ -51,7 +52,7 @@ public:
             g = -g;
         frameTable.set(problem.frameGrid, problem.topology->numTypes, negative.data());
         backward.list.update(x, box, executor);
-        backward.loops.forces(frameTable, backward.list, lx, nullptr, executor);
+        backward.loops.forces(frameTable, backward.list.pairs(), lx, nullptr, executor);
     }
 
 private:

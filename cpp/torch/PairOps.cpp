@@ -1,5 +1,7 @@
 // Single-configuration operators: sums of B-splines over pairs, pairs of neighbours, forces, and the tabulation map.
 #include "Arguments.h"
+#include "diffpair/NeighborList.h"
+#include "diffpair/PairLoops.h"
 #include "TorchExecutor.h"
 #include <algorithm>
 #include <ATen/Dispatch.h>
@@ -43,8 +45,8 @@ void momentsOfRadialSlope(const TableGrid& grid, double* moments) {
  * Moments of the listed pairs as coefficients, [numTypePairs][numCoefficients]: sums over pairs of B_k(r), or of r B_k'(r).
  */
 template <class Real>
-void sumsOfList(bool radialSlope, const TableGrid& grid, const NeighborList<Real>& list, double* sums, Executor& executor) {
-    const int numPairs = numTypePairs(list.getTopology().numTypes);
+void sumsOfList(bool radialSlope, const TableGrid& grid, const PairList<Real>& list, double* sums, Executor& executor) {
+    const int numPairs = numTypePairs(list.numTypes);
     std::vector<double> moments(static_cast<size_t>(numPairs) * grid.numPieces() * 4, 0.0);
     PairLoops<Real>().moments(grid, list, moments.data(), executor);
     for (int pair = 0; pair < numPairs; pair++) {
@@ -70,7 +72,7 @@ Tensor sumsOverPairs(bool radialSlope, const Tensor& x, const Tensor& boxes, con
             const scalar_t* positions = frames.data_ptr<scalar_t>() + static_cast<size_t>(m) * 3 * topology.numAtoms;
             NeighborList<scalar_t> list(topology, grid.cutoff, 0.0);
             list.rebuild(positions, box[m], executor);
-            sumsOfList(radialSlope, grid, list, sums.data_ptr<double>() + m * sums.stride(0), executor);
+            sumsOfList(radialSlope, grid, list.pairs(), sums.data_ptr<double>() + m * sums.stride(0), executor);
         });
     });
     return sums;
@@ -105,7 +107,7 @@ std::vector<Tensor> frameSums(const Tensor& x, const Tensor& boxes, const Tensor
             const auto measure = [&](auto list) {
                 list.rebuild(positions, box[m], executor);
                 for (size_t k = 0; k < grids.size(); k++)
-                    sumsOfList(false, grids[k], list, sums[k].data_ptr<double>() + m * sums[k].stride(0), executor);
+                    sumsOfList(false, grids[k], list.pairs(), sums[k].data_ptr<double>() + m * sums[k].stride(0), executor);
             };
             if (single)
                 measure(NeighborList<float>(topology, reach, 0.0));
@@ -126,14 +128,14 @@ Tensor virialSums(const Tensor& x, const Tensor& boxes, const Tensor& types, con
     return sumsOverPairs(true, x, boxes, types, exclusions, numTypes, rMin, cutoff, knots);
 }
 
-/** The list's pairs as atoms, each pair once: all that depends on how a NeighborList stores them. */
-template <class Real> std::vector<int64_t> listedPairs(const NeighborList<Real>& list) {
+/** The list's pairs as atoms, each pair once. */
+template <class Real> std::vector<int64_t> listedPairs(const PairList<Real>& list) {
     std::vector<int64_t> pairs;
     pairs.reserve(2 * list.numPairs());
-    for (int slot = 0; slot < list.numSlots(); slot++)
-        for (int64_t k = list.start()[slot]; k < list.start()[slot + 1]; k++) {
-            pairs.push_back(list.atomOfSlot()[slot]);
-            pairs.push_back(list.atomOfSlot()[slotAtOffset(list.neighbors()[k])]);
+    for (int slot = 0; slot < list.numRows; slot++)
+        for (const int* partner = list.rowBegin(slot); partner < list.rowEnd(slot); partner++) {
+            pairs.push_back(list.atomOfSlot[slot]);
+            pairs.push_back(list.atomOfSlot[slotAtOffset(*partner)]);
         }
     return pairs;
 }
@@ -150,7 +152,7 @@ Tensor neighborPairs(const Tensor& x, const Tensor& box, const Tensor& exclusion
         TorchExecutor executor;
         NeighborList<scalar_t> list(topology, cutoff, 0.0);
         list.rebuild(frame.data_ptr<scalar_t>(), boxes[0], executor);
-        std::vector<int64_t> pairs = listedPairs(list);
+        std::vector<int64_t> pairs = listedPairs(list.pairs());
         result = at::from_blob(pairs.data(), {static_cast<int64_t>(pairs.size() / 2), 2}, at::kLong).clone();
     });
     return result;
@@ -179,7 +181,8 @@ std::tuple<Tensor, Tensor, Tensor> pairForces(const Tensor& x, const Tensor& box
             NeighborList<scalar_t> list(topology, grid.cutoff, 0.0);
             list.rebuild(frames.data_ptr<scalar_t>() + offset, box[m], executor);
             PairSums sums;
-            PairLoops<scalar_t>().forces(perFrame ? own : shared, list, forces.data_ptr<scalar_t>() + offset, &sums, executor);
+            PairLoops<scalar_t>().forces(perFrame ? own : shared, list.pairs(), forces.data_ptr<scalar_t>() + offset, &sums,
+                                         executor);
             energy.data_ptr<double>()[m] = sums.energy;
             virial.data_ptr<double>()[m] = sums.virial;
         });

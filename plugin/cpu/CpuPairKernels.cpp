@@ -64,11 +64,11 @@ double CpuCalcPairTableForceKernel::execute(ContextImpl& context, bool includeFo
             // Doubles: the list wraps them into the box before they lose precision.
             list->update(coordinates(*data.positions), box, executor);
             if (includeForces || needsSums)
-                loops.forces(table, *list, forces, needsSums ? &sums : nullptr, executor);
+                loops.forces(table, list->pairs(), forces, needsSums ? &sums : nullptr, executor);
             // OpenMM does not tell whether derivatives are wanted; it asks for forces where they are.
             for (const Derivative& derivative : derivatives) {
                 diffpair::PairSums derivativeSums;
-                loops.forces(derivative.table, *list, static_cast<double*>(nullptr), &derivativeSums, executor);
+                loops.forces(derivative.table, list->pairs(), static_cast<double*>(nullptr), &derivativeSums, executor);
                 (*data.energyParameterDerivatives)[derivative.parameter] += derivativeSums.energy;
             }
         });

@@ -1,4 +1,5 @@
 #pragma once
+#include "diffpair/NeighborList.h"
 #include "diffpair/openmm/internal/KernelSetup.h"
 #include "diffpair/openmm/PairKernels.h"
 #include "diffpair/PairLoops.h"

@@ -132,6 +132,7 @@ struct BruteForce {
     std::vector<double> forces, jacobian; // [3 N]; the latter along w
     std::vector<double> tolerance;        // [N] of a force, given by that of distances
     double energy = 0, virial = 0, energyTolerance = 0, virialTolerance = 0;
+    double tensor[6] = {}, virialSize = 0;      // xx, yy, zz, xy, xz, yz; sum over pairs of |r F|
     int64_t belowRMin = 0, unsureBelowRMin = 0; // the latter: of pairs so close to it that rounding decides
     std::vector<double> sums;                   // [pairs of types][numCoefficients] of B_k(r) on the bins
     int64_t unsureSums = 0;                     // pairs as close to their cutoff
@@ -170,6 +171,9 @@ private:
         const double least = std::max(r, 1e-15), e[3] = {d[0] / least, d[1] / least, d[2] / least};
         const double uncertain = error * (steepest + std::abs(slope) / std::max(r, error));
         energy += u, virial -= slope * r;
+        for (int k = 0; k < 6; k++)
+            tensor[k] -= slope * r * e[k < 3 ? k : k == 5] * e[k < 3 ? k : k == 3 ? 1 : 2];
+        virialSize += std::abs(slope * r);
         energyTolerance += error * (std::abs(slope) + error * steepest);
         virialTolerance += error * (std::abs(slope) + r * steepest);
         tolerance[i] += uncertain, tolerance[j] += uncertain;

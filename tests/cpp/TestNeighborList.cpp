@@ -3,6 +3,7 @@
 
 #include "Check.h"
 #include "ClusterGrid.h"
+#include "diffpair/NeighborList.h"
 #include "diffpair/PairLoops.h"
 #include <cmath>
 #include <cstdlib>
@@ -48,7 +49,7 @@ template <class Real> PairTablePieces<Real> table() {
 template <class Real> std::vector<Real> forces(const NeighborList<Real>& list) {
     SerialExecutor serial;
     std::vector<Real> f(3 * list.numAtoms(), Real(0));
-    PairLoops<Real>().forces(table<Real>(), list, f.data(), nullptr, serial);
+    PairLoops<Real>().forces(table<Real>(), list.pairs(), f.data(), nullptr, serial);
     return f;
 }
 
@@ -62,7 +63,7 @@ void testFailuresChangeNothing() {
         list.tuneSkin();
         list.update(x.data(), box, serial);
         const std::vector<float> before = forces(list);
-        const int64_t pairs = list.numPairs();
+        const int64_t pairs = list.pairs().numPairs();
         for (double strange : {1 / 0.0, -1 / 0.0, std::nan(""), 1e110, -2e9})
             for (const Box& otherBox : {box, cube(2.5), Box::none()}) {
                 std::vector<double> bad = x;
@@ -70,7 +71,7 @@ void testFailuresChangeNothing() {
                     c *= 1.001; // all others move, but stay within the skin
                 bad[700] = strange;
                 requireRefusal<std::domain_error>("article 233", [&] { list.update(bad.data(), otherBox, serial); });
-                require(forces(list) == before && list.numPairs() == pairs, "a failed update changed the list");
+                require(forces(list) == before && list.pairs().numPairs() == pairs, "a failed update changed the list");
                 require(!list.update(x.data(), box, serial), "a failed update made the list forget its box");
                 require(forces(list) == before, "a failed update changed what the next one gives");
             }

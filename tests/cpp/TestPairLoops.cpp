@@ -3,6 +3,7 @@
 //     diffpair_test_PairLoops [NUMBER OF SYSTEMS]
 
 #include "Check.h"
+#include "diffpair/NeighborList.h"
 #include "RandomSystem.h"
 #include <cstdlib>
 
@@ -36,16 +37,14 @@ public:
         if (expected.unsureSums == 0)
             compareSums(expected, error / s.bins.spacing(), where);
     }
-    const NeighborList<Real>& neighbors() const {
-        return list;
-    }
 
 private:
     void compareForces(const BruteForce& expected, const std::vector<double>& along, double relative, const std::string& where) {
         const int n = s.topology.numAtoms;
         std::vector<Real> f(3 * n, Real(0)), jw(3 * n, Real(0));
         PairSums sums;
-        loops.forces(table, list, f.data(), &sums, executor);
+        loops.forces(table, list.pairs(), f.data(), &sums, executor);
+        compareTensor(expected, f, sums, relative, where);
         double sizeOfForces = 1, power = 0, sizeOfPower = 0, uncertain = 0;
         for (int k = 0; k < 3 * n; k++) {
             sizeOfForces = std::max(sizeOfForces, std::abs(expected.forces[k]));
@@ -63,7 +62,7 @@ private:
                      static_cast<double>(expected.unsureBelowRMin), "the number of pairs below r_min", where);
         const TableGrid& grid = s.grid;
         std::vector<double> moments(numTypePairs(s.topology.numTypes) * grid.numPieces() * 4, 0.0);
-        loops.forceAdjoint(table, list, w.data(), jw.data(), moments.data(), executor);
+        loops.forceAdjoint(table, list.pairs(), w.data(), jw.data(), moments.data(), executor);
         double total = 0; // forces are linear in the table: c . d(F . w)/dc = F . w
         for (int pair = 0; pair < numTypePairs(s.topology.numTypes); pair++) {
             std::vector<double> slope(grid.numCoefficients(), 0.0);
@@ -80,10 +79,30 @@ private:
                              "the force's Jacobian", where);
     }
 
+    /** The virial by components, where it is asked for, and that asking for it changes nothing else. */
+    void compareTensor(const BruteForce& expected, const std::vector<Real>& f, const PairSums& sums, double relative,
+                       const std::string& where) {
+        for (bool withForces : {true, false}) {
+            std::vector<Real> again(f.size(), Real(0));
+            PairSums same;
+            VirialTensor tensor = {{1, 1, 1, 1, 1, 1}}; // to be overwritten
+            loops.forces(table, list.pairs(), withForces ? again.data() : nullptr, &same, executor, &tensor);
+            const double tolerance = expected.virialTolerance + relative * expected.virialSize;
+            for (int k = 0; k < 6; k++)
+                requireClose(tensor.components[k], expected.tensor[k], tolerance,
+                             "component " + std::to_string(k) + " of the virial", where);
+            requireClose(tensor.components[0] + tensor.components[1] + tensor.components[2], sums.virial,
+                         relative * (1 + expected.virialSize), "the virial's trace", where);
+            require(same.energy == sums.energy && same.virial == sums.virial && same.belowRMin == sums.belowRMin,
+                    where + ": other sums with the virial's components");
+            require(!withForces || again == f, where + ": other forces with the virial's components");
+        }
+    }
+
     void compareSums(const BruteForce& expected, double error, const std::string& where) {
         const TableGrid& bins = s.bins;
         std::vector<double> moments(numTypePairs(s.topology.numTypes) * bins.numPieces() * 4, 0.0);
-        loops.moments(bins, list, moments.data(), executor);
+        loops.moments(bins, list.pairs(), moments.data(), executor);
         std::vector<double> sums(expected.sums.size(), 0.0);
         for (int pair = 0; pair < numTypePairs(s.topology.numTypes); pair++)
             piecesToCoefficients(bins, moments.data() + pair * bins.numPieces() * 4, sums.data() + pair * bins.numCoefficients());

@@ -1,6 +1,6 @@
 #pragma once
 #include "diffpair/Executor.h"
-#include "diffpair/PairSystem.h"
+#include "diffpair/PairList.h"
 #include <cstdint>
 
 namespace diffpair {
@@ -9,25 +9,13 @@ struct ClusterGrid;
 class ClusterSweep;
 class Fold;
 
-/** Atoms per cluster: what is searched for neighbours together. */
-constexpr int clusterSize = 4;
-
-/** Atoms are stored as fours, in the order of their slots: x, y, z and type. */
-constexpr int offsetOfSlot(int slot) {
-    return 4 * slot;
-}
-constexpr int slotAtOffset(int offset) {
-    return offset / 4;
-}
-
 /**
  * Half neighbour list (each pair once) with a skin. It never misses a pair within `cutoff`: update() rebuilds as soon as
  * twice the largest displacement since the last build exceeds the skin, or the box has changed. A list depends on the
  * positions it was built from and on nothing else.
  *
  * Atoms are sorted into clusters of four that are close in space. A slot is an atom's place in that order; some slots hold
- * no atom. Each slot has four numbers in memory: x, y, z and type of its atom. Neighbours are given by their offset into
- * such arrays, 4 times their slot.
+ * no atom (see PairList). Positions are folded (see Fold).
  *
  * A call that throws leaves the list as it was: box, neighbours, skin, and the positions that it was built from.
  */
@@ -62,50 +50,28 @@ public:
     int numAtoms() const {
         return topology->numAtoms;
     }
-    int numSlots() const {
-        return static_cast<int>(now.order.size());
-    }
-    /** Atom in each slot, -1 for none; [numSlots] */
-    const std::vector<int>& atomOfSlot() const {
-        return now.order;
-    }
-    /**
-     * Present positions, [numSlots][4]: x, y, z and type; not numbers where there is no atom. They are folded (see Fold): of
-     * a listed pair their difference is the true one, and its nearest image in imageBox() where needsImages() says so.
-     */
-    const Real* positions() const {
-        return now.present.data();
-    }
-    /** Row of slot s: neighbors()[start()[s] .. start()[s + 1]); [numSlots + 1] */
-    const int64_t* start() const {
-        return now.starts.data();
-    }
-    const int* neighbors() const {
-        return partners.data();
-    }
-    /** Per cluster, 0 if no pair of its rows needs another image than the one that positions() holds. */
-    const char* needsImages() const {
-        return now.imageNeeds.data();
-    }
-    /** Largest number of entries of a cluster's rows together */
-    int longestCluster() const {
-        return now.longest;
-    }
-    int64_t numPairs() const {
-        return now.starts.empty() ? 0 : now.starts.back();
+    /** The pairs of the last update, at its positions; until the next update or the list's end. */
+    PairList<Real> pairs() const {
+        return {numSlots(),
+                numSlots(),
+                topology->numTypes,
+                now.order.data(),
+                now.present.data(),
+                now.starts.data(),
+                partners.data(),
+                now.imageNeeds.data(),
+                now.longest,
+                now.images,
+                true};
     }
     int64_t numRebuilds() const {
         return rebuilds;
     }
-    /** The box whose images positions() are; not necessarily that of the system */
-    const Box& imageBox() const {
-        return now.images;
-    }
-    const PairTopology& getTopology() const {
-        return *topology;
-    }
 
 private:
+    int numSlots() const {
+        return static_cast<int>(now.order.size());
+    }
     /** All that a list consists of but the neighbours themselves. */
     struct Build {
         Box box, images;

@@ -1,5 +1,6 @@
 #pragma once
-#include "diffpair/NeighborList.h"
+#include "diffpair/Executor.h"
+#include "diffpair/PairList.h"
 #include <cstddef>
 #include <cstdint>
 
@@ -39,9 +40,14 @@ struct PairSums {
     int64_t belowRMin = 0; // pairs closer than the table's rMin, those whose table is 0 left out
 };
 
+/** The sum over pairs of r_a F_b for the components (a, b) = xx, yy, zz, xy, xz, yz, kJ/mol; its trace is PairSums::virial. */
+struct VirialTensor {
+    double components[6] = {0, 0, 0, 0, 0, 0};
+};
+
 /**
- * The pair loops: written once, used by the plugin's CPU platform and by the torch operators. All of them run at the
- * positions that the list was last updated with, over static blocks of its rows, and reduce in block order: the same bits
+ * The pair loops: written once, used by the plugin's CPU platform, by the torch operators and in LAMMPS. All of them run at
+ * the positions that the list holds, over static blocks of its rows, and reduce in block order: the same bits
  * for the same number of threads. An object keeps its scratch memory between calls; use one per concurrent caller.
  */
 template <class Real> class PairLoops {
@@ -49,12 +55,13 @@ public:
     /**
      * Forces, added to f.
      *
-     * @param f     [3 * numAtoms] in kJ/mol/nm, added to; may be null
-     * @param sums  energy, virial and counts; null skips them
+     * @param f       [3 * numAtoms] in kJ/mol/nm, added to; may be null
+     * @param sums    energy, virial and counts; null skips them
+     * @param tensor  the virial by components; null, which is faster, skips it; wanted only where sums are
      */
     template <class Target>
-    void forces(const PairTablePieces<Real>& table, const NeighborList<Real>& list, Target* f, PairSums* sums,
-                Executor& executor);
+    void forces(const PairTablePieces<Real>& table, const PairList<Real>& list, Target* f, PairSums* sums, Executor& executor,
+                VirialTensor* tensor = nullptr);
     /**
      * The adjoint of the forces along w: jw_i += sum_j (dF_j/dx_i)^T w_j, and moments[pair][piece][n] += the sums that
      * piecesToCoefficients turns into (dF/dc)^T w.
@@ -62,26 +69,27 @@ public:
      * @param w, jw    [3 * numAtoms]; jw is added to
      * @param moments  [numTypePairs * numPieces * 4], added to
      */
-    void forceAdjoint(const PairTablePieces<Real>& table, const NeighborList<Real>& list, const Real* w, Real* jw,
-                      double* moments, Executor& executor);
+    void forceAdjoint(const PairTablePieces<Real>& table, const PairList<Real>& list, const Real* w, Real* jw, double* moments,
+                      Executor& executor);
     /**
      * Moments of the distances, from which piecesToCoefficients makes the sums over pairs of B_k(r): dU/dc on a
      * potential's grid, the smooth RDF on a grid of bins.
      *
      * @param moments  [numTypePairs * numPieces * 4], added to
      */
-    void moments(const TableGrid& grid, const NeighborList<Real>& list, double* moments, Executor& executor);
+    void moments(const TableGrid& grid, const PairList<Real>& list, double* moments, Executor& executor);
 
 private:
     template <class Kernel>
-    void overBlocks(const TableGrid& grid, const Real* pieces, const NeighborList<Real>& list, Executor& executor,
+    void overBlocks(const TableGrid& grid, const Real* pieces, const PairList<Real>& list, Executor& executor,
                     const Kernel& kernel);
-    Real* vectorsOfBlock(int block, const NeighborList<Real>& list);
-    void clearBlock(int block, const PairRows<Real>& rows, const NeighborList<Real>& list);
-    template <class Target> void addToAtoms(Target* target, const NeighborList<Real>& list, Executor& executor);
+    Real* vectorsOfBlock(int block, const PairList<Real>& list);
+    void clearBlock(int block, int numBlocks, const PairList<Real>& list);
+    template <class Target> void addToAtoms(Target* target, const PairList<Real>& list, Executor& executor);
     void addMoments(double* target, size_t size, int numBlocks);
     std::vector<Real> vectors, direction; // [numSlots + some idle slots][4], the former per block
     std::vector<PairSums> blockSums;
+    std::vector<VirialTensor> blockTensors;
     std::vector<Real> rowScratch;
     std::vector<int> firstPiece, rowIndexScratch;
     std::vector<double> momentScratch;
