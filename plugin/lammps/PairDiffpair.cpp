@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <stdexcept>
 
 using namespace LAMMPS_NS;
@@ -90,7 +91,8 @@ std::string PairDiffpair::readFile(const char* name) const {
     long size = -1;
     std::string text;
     if (comm->me == 0) {
-        FILE* file = std::fopen(name, "rb");
+        std::error_code unused; // not a folder, whose size is any number, nor a pipe, which may never end
+        FILE* file = std::filesystem::is_regular_file(name, unused) ? std::fopen(name, "rb") : nullptr;
         if (file != nullptr && std::fseek(file, 0, SEEK_END) == 0)
             size = std::ftell(file);
         if (size >= 0 && size <= most) {

