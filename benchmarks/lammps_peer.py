@@ -1,4 +1,4 @@
-"""LAMMPS with a learned potential, as `diffpair export --format lammps` writes it: forces, energy, speed.
+"""LAMMPS with a learned potential, by default as `diffpair export --format lammps` writes it: forces, energy, speed.
 
 LAMMPS is that of this environment (packages lammps and mpich). Lengths and energies here are in nm and kJ/mol.
 """
@@ -17,6 +17,7 @@ import numpy as np
 
 from diffpair import PairTable
 from diffpair.tables.lammps import lammps_commands, lammps_table
+from diffpair_lammps import plugin_folder
 
 _KJ, _ANGSTROM = 4.184, 10.0
 _MPIEXEC = Path(sys.prefix) / "bin/mpiexec"
@@ -51,6 +52,7 @@ def run_lammps(
     timestep: float = 0.004,
     skin: float = 0.102,
     points: int = 2000,
+    commands: list[str] | None = None,
 ) -> LammpsResult:
     """Evaluate positions [N, 3] nm in an orthorhombic box [3] nm and, with steps > 0, time molecular dynamics.
 
@@ -60,6 +62,8 @@ def run_lammps(
         steps, warm_up: timed steps, and steps before them, of NVT at `temperature` (K) with `timestep` (ps).
         skin: of the neighbour list, nm; 0.3 sigma of argon, LAMMPS' usual value for a Lennard-Jones fluid.
         points: rows of the exported table.
+        commands: pair_style and pair_coeff, in units real; {table} in them stands for the path of the exported table,
+            {potential} for that of the potential file. Without them the exported table.
 
     Raises:
         RuntimeError: LAMMPS is missing or failed; its message is included.
@@ -70,13 +74,16 @@ def run_lammps(
         folder = Path(name)
         file = folder / "potential.table"
         file.write_text(lammps_table(table, file.name, points))
+        table.save(folder / "potential.json")
+        chosen = commands or lammps_commands(table, "{table}", points)
+        chosen = [line.format(table=file, potential=folder / "potential.json") for line in chosen]
         np.savez(
             folder / "input.npz",
             positions=np.asarray(positions) * _ANGSTROM,
             box=np.asarray(box) * _ANGSTROM,
             types=np.asarray(types, dtype=int) + 1,
             kinds=len(table.types),
-            commands=lammps_commands(table, str(file), points),
+            commands=chosen,
             timestep=timestep * 1000,
             skin=skin * _ANGSTROM,
             mass=mass,
@@ -90,7 +97,12 @@ def run_lammps(
             [*mpiexec, Path(__file__).parent / "peers/lammps_table.py", folder / "input.npz", folder / "output.npz"],
             capture_output=True,
             text=True,
-            env={**os.environ, "LD_LIBRARY_PATH": libraries, "OMP_NUM_THREADS": "1"},
+            env={
+                **os.environ,
+                "LD_LIBRARY_PATH": libraries,
+                "LAMMPS_PLUGIN_PATH": plugin_folder(),
+                "OMP_NUM_THREADS": "1",
+            },
         )
         if done.returncode != 0:
             raise RuntimeError(f"LAMMPS failed: {(done.stdout + done.stderr).strip()}")

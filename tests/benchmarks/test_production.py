@@ -26,7 +26,7 @@ def test_quick_run_of_every_case(tmp_path: Path) -> None:
     done = run("--quick", "--json", str(tmp_path / "bars.json"))
     assert done.returncode == 0, done.stderr
     bars = json.loads((tmp_path / "bars.json").read_text())
-    assert len(bars) == 3 * 2 + 9
+    assert len(bars) == 3 * 2 + 9 + 5
     for bar in bars:
         assert list(bar) == ["case", "figure", "unit", "bar", "holds"]
         assert bar["holds"] is None and bar["case"].endswith(")"), "a quick run judges nothing and says so"
@@ -37,6 +37,7 @@ def test_quick_run_of_every_case(tmp_path: Path) -> None:
         "16384",
         "70304",
         "LAMMPS",
+        "pair_style diffpair at 16384 atoms on 2 MPI ranks against lj/cut",
         "four types",
         "per atom",
         "250000",
