@@ -178,34 +178,35 @@ void PairDiffpair::compute(int eflag, int vflag) {
     ev_init(eflag, vflag);
     if (atom->nlocal == 0)
         return;
-    updateRows();
-    if (eflag_atom || vflag_atom || cvflag_atom || (evflag && num_tally_compute > 0)) {
-        computePairByPair();
-    } else {
-        double* f = &atom->f[0][0];
-        const bool wantSums = eflag_global || vflag_global;
-        for (const bool halved : {false, true}) {
-            const PairList<double> pairs = halved ? rows.pairsWithGhosts(inUnits.numTypes()) : rows.pairs(inUnits.numTypes());
-            if (halved && pairs.numPairs() == 0)
-                continue;
-            const double weight = halved ? 0.5 : 1;
-            PairSums sums;
-            VirialTensor tensor;
-            loops.forces(table, pairs, f, wantSums ? &sums : nullptr, executor, vflag_global ? &tensor : nullptr);
-            eng_vdwl += weight * sums.energy;
-            for (int k = 0; k < 6 && vflag_global; k++)
-                virial[k] += weight * tensor.components[k];
-            warnBelowRMin(sums.belowRMin);
+    try {
+        updateRows();
+        if (eflag_atom || vflag_atom || cvflag_atom || (evflag && num_tally_compute > 0)) {
+            computePairByPair();
+        } else {
+            computeByLoops(rows.pairs(inUnits.numTypes()), 1);
+            computeByLoops(rows.pairsWithGhosts(inUnits.numTypes()), 0.5); // the other process counts the other half
         }
-        addScaledPairs();
+    } catch (const std::invalid_argument& refusal) { // of DIFFPAIR_ISA
+        error->one(FLERR, "Pair style diffpair: {}", refusal.what());
     }
+    for (const lammps::ScaledPair& pair : rows.scaledPairs())
+        addPair(pair.i, pair.j, pair.factor);
     if (vflag_fdotr)
         virial_fdotr_compute();
 }
 
-void PairDiffpair::addScaledPairs() {
-    for (const lammps::ScaledPair& pair : rows.scaledPairs())
-        addPair(pair.i, pair.j, pair.factor);
+/** @param weight  of these pairs in energy and virial */
+void PairDiffpair::computeByLoops(const PairList<double>& pairs, double weight) {
+    if (pairs.numPairs() == 0)
+        return;
+    const bool wantSums = eflag_global || vflag_global;
+    PairSums sums;
+    VirialTensor tensor;
+    loops.forces(table, pairs, &atom->f[0][0], wantSums ? &sums : nullptr, executor, vflag_global ? &tensor : nullptr);
+    eng_vdwl += weight * sums.energy;
+    for (int k = 0; k < 6 && vflag_global; k++)
+        virial[k] += weight * tensor.components[k];
+    warnBelowRMin(sums.belowRMin);
 }
 
 /** Slowly: what asks for the shares of atoms or of groups sees every pair. */
@@ -214,7 +215,6 @@ void PairDiffpair::computePairByPair() {
         for (int i = 0; i < pairs.numRows; i++)
             for (const int* partner = pairs.rowBegin(i); partner < pairs.rowEnd(i); partner++)
                 addPair(i, slotAtOffset(*partner), 1);
-    addScaledPairs();
 }
 
 void PairDiffpair::addPair(int i, int j, double factor) {

@@ -38,7 +38,7 @@ private:
     void takePotential();
     std::string readFile(const char* name) const;
     void updateRows();
-    void addScaledPairs();
+    void computeByLoops(const diffpair::PairList<double>& pairs, double weight);
     void computePairByPair();
     void addPair(int i, int j, double factor);
     double evaluate(int itype, int jtype, double r, double& slope) const;

@@ -64,6 +64,28 @@ def test_forces_energy_and_virial(tmp_path, newton, ranks):
     compare(virial(row, frame), six(frame.brute_force().virial))
 
 
+@pytest.mark.parametrize("isa", ["portable", "x86-64-v3", "x86-64-v4"])
+def test_instruction_sets(tmp_path, isa):
+    frame = Frame.random((7, 8, 7))
+    frame.write(tmp_path)
+    script = [*frame.commands("off"), *frame.pair_commands(), SUMS, EXACTLY, "run 0 post no", DUMP]
+    try:
+        (row,) = thermo(run_script(script, tmp_path, DIFFPAIR_ISA=isa))
+    except RuntimeError as error:
+        assert "which this processor cannot run" in str(error)
+        pytest.skip("this processor cannot run it")
+    expected = frame.brute_force()
+    compare(FORCE * dumped(tmp_path / "out.dump")[:, 1:], expected.forces)
+    compare(virial(row, frame), six(expected.virial))
+
+
+def test_an_unknown_instruction_set_is_refused(tmp_path):
+    frame = Frame.random((7, 7, 7))
+    frame.write(tmp_path)
+    with pytest.raises(RuntimeError, match="Pair style diffpair: The environment variable DIFFPAIR_ISA is 'avx2'"):
+        run_script([*frame.commands(), *frame.pair_commands(), "run 0"], tmp_path, DIFFPAIR_ISA="avx2")
+
+
 @pytest.mark.parametrize("newton", ["on", "off"])
 def test_shares_of_atoms(tmp_path, newton):
     """compute pe/atom and stress/atom, atom by atom, while forces and sums stay what they are."""
