@@ -53,7 +53,7 @@ clang: $(ENVIRONMENT)
 	$(CMAKE) -S . -B build/clang -G Ninja --log-level=NOTICE -DCMAKE_CXX_COMPILER=$(CLANG) -DCMAKE_CXX_FLAGS=-Werror \
 		-DDIFFPAIR_BUILD_TESTS=ON -DTORCH_ROOT= -DPython3_EXECUTABLE=$(abspath $(BIN))/python
 	$(CMAKE) --build build/clang --target tests/cpp/all diffpair_plugin_test diffpair_openmm_reference diffpair_openmm_cpu \
-		diffpair_openmm_opencl
+		diffpair_openmm_opencl diffpair_lammps
 	$(BIN)/ctest --test-dir build/clang -j2 --output-on-failure
 
 # The core's C++ tests under the sanitizers of memory, undefined behaviour and threads; they need no OpenMM and no torch.

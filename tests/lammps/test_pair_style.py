@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from lammps_frame import Frame
+from lammps_frame import NKTV2P, Frame
 from lammps_run import ANGSTROM_PER_NM, KJ_PER_KCAL, run_script, thermo
 
 ENERGY = ["thermo_style custom step pe", "thermo_modify format float %.17g", "run 0 post no"]
@@ -60,8 +60,14 @@ def test_hybrid(tmp_path, frame):
     assert KJ_PER_KCAL * found == pytest.approx(alone.brute_force().energy, rel=1e-11)
     twice = ["pair_style hybrid/overlay diffpair diffpair"]
     twice += [f"pair_coeff * * diffpair {k} potential.json A B" for k in (1, 2)]
-    found = energy_of([*frame.commands("off"), *twice], tmp_path, 2)
-    assert KJ_PER_KCAL * found == pytest.approx(2 * frame.brute_force().energy, rel=1e-11)
+    expected = frame.brute_force()
+    for newton in ("on", "off"):
+        script = [*frame.commands(newton), *twice, "thermo_style custom step pe press pxy", *ENERGY[1:]]
+        (row,) = thermo(run_script(script, tmp_path, 2))
+        assert KJ_PER_KCAL * row["PotEng"] == pytest.approx(2 * expected.energy, rel=1e-11)
+        to_virial = KJ_PER_KCAL * np.prod(ANGSTROM_PER_NM * frame.box) / NKTV2P
+        assert to_virial * 3 * row["Press"] == pytest.approx(2 * np.trace(expected.virial), rel=1e-9)
+        assert to_virial * row["Pxy"] == pytest.approx(2 * expected.virial[0, 1], rel=1e-8)
 
 
 def test_restart_holds_the_potential(tmp_path, frame):
