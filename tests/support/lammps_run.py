@@ -53,29 +53,33 @@ def pair_energies(
     return rows[..., 1].sum(-1) * KJ_PER_KCAL, -rows[..., 0, 2] * KJ_PER_KCAL * ANGSTROM_PER_NM
 
 
-def run_script(script: list[str], folder: Path, ranks: int = 1, **environment: str) -> str:
+def environment() -> dict[str, str]:
+    """Variables with which a process finds the MPI library, mpiexec and the plugin."""
+    libraries = os.pathsep.join([f"{sys.prefix}/lib", os.environ.get("LD_LIBRARY_PATH", "")]).rstrip(os.pathsep)
+    return {
+        **os.environ,
+        "PATH": f"{sys.prefix}/bin{os.pathsep}{os.environ['PATH']}",
+        "LD_LIBRARY_PATH": libraries,
+        "LAMMPS_PLUGIN_PATH": plugin_folder(),
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+def run_script(script: list[str], folder: Path, ranks: int = 1, **variables: str) -> str:
     """Run a script in `folder` on MPI ranks, with pair_style diffpair, and return what LAMMPS printed.
 
     Args:
-        environment: more variables of the environment.
+        variables: more of the environment.
 
     Raises RuntimeError with what LAMMPS said.
     """
     (folder / "in.lmp").write_text("\n".join(script) + "\n")
-    libraries = os.pathsep.join([f"{sys.prefix}/lib", os.environ.get("LD_LIBRARY_PATH", "")]).rstrip(os.pathsep)
     done = subprocess.run(
         [*(["mpiexec", "-n", str(ranks)] if ranks > 1 else []), PROGRAM, "-in", "in.lmp", "-log", "none"],
         cwd=folder,
         capture_output=True,
         text=True,
-        env={
-            **os.environ,
-            "PATH": f"{sys.prefix}/bin{os.pathsep}{os.environ['PATH']}",
-            "LD_LIBRARY_PATH": libraries,
-            "LAMMPS_PLUGIN_PATH": plugin_folder(),
-            "OMP_NUM_THREADS": "1",
-            **environment,
-        },
+        env={**environment(), **variables},
     )
     if done.returncode != 0:
         raise RuntimeError(f"LAMMPS failed: {(done.stdout + done.stderr).strip()}")
