@@ -140,7 +140,11 @@ void PairDiffpair::coeff(int argc, char** argv) {
 void PairDiffpair::init_style() {
     builds = -1;
     warned = false;
-    neighbor->add_request(this);
+    // All that LAMMPS's own lists know and a search of the core's does not.
+    const bool excludes = neighbor->nex_type || neighbor->nex_group || neighbor->nex_mol || neighbor->includegroup;
+    ownSearch = force->pair == this && atom->molecular == 0 && atom->tag_enable && !excludes;
+    if (!ownSearch)
+        neighbor->add_request(this);
 }
 
 double PairDiffpair::init_one(int i, int j) {
@@ -165,13 +169,22 @@ double PairDiffpair::single(int, int, int itype, int jtype, double rsq, double, 
     return factorLj * energy;
 }
 
-/** Copies LAMMPS's list if it is a new one, and the positions. */
+/** The pairs, where LAMMPS has built its lists anew, and the positions. */
 void PairDiffpair::updateRows() {
+    const double* x = &atom->x[0][0];
     if (neighbor->ago == 0 || neighbor->ncalls != builds) {
-        rows.copy(*list, atom->nlocal, atom->nlocal + atom->nghost, force->special_lj, force->newton_pair != 0);
+        const lammps::Atoms atoms = {atom->nlocal, atom->nlocal + atom->nghost, x, atom->tag, force->newton_pair != 0};
+        if (ownSearch && builds == -1)
+            rows.setReach(inUnits.grid.cutoff, neighbor->skin);
+        if (ownSearch && neighbor->exclude) // by a fix, after init_style()
+            error->one(FLERR, "Pairs were excluded too late for pair style diffpair: use pair_style hybrid diffpair");
+        if (ownSearch)
+            rows.search(atoms);
+        else
+            rows.copy(*list, atoms, force->special_lj);
         builds = neighbor->ncalls;
     }
-    rows.load(&atom->x[0][0], atom->type, map);
+    rows.load(x, atom->type, map);
 }
 
 void PairDiffpair::compute(int eflag, int vflag) {
@@ -187,6 +200,8 @@ void PairDiffpair::compute(int eflag, int vflag) {
             computeByLoops(rows.pairsWithGhosts(inUnits.numTypes()), 0.5); // the other process counts the other half
         }
     } catch (const std::invalid_argument& refusal) { // of DIFFPAIR_ISA
+        error->one(FLERR, "Pair style diffpair: {}", refusal.what());
+    } catch (const std::domain_error& refusal) {
         error->one(FLERR, "Pair style diffpair: {}", refusal.what());
     }
     for (const lammps::ScaledPair& pair : rows.scaledPairs())
@@ -225,9 +240,8 @@ void PairDiffpair::addPair(int i, int j, double factor) {
         return;
     const double energy = factor * evaluate(atom->type[i], atom->type[j], r, slope);
     const double fpair = r > 0 ? -factor * slope / r : 0;
-    const bool both = force->newton_pair || j < atom->nlocal;
     f[i][0] += dx * fpair, f[i][1] += dy * fpair, f[i][2] += dz * fpair;
-    if (both)
+    if (force->newton_pair || j < atom->nlocal)
         f[j][0] -= dx * fpair, f[j][1] -= dy * fpair, f[j][2] -= dz * fpair;
     if (evflag)
         ev_tally(i, j, atom->nlocal, force->newton_pair, eflag_either ? energy : 0.0, 0.0, fpair, dx, dy, dz);

@@ -50,7 +50,8 @@ private:
     diffpair::lammps::PairRows rows;
     diffpair::PairLoops<double> loops;
     diffpair::SerialExecutor executor; // a process of MPI is one thread
-    bigint builds = -1;                // of neighbour lists when the rows were copied
+    bigint builds = -1;                // of neighbour lists when the rows were made; -1 if they are none of this run
+    bool ownSearch = false;            // whether the core searches the pairs
     bool warned = false;
 };
 

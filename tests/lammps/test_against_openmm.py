@@ -143,6 +143,45 @@ def test_special_bonds(tmp_path, newton):
     )
 
 
+@pytest.mark.parametrize("triclinic", [False, True])
+@pytest.mark.parametrize(("newton", "ranks"), [("on", 1), ("on", 2), ("off", 1), ("off", 2)])
+def test_the_search_finds_what_lammps_does(tmp_path, newton, ranks, triclinic):
+    """In a box so small that an atom meets several images of others and its own; hybrid styles run on LAMMPS's list."""
+    frame = Frame.random((2, 3, 2))
+    frame.write(tmp_path)
+    tilted = ["change_box all triclinic", "change_box all xy final 2.0 xz final -3.0 yz final 3.5 remap"]
+    found = []
+    for style in ("", "hybrid "):
+        pair = [line.replace("pair_style ", f"pair_style {style}") for line in frame.pair_commands()]
+        pair[1] = pair[1].replace("* * ", "* * diffpair " if style else "* * ")
+        script = [*frame.commands(newton), *(tilted if triclinic else []), *pair, SUMS, EXACTLY, "run 0 post no", DUMP]
+        output = run_script(script, tmp_path, ranks)
+        assert ("pair diffpair, perpetual" in output) == bool(style)
+        (row,) = thermo(output)
+        found.append((row["PotEng"], virial(row, frame), dumped(tmp_path / "out.dump")[:, 1:]))
+    assert found[0][0] == pytest.approx(found[1][0], rel=1e-12)
+    compare(found[0][1], found[1][1])
+    compare(found[0][2], found[1][2])
+
+
+def test_excluded_pairs(tmp_path):
+    """neigh_modify exclude acts, which LAMMPS's lists know and the search does not."""
+    frame = Frame.random((7, 7, 7))
+    frame.write(tmp_path)
+    a, b = np.flatnonzero(frame.types == 0).tolist(), np.flatnonzero(frame.types == 1).tolist()
+    frame.factors = {(min(i, j), max(i, j)): 0.0 for i in a for j in b}
+    script = [
+        *frame.commands(),
+        "neigh_modify exclude type 1 2",
+        *frame.pair_commands(),
+        SUMS,
+        EXACTLY,
+        "run 0 post no",
+    ]
+    (row,) = thermo(run_script(script, tmp_path, 2))
+    assert KJ_PER_KCAL * row["PotEng"] == pytest.approx(frame.brute_force().energy, rel=1e-12)
+
+
 def test_forces_stay_right_in_dynamics(tmp_path):
     """After many new neighbour lists, on two ranks that exchange atoms; the energy drifts no more than with lj/cut."""
     frame = Frame.random((8, 8, 8), types=("A",))
