@@ -27,8 +27,8 @@ _CUTOFF_STEP = 0.05  # nm
 
 # ps per sqrt(m sigma^2 / kT), which a particle takes to cross its own size: for argon 5 to 10 fs
 _COLLISION = 0.005
-# Time steps in the period of the fastest bond, and the friction that goes with them. A harmonic bond needs half as many;
-# hexane's, of two peaks, heated its beads to 460 K with 20 and 1 /ps, and to 305 K with 25 and 5 /ps.
+# Time steps in the period of the fastest bond, and the friction that goes with them. A harmonic bond needs half as
+# many; hexane's, of two peaks, heated its beads to 460 K with 20 and 1 /ps, and to 305 K with 25 and 5 /ps.
 _PER_PERIOD, _FRICTION = 25, "5 /ps"
 _BONDED = f"friction: {_FRICTION}, equilibration: 1000, steps: 5000, every: 20"  # molecules turn slowly
 _TIMESTEPS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20)  # fs
