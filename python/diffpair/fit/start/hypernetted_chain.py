@@ -88,6 +88,8 @@ class HypernettedChain:
         self._own = self._long_ranged(lengths)
         self._single = single_molecules(state, [state.type_names.index(name) for name in present], self._k)
         self._root_single = square_root(self._single)
+        self._largest = np.linalg.eigvalsh(self._single).max(axis=1)
+        self._stages = STAGES if not len(state.exclusions) else 2 * STAGES  # molecules answer more steeply
         self.names, self.distances = pairs, [self.r[:n] for n in self._known]
         self._gamma: dict[tuple[str, str], Array] = {}
         solution = self._solve_charged() if self._coulomb else self._solve()
@@ -146,7 +148,7 @@ class HypernettedChain:
             inverse += own
             alone = np.linalg.eigvalsh(np.eye(self.types) + own).max(axis=1)
         values = np.linalg.eigvalsh(inverse)
-        if values.min() <= 0 or (values.max(axis=1) > alone / LEAST).any():
+        if values.min() <= 0 or (values.max(axis=1) > alone * self._largest / LEAST).any():
             return None
         return np.asarray(root @ np.linalg.inv(inverse) @ root)
 
@@ -176,7 +178,7 @@ class HypernettedChain:
         for row, g, n in zip(c, self._g, self._known, strict=True):
             row[:n] = g - 1
         gamma = np.zeros_like(c)
-        stages = [*np.linspace(0, 1, STAGES + 1)[1:], *[1.0] * STAGES]
+        stages = [*np.linspace(0, 1, self._stages + 1)[1:], *[1.0] * self._stages]
         for part in stages:
             after = self._newton(c, part * self.density, part > NORMALISED)
             if after is None:
