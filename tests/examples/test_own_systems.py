@@ -190,7 +190,7 @@ def test_a_short_fit_of_the_chains(short_chains: Path, tmp_path: Path, config: s
     )  # fmt: skip
     (target,) = summary["states"][0]["targets"]
     start = json.loads((tmp_path / "history.json").read_text())[0]["mae"]
-    assert target["mae"] < 0.02 < 0.04 < start
+    assert target["mae"] < 0.02 and target["mae"] < start < 0.045, "-kT ln g starts 0.048 off"
 
 
 def test_density_of_the_chains(tmp_path: Path) -> None:
