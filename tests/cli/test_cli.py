@@ -110,7 +110,7 @@ def test_validate_bonded_terms(capsys, folder):
 
 def test_exports_say_what_they_leave_out(capsys, folder):
     table = bonded_potential(folder)
-    for kind, told in (("openmm", True), ("openmm-custom", True), ("potential", False)):
+    for kind, told in (("openmm", True), ("openmm-custom", True), ("lammps", False), ("potential", False)):
         status, out, _ = run(capsys, "export", folder / "bonded.json", "--format", kind, "--out", folder / "x")
         assert status == 0 and ("left out: bond A-B, angle A-B-A, dihedral A-B-A-B (" in out) == told
     assert PairTable.load(folder / "x") == table

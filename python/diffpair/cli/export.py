@@ -26,7 +26,8 @@ def command(potential: Path, kind: str, out: Path, points: int, temperature: str
 
     openmm: XML of the PairTableForce, without particles, for openmm.XmlSerializer.deserialize.
     openmm-custom: the same as a CustomNonbondedForce, for an OpenMM without DiffPair.
-    lammps: file for pair_style table in units real, one section per pair of types; and the commands that use it.
+    lammps: file for pair_style table in units real, one section per pair of types, and for the table styles of bonds,
+    angles and dihedrals; and the commands that use it.
     potential: a potential file again, to keep one at another temperature.
     """
     from diffpair.errors import DiffPairError
@@ -48,7 +49,7 @@ def command(potential: Path, kind: str, out: Path, points: int, temperature: str
     else:
         write_atomically(out, _openmm_xml(table, custom=kind == "openmm-custom"))
     click.echo(f"{out}: {kind} form of {potential}")
-    if table.bonded and kind != "potential":
+    if table.bonded and kind.startswith("openmm"):
         click.echo(
             f"it holds the pairs; left out: {', '.join(term.label for term in table.bonded)} (docs/bonded.md: bonded "
             f"terms in an OpenMM System)"
