@@ -16,8 +16,8 @@ _MOST = 200  # pieces that are kept apart, so that a long trajectory does not fi
 class Pieces:
     """Sums of any arrays over frames, one piece after another.
 
-    With more than 200 pieces neighbours are put together. Arrays of one name are cut to the shortest along their last
-    axis: what a g(r) is to do in a box that shrinks.
+    With more than 200 pieces neighbours are put together, and later pieces are made as long, so that blocks of them are
+    even. Arrays of one name are cut to the shortest along their last axis: what a g(r) is to do in a box that shrinks.
 
     Attributes:
         frames: that were summed.
@@ -26,6 +26,7 @@ class Pieces:
     def __init__(self) -> None:
         self.frames = 0
         self._pieces: list[tuple[int, Sums]] = []
+        self._each, self._in_last = 1, 1  # sums in a piece, and in the last one
 
     def __len__(self) -> int:
         return len(self._pieces)
@@ -33,10 +34,17 @@ class Pieces:
     def add(self, frames: int, sums: Sums) -> None:
         """Sums over so many further frames."""
         self.frames += frames
+        if self._pieces and self._in_last < self._each:
+            before, last = self._pieces.pop()
+            self._pieces.append((before + frames, _added([last, sums])))
+            self._in_last += 1
+            return
         self._pieces.append((frames, sums))
+        self._in_last = 1
         if len(self._pieces) > _MOST:
             pairs = [self._pieces[k : k + 2] for k in range(0, len(self._pieces), 2)]
             self._pieces = [(sum(n for n, _ in pair), _added([s for _, s in pair])) for pair in pairs]
+            self._each *= 2  # the last one is alone, since _MOST is even, and goes on
 
     def total(self) -> Sums:
         """Sums over all frames."""
