@@ -13,6 +13,8 @@ from openmm import app
 
 import diffpair
 from diffpair.config import load_config, run_fit
+from diffpair.config.build import make_fit
+from diffpair.fit.audit import run_audit
 from diffpair.observables.bonded_coordinates import bonded_coordinates
 from diffpair.tables import PairTable
 from diffpair.tables.uncertainty import load_uncertainty
@@ -94,6 +96,13 @@ def test_start_is_near(learned):
     _, out = learned
     history = json.loads((out / "history.json").read_text())
     assert history[0]["mae"] < 0.045
+
+
+def test_an_audit_is_refused(measured, out):
+    """Segments do not have the terms: their gradient would be that of another System."""
+    config = config_of(measured, [{"types": ["A", "B"]}, {"types": "A-B-A"}], measured.targets())
+    with pytest.raises(diffpair.DiffPairError, match="has bonded terms of the potential, which segments"):
+        run_audit(make_fit(config), out)
 
 
 def test_harmonic_terms_find_their_numbers_beside_fixed_ones(measured, out):

@@ -93,6 +93,11 @@ class DiscreteAdjoint(GradientMethod):
                 f"state {rows.state.name!r} has a barostat, but segments have a constant volume and do not see how "
                 f"that answers to the potential; use gradient: {{method: fluctuation}}"
             )
+        if rows.state.bonded:
+            raise DiffPairError(
+                f"state {rows.state.name!r} has bonded terms of the potential, which segments of the adjoint gradient "
+                f"do not have; use gradient: {{method: fluctuation}}"
+            )
         rows.pressure.check_segments()
         if found := unknown_to_segments(rows):
             raise DiffPairError(

@@ -60,4 +60,4 @@ def _drawn(live: LiveState, known: Known, rng: np.random.Generator) -> Memory:
         count = len(blocks.counts)
         mean, jacobian = blocks.drawn(rng.integers(count, size=count), live.state.beta)
         observations.append(replace(observation, residual=mean - live.rows.target, jacobian=jacobian))
-    return Memory(observations, known.memory.theory)
+    return Memory(observations, known.memory.theory, known.memory.untold)
