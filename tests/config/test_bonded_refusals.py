@@ -175,7 +175,7 @@ def test_terms_start_from_files_and_numbers(folder):
     np.testing.assert_array_equal(bond.term.values, np.ones(9))
     assert angle.term == HarmonicTerm.of("ABA", 50.0, 2.0)
     bond, angle = terms(folder, ("sampling:", "start: none.json\nsampling:"))
-    assert len(bond.term.values) == 20 and np.ptp(bond.term.values) > 5
+    assert len(bond.term.values) == 13 and np.ptp(bond.term.values) > 5
 
 
 def test_fixed_terms_may_be_without_a_target(folder):
