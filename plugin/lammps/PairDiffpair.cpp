@@ -126,6 +126,10 @@ void PairDiffpair::coeff(int argc, char** argv) {
     } catch (const std::runtime_error& refusal) {
         error->all(FLERR, "{}", refusal.what());
     }
+    if (potential.hasBonded && comm->me == 0)
+        error->warning(
+            FLERR, "{} has bonded terms, too, which pair style diffpair leaves out: diffpair export --format lammps writes them",
+            argv[2]);
     for (int i = 1; i <= numTypes; i++) {
         map[i] = potential.find(argv[2 + i]);
         if (map[i] < 0 && std::strcmp(argv[2 + i], "NULL") != 0)

@@ -26,8 +26,8 @@ public:
         if (const Json& version = at(document, "version"); !version.is_number_integer() || version != 1)
             refuse("\"version\" is " + shortened(version) + ", but this plugin reads version 1 of the potential format only");
         static const std::set<std::string> known = {
-            "format", "version",           "units",   "types",      "r_min", "cutoff", "knots",
-            "pairs",  "global_parameters", "entropy", "provenance", "fit"};
+            "format", "version",           "units",   "types",  "r_min",      "cutoff", "knots",
+            "pairs",  "global_parameters", "entropy", "bonded", "provenance", "fit"};
         for (const auto& [key, value] : document.items())
             if (known.count(key) == 0)
                 refuse("unknown key \"" + key + "\"");
@@ -37,6 +37,7 @@ public:
         readTypes(at(document, "types"), potential);
         readGrid(document, potential);
         readPairs(at(document, "pairs"), potential);
+        potential.hasBonded = document.contains("bonded") && !document["bonded"].empty();
         return potential;
     }
 

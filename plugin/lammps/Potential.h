@@ -10,6 +10,7 @@ struct Potential {
     std::vector<std::string> types;
     TableGrid grid;
     std::vector<double> coefficients; // [numTypePairs(types)][grid.numCoefficients()]
+    bool hasBonded = false;           // whether the file has bonded terms, which a pair style has no part in
 
     int numTypes() const {
         return static_cast<int>(types.size());

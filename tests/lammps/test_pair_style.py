@@ -227,3 +227,14 @@ def test_hostile_files(tmp_path, frame, case):
         run_script([*frame.commands(), *frame.pair_commands()], tmp_path)
     message = next(line for line in str(refusal.value).splitlines() if line.startswith("ERROR"))
     assert message.startswith("ERROR: potential.json: ") and words in message
+
+
+def test_bonded_terms_of_a_file_are_left_out_and_told(tmp_path, frame):
+    term = {"types": ["A", "B"], "form": "harmonic", "k": 100.0, "x0": 0.3}
+    expected = energy_of([*frame.commands(), *frame.pair_commands()], tmp_path)
+    document = json.loads((tmp_path / "potential.json").read_text())
+    for bonded, told in (([term], True), ([], False)):
+        (tmp_path / "potential.json").write_text(json.dumps(document | {"bonded": bonded}))
+        said = run_script([*frame.commands(), *frame.pair_commands(), *ENERGY], tmp_path)
+        assert thermo(said)[-1]["PotEng"] == expected
+        assert ("has bonded terms, too, which pair style diffpair leaves out" in said) == told
