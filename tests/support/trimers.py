@@ -1,139 +1,75 @@
-"""A liquid of trimers A-B-A whose forces are known, OpenMM's own, and what is measured of it."""
+"""A small liquid of flexible trimers A-B-A: its System, start and trajectory, as files that a user would have."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+import mdtraj
 import numpy as np
 import openmm as mm
 from openmm import app, unit
 
-from diffpair.observables.bonded_coordinates import bonded_coordinates
-from diffpair.observables.rdf import histogram_rdf
-from diffpair.targets.distribution import Distribution, bin_fractions
-
-COUNT, DENSITY, KELVIN = 64, 3.9, 300.0  # molecules, per nm^3
-KT = 0.00831446261815324 * KELVIN
-CUTOFF, TIMESTEP = 1.1, 0.004
-# sigma, epsilon of Lennard-Jones, switched off from 0.95 nm
-PAIRS = {"A": (0.42, 1.2), "B": (0.40, 0.9)}
-BOND, ANGLE = (3000.0, 0.27), (40.0, 2.3)  # k, x0 of harmonic terms
+MOLECULES, EDGE, BOND, TEMPERATURE = 64, 3.2, 0.38, 300.0
+MASSES = {"A": 50.0, "B": 60.0}
 
 
-def pair_energy(r, a, b):
-    """kJ/mol at r in nm."""
-    sigma, epsilon = 0.5 * (PAIRS[a][0] + PAIRS[b][0]), np.sqrt(PAIRS[a][1] * PAIRS[b][1])
-    s = np.clip((r - 0.95) / 0.15, 0, 1)
-    return 4 * epsilon * ((sigma / r) ** 12 - (sigma / r) ** 6) * (1 - 10 * s**3 + 15 * s**4 - 6 * s**5)
-
-
-def harmonic(x, k, x0):
-    return 0.5 * k * (x - x0) ** 2
-
-
-def bare() -> tuple[app.Topology, np.ndarray, mm.System]:
-    """Molecules with masses, and no force."""
-    edge = (COUNT / DENSITY) ** (1 / 3)
-    topology, system = app.Topology(), mm.System()
-    chain, carbon = topology.addChain(), app.Element.getBySymbol("C")
-    for _ in range(COUNT):
+def molecules() -> tuple[app.Topology, np.ndarray]:
+    """Trimers on a simple cubic lattice, all along x, and their bonds; positions in nm."""
+    topology, positions = app.Topology(), []
+    chain = topology.addChain()
+    per_side = round(MOLECULES ** (1 / 3))
+    for corner in np.ndindex(per_side, per_side, per_side):
         residue = topology.addResidue("TRI", chain)
-        atoms = [topology.addAtom(name, carbon, residue) for name in ("A1", "B", "A2")]
+        atoms = [topology.addAtom(name, None, residue) for name in ("A1", "B", "A2")]
         topology.addBond(atoms[0], atoms[1])
         topology.addBond(atoms[1], atoms[2])
-        for mass in (29.0, 28.0, 29.0):
-            system.addParticle(mass)
-    cells = round(COUNT ** (1 / 3))
-    centres = (np.array(list(np.ndindex(cells, cells, cells))) + 0.5) * edge / cells
-    positions = (centres[:, None] + np.array([[-0.24, 0.1, 0], [0, 0, 0], [0.24, 0.1, 0]])).reshape(-1, 3)
-    topology.setPeriodicBoxVectors(edge * np.eye(3) * unit.nanometer)
-    system.setDefaultPeriodicBoxVectors(*(edge * np.eye(3)))
-    return topology, positions, system
+        centre = (np.array(corner) + 0.5) * EDGE / per_side
+        positions += [centre + np.array([dx, dy, 0]) for dx, dy in ((-0.3, 0), (0, 0.233), (0.3, 0))]
+    topology.setPeriodicBoxVectors(np.eye(3) * EDGE * unit.nanometer)
+    return topology, np.array(positions)
 
 
-def bonds() -> np.ndarray:
-    return np.array([(3 * i + k, 3 * i + k + 1) for i in range(COUNT) for k in (0, 1)])
+def bonded_system() -> mm.System:
+    """Masses, bonds and a box: the forces that a fit is given."""
+    system = mm.System()
+    bonds = mm.HarmonicBondForce()
+    for first in range(0, 3 * MOLECULES, 3):
+        for name in "ABA":
+            system.addParticle(MASSES[name])
+        bonds.addBond(first, first + 1, BOND, 20000.0)
+        bonds.addBond(first + 1, first + 2, BOND, 20000.0)
+    system.addForce(bonds)
+    system.setDefaultPeriodicBoxVectors(*(np.eye(3) * EDGE))
+    return system
 
 
-def angles() -> np.ndarray:
-    return np.array([(3 * i, 3 * i + 1, 3 * i + 2) for i in range(COUNT)])
-
-
-def truth(system: mm.System) -> None:
-    """Add its forces."""
-    bond, angle = mm.HarmonicBondForce(), mm.HarmonicAngleForce()
-    for i, j in bonds().tolist():
-        bond.addBond(i, j, BOND[1], BOND[0])
-    for i, j, k in angles().tolist():
-        angle.addAngle(i, j, k, ANGLE[1], ANGLE[0])
-    pairs = mm.CustomNonbondedForce("4*e*((s/r)^12-(s/r)^6); e=sqrt(e1*e2); s=0.5*(s1+s2)")
-    for name in ("s", "e"):
-        pairs.addPerParticleParameter(name)
-    pairs.setNonbondedMethod(pairs.CutoffPeriodic)
-    pairs.setCutoffDistance(CUTOFF)
-    pairs.setUseSwitchingFunction(True)
-    pairs.setSwitchingDistance(0.95)
-    for i in range(3 * COUNT):
-        pairs.addParticle(PAIRS["ABA"[i % 3]])
-    for i in range(COUNT):
-        for a, b in ((0, 1), (0, 2), (1, 2)):
-            pairs.addExclusion(3 * i + a, 3 * i + b)
-    for force in (bond, angle):
-        force.setUsesPeriodicBoundaryConditions(True)
-    for force in (bond, angle, pairs):
-        system.addForce(force)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Files of what the truth shows. folder: with trimers.pdb, A-A.csv, A-B.csv, B-B.csv, bond.csv, angle.csv."""
-
-    folder: Path
-
-    def targets(self, *kinds: str) -> list[dict]:
-        """Entries of a config: all, or those that are named."""
-        every = {pair: {"rdf": {"pair": pair.split("-"), "file": f"{pair}.csv"}} for pair in ("A-A", "A-B", "B-B")}
-        every["bond"] = {"bond": {"types": ["A", "B"], "file": "bond.csv"}}
-        every["angle"] = {"angle": {"types": ["A", "B", "A"], "file": "angle.csv"}}
-        return [every[kind] for kind in kinds or every]
-
-    @property
-    def system(self) -> dict:
-        """Section of a config."""
-        types = {"A1": "A", "A2": "A", "B": "B"}
-        return {"topology": "trimers.pdb", "types": types, "masses": {"A": "29 amu", "B": "28 amu"}}
-
-
-def simulate(frames: int, folder: Path) -> Measured:
-    """Run the truth and write what it shows."""
-    topology, positions, system = bare()
-    truth(system)
-    integrator = mm.LangevinMiddleIntegrator(KELVIN, 5.0, TIMESTEP)
-    integrator.setRandomNumberSeed(1)
-    simulation = app.Simulation(topology, system, integrator, mm.Platform.getPlatformByName("CPU"))
-    simulation.context.setPositions(positions)
-    simulation.minimizeEnergy(maxIterations=100)
-    simulation.context.setVelocitiesToTemperature(KELVIN, 1)
-    simulation.step(5000)
-    found = []
-    for _ in range(frames):
-        simulation.step(20)
-        found.append(simulation.context.getState(positions=True).getPositions(asNumpy=True)._value)
-    x = np.array(found)
-    boxes = np.repeat(np.array([list(v._value) for v in system.getDefaultPeriodicBoxVectors()])[None], len(x), 0)
-    types, edges = np.tile([0, 1, 0], COUNT), np.linspace(0.25, 1.2, 96)
-    excluded = np.array([(3 * i + a, 3 * i + b) for i in range(COUNT) for a, b in ((0, 1), (0, 2), (1, 2))])
-    r = 0.5 * (edges[1:] + edges[:-1])
-    for name, pair in (("A-A", (0, 0)), ("A-B", (0, 1)), ("B-B", (1, 1))):
-        g = np.asarray(histogram_rdf(x, boxes, types, excluded, pair, edges)).reshape(-1, len(r)).mean(0)
-        np.savetxt(folder / f"{name}.csv", np.column_stack([r, g]), delimiter=",", header="r,g", comments="")
-    for name, kind, paths, low, high in (
-        ("bond", ("A", "B"), bonds(), 0.17, 0.37), ("angle", ("A", "B", "A"), angles(), 1.2, np.pi)
-    ):  # fmt: skip
-        ends = np.linspace(low, high, 51)
-        part = bin_fractions(bonded_coordinates(x, boxes, paths), ends).mean(0)
-        Distribution(kind, ends, part / (ends[1] - ends[0])).write(folder / f"{name}.csv")
-    with (folder / "trimers.pdb").open("w") as file:
-        app.PDBFile.writeFile(topology, 10 * x[-1], file)
-    return Measured(folder)
+def write_files(folder: Path, frames: int, every: int = 30, timestep: float = 0.015) -> None:
+    """`start.pdb`, `system.xml` without the pair force, and `run.dcd` with it: Lennard-Jones between molecules."""
+    topology, positions = molecules()
+    system = bonded_system()
+    (folder / "system.xml").write_text(mm.XmlSerializer.serialize(system))
+    pair = mm.CustomNonbondedForce("4*0.8*((0.47/r)^12-(0.47/r)^6)")
+    pair.setNonbondedMethod(pair.CutoffPeriodic)
+    pair.setCutoffDistance(1.2)
+    for _ in positions:
+        pair.addParticle([])
+    pair.createExclusionsFromBonds([(bond[0].index, bond[1].index) for bond in topology.bonds()], 3)
+    system.addForce(pair)
+    integrator = mm.LangevinMiddleIntegrator(TEMPERATURE, 2.0, timestep)
+    integrator.setRandomNumberSeed(3)
+    context = mm.Context(system, integrator, mm.Platform.getPlatformByName("CPU"))
+    context.setPositions(positions)
+    mm.LocalEnergyMinimizer.minimize(context, 10.0, 100)
+    context.setVelocitiesToTemperature(TEMPERATURE, 3)
+    integrator.step(1500)
+    x = np.empty((frames, len(positions), 3))
+    for frame in x:
+        integrator.step(every)
+        frame[:] = context.getState(positions=True).getPositions(asNumpy=True)._value
+    with (folder / "start.pdb").open("w") as file:
+        app.PDBFile.writeFile(topology, x[-1] * unit.nanometer, file)
+    lengths = np.full((frames, 3), EDGE)
+    mdtraj.Trajectory(
+        x, mdtraj.load_topology(str(folder / "start.pdb")), unitcell_lengths=lengths,
+        unitcell_angles=np.full((frames, 3), 90.0),
+    ).save_dcd(str(folder / "run.dcd"))  # fmt: skip
