@@ -92,6 +92,7 @@ def test_no_note_in_any_iteration(state, tmp_path, monkeypatch):
     document = {
         "potential": {"form": "bspline", "cutoff": f"{CUTOFF} nm", "knots": 40},
         "states": [state],
+        "start": "boltzmann-inversion",  # far off, so that there are many iterations to look at
         "sampling": {"timestep": "4 fs", "equilibration": 200, "steps": 600, "every": 10, "adaptive": False},
         "production": {"max_steps": 1000, "noise_target": 0.1},
         "update": {"method": "gauss-newton", "iterations": 7},
