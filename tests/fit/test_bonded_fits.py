@@ -126,7 +126,7 @@ def test_a_users_simulation_learns_terms_live(measured):
     integrator = mm.LangevinMiddleIntegrator(known_trimers.KELVIN, 5.0, known_trimers.TIMESTEP)
     integrator.setRandomNumberSeed(1)
     simulation = app.Simulation(topology, system, integrator, mm.Platform.getPlatformByName("CPU"))
-    simulation.context.setPositions(app.PDBFile(str(measured.folder / "known_trimers.pdb")).positions)
+    simulation.context.setPositions(app.PDBFile(str(measured.folder / "trimers.pdb")).positions)
     simulation.context.setVelocitiesToTemperature(known_trimers.KELVIN, 1)
     state = diffpair.State.from_simulation(
         simulation,
