@@ -20,7 +20,7 @@ from openmm import app, unit
 from rich.progress import track
 
 TEMPERATURE = 300.0  # K
-BEADS, MASS, DENSITY = 20, 56.0, 5.0  # of a chain; amu; beads per nm^3
+BEADS, MASS, DENSITY = 20, 56.0, 7.0  # of a chain; amu; beads per nm^3
 BOND, BOND_STRENGTH = 0.38, 6000.0  # nm, kJ/mol/nm^2
 BENT, STRETCHED, BARRIER = 1.75, 2.4, 4.0  # rad, of the wells of the angle, and kJ/mol between them
 ONCE, THRICE = 1.5, 2.0  # kJ/mol: ONCE (1 + cos phi) + THRICE (1 + cos 3 phi); trans is the lowest of its wells
@@ -100,7 +100,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="a folder")
     parser.add_argument("--chains", type=int, default=20)
     parser.add_argument("--melting", type=int, default=60_000, help="steps before the sampling, a third of them hot")
-    parser.add_argument("--steps", type=int, default=800_000, help="of 10 fs")
+    parser.add_argument("--steps", type=int, default=600_000, help="of 10 fs")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--platform", default="CPU", help="of OpenMM")
     args = parser.parse_args()

@@ -16,6 +16,7 @@ import yaml
 from diffpair.config import build_states, load_config
 from diffpair.mapping import load_map, map_trajectories
 from diffpair.mapping.measure import Range
+from diffpair.model import read_model
 from diffpair.observables.bonded_coordinates import bonded_coordinates
 from diffpair.systems.bonded_paths import bonded_paths
 
@@ -119,3 +120,23 @@ def test_hexane_is_the_published_model():
     trans, cis = ([[0, 0.1, 0], [0, 0, 0], [0.1, 0, 0], [0.1, y, 0]] for y in (-0.1, 0.1))
     assert energy(alone, np.array(trans), 0) == pytest.approx(0, abs=1e-9)
     assert energy(alone, np.array(cis), 0) / kelvin == pytest.approx(2 * (355.03 + 791.32))
+
+
+@pytest.mark.parametrize("example", ["hexane", "polymer"])
+def test_the_fit_of_an_example(tmp_path, example):
+    """Far too short to learn, but all of it runs from the files that are there, and the folder is one to run."""
+    pytest.importorskip("torch")
+    from diffpair.config import run_fit
+
+    text = (EXAMPLES / example / "fit.yaml").read_text().replace(" cg/", f" {EXAMPLES / example / 'cg'}/")
+    document = yaml.safe_load(text)
+    document["sampling"] |= {"equilibration": 20, "steps": 100, "every": 10}
+    document["production"] = {"max_steps": 200, "noise_target": 0.5}
+    document["update"] |= {"iterations": 1}
+    (tmp_path / "fit.yaml").write_text(yaml.safe_dump(document))
+    run_fit(load_config(tmp_path / "fit.yaml"), tmp_path / "out")
+    assert (tmp_path / "out/forcefield.xml").is_file()
+    (entry,) = read_model(tmp_path / "out").states
+    assert entry.temperature == 300 and entry.forcefield == "forcefield.xml"
+    if example == "polymer":
+        run(EXAMPLES / "polymer/compare.py", tmp_path / "out")
