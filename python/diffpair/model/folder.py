@@ -14,7 +14,6 @@ import openmm
 from numpy.typing import NDArray
 from openmm import app, unit
 
-from diffpair.bonded import add_links
 from diffpair.errors import DiffPairError
 from diffpair.model.force_field_file import Built, check_file, force_field_text, nonbonded_method
 from diffpair.model.templates import NotInAForceField
@@ -168,8 +167,6 @@ def _built(ran: Ran) -> Built:
     topology, box = topology_of(ran.state), np.asarray(ran.box)
     topology.setPeriodicBoxVectors(box * unit.nanometer)
     system, _ = make_system(ran.state, ran.table)
-    if ran.table.bonded:
-        add_links(system, ran.state.bonds)
     system.setDefaultPeriodicBoxVectors(*box)
     positions = whole_molecules(ran.state, ran.positions, box)
     return Built(ran.state, topology, positions, own_system(ran.state), system)
