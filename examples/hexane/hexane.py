@@ -2,6 +2,7 @@
 
     python examples/hexane/hexane.py --out hexane-atoms
     diffpair map hexane-atoms/hexane.dcd --topology hexane-atoms/hexane.pdb --map examples/hexane/map.yaml --out cg
+    diffpair fit cg/fit.yaml --out hexane-out
 
 256 molecules by TraPPE-UA: M. G. Martin, J. I. Siepmann, J. Phys. Chem. B 102, 2569 (1998), with its rigid bonds.
 LangevinMiddle and a Monte Carlo barostat; all forces are OpenMM's own. Writes hexane.pdb (the liquid where the sampling
