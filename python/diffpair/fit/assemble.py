@@ -32,8 +32,8 @@ from diffpair.join import timestep_of
 from diffpair.settings import update as update_sections
 from diffpair.settings.fit_settings import FitSettings
 from diffpair.settings.gradient import Adjoint
-from diffpair.settings.start import CLOSURES
 from diffpair.settings.gradient import Reweighting as ReweightingSection
+from diffpair.settings.start import CLOSURES
 from diffpair.updates import (
     FirstOrder,
     GaussNewton,
@@ -89,8 +89,8 @@ def fit_states(setup: Setup, seed: int) -> list[LiveState]:
         if state.state.name in setup.own:
             state.sampler.restore(setup.own[state.state.name].last)
         chain = setup.chosen.good.get(state.state.name)
-        # the chain's Jacobian is that of a constant volume; that of molecules' sites, whose error looked like a factor of a
-        # target in a fit that began far off, goes with a start that is near
+        # the chain's Jacobian is that of a constant volume; that of molecules' sites, whose error looked like a factor of
+        # a target in a fit that began far off, goes with a start that is near
         near = not len(state.state.exclusions) or (space.bonded.size and setup.chosen.start.method in CLOSURES)
         if section is None and chain is not None and state.state.barostat is None and near:
             state.theory.chain = chain_jacobian(chain, state.state, state.rows.rdf, space.grid)
