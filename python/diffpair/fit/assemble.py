@@ -89,8 +89,8 @@ def fit_states(setup: Setup, seed: int) -> list[LiveState]:
         if state.state.name in setup.own:
             state.sampler.restore(setup.own[state.state.name].last)
         chain = setup.chosen.good.get(state.state.name)
-        # The chain's Jacobian is that of a constant volume. That of molecules' sites goes with a start that is near: in a
-        # fit that began far off its error looked like a factor of a target.
+        # The chain's Jacobian is that of a constant volume. That of molecules' sites goes with a start that is near: in
+        # a fit that began far off its error looked like a factor of a target.
         near = not len(state.state.exclusions) or (space.bonded.size and setup.chosen.start.method in CLOSURES)
         if section is None and chain is not None and state.state.barostat is None and near:
             state.theory.chain = chain_jacobian(chain, state.state, state.rows.rdf, space.grid)
