@@ -69,7 +69,8 @@ def test_molecules_are_fitted_by_segments_that_know_their_bonds(molecules, out):
 
 
 def test_audit_of_molecules(molecules, out, capsys):
-    choice = run_audit(make_fit(config_of(molecules, PairChoice())), out, lengths=(10, 30), segments=6, frames=60)
+    config = config_of(molecules, PairChoice(), start="boltzmann-inversion")  # far off: there is a gradient to measure
+    choice = run_audit(make_fit(config), out, lengths=(10, 30), segments=6, frames=60)
     assert choice.steps in (10, 30)
     assert "further forces of trimers in segments: HarmonicBondForce natively" in capsys.readouterr().out
     (state,) = json.loads((out / "audit.json").read_text())["states"]
