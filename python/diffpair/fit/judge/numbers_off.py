@@ -16,7 +16,8 @@ def numbers_off(memory: Memory, rows: TargetRows) -> float:
     units of its own error; 0 without such a target.
 
     It is the pooled one at the table that was sampled last. Its own error is that of the target; that of the samplings
-    averages out over the iterations, and excuses no more than the former does.
+    averages out over the iterations, and excuses no more than the former does. It counts twice: a potential that was
+    sampled so vaguely may be two errors off.
     """
     numbers = _rows_of_numbers(rows)
     if not len(numbers) or not memory.has_jacobian:
@@ -26,7 +27,7 @@ def numbers_off(memory: Memory, rows: TargetRows) -> float:
     own = np.hypot(rows.error, rows.floor)[numbers]
     sampling = np.sqrt(np.diag(memory.noise(table)[0])[numbers])
     off = np.abs(residual[numbers]) / np.hypot(own, np.minimum(sampling, own))
-    return float(np.max(np.maximum(off, sampling / own)))
+    return float(np.max(np.maximum(off, 2 * sampling / own)))
 
 
 def _rows_of_numbers(rows: TargetRows) -> list[int]:
