@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 
+import bonded_terms
 import command
 import own_simulation
 import pair_style
@@ -27,6 +28,7 @@ CASES = {
     "histogram": cases.histogram,
     "update": cases.update,
     "simulation": own_simulation.simulation,
+    "bonded": bonded_terms.bonded,
     "profile": cases.profile,
     "gpu": cases.gpu,
 }

@@ -28,7 +28,7 @@ from openmm import unit
 from openmm.app import forcefield as openmm_forcefield
 
 from diffpair._openmm_forces import PairTableForce
-from diffpair.bonded import add_links, add_terms
+from diffpair.bonded import add_terms
 from diffpair.errors import DiffPairError
 from diffpair.systems.bonded_paths import bonded_paths
 from diffpair.tables import PairTable
@@ -151,7 +151,6 @@ class PairTableGenerator:
             bonds = [(bond.atom1, bond.atom2) for bond in data.bonds]
             kinds = [names[data.atomType[atom]] for atom in data.atoms]
             add_terms(system, self.table.bonded, bonded_paths(bonds, kinds))
-            add_links(system, bonds)
 
     def postprocessSystem(self, system: Any, data: Any, args: Any) -> None:
         """Exclude bonded atoms, once every generator has added its particles."""

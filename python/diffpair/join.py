@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from diffpair.bonded import LINKS, force_name
+from diffpair.bonded import force_name
 from diffpair.errors import DiffPairError
 from diffpair.observables.pair_numbers import interacting_pairs
 from diffpair.settings.fit_settings import FitSettings, Outline, check_together
@@ -120,7 +120,7 @@ def _without_terms(settings: FitSettings, state: State) -> State:
     """Its System without the terms of an earlier fit that this one learns."""
     if state.base_system is None or not settings.bonded:
         return state
-    names = {LINKS, *(force_name(term) for term in settings.bonded)}
+    names = {force_name(term) for term in settings.bonded}
     return dataclasses.replace(state, base_system=without(state.base_system, names))
 
 

@@ -139,7 +139,6 @@ def test_tables_are_splines_of_scipy(order):
     if order == "dihedral":
         np.testing.assert_allclose(term.energy(x + 2 * np.pi), spline(x), rtol=0, atol=1e-11)
         return
-    np.testing.assert_allclose(term.slopes(), spline([term.low, term.high], 1), rtol=1e-12)
     for end, beyond in ((term.low, -0.1), (term.high, 0.1)):
         expected = spline(end) + beyond * spline(end, 1) + 0.5 * term.wall * beyond**2
         assert float(term.energy(end + beyond)) == pytest.approx(float(expected), rel=1e-12)
@@ -198,7 +197,7 @@ def test_a_force_goes_through_xml():
 BOND = {"low": 0.2, "high": 0.5}
 REFUSALS = [
     (lambda: TabulatedTerm(("A",), np.zeros(5)), "a bonded term has 2, 3 or 4 types, not 1: A"),
-    (lambda: TabulatedTerm(("A", "B"), np.zeros(3), **BOND), "bond A-B: a table has 4 to 1000 nodes, not 3"),
+    (lambda: TabulatedTerm(("A", "B"), np.zeros(3), **BOND), "bond A-B: a table has 4 to 400 nodes, not 3"),
     (lambda: TabulatedTerm(("A", "B"), [0, np.nan, 0, 0], **BOND), "bond A-B: its values must be finite numbers"),
     (lambda: TabulatedTerm(("A", "B"), np.zeros(5), low=0.5, high=0.2), "bond A-B: its table from 0.5 to 0.2 with a"),
     (lambda: TabulatedTerm(("A", "B"), np.zeros(5), low=-0.1, high=0.2), "bond A-B: its table from -0.1 to 0.2"),

@@ -165,7 +165,7 @@ def test_a_users_simulation_learns_terms_live(measured):
         context = mm.Context(copy, mm.VerletIntegrator(0.001), REFERENCE)
         context.setPositions(x)
         assert context.getState(energy=True).getPotentialEnergy()._value == pytest.approx(wanted, rel=1e-6)
-    assert names[0] == names[1] and len(names[0]) == 4
+    assert names[0] == names[1] and len(names[0]) == 3
     before = fit.table
     simulation.step(10)
     assert fit.table == before

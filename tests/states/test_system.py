@@ -59,7 +59,7 @@ def test_atoms_without_a_type_feel_nothing(platform):
 
 
 def test_a_barostat_moves_molecules_of_bonded_terms_as_wholes():
-    """OpenMM takes a CustomCompoundBondForce for no bond."""
+    """OpenMM tells by bonds what is a molecule."""
     state = build_lattice("mix", 100, 6.0, {"A": 1.0}, 2.0, 300.0, pressure=1.0)
     state.bonds, state.bonded = np.array([[0, 1], [1, 2]]), True
     term = TabulatedTerm(("A", "A"), np.array([3.0, 0, 1, 4]), low=0.2, high=0.8, wall=10.0)

@@ -9,7 +9,6 @@ import openmm
 from diffpair.bonded.term import BondedTerm, Paths, force_name
 from diffpair.errors import DiffPairError
 
-LINKS = "bonds without energy"  # name of the force of `add_links`
 ENDS = ("low", "high", "wall")  # what a table in a Context cannot change
 
 
@@ -25,10 +24,9 @@ def add_terms(
 
 
 def add_links(system: openmm.System, bonds: Iterable[Sequence[int]]) -> None:
-    """Give a System bonds without energy: it is by bonds that OpenMM tells what is one molecule, for barostats and for
-    boxes that molecules are moved into, and those of `CustomCompoundBondForce` are none to it."""
+    """Give a System bonds without energy, for one without the terms' forces: it is by bonds that OpenMM tells what is
+    one molecule."""
     links = openmm.CustomBondForce("0")
-    links.setName(LINKS)
     links.setUsesPeriodicBoundaryConditions(True)
     for i, j in bonds:
         links.addBond(int(i), int(j))
@@ -40,8 +38,7 @@ def write_live(terms: Sequence[BondedTerm], context: openmm.Context) -> None:
     by_name = {force.getName(): force for force in context.getSystem().getForces()} if terms else {}
     for term in terms:
         if (force := by_name.get(force_name(term))) is not None:
-            term.write_into(force)
-            force.updateParametersInContext(context)
+            term.write_live(force, context)
 
 
 def check_terms(old: Sequence[BondedTerm], new: Sequence[BondedTerm]) -> None:

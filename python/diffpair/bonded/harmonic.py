@@ -69,7 +69,7 @@ class HarmonicTerm(BondedTerm):
                 force.addAngle(i, j, k, self.x0, self.k)
         return finished(force, self)
 
-    def write_into(self, force: openmm.HarmonicBondForce | openmm.HarmonicAngleForce) -> None:
+    def write_live(self, force: openmm.HarmonicBondForce | openmm.HarmonicAngleForce, context: openmm.Context) -> None:
         """See BondedTerm."""
         bond = self.order == "bond"
         count, get, put = (
@@ -79,6 +79,7 @@ class HarmonicTerm(BondedTerm):
         )
         for index in range(count):
             put(index, *get(index)[: len(self.kind)], self.x0, self.k)
+        force.updateParametersInContext(context)
 
     def numbers(self) -> dict[str, Any]:
         """See BondedTerm."""

@@ -12,20 +12,16 @@ import openmm
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import circulant, solve
 
+from diffpair.bonded.spline_force import Custom, open_force, parameter_prefix, periodic_force, write_parameters
 from diffpair.bonded.term import Array, BondedTerm, Paths, finished
 from diffpair.errors import DiffPairError
 
-LEAST_NODES, MOST_NODES = 4, 1000
-# x is the coordinate, t the table on [low, high]; beyond its ends U goes on with the end's slope and a harmonic wall
-EXPRESSION = (
-    "t(c) + slope_low*min(x-c, 0) + slope_high*max(x-c, 0) + 0.5*wall*(x-c)^2; c = min(max(x, low), high); x = "
-)
-VARIABLES = {2: "distance(p1, p2)", 3: "angle(p1, p2, p3)", 4: "dihedral(p1, p2, p3, p4)"}
+LEAST_NODES, MOST_NODES = 4, 400  # more make an expression that OpenMM needs seconds to compile
 
 
 @dataclass(frozen=True, eq=False)
 class TabulatedTerm(BondedTerm):
-    """U(x) by the natural cubic spline through `values` at uniform nodes, as OpenMM's Continuous1DFunction is one.
+    """U(x) by the natural cubic spline through `values` at uniform nodes.
 
     Bonds and angles: nodes from `low` to `high`. Beyond, U goes on in a straight line, and a harmonic wall, 1/2 wall
     (x - end)^2, is added, which no fit changes. Dihedrals: a periodic spline through `values` at -pi + 2 pi k / n; low
@@ -140,46 +136,29 @@ class TabulatedTerm(BondedTerm):
         beyond = 0.0 if self.periodic else x - np.clip(x, self.low, self.high)
         return np.asarray((value * self.values[index] + curvature * bent[index]).sum(0) + 0.5 * self.wall * beyond**2)
 
-    def slopes(self) -> tuple[float, float]:
-        """U' at the two ends."""
-        y, bent, h = self.values, self._curvatures @ self.values, self.spacing
-        low = (y[1] - y[0]) / h - h / 6 * (2 * bent[0] + bent[1])
-        high = (y[-1] - y[-2]) / h + h / 6 * (bent[-2] + 2 * bent[-1])
-        return float(low), float(high)
-
-    def create_force(self, paths: Paths) -> openmm.CustomCompoundBondForce:
-        """See BondedTerm. OpenMM's CustomBondForce and its relatives know no tables, CustomCompoundBondForce does."""
-        order = len(self.kind)
+    def _coefficients(self) -> Array:
+        """Of the same spline in cubic B-splines: one per node, and one beyond each end of a table that has ends."""
+        inner = self.values - self.spacing**2 / 6 * (self._curvatures @ self.values)
         if self.periodic:
-            force = openmm.CustomCompoundBondForce(order, f"t({VARIABLES[order]})")
+            return np.asarray(inner)
+        return np.concatenate([[2 * inner[0] - inner[1]], inner, [2 * inner[-1] - inner[-2]]])  # no curvature there
+
+    def create_force(self, paths: Paths) -> Custom:
+        """See BondedTerm and `spline_force`."""
+        order, prefix, coefficients = len(self.kind), parameter_prefix(self.order, self.kind), self._coefficients()
+        force: Custom
+        if self.periodic:
+            force = periodic_force(prefix, coefficients, self.low, self.spacing)
         else:
-            force = openmm.CustomCompoundBondForce(order, EXPRESSION + VARIABLES[order])
-            for name in ("slope_low", "slope_high"):
-                force.addPerBondParameter(name)
-            # constants of the term, as numbers in the expression: global parameters would be shared by all terms
-            expression = force.getEnergyFunction()
-            for name, value in (("wall", self.wall), ("low", self.low), ("high", self.high)):
-                expression += f"; {name} = {value!r}"
-            force.setEnergyFunction(expression)
-        force.addTabulatedFunction("t", self._function())
-        parameters = [] if self.periodic else list(self.slopes())
-        for path in np.asarray(paths):
-            force.addBond([int(i) for i in path], parameters)
+            force = open_force(order, prefix, coefficients, self.low, self.high, self.wall)
+        add = {2: "addBond", 3: "addAngle", 4: "addTorsion"}[order]
+        for path in np.asarray(paths).tolist():
+            getattr(force, add)(*path)
         return finished(force, self)
 
-    def _function(self) -> openmm.Continuous1DFunction:
-        values = [*self.values, self.values[0]] if self.periodic else self.values
-        return openmm.Continuous1DFunction(list(map(float, values)), self.low, self.high, self.periodic)
-
-    def write_into(self, force: openmm.CustomCompoundBondForce) -> None:
+    def write_live(self, force: Custom, context: openmm.Context) -> None:
         """See BondedTerm."""
-        values = [*self.values, self.values[0]] if self.periodic else self.values
-        force.getTabulatedFunction(0).setFunctionParameters(list(map(float, values)), self.low, self.high)
-        if self.periodic:
-            return
-        slopes = list(self.slopes())
-        for index in range(force.getNumBonds()):
-            force.setBondParameters(index, force.getBondParameters(index)[0], slopes)
+        write_parameters(force, self._coefficients(), context)
 
     def numbers(self) -> dict[str, Any]:
         """See BondedTerm."""

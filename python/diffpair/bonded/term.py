@@ -92,8 +92,8 @@ class BondedTerm(ABC):
         """One of OpenMM's own forces, periodic, that acts on chains of particles [n, 2 | 3 | 4]."""
 
     @abstractmethod
-    def write_into(self, force: openmm.Force) -> None:
-        """Give a force of `create_force` these values; `updateParametersInContext` then takes them to a Context."""
+    def write_live(self, force: openmm.Force, context: openmm.Context) -> None:
+        """Give a force of `create_force` and the Context that holds it these values; nothing is built anew."""
 
     @abstractmethod
     def numbers(self) -> dict[str, Any]:

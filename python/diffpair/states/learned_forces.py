@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import openmm
 
-from diffpair.bonded import LINKS, add_links, add_terms, force_name
+from diffpair.bonded import add_terms, force_name
 from diffpair.states.state import State
 from diffpair.states.system import make_force
 from diffpair.tables import PairTable
@@ -18,20 +18,17 @@ if TYPE_CHECKING:
 
 
 def learned_forces(state: State, table: PairTable) -> tuple[PairTableForce, list[openmm.Force]]:
-    """Those of a state under a potential: the pairs', and one for each bonded term that occurs in it, with the bonds
-    that make molecules, see `add_links`."""
+    """Those of a state under a potential: the pairs', and one for each bonded term that occurs in it."""
     nothing = openmm.System()
     if table.bonded:
         add_terms(nothing, table.bonded, state.paths)
-        add_links(nothing, state.bonds)
     return make_force(state, table), [copy.deepcopy(force) for force in nothing.getForces()]
 
 
 def term_names(state: State, table: PairTable) -> tuple[str, ...]:
-    """Names of the forces of the bonded terms that occur in a state, and that of its bonds without energy."""
+    """Names of the forces of the bonded terms that occur in a state."""
     paths = state.paths if table.bonded else {}
-    names = [force_name(term) for term in table.bonded if len(paths.get(term.kind, ()))]
-    return (*names, LINKS) if names else ()
+    return tuple(force_name(term) for term in table.bonded if len(paths.get(term.kind, ())))
 
 
 def without(system: openmm.System, names: Collection[str]) -> openmm.System:

@@ -29,7 +29,6 @@ def make_system(state: State, table: PairTable) -> tuple[openmm.System, PairTabl
     system = own_system(state)
     if table.bonded:
         add_terms(system, table.bonded, state.paths)
-        add_links(system, state.bonds)
     force = make_force(state, table)
     system.addForce(force)
     return system, force
