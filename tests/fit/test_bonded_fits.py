@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-import known_trimers
+import known_molecules
 import numpy as np
 import openmm as mm
 import pytest
@@ -23,8 +23,8 @@ REFERENCE = mm.Platform.getPlatformByName("Reference")
 
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> known_trimers.Measured:
-    return known_trimers.simulate(2500, tmp_path_factory.mktemp("trimers"))
+def measured(tmp_path_factory: pytest.TempPathFactory) -> known_molecules.Measured:
+    return known_molecules.simulate(2500, tmp_path_factory.mktemp("trimers"))
 
 
 def config_of(measured, bonded, targets, name="fit.yaml", **sections):
@@ -45,8 +45,8 @@ def rms(term, truth):
     """RMS difference of U in kT where the truth is below 2 kT, less a constant."""
     x = np.linspace(0.15, 0.4, 400) if term.order == "bond" else np.linspace(1.0, np.pi, 400)
     wanted = truth(x)
-    near = wanted < 2 * known_trimers.KT
-    return float(np.std((term.energy(x) - wanted)[near])) / known_trimers.KT
+    near = wanted < 2 * known_molecules.KT
+    return float(np.std((term.energy(x) - wanted)[near])) / known_molecules.KT
 
 
 @pytest.fixture(scope="module")
@@ -69,26 +69,26 @@ def test_the_terms_are_those_of_the_truth(learned):
     _, out = learned
     table = PairTable.load(out / "potential.json")
     bond, angle = table.bonded
-    assert rms(bond, lambda x: known_trimers.harmonic(x, *known_trimers.BOND)) < 0.15
-    assert rms(angle, lambda x: known_trimers.harmonic(x, *known_trimers.ANGLE)) < 0.15
+    assert rms(bond, lambda x: known_molecules.harmonic(x, *known_molecules.BOND)) < 0.15
+    assert rms(angle, lambda x: known_molecules.harmonic(x, *known_molecules.ANGLE)) < 0.15
     r = np.linspace(0.42, 1.05, 200)
     for a, b in table.pairs:
-        off = table.energy(r, a, b) - known_trimers.pair_energy(r, a, b)
-        assert np.sqrt(np.mean(off**2)) < 0.25 * known_trimers.KT
+        off = table.energy(r, a, b) - known_molecules.pair_energy(r, a, b)
+        assert np.sqrt(np.mean(off**2)) < 0.25 * known_molecules.KT
 
 
 def test_error_bands_of_the_terms_hold(learned):
     _, out = learned
     table, band = PairTable.load(out / "potential.json"), load_uncertainty(out / "potential.json")
-    for term, one, truth in zip(table.bonded, band.bonded, (known_trimers.BOND, known_trimers.ANGLE), strict=True):
+    for term, one, truth in zip(table.bonded, band.bonded, (known_molecules.BOND, known_molecules.ANGLE), strict=True):
         assert one.kind == term.kind
-        wanted = known_trimers.harmonic(one.x, *truth)
-        weights = np.exp(-(wanted - wanted.min()) / known_trimers.KT)
+        wanted = known_molecules.harmonic(one.x, *truth)
+        weights = np.exp(-(wanted - wanted.min()) / known_molecules.KT)
         off = term.energy(one.x) - wanted
         off -= np.average(off, weights=weights)
         near = weights > 0.05
         assert np.mean(np.abs(off[near]) < 2 * one.sigma[near]) > 0.8
-        assert one.sigma[near].max() < 0.5 * known_trimers.KT
+        assert one.sigma[near].max() < 0.5 * known_molecules.KT
 
 
 def test_start_is_near(learned):
@@ -106,7 +106,7 @@ def test_an_audit_is_refused(measured, out):
 
 
 def test_harmonic_terms_find_their_numbers_beside_fixed_ones(measured, out):
-    k, x0 = known_trimers.ANGLE
+    k, x0 = known_molecules.ANGLE
     bonded = [
         {"types": ["B", "A"], "form": "harmonic"},
         {"types": ["A", "B", "A"], "form": "harmonic", "fixed": True, "k": f"{k} kJ/mol/rad^2", "x0": f"{x0} rad"},
@@ -115,19 +115,19 @@ def test_harmonic_terms_find_their_numbers_beside_fixed_ones(measured, out):
     run_fit(config, out)
     bond, angle = PairTable.load(out / "potential.json").bonded
     assert (angle.k, angle.x0) == (k, x0)
-    assert bond.k == pytest.approx(known_trimers.BOND[0], rel=0.1) and bond.x0 == pytest.approx(
-        known_trimers.BOND[1], rel=0.005
+    assert bond.k == pytest.approx(known_molecules.BOND[0], rel=0.1) and bond.x0 == pytest.approx(
+        known_molecules.BOND[1], rel=0.005
     )
 
 
 def test_a_users_simulation_learns_terms_live(measured):
     """The Context that is there has the learned terms after every step."""
-    topology, _, system = known_trimers.bare()
-    integrator = mm.LangevinMiddleIntegrator(known_trimers.KELVIN, 5.0, known_trimers.TIMESTEP)
+    topology, _, system = known_molecules.bare()
+    integrator = mm.LangevinMiddleIntegrator(known_molecules.KELVIN, 5.0, known_molecules.TIMESTEP)
     integrator.setRandomNumberSeed(1)
     simulation = app.Simulation(topology, system, integrator, mm.Platform.getPlatformByName("CPU"))
-    simulation.context.setPositions(app.PDBFile(str(measured.folder / "trimers.pdb")).positions)
-    simulation.context.setVelocitiesToTemperature(known_trimers.KELVIN, 1)
+    simulation.context.setPositions(app.PDBFile(str(measured.folder / "beads.pdb")).positions)
+    simulation.context.setVelocitiesToTemperature(known_molecules.KELVIN, 1)
     state = diffpair.State.from_simulation(
         simulation,
         types={"A1": "A", "A2": "A", "B": "B"},
@@ -148,7 +148,7 @@ def test_a_users_simulation_learns_terms_live(measured):
     for _ in range(2):
         fit.step()
         names.append(sorted(force.getName() for force in simulation.system.getForces()))
-        groups = {"DiffPair bond A-B": known_trimers.bonds(), "DiffPair angle A-B-A": known_trimers.angles()}
+        groups = {"DiffPair bond A-B": known_molecules.bonds(), "DiffPair angle A-B-A": known_molecules.angles()}
         now = simulation.context.getState(positions=True)
         x, box = now.getPositions(asNumpy=True)._value, np.array(now.getPeriodicBoxVectors()._value)
         wanted = sum(

@@ -49,7 +49,7 @@ class MolecularResponse:
         found += [where for _, _, where in self._of_terms if where is not None]
         self._kinds = _alike(molecule, found)
         sizes = np.bincount(self._kinds[self._kinds >= 0]) if len(self._kinds) else np.zeros(0)
-        self.known = bool(len(sizes) and sizes[sizes > 0].min() >= FEWEST and state.distributions and terms)
+        self.known = bool(len(sizes) and sizes.min() >= FEWEST and state.distributions and terms)
         self._molecules = int(molecule.max(initial=-1)) + 1
 
     @property
@@ -95,5 +95,6 @@ def _alike(molecule: NDArray[np.integer], found: Sequence[NDArray[np.integer]]) 
     if not found:
         return np.full(count, -1)
     numbers = np.stack([np.bincount(where, minlength=count) for where in found], axis=1)
-    _, kinds = np.unique(numbers, axis=0, return_inverse=True)
-    return np.where(numbers.any(1), kinds.ravel(), -1)
+    kinds, some = np.full(count, -1), numbers.any(1)
+    kinds[some] = np.unique(numbers[some], axis=0, return_inverse=True)[1].ravel()
+    return kinds
