@@ -16,7 +16,7 @@ from diffpair.settings.gradient import Adjoint
 from diffpair.settings.sampling import Sampling
 from diffpair.settings.update import IterativeBoltzmann
 from diffpair.states import NO_TYPE, State, check_cutoff
-from diffpair.states.bonded import acts_in, check_bonded
+from diffpair.states.bonded import acts_in, check_bonded, held_by_nothing
 from diffpair.states.learned_forces import without
 from diffpair.tables import type_pairs
 
@@ -31,7 +31,8 @@ def join_states(settings: FitSettings, states: Sequence[State]) -> list[State]:
         DiffPairError: the cutoff reaches beyond half a box, or states and settings do not go together.
 
     Warns:
-        UserWarning: no fitted state has a target for a pair of types that is learned.
+        UserWarning: no fitted state has a target for a pair of types that is learned; nothing acts along the bonds of a
+            state.
     """
     if not states:
         raise DiffPairError("states: a fit needs one or more")
@@ -54,6 +55,7 @@ def join_states(settings: FitSettings, states: Sequence[State]) -> list[State]:
     states = [_without_terms(settings, state) for state in states]
     check_bonded(settings.bonded, states)
     states = [dataclasses.replace(state, bonded=acts_in(settings.bonded, state)) for state in states]
+    _warn_of_loose_bonds(states)
     order = states[0].parameter_names
     return [_with_parameters(_with_types(state, names), settings, order) for state in states]
 
@@ -96,6 +98,18 @@ def _check_learned(settings: FitSettings, states: Sequence[State], learned: list
             f"from the other targets alone (potential: pairs names the pairs that are learned, if not all of them are)",
             stacklevel=4,
         )
+
+
+def _warn_of_loose_bonds(states: Sequence[State]) -> None:
+    """Warn of molecules that nothing holds together."""
+    for state in states:
+        if held_by_nothing(state):
+            warnings.warn(
+                f"state {state.name!r} has {len(state.bonds)} bonds, but nothing holds them together: it has no System "
+                f"with a force or a constraint for them, and no bonded term of the potential (section bonded); "
+                f"particles that are bonded do not feel the pair potential",
+                stacklevel=4,
+            )
 
 
 def _check_simulations(settings: FitSettings, states: Sequence[State]) -> None:

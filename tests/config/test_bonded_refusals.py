@@ -3,6 +3,8 @@ of the start."""
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import openmm as mm
 import pytest
@@ -43,10 +45,11 @@ def test_the_config_is_good(folder):
     assert bond.term.kind == ("A", "B") and angle.term.kind == ("A", "B", "A") and len(angle.term.values) == 12
 
 
+LENGTHS = "must name the 2 types of a bond or the 3 types of an angle or the 4 types of a dihedral"
 # what is replaced, by what, the line that the sentence names, and the sentence after it
 OF_THE_CONFIG = [
-    (BOND, "{types: [A]}", 3, "bonded[0].types: "),
-    (BOND, "{types: A-B-A-B-A}", 3, "bonded[0].types: "),
+    (BOND, "{types: [A]}", 3, f"bonded[0].types: {LENGTHS}, not 1"),
+    (BOND, "{types: A-B-A-B-A}", 3, f"bonded[0].types: {LENGTHS}, not 5"),
     (BOND, "{types: [A, B], form: quartic}", 3, "bonded[0].form: must be 'tabulated' or 'harmonic', not 'quartic'"),
     (BOND, "{types: [A, B], node: 12}", 3, "bonded[0]: unknown key 'node', did you mean 'nodes'?"),
     (ANGLE, "{types: A-B-A, nodes: 3}", 4, "bonded[1].nodes: must lie between 4 and 400, not 3"),
@@ -70,7 +73,7 @@ OF_THE_CONFIG = [
     ("angle: {types: [A, B, A], file: angle.csv}", "bond: {types: A-B, file: bond.csv}", 1,
      "states: 'liquid' has the distribution of A-B twice"),
     ("angle: {types: [A, B, A], file: angle.csv}", "angle: {types: [A, B], file: angle.csv}", 14,
-     "states[0].targets[4].angle.types: "),
+     "states[0].targets[4].angle.types: must name the 3 types of an angle, not 2"),
     ("angle: {types: [A, B, A], file: angle.csv}", "angle: {types: [A, B, A]}", 14, "states[0].targets[4].angle: "),
     ("sampling:", "update: ibi\nsampling:", 1, "bonded: terms of bonds, angles and dihedrals are learned with update: "
      "gauss-newton and gradient: fluctuation, not with ibi and fluctuation"),
@@ -121,26 +124,59 @@ sampling:"""
         build_states(config(folder, ("sampling:", second)))
 
 
-@pytest.mark.parametrize("kind", ["bond", "angle"])
-def test_what_the_system_does_already_is_not_learned_again(folder, kind):
+def compound(energy: str, particles: list[int]) -> mm.Force:
+    force = mm.CustomCompoundBondForce(len(particles), energy)
+    force.addBond(particles, [])
+    return force
+
+
+def single(kind: type, add: str, *particles: int, parameters: tuple = ("x",)) -> mm.Force:
+    force = kind(*parameters)
+    getattr(force, add)(*particles)
+    return force
+
+
+BOND_TAKEN, ANGLE_TAKEN = ("bond A-B", "3, 4"), ("angle A-B-A", "3, 4, 5")
+TAKEN = [
+    (single(mm.HarmonicBondForce, "addBond", 4, 3, 0.4, 900.0, parameters=()), BOND_TAKEN),
+    (single(mm.HarmonicAngleForce, "addAngle", 5, 4, 3, 2.0, 50.0, parameters=()), ANGLE_TAKEN),
+    (single(mm.CustomBondForce, "addBond", 4, 3, parameters=("r^2",)), BOND_TAKEN),
+    (single(mm.CustomAngleForce, "addAngle", 5, 4, 3, parameters=("theta^2",)), ANGLE_TAKEN),
+    (compound("distance(p1, p2)^2", [4, 3]), BOND_TAKEN),
+    (compound("k*angle( p3,p1,p2 )^2; k=2", [4, 3, 5]), ANGLE_TAKEN),
+    (compound("a*r; a=angle(p1,p2,p3); r=distance(p1,p3)", [5, 4, 3]), ANGLE_TAKEN),
+    (compound("x1*x2", [4, 3]), BOND_TAKEN),
+]
+
+
+def with_force(folder, force: mm.Force):
     system = mm.System()
     for _ in range(81):
         system.addParticle(20.0)
-    force = mm.HarmonicBondForce() if kind == "bond" else mm.HarmonicAngleForce()
-    if kind == "bond":
-        force.addBond(4, 3, 0.4, 900.0)
-    else:
-        force.addAngle(5, 4, 3, 2.0, 50.0)
-    system.addForce(force)
+    system.addForce(copy.deepcopy(force))
     system.setDefaultPeriodicBoxVectors(*(3 * np.eye(3)))
     (folder / "system.xml").write_text(mm.XmlSerializer.serialize(system))
-    chain = {"bond": ("A-B", "3, 4"), "angle": ("A-B-A", "3, 4, 5")}[kind]
+    return config(folder, ("masses: 20 amu", "xml: system.xml"))
+
+
+@pytest.mark.parametrize(("force", "chain"), TAKEN, ids=range(len(TAKEN)))
+def test_what_the_system_does_already_is_not_learned_again(folder, force, chain):
     with pytest.raises(DiffPairError) as refused:
-        build_states(config(folder, ("masses: 20 amu", "xml: system.xml")))
+        build_states(with_force(folder, force))
     assert str(refused.value) == (
-        f"bonded: the {kind} {chain[0]} is to be learned, but the {force.getName()} in the System of state 'liquid' "
+        f"bonded: the {chain[0]} is to be learned, but the {force.getName()} in the System of state 'liquid' "
         f"acts on the particles {chain[1]} already: remove that force or leave the term out"
     )
+
+
+@pytest.mark.parametrize(
+    "force",
+    [compound("distance(p1, p3)^2", [3, 4, 5]), single(mm.CustomBondForce, "addBond", 4, 3, parameters=("0",))],
+    ids=["ends", "links"],
+)
+def test_forces_beside_the_terms_are_none_of_them(folder, force):
+    """A length between the ends of an angle is none of its bonds, and bonds without energy do nothing."""
+    build_states(with_force(folder, force))
 
 
 ANGLE_TARGET = "      - angle: {types: [A, B, A], file: angle.csv}\n"
@@ -186,14 +222,14 @@ def test_fixed_terms_may_be_without_a_target(folder):
 
 
 PYTHON = [
-    (lambda: Bonded(["A"]), "Bonded: types: "),
+    (lambda: Bonded(["A"]), f"Bonded: types: {LENGTHS}, not 1"),
     (lambda: Bonded("A-B-B-A", form="harmonic"), "Bonded: form: a dihedral has no harmonic form"),
     (lambda: Bonded("A-B", form="harmonic", k=-1.0, x0=0.3), "Bonded: k: must be positive, not -1"),
     (lambda: Bonded("A-B", form="harmonic", k=float("nan"), x0=0.3), "Bonded: k: must be "),
     (lambda: Bonded("A-B", form="harmonic", k=True, x0=0.3), "Bonded: k: must be a number with a unit"),
-    (lambda: Bond("A-B-A", "f.csv"), "Bond: types: "),
-    (lambda: Angle("A-B", "f.csv"), "Angle: types: "),
-    (lambda: Dihedral("A-B", "f.csv"), "Dihedral: types: "),
+    (lambda: Bond("A-B-A", "f.csv"), "Bond: types: must name the 2 types of a bond, not 3"),
+    (lambda: Angle("A-B", "f.csv"), "Angle: types: must name the 3 types of an angle, not 2"),
+    (lambda: Dihedral("A-B", "f.csv"), "Dihedral: types: must name the 4 types of a dihedral, not 2"),
     (lambda: Dihedral("A-B-B-A"), "Dihedral: "),
 ]
 

@@ -135,8 +135,7 @@ def test_a_box_that_is_not_reduced(files, tmp_path):
 def test_pairs_are_those_that_a_state_counts(files, tmp_path, choice, options, left_out):
     folder, x = files
     path = write_dump(tmp_path / "t.lammpstrj", x)
-    with pytest.warns(UserWarning, match="nothing holds them together"):
-        state = build_from_files("t", folder / "b.pdb", types={"TRI": "M"}, masses=1.0, **options)
+    state = build_from_files("t", folder / "b.pdb", types={"TRI": "M"}, masses=1.0, **options)
     rdf = make(path, folder, choice)
     assert len(state.exclusions) == left_out * MOLECULES
     np.testing.assert_allclose(rdf.g, expected(x, state.exclusions), rtol=0.01, atol=1e-6)

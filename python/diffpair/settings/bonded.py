@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo, model_validator
 
 from diffpair.bonded.tabulated import LEAST_NODES, MOST_NODES
 from diffpair.bonded.term import ORDERS
@@ -30,6 +30,18 @@ def split_types(value: Any) -> Any:
     return value.split("-") if isinstance(value, str) else value
 
 
+def chain_of(*lengths: int) -> AfterValidator:
+    """A list of types along a chain that has one of these lengths."""
+
+    def check(types: list[str]) -> list[str]:
+        if len(types) not in lengths:
+            wanted = [f"{n} types of {'an' if ORDERS[n] == 'angle' else 'a'} {ORDERS[n]}" for n in lengths]
+            raise DiffPairError(f"must name the {' or the '.join(wanted)}, not {len(types)}")
+        return types
+
+    return AfterValidator(check)
+
+
 class Bonded(Settings):
     """One term: of the bonds, angles or dihedrals whose particles have these types, 2, 3 or 4 of them, in either order.
 
@@ -38,7 +50,7 @@ class Bonded(Settings):
     force constant and minimum of a harmonic term, which it starts from.
     """
 
-    types: Annotated[list[Name], BeforeValidator(split_types), Field(min_length=2, max_length=4)]
+    types: Annotated[list[Name], BeforeValidator(split_types), chain_of(2, 3, 4)]
     form: Literal["tabulated", "harmonic"] = "tabulated"
     nodes: Annotated[Count, AfterValidator(_nodes)] | None = None
     fixed: Flag = False

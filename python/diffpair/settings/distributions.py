@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from diffpair.settings.base import File, Name, Settings
-from diffpair.settings.bonded import split_types
+from diffpair.settings.bonded import chain_of, split_types
 from diffpair.targets import Distribution
 
 
@@ -27,16 +27,16 @@ class _DistributionFile(Settings):
 class Bond(_DistributionFile):
     """Of the lengths of bonds between particles of two types."""
 
-    types: Annotated[list[Name], BeforeValidator(split_types), Field(min_length=2, max_length=2)]
+    types: Annotated[list[Name], BeforeValidator(split_types), chain_of(2)]
 
 
 class Angle(_DistributionFile):
     """Of the angles between particles of three types."""
 
-    types: Annotated[list[Name], BeforeValidator(split_types), Field(min_length=3, max_length=3)]
+    types: Annotated[list[Name], BeforeValidator(split_types), chain_of(3)]
 
 
 class Dihedral(_DistributionFile):
     """Of the dihedral angles between particles of four types."""
 
-    types: Annotated[list[Name], BeforeValidator(split_types), Field(min_length=4, max_length=4)]
+    types: Annotated[list[Name], BeforeValidator(split_types), chain_of(4)]

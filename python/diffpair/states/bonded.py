@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Protocol
-
-import openmm
 
 from diffpair.bonded.term import ORDERS
 from diffpair.errors import DiffPairError
 from diffpair.states.state import State
+from diffpair.systems.bonded_chains import bonded_chains
 from diffpair.systems.bonded_paths import Kind
+from diffpair.systems.own_forces import holds_molecules
 
 
 class Term(Protocol):
@@ -48,7 +48,7 @@ def check_bonded(terms: Sequence[Term], states: Sequence[State]) -> None:
                     f"{target.label}: state {state.name!r} has no {target.coordinate.name} {'-'.join(target.kind)}"
                     f"{_those(len(target.kind), [paths[state.name]])}"
                 )
-        taken = {} if state.base_system is None else dict(_chains(state.base_system))
+        taken = {} if state.base_system is None else dict(bonded_chains(state.base_system))
         for term in terms:
             for path in paths[state.name].get(term.kind, ()):
                 chain = min(tuple(path), tuple(path)[::-1])
@@ -65,16 +65,8 @@ def _those(order: int, found: Sequence[dict[Kind, object]] | object) -> str:
     return f": its {ORDERS[order]}s are {', '.join(kinds)}" if kinds else f": there are no {ORDERS[order]}s"
 
 
-def _chains(system: openmm.System) -> Iterator[tuple[tuple[int, ...], str]]:
-    """Particles that a bonded force of a System acts on, and the force's name."""
-    for force in system.getForces():
-        if isinstance(force, openmm.HarmonicBondForce | openmm.CustomBondForce):
-            found = [force.getBondParameters(k)[:2] for k in range(force.getNumBonds())]
-        elif isinstance(force, openmm.HarmonicAngleForce | openmm.CustomAngleForce):
-            found = [force.getAngleParameters(k)[:3] for k in range(force.getNumAngles())]
-        elif isinstance(force, openmm.PeriodicTorsionForce | openmm.RBTorsionForce | openmm.CustomTorsionForce):
-            found = [force.getTorsionParameters(k)[:4] for k in range(force.getNumTorsions())]
-        else:
-            continue
-        for chain in found:
-            yield min(tuple(chain), tuple(chain)[::-1]), force.getName()
+def held_by_nothing(state: State) -> bool:
+    """Whether nothing acts along a state's bonds: no term of the potential, no force and no constraint of a System, and
+    not the pair potential either."""
+    loose = not state.bonded and not holds_molecules(state.base_system)
+    return loose and len(state.bonds) > 0 and len(state.exclusions) > 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from diffpair.states.state import NO_TYPE, State
 from diffpair.states.structure import Atom, Structure, read_structure
 from diffpair.states.system_checks import box_vectors, check_system
 from diffpair.states.validate import check_targets
-from diffpair.targets import Distribution, Readable, Target, read_targets
+from diffpair.targets import Readable, Target, read_targets
 from diffpair.targets.units import value_in
 
 PathLike = str | os.PathLike[str]
@@ -58,8 +57,7 @@ def build_from_files(
 
     Warns
     -----
-    UserWarning: the structure has bonds, but there is no System whose forces hold them; other exclusions than the
-        System's; a target that seems to count excluded pairs.
+    UserWarning: other exclusions than the System's; a target that seems to count excluded pairs.
     """
     kelvin = _positive(name, temperature)
     if xml is not None and masses is not None:
@@ -72,12 +70,6 @@ def build_from_files(
     box = _box_of(structure, system, topology, xml)
     if system is not None:
         check_system(str(xml), system, structure.positions, box, kelvin)
-    elif len(exclusions) and not any(isinstance(target, Distribution) for target in found):
-        warnings.warn(
-            f"{topology} has {len(structure.bonds)} bonds, but without a System nothing holds them together: "
-            f"state {name!r} has the pair potential only, and bonded particles do not feel that",
-            stacklevel=2,
-        )
     state = State(
         name=name,
         type_names=type_names,

@@ -32,6 +32,14 @@ def holds_molecules_only(system: openmm.System | None) -> bool:
     return all(isinstance(f, (*_BONDED, openmm.CMMotionRemover, *BAROSTATS)) or not acts(f) for f in forces)
 
 
+def holds_molecules(system: openmm.System | None) -> bool:
+    """Whether a System has constraints, or any force but those between all particles alike."""
+    if system is None:
+        return False
+    alike = (openmm.NonbondedForce, openmm.CustomNonbondedForce, openmm.CMMotionRemover, *BAROSTATS)
+    return system.getNumConstraints() > 0 or any(acts(f) for f in system.getForces() if not isinstance(f, alike))
+
+
 def beside_potential(system: openmm.System | None) -> str:
     """What else moves the particles of a state at a given volume, in words: "further forces", "constraints", "virtual
     sites"; empty where nothing does. Barostats do not count, see State.barostat."""
