@@ -32,7 +32,8 @@ class Distributions:
         results = []
         for target, parts in zip(self._targets, self._found, strict=True):
             fractions = np.concatenate(parts)
-            p, error = fractions.mean(0) / target.width, series_error(fractions).error / target.width
+            series = series_error(fractions)
+            p, error = fractions.mean(0) / target.width, series.error / target.width
             outside = 1 - float(p.sum() * target.width)  # where the target has nothing
             results.append(
                 DistributionResult(
@@ -44,6 +45,7 @@ class Distributions:
                     error,
                     target.l1(p) + outside,
                     mean_absolute_noise(error) * target.width * len(p),
+                    series.known,
                 )
             )
         return results

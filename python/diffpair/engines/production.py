@@ -10,14 +10,24 @@ from numpy.typing import NDArray
 
 from diffpair.engines.distributions import Distributions
 from diffpair.engines.engine import Engine
+from diffpair.engines.enough import Known, complaints, of_distribution, of_number, of_rdf, worst_noise
 from diffpair.engines.frames import Frames, Snapshot
 from diffpair.engines.histograms import Histograms
-from diffpair.engines.results import Density, DensityResult, PressureResult, ProductionResult, RdfResult, VacfResult
+from diffpair.engines.results import (
+    Density,
+    DensityResult,
+    DistributionResult,
+    PressureResult,
+    ProductionResult,
+    RdfResult,
+    VacfResult,
+)
 from diffpair.engines.series_error import SHORTEST, SeriesError, series_error
 from diffpair.engines.simulation_sampler import make_engine
 from diffpair.engines.vacf import sample_vacf
 from diffpair.errors import DiffPairError
 from diffpair.observables.pressure import Pressure, PressureProbe
+from diffpair.states.ideal_pressure import own_error
 from diffpair.states.state import State
 from diffpair.systems.platforms import platform_like
 from diffpair.tables import PairTable
@@ -48,10 +58,11 @@ def production(
     platform: str | None = None,
     progress: Progress | None = None,
 ) -> ProductionResult:
-    """Simulate a state until the noise of its g(r) is small.
+    """Simulate a state until the noise of what it is compared with is small.
 
-    Runs until `mae_noise` of every RDF is known and `noise_target` or less, or `max_steps`. A state without one runs
-    `max_steps` for its pressure or density.
+    Runs until `mae_noise` of every RDF is known and `noise_target` or less, `l1_noise` of every distribution is five
+    times that or less, and a pressure and a density that are targets are known to their own errors (`own_error`), or
+    `max_steps`. A state without any of these runs `max_steps`.
 
     Parameters
     ----------
@@ -97,9 +108,9 @@ def _run(measured: _Measured, max_steps: int, noise_target: float, every: int, p
         for frames in measured.sampler.stream(count * every, every):
             measured.add(frames)
         steps += count * every
-        if measured.state.rdfs and measured.frames >= next_look:
+        if measured.frames >= next_look:
             next_look = _NEXT_LOOK * measured.frames
-            noise, enough = _judge(measured.histograms.results(), noise_target)
+            noise, enough = measured.judge(noise_target)
         if progress is not None:
             progress(count * every, noise)
     return steps
@@ -118,6 +129,8 @@ class _Measured:
         self.frames = 0
         self._pressures: list[NDArray[np.float64]] = []
         self._volumes: list[NDArray[np.float64]] = []
+        measured = self.state.pressures if self.probe is not None else []
+        self._pressure_errors = [own_error(self.state, target) for target in measured]
 
     def add(self, frames: Frames) -> None:
         """Count these, too."""
@@ -129,24 +142,55 @@ class _Measured:
             self._pressures.append(self.probe.pressures(frames.positions[chosen], frames.boxes[chosen]))
         self.frames += len(frames)
 
+    def judge(self, noise_target: float) -> tuple[float, bool]:
+        """The largest mae_noise, NaN without any, and whether all that targets are compared with is known well enough;
+        it is not where there is nothing of the kind."""
+        rdfs = self.histograms.results()
+        found = self._known(rdfs, self.distributions.results(), noise_target)
+        return worst_noise(rdfs), bool(found) and all(one.enough for one in found)
+
+    def _known(
+        self, rdfs: list[RdfResult], distributions: list[DistributionResult], noise_target: float
+    ) -> list[Known]:
+        """Of each target."""
+        found = [of_rdf(one, noise_target) for one in rdfs]
+        found += [of_distribution(one, noise_target) for one in distributions]
+        if self._pressure_errors:
+            series = self._pressure_series()
+            for wanted in self._pressure_errors:
+                found.append(of_number("its pressure", "bar", float(series.error), wanted, series.known))
+        if self.state.densities:
+            series = self._density_series()
+            for target in self.state.densities:
+                error = self.state.amount(target.unit) * float(series.error)
+                found.append(of_number("its density", target.unit, error, target.own_error, series.known))
+        return found
+
+    def _pressure_series(self) -> SeriesError:
+        return series_error(np.concatenate(self._pressures))
+
+    def _density_series(self) -> SeriesError:
+        """Of 1 / V, nm^-3."""
+        return series_error(1 / np.concatenate(self._volumes))
+
     def result(self, vacfs: list[VacfResult], steps: int, noise_target: float) -> ProductionResult:
         """All averages with their errors, and what is to be said of them."""
-        state, results = self.state, self.histograms.results()
-        noise, converged = _judge(results, noise_target)
-        pressure_series = series_error(np.concatenate(self._pressures)) if self._pressures else None
+        state, results, distributions = self.state, self.histograms.results(), self.distributions.results()
+        known = self._known(results, distributions, noise_target)
         pressure = None
-        if pressure_series is not None:
-            pressure = Pressure(float(np.mean(np.concatenate(self._pressures))), float(pressure_series.error))
-        density_series = series_error(1 / np.concatenate(self._volumes))
+        if self._pressures:
+            mean = float(np.mean(np.concatenate(self._pressures)))
+            pressure = Pressure(mean, float(self._pressure_series().error))
+        density_series = self._density_series()
         per_volume = float(np.mean(1 / np.concatenate(self._volumes)))  # nm^-3
         spread = float(density_series.error)
         mass = state.amount(MASS)
-        notes = self._limits() + _doubts(state, results, pressure_series, density_series, steps, self.frames)
-        if results and not converged and noise > noise_target:
-            notes.append(
-                f"state {state.name!r} ran its {steps} steps, but the noise of its mean |g - target| is still "
-                f"{noise:.2g} (wanted: {noise_target:g})"
-            )
+        vague = [one.name for one in known if not one.certain]
+        if state.barostat is not None and not state.densities and not density_series.known:
+            vague.append("its density")
+        notes = self._limits() + _doubts(state, results, vague, steps, self.frames)
+        if said := complaints(known):
+            notes.append(f"state {state.name!r} ran its {steps} steps, but {said}")
         return ProductionResult(
             state=state.name,
             held_out=state.held_out,
@@ -155,12 +199,12 @@ class _Measured:
                 *_compare(state.pressures, pressure),
                 *(_compare_density(state, target, per_volume, spread) for target in state.densities),
                 *vacfs,
-                *self.distributions.results(),
+                *distributions,
             ],
             pressure=pressure,
             density=Density(mass * per_volume, mass * spread),
             steps=steps,
-            converged=converged,
+            converged=bool(known) and all(one.enough for one in known),
             shortest=float(self.histograms.shortest),
             last=self.sampler.snapshot(),
             no_pressure=self.no_pressure,
@@ -179,21 +223,8 @@ class _Measured:
         return said
 
 
-def _judge(results: list[RdfResult], noise_target: float) -> tuple[float, bool]:
-    """The largest mae_noise, NaN without any, and whether it is known to be small enough."""
-    noise = max((result.mae_noise for result in results), default=np.nan)
-    return noise, bool(noise <= noise_target) and all(result.known for result in results)
-
-
-def _doubts(
-    state: State, results: list[RdfResult], pressure: SeriesError | None, density: SeriesError, steps: int, frames: int
-) -> list[str]:  # fmt: skip
-    """What the run is too short to tell the errors of."""
-    vague = [f"g of {'-'.join(result.pair)}" for result in results if not result.known]
-    if pressure is not None and state.pressures and not pressure.known:
-        vague.append("its pressure")
-    if state.barostat is not None and not density.known:
-        vague.append("its density")
+def _doubts(state: State, results: list[RdfResult], vague: list[str], steps: int, frames: int) -> list[str]:
+    """What the run is too short to tell the errors of, as a sentence."""
     if not vague:
         return []
     independent = min((result.independent for result in results), default=float("nan"))

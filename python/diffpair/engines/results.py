@@ -92,7 +92,8 @@ class DistributionResult:
 
     order: bond, angle or dihedral. kind: types along the chain. x: bin centres, nm or rad. p, p_target, error: in
     production, of the target, and the standard error of p, 1/nm or 1/rad, [bins] each. l1: integral |p - p_target|,
-    with what lies beyond the target's bins. l1_noise: the part of it that the noise of p alone gives.
+    with what lies beyond the target's bins. l1_noise: the part of it that the noise of p alone gives. known: the run
+    was long enough to tell its errors.
     """
 
     order: str
@@ -103,6 +104,7 @@ class DistributionResult:
     error: NDArray[np.float64]
     l1: float
     l1_noise: float
+    known: bool = True
 
     @property
     def name(self) -> str:
@@ -111,17 +113,20 @@ class DistributionResult:
 
     def figures(self) -> dict[str, Any]:
         """What reports tell of it."""
-        return {"name": self.name, "types": list(self.kind), "l1": self.l1, "l1_noise": self.l1_noise}
+        return {
+            "name": self.name, "types": list(self.kind), "l1": self.l1, "l1_noise": self.l1_noise,
+            "noise_known": self.known,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class ProductionResult:
     """What production found at one state.
 
-    targets: one result per target whose property could be had, RDFs first.
-    pressure: None where it could not be had, and then `no_pressure` says why. density: of all particles. steps:
-    sampled, without melting and equilibration. converged: every mae_noise reached its goal, and is known. shortest: the
-    shortest pair distance met within the targets' ranges, nm. notes: sentences for the user.
+    targets: one result per target whose property could be had, RDFs first. pressure: None where it could not be had,
+    and then `no_pressure` says why. density: of all particles. steps: sampled, without melting and equilibration.
+    converged: the noise of all that targets are compared with reached its goal, and is known. shortest: the shortest
+    pair distance met within the targets' ranges, nm. notes: sentences for the user.
     """
 
     state: str

@@ -10,8 +10,6 @@ from diffpair.gradients.rows import Array, StaticRows
 from diffpair.potentials.base import TableGrid
 from diffpair.states import State
 
-ERROR = 0.001  # of a target that comes without one: what a production of usual length tells
-
 
 class DensityRows(StaticRows):
     """rho / rho_target of a state whose barostat moves the volume: a row per target, none without one.
@@ -19,8 +17,7 @@ class DensityRows(StaticRows):
     A function of the box alone, so it answers to the table through the isobaric ensemble: d<rho>/dc = -beta cov(rho,
     dU/dc).
 
-    A density that comes without an error is known to 0.1 %. It is a number that somebody has measured, not, as a g(r)
-    may be, a run as short as those of the fit.
+    A density that comes without an error is known to `own_error`.
 
     Attributes:
         target, error, floor: see Rows. units: rho_target, one per row, in the target's own unit.
@@ -30,7 +27,7 @@ class DensityRows(StaticRows):
         targets = state.densities
         self.units = [target.value for target in targets]
         self.target = np.ones(len(targets))
-        self.error = np.array([t.error / t.value if t.error else ERROR for t in targets])
+        self.error = np.array([target.own_error / target.value for target in targets])
         self.floor = np.zeros(len(targets))
         amounts = [state.amount(target.unit) / target.value for target in targets]
         self._volumes = torch.tensor(amounts, dtype=torch.float64)  # nm^3 of a frame that has the target's density

@@ -8,14 +8,12 @@ from torch import Tensor
 
 from diffpair.errors import DiffPairError
 from diffpair.gradients.rows import Array, FrameTensors, StaticRows
-from diffpair.observables.molecules import Molecules
 from diffpair.observables.pair_pressure import molecular_virial_sums, pair_pressure, virial_sums
 from diffpair.observables.pressure import BAR
 from diffpair.potentials.base import TableGrid
 from diffpair.segments import Topology
-from diffpair.states import State, with_molecules
-
-ERROR_FLOOR = 0.01  # of P / (rho kT), where the target has no error of its own
+from diffpair.states import State
+from diffpair.states.ideal_pressure import FLOOR, ideal_pressure, moving_bodies
 
 
 class PressureRows(StaticRows):
@@ -37,16 +35,14 @@ class PressureRows(StaticRows):
     def __init__(self, state: State, topology: Topology) -> None:
         self.topology, self.temperature, self.molecular = topology, state.temperature, state.molecular_pressure
         self.masses = torch.from_numpy(np.asarray(state.masses, dtype=np.float64))
-        self.ideal = BAR * state.density / state.beta
-        self.name = state.name
-        if self.molecular and state.pressures:
-            moving = Molecules.of_system(with_molecules(state)).num_moving
+        self.name, targets = state.name, state.pressures
+        if targets:
+            moving = moving_bodies(state)
             self._kinetic = BAR * moving / state.beta  # times V
-            self.ideal = max(moving, 1) * BAR / state.beta / state.volume
-        targets = state.pressures
+        self.ideal = ideal_pressure(state) if targets else 1.0
         self.target = np.array([t.value for t in targets]) / self.ideal
         self.error = np.array([t.error or 0.0 for t in targets]) / self.ideal
-        self.floor = np.array([ERROR_FLOOR if not t.error else 0.0 for t in targets])
+        self.floor = np.array([0.0 if t.error else FLOOR for t in targets])
 
     def check_segments(self) -> None:
         """Refuse a molecular pressure where positions, box and table are all that is known (DiffPairError)."""

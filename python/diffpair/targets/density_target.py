@@ -9,6 +9,9 @@ import numpy as np
 from diffpair.errors import DiffPairError
 
 MASS, NUMBER = "g/cm^3", "nm^-3"
+# Of a value that comes without an error. It is a number that somebody has measured, not, as a g(r) may be, a run as
+# short as those of a fit; and a production of usual length tells as much.
+_ERROR = 0.001
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,11 @@ class DensityTarget:
             raise DiffPairError(f"{self.label}: the value must be positive")
         if self.error is not None and not (np.isfinite(self.error) and self.error >= 0):
             raise DiffPairError(f"{self.label}: the error {self.error} {self.unit} must be zero or more")
+
+    @property
+    def own_error(self) -> float:
+        """How well it is known: its error, or a part of the value where none is given. In `unit`."""
+        return self.error or _ERROR * self.value
 
     @property
     def label(self) -> str:
