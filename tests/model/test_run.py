@@ -16,7 +16,8 @@ from openmm import app
 from tests.support.models import EDGE, ran, table
 
 from diffpair.cli import main
-from diffpair.model import write_model
+from diffpair.errors import DiffPairError
+from diffpair.model import write_model, xtc
 
 STEPS, EVERY = 400, 50
 
@@ -83,23 +84,55 @@ def test_files_of_a_run(capsys, model, tmp_path):
                   - app.PDBFile(str(out / "start.pdb")).getPositions(asNumpy=True)._value).max() > 0.05  # fmt: skip
 
 
-def test_resume_goes_on_where_the_state_was_saved(capsys, model, tmp_path):
+@pytest.mark.parametrize("ending", ["dcd", "xtc"])
+def test_resume_goes_on_where_the_state_was_saved(capsys, model, tmp_path, ending):
     """Also after a run that was killed behind its last saved state: frames and lines are there once."""
     out = tmp_path / "run"
-    begin(capsys, model, out)
+    said = begin(capsys, model, out, "--trajectory", ending)
+    trajectory = out / f"trajectory.{ending}"
+    assert f"{out}: trajectory.{ending}, log.csv" in said
     shutil.copy(out / "state.xml", tmp_path / "saved.xml")
-    kept = mdtraj.load(out / "trajectory.dcd", top=out / "last.pdb").xyz
+    kept = mdtraj.load(trajectory, top=out / "last.pdb").xyz
     begin(capsys, model, out, "--resume", steps=4 * EVERY)
     assert log(out)[-1, 0] == STEPS + 4 * EVERY
     shutil.copy(tmp_path / "saved.xml", out / "state.xml")
     begin(capsys, model, out, "--resume", steps=2 * EVERY)
     np.testing.assert_array_equal(log(out)[:, 0], np.arange(EVERY, STEPS + 2 * EVERY + 1, EVERY))
-    xyz = mdtraj.load(out / "trajectory.dcd", top=out / "last.pdb").xyz
+    xyz = mdtraj.load(trajectory, top=out / "last.pdb").xyz
     assert len(xyz) == STEPS // EVERY + 2
     np.testing.assert_array_equal(xyz[: len(kept)], kept)
     assert np.isfinite(xyz).all() and np.abs(xyz[-1] - xyz[-2]).max() > 1e-3
-    with mdtraj.open(str(out / "trajectory.dcd")) as file:
+    with mdtraj.open(str(trajectory)) as file:
         assert len(file) == len(xyz)
+    if ending == "xtc":
+        times = mdtraj.load(trajectory, top=out / "last.pdb").time
+        np.testing.assert_allclose(times, 0.005 * EVERY * np.arange(1, len(xyz) + 1), rtol=1e-5)
+
+
+@pytest.mark.parametrize("atoms", [5, 9, 10, 200])
+def test_frames_taken_off_an_xtc_file(tmp_path, atoms):
+    """As MDTraj writes and reads them: up to nine atoms are not compressed."""
+    x = np.random.default_rng(atoms).uniform(-3, 3, (6, atoms, 3)).astype(np.float32)
+    path = tmp_path / "t.xtc"
+    with mdtraj.formats.XTCTrajectoryFile(str(path), "w") as file:
+        file.write(x, time=np.arange(6.0), step=np.arange(6), box=np.tile(4 * np.eye(3, dtype=np.float32), (6, 1, 1)))
+    whole = path.read_bytes()
+    with pytest.raises(DiffPairError, match=r"t\.xtc: holds fewer than the 7 frames"):
+        xtc.keep_frames(path, 7)
+    xtc.keep_frames(path, 4)
+    with mdtraj.formats.XTCTrajectoryFile(str(path)) as file:
+        found, times, *_ = file.read()
+    np.testing.assert_allclose(found, x[:4], atol=6e-4)
+    np.testing.assert_array_equal(times, np.arange(4.0))
+    for cut in (whole[:-5], whole[: len(whole) // 6 * 5 + 20], whole[: len(whole) // 6 * 5 + 60]):
+        path.write_bytes(cut)
+        with pytest.raises(DiffPairError, match="holds fewer than the 6 frames"):
+            xtc.keep_frames(path, 6)
+    xtc.keep_frames(path, 0)
+    assert path.stat().st_size == 0
+    path.write_text("frames")
+    with pytest.raises(DiffPairError, match="is no XTC file"):
+        xtc.keep_frames(path, 1)
 
 
 def test_a_larger_box_in_another_ensemble(capsys, model, tmp_path):
@@ -167,6 +200,7 @@ def test_bad_input_is_one_sentence(capsys, model, tmp_path):
         (none, ["--replicate", "2"], "needs the fit's forcefield.xml, which it has not written: its System holds"),
         (model, ["--timestep", "5"], "--timestep: needs a unit"),
         (model, ["--temperature", "-3 K"], "--temperature must be positive"),
+        (model, ["--resume", "--trajectory", "xtc"], "leave out --trajectory"),
         (model, ["--platform", "Abacus"], "OpenMM has no platform 'Abacus' here"),
         (model, ["--resume"], "holds no run that --resume could go on with"),
         (model, ["--resume", "--temperature", "300 K"], "leave out --temperature"),

@@ -39,6 +39,9 @@ def _times(_: click.Context, __: click.Parameter, value: str) -> tuple[int, int,
 @click.option("--pressure", callback=quantity("bar", "1 bar", positive=False), help="'1 bar', which a barostat holds.")
 @click.option("--friction", callback=quantity("1/ps", "1 /ps"), help="'1 /ps', of the thermostat; that of the fit.")
 @click.option("--every", default=1000, show_default=True, type=click.IntRange(min=1), help="Steps between frames.")
+@click.option(
+    "--trajectory", default="dcd", show_default=True, type=click.Choice(["dcd", "xtc"]), help="Format of the frames."
+)
 @click.option("--platform", default="auto", show_default=True, help="Of OpenMM; auto: the fastest there is.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(1, 2**31 - 1), help="Of all that is random.")
 @click.option("--resume", is_flag=True, help="Take further steps in the folder of a run, under its conditions.")
@@ -55,13 +58,14 @@ def command(
     pressure: float | None,
     friction: float | None,
     every: int,
+    trajectory: str,
     platform: str,
     seed: int,
     resume: bool,
 ) -> None:
     """Run production with what a fit has left in its folder MODEL.
 
-    Writes the beads (start.pdb), trajectory.dcd, log.csv with energy, temperature and density, last.pdb, and state.xml,
+    Writes the beads (start.pdb), the trajectory, log.csv with energy, temperature and density, last.pdb, and state.xml,
     from which --resume goes on.
     """
     from diffpair.engines.fastest import platform_of
@@ -71,7 +75,8 @@ def command(
     folder = read_model(model)
     chosen = platform_of(platform)
     if resume:
-        for name in ("state", "replicate", "timestep", "temperature", "pressure", "friction", "every", "seed"):
+        fixed = ("state", "replicate", "timestep", "temperature", "pressure", "friction", "every", "trajectory", "seed")
+        for name in fixed:
             if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
                 raise DiffPairError(f"--resume goes on under the conditions of {out}: leave out --{name}")
         run = Run.resume(out, chosen)
@@ -82,14 +87,16 @@ def command(
             begins.temperature if temperature is None else temperature,
             begins.timestep if timestep is None else timestep,
             begins.friction if friction is None else friction,
-            pressure, every, seed, replicate,
+            pressure, every, seed, replicate, trajectory,
         )  # fmt: skip
         if conditions.temperature != begins.temperature:
             click.echo(f"note: the potential was learned at {begins.temperature:g} K")
         run = Run.begin(folder, conditions, out, chosen)
     click.echo(run.description)
     last = _advance(run, steps, out)
-    click.echo(f"{out}: trajectory.dcd, log.csv, {last.name}, state.xml; {run.simulation.currentStep} steps so far")
+    click.echo(
+        f"{out}: {run.trajectory.name}, log.csv, {last.name}, state.xml; {run.simulation.currentStep} steps so far"
+    )
 
 
 def _advance(run: Run, steps: int, out: Path) -> Path:

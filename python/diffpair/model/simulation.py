@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from openmm import app
 
 from diffpair.errors import DiffPairError
-from diffpair.model.dcd import keep_frames
+from diffpair.model import dcd, xtc
 from diffpair.model.folder import Model, ModelState, load_state
 from diffpair.model.force_field_file import create_system
 from diffpair.model.topology import replicate, structure_text
@@ -28,7 +28,9 @@ from diffpair.tables.document import write_atomically
 
 Array = NDArray[np.float64]
 
-SETTINGS, SYSTEM, STATE, TRAJECTORY, LOG = "run.json", "system.xml", "state.xml", "trajectory.dcd", "log.csv"
+SETTINGS, SYSTEM, STATE, LOG = "run.json", "system.xml", "state.xml", "log.csv"
+REPORTERS = {"dcd": app.DCDReporter, "xtc": app.XTCReporter}
+_KEEP_FRAMES = {"dcd": dcd.keep_frames, "xtc": xtc.keep_frames}
 START, LAST = "start", "last"
 _BAROSTAT_EVERY = 25  # steps between trials, as OpenMM has it
 _ROUNDS = 50  # of a run: progress is told, and the state saved, so often
@@ -39,7 +41,8 @@ class Conditions:
     """What a run is told.
 
     timestep: ps. temperature: K. pressure: bar, None at constant volume or where the System has a barostat. friction:
-    1/ps. every: steps between frames. replicate: copies of the box along its vectors.
+    1/ps. every: steps between frames. replicate: copies of the box along its vectors. trajectory: format of its file,
+    dcd or xtc.
     """
 
     state: str
@@ -50,6 +53,12 @@ class Conditions:
     every: int = 1000
     seed: int = 1
     replicate: tuple[int, int, int] = (1, 1, 1)
+    trajectory: str = "dcd"
+
+    @property
+    def trajectory_file(self) -> str:
+        """Name of the trajectory."""
+        return f"trajectory.{self.trajectory}"
 
     @classmethod
     def read(cls, folder: Path) -> Conditions:
@@ -59,7 +68,10 @@ class Conditions:
             raise DiffPairError(f"{folder}: it holds no run that --resume could go on with")
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
-            return cls(**{**document, "replicate": tuple(document["replicate"])})
+            made = cls(**{**document, "replicate": tuple(document["replicate"])})
+            if made.trajectory not in REPORTERS:
+                raise ValueError(f"trajectory is {made.trajectory!r}, not {' or '.join(REPORTERS)}")
+            return made
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DiffPairError(f"{path}: cannot be read: {error}") from None
 
@@ -67,8 +79,9 @@ class Conditions:
 class Run:
     """A simulation in a folder of its own, with OpenMM's reporters. Make it by `begin` or `resume`."""
 
-    def __init__(self, out: Path, simulation: app.Simulation, every: int) -> None:
-        self.out, self.simulation, self.every = out, simulation, every
+    def __init__(self, out: Path, simulation: app.Simulation, conditions: Conditions) -> None:
+        self.out, self.simulation, self.every = out, simulation, conditions.every
+        self._conditions = conditions
 
     @classmethod
     def begin(cls, model: Model, conditions: Conditions, out: Path, platform: str | None = None) -> Run:
@@ -94,7 +107,7 @@ class Run:
         ending, text = structure_text(topology, positions)
         write_atomically(out / f"{START}.{ending}", text)
         write_atomically(out / SYSTEM, openmm.XmlSerializer.serialize(system))
-        run = cls(out, simulation, conditions.every)
+        run = cls(out, simulation, conditions)
         run._save()
         write_atomically(out / SETTINGS, json.dumps(asdict(conditions), indent=2) + "\n")
         run._report(append=False)
@@ -117,11 +130,16 @@ class Run:
         except Exception as error:  # OpenMM raises plain ones for a file that is not what it should be
             raise DiffPairError(f"{out / STATE}: cannot be read: {error}") from None
         frames = simulation.currentStep // conditions.every
-        keep_frames(out / TRAJECTORY, frames)
+        _KEEP_FRAMES[conditions.trajectory](out / conditions.trajectory_file, frames)
         _keep_lines(out / LOG, 1 + frames)
-        run = cls(out, simulation, conditions.every)
+        run = cls(out, simulation, conditions)
         run._report(append=frames > 0)
         return run
+
+    @property
+    def trajectory(self) -> Path:
+        """The file of frames."""
+        return self.out / self._conditions.trajectory_file
 
     @property
     def description(self) -> str:
@@ -165,12 +183,13 @@ class Run:
         write_atomically(self.out / STATE, openmm.XmlSerializer.serialize(state))
 
     def _report(self, append: bool) -> None:
-        dcd = app.DCDReporter(str(self.out / TRAJECTORY), self.every, append=append, enforcePeriodicBox=True)
+        reporter = REPORTERS[self._conditions.trajectory]
+        frames = reporter(str(self.trajectory), self.every, append=append, enforcePeriodicBox=True)
         log = app.StateDataReporter(
             str(self.out / LOG), self.every, step=True, time=True, potentialEnergy=True, temperature=True, volume=True,
             density=True, speed=True, append=append,
         )  # fmt: skip
-        self.simulation.reporters += [dcd, log]
+        self.simulation.reporters += [frames, log]
 
 
 def _box_of(model: Model, state: ModelState, conditions: Conditions) -> tuple[app.Topology, Array, openmm.System]:
