@@ -56,6 +56,22 @@ def test_cutoff(contact, half_box, cutoff, reason):
     assert reason in chosen.cutoff_reason
 
 
+def test_cutoff_between_chains():
+    """g of a liquid in a hole that closes slowly: the beads touch where those of the liquid do."""
+    r = 0.005 + 0.01 * np.arange(300)
+    shells = np.where(r < 0.4, 0.0, 1 + 0.5 * np.exp(-(r - 0.4) / 0.3) * np.sin(2 * np.pi * (r - 0.4) / 0.4))
+    hole = 1.02 * (1 - 0.8 * np.exp(-r / 0.5))
+    found = []
+    for g in (shells, shells * hole):
+        pairs = {("A", "A"): dataclasses.replace(rdf(0.4), r=r, g=g)}
+        found.append(choose(dataclasses.replace(measured(half_box=3.0), rdfs=pairs), beads(), 300))
+    liquid, chains = found
+    assert r[np.argmax(shells * hole >= 1)] > 1, "2.5 times that would be 2.5 nm"
+    assert liquid.cutoff_reason == "2.5 times the longest contact distance, 0.405 nm of A-A"
+    assert liquid.cutoff == pytest.approx(1.05) and liquid.cutoff <= chains.cutoff <= 1.25
+    assert chains.cutoff_reason.endswith(" there and reaches 1 far out only, as between chains")
+
+
 def test_timestep_of_free_beads():
     """0.005 sqrt(m sigma^2 / kT), rounded down: 26 amu, 0.455 nm and 2.494 kJ/mol give 7.35 fs."""
     chosen = choose(measured(), beads(), 300)

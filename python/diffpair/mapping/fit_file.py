@@ -18,7 +18,7 @@ from diffpair.settings.targets import Pressure
 from diffpair.systems.bonded_paths import Kind
 from diffpair.tables.pairs import type_pairs
 from diffpair.targets.distribution import Distribution
-from diffpair.targets.sampled import contact_bin
+from diffpair.targets.sampled import first_contact_bin
 from diffpair.trajectories.rdf import TrajectoryRdf
 
 _CONTACTS = 2.5  # contact distances: where the potential of a simple liquid is cut in most work
@@ -54,6 +54,7 @@ def choose(measured: Measured, beads: BeadMap, temperature: float) -> Choices:
     if wanted <= limit:
         reason = (
             f"{_CONTACTS:g} times the longest contact distance, {contacts[widest]:.3g} nm of {'-'.join(widest)}"
+            f"{_below_one(measured.rdfs[widest])}"
             if wanted > _SHORTEST
             else f"{_SHORTEST:g} nm are the least, for the attraction of small molecules"
         )
@@ -64,8 +65,14 @@ def choose(measured: Measured, beads: BeadMap, temperature: float) -> Choices:
 
 
 def contact_of(rdf: TrajectoryRdf) -> float:
-    """Where g first reaches 1, nm."""
-    return float(rdf.r[contact_bin(rdf.g)])
+    """Where g first reaches 1, or nearly the top of its first peak if that is lower, nm."""
+    return float(rdf.r[first_contact_bin(rdf.r, rdf.g)])
+
+
+def _below_one(rdf: TrajectoryRdf) -> str:
+    """What is to be said of a contact distance at which g is below 1."""
+    g = float(rdf.g[first_contact_bin(rdf.r, rdf.g)])
+    return f"; g is {g:.2g} there and reaches 1 far out only, as between chains" if g < 1 <= rdf.g.max() else ""
 
 
 def _timestep(measured: Measured, beads: BeadMap, temperature: float, contact: float) -> tuple[int, str]:

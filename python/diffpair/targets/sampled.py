@@ -22,6 +22,9 @@ CORE = 0.01
 ONSET = 0.1
 # Contact, where g does not reach the bulk's 1: the top of a first peak itself is a broad place.
 CONTACT = 0.9
+# The flank of the first shell, and how many times as far that shell ends: its peak comes at 1.1 to 1.2 times the
+# contact distance, the minimum after it at 1.5.
+FLANK, SHELL = 0.5, 1.5
 
 # g itself.
 # The least g whose logarithm is taken, 4.6 kT: a bin of less is empty or noise.
@@ -60,3 +63,13 @@ def begins_with_core(g: Array) -> bool:
 def contact_bin(g: Array) -> int:
     """The bin of the contact distance: where g [n] first reaches 1, or nearly its maximum if that is lower."""
     return int(np.argmax(g >= min(1.0, CONTACT * g.max())))
+
+
+def first_contact_bin(r: Array, g: Array) -> int:
+    """The same from the first shell alone; r in nm, g: [n].
+
+    Between chains g lies below 1 far out, in the hole that each chain keeps for itself, and rises to 1 well beyond the
+    first shell. Where beads touch, its first peak tells.
+    """
+    flank = float(r[np.argmax(g >= FLANK * g.max())])
+    return int(np.argmax(g >= min(1.0, CONTACT * float(g[r <= SHELL * flank].max()))))
