@@ -13,6 +13,7 @@ from diffpair.engines.engine import Engine
 from diffpair.engines.enough import Known, complaints, of_distribution, of_number, of_rdf, worst_noise
 from diffpair.engines.frames import Frames, Snapshot
 from diffpair.engines.histograms import Histograms
+from diffpair.engines.make import make_engine
 from diffpair.engines.results import (
     Density,
     DensityResult,
@@ -23,13 +24,11 @@ from diffpair.engines.results import (
     VacfResult,
 )
 from diffpair.engines.series_error import SHORTEST, SeriesError, series_error
-from diffpair.engines.simulation_sampler import make_engine
 from diffpair.engines.vacf import sample_vacf
 from diffpair.errors import DiffPairError
 from diffpair.observables.pressure import Pressure, PressureProbe
 from diffpair.states.ideal_pressure import own_error
 from diffpair.states.state import State
-from diffpair.systems.platforms import platform_like
 from diffpair.tables import PairTable
 from diffpair.targets import DensityTarget, PressureTarget, VacfTarget
 from diffpair.targets.density_target import MASS
@@ -246,10 +245,8 @@ def _vacf(sampler: Engine, target: VacfTarget, timestep: float) -> VacfResult:
 
 def _probe(sampler: Engine) -> tuple[PressureProbe | None, str]:
     """The state's pressure probe, or the reason why it has none."""
-    system = sampler.context.getSystem()
-    alike = platform_like(sampler.context)
     try:
-        probe = PressureProbe(system, sampler.state.temperature, *alike, beside=sampler.context)
+        probe = sampler.pressure_probe()
         now = sampler.snapshot()
         probe.pressures(now.positions[None], now.box[None])
     except openmm.OpenMMException as error:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import openmm
 
 from diffpair.bonded import write_live
-from diffpair.engines.engine import Engine, Progress, openmm_seed
+from diffpair.engines.engine import Progress
+from diffpair.engines.openmm_engine import OpenMMEngine, openmm_seed
 from diffpair.errors import DiffPairError
 from diffpair.states.state import State
 from diffpair.states.system import check_table, make_system, table_of_force
@@ -18,7 +19,7 @@ _MELTING_FRICTION = 10.0  # 1/ps: heats and cools within few steps
 _BAROSTAT_SEED = 104_729  # added to the thermostat's: the two share no random numbers
 
 
-class Sampler(Engine):
+class Sampler(OpenMMEngine):
     """A live simulation of one state with LangevinMiddleIntegrator, and the barostat of its System if it has one.
 
     Parameters

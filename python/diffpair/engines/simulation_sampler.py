@@ -1,12 +1,11 @@
-"""A state that runs in the user's own Simulation; and which engine a state has."""
+"""A state that runs in the user's own Simulation."""
 
 from __future__ import annotations
 
 import openmm
 
-from diffpair.engines.engine import Engine, openmm_seed
 from diffpair.engines.frames import Snapshot
-from diffpair.engines.sampler import Sampler
+from diffpair.engines.openmm_engine import OpenMMEngine, openmm_seed
 from diffpair.errors import DiffPairError
 from diffpair.states.learned_forces import learned_forces, term_names
 from diffpair.states.state import State
@@ -14,7 +13,7 @@ from diffpair.states.system import check_table, table_of_force
 from diffpair.tables import PairTable
 
 
-class SimulationSampler(Engine):
+class SimulationSampler(OpenMMEngine):
     """The user's Simulation at work for a fit: its integrator, its reporters, its platform, its random numbers.
 
     The potential goes into its Context before anything runs, see `UserSimulation.write`.
@@ -78,16 +77,3 @@ class SimulationSampler(Engine):
 
     def _bath(self) -> float:
         return self.state.temperature
-
-
-def make_engine(
-    state: State, table: PairTable, *, timestep: float, friction: float, seed: int, platform: str | None,
-    further_virial: bool = False,
-) -> Engine:  # fmt: skip
-    """The user's Simulation, or a Context of the fit's own; arguments as Sampler's, of which a Simulation has its
-    own."""
-    if state.simulation is not None:
-        return SimulationSampler(state, table, seed, further_virial)
-    return Sampler(
-        state, table, timestep=timestep, friction=friction, seed=seed, platform=platform, further_virial=further_virial
-    )

@@ -13,8 +13,8 @@ from scipy.linalg import block_diag
 from diffpair.engines import Frames, Snapshot
 from diffpair.engines.equilibration import drifts, equilibrated_from, inefficiency
 from diffpair.engines.fastest import platform_of
+from diffpair.engines.make import make_engine
 from diffpair.engines.phases import FRAMES, structure
-from diffpair.engines.simulation_sampler import make_engine
 from diffpair.fit.iterate.expansion import expansion
 from diffpair.fit.iterate.sample import Sample, spread
 from diffpair.fit.iterate.theory import Theory

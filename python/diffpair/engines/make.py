@@ -1,0 +1,22 @@
+"""Which engine a state has."""
+
+from __future__ import annotations
+
+from diffpair.engines.engine import Engine
+from diffpair.engines.sampler import Sampler
+from diffpair.engines.simulation_sampler import SimulationSampler
+from diffpair.states.state import State
+from diffpair.tables import PairTable
+
+
+def make_engine(
+    state: State, table: PairTable, *, timestep: float, friction: float, seed: int, platform: str | None,
+    further_virial: bool = False,
+) -> Engine:  # fmt: skip
+    """The user's Simulation, or a Context of the fit's own; arguments as Sampler's, of which a Simulation has its
+    own."""
+    if state.simulation is not None:
+        return SimulationSampler(state, table, seed, further_virial)
+    return Sampler(
+        state, table, timestep=timestep, friction=friction, seed=seed, platform=platform, further_virial=further_virial
+    )
