@@ -9,7 +9,7 @@ import pytest
 # Rooms in which simulations decide. OpenMM's CPU platform adds forces in the order in which its threads end, so every
 # run is another sample, and a bound of three standard errors fails once in some hundred tests. A second failure in a
 # row is none of chance. OpenMM's own tests of stochastic integrators are repeated for the same reason.
-CHANCE = ("audit", "engines", "examples", "fit", "gradients", "observables", "plugin")
+CHANCE = ("audit", "engines", "examples", "fit", "gradients", "lammps", "observables", "plugin")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

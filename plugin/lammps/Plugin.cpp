@@ -2,6 +2,7 @@
 // than that the symbol is there: everything else is checked here, before the first call of a C++ function of its.
 #include "lmptype.h"
 #include "PairDiffpair.h"
+#include "Wait.h"
 #include <cstdio>
 #include <cstring>
 #include <dlfcn.h>
@@ -19,6 +20,10 @@ using Register = void (*)(Style*, void*);
 
 void* createPair(LAMMPS_NS::LAMMPS* lmp) {
     return static_cast<LAMMPS_NS::Pair*>(new LAMMPS_NS::PairDiffpair(lmp));
+}
+
+void* createWait(LAMMPS_NS::LAMMPS* lmp) {
+    return static_cast<LAMMPS_NS::Command*>(new LAMMPS_NS::DiffpairWait(lmp));
 }
 
 template <class Function> Function find(const char* name) {
@@ -79,5 +84,10 @@ extern "C" [[gnu::visibility("default")]] void lammpsplugin_init(void* lmp, void
              "DiffPair",
              createPair,
              handle};
+    reinterpret_cast<Register>(registerStyle)(&style, lmp);
+    style.style = "command";
+    style.name = "diffpair_wait";
+    style.info = "sleep until there is another command in standard input";
+    style.creator = createWait;
     reinterpret_cast<Register>(registerStyle)(&style, lmp);
 }

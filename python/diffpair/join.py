@@ -17,6 +17,7 @@ from diffpair.settings.sampling import Sampling
 from diffpair.settings.update import IterativeBoltzmann
 from diffpair.states import NO_TYPE, State, check_cutoff
 from diffpair.states.bonded import acts_in, check_bonded, held_by_nothing
+from diffpair.states.lammps import check_for_lammps
 from diffpair.states.learned_forces import without
 from diffpair.tables import type_pairs
 
@@ -56,6 +57,10 @@ def join_states(settings: FitSettings, states: Sequence[State]) -> list[State]:
     check_bonded(settings.bonded, states)
     states = [dataclasses.replace(state, bonded=acts_in(settings.bonded, state)) for state in states]
     _warn_of_loose_bonds(states)
+    if settings.sampling.lammps is not None:
+        for state in states:
+            if state.simulation is None:
+                check_for_lammps(state)
     order = states[0].parameter_names
     return [_with_parameters(_with_types(state, names), settings, order) for state in states]
 

@@ -55,6 +55,7 @@ def production(
     start: Snapshot | None = None,
     friction: float = 1.0,
     platform: str | None = None,
+    command: str | None = None,
     progress: Progress | None = None,
 ) -> ProductionResult:
     """Simulate a state until the noise of what it is compared with is small.
@@ -68,6 +69,7 @@ def production(
     timestep: ps. friction: 1/ps. every: steps between frames. seed: of this run; take another one than the fit's.
     equilibration, melt: steps before; `melt` only for a state on a lattice and without `start`.
     start: positions and velocities to begin from, for example the end of a sampling run.
+    platform: of OpenMM. command: that starts LAMMPS, to run the state there.
     progress: called as progress(steps just done, present mae_noise) after each round.
 
     Raises
@@ -79,7 +81,9 @@ def production(
             f"production of {max_steps} steps with a frame every {every} is too short: error bars need {SHORTEST} "
             f"frames"
         )
-    sampler = make_engine(state, table, timestep=timestep, friction=friction, seed=seed, platform=platform)
+    sampler = make_engine(
+        state, table, timestep=timestep, friction=friction, seed=seed, platform=platform, command=command
+    )
     _begin(sampler, start, melt, equilibration)
     stride = _PRESSURE_EVERY if not state.pressures and max_steps // every >= SHORTEST * _PRESSURE_EVERY else 1
     measured = _Measured(sampler, stride)

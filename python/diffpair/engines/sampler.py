@@ -5,6 +5,7 @@ from __future__ import annotations
 import openmm
 
 from diffpair.bonded import write_live
+from diffpair.engines import melting
 from diffpair.engines.engine import Progress
 from diffpair.engines.openmm_engine import OpenMMEngine, openmm_seed
 from diffpair.errors import DiffPairError
@@ -15,7 +16,6 @@ from diffpair.systems.platforms import pick_platform
 from diffpair.systems.shared_cutoff import shared_cutoff
 from diffpair.tables import PairTable
 
-_MELTING_FRICTION = 10.0  # 1/ps: heats and cools within few steps
 _BAROSTAT_SEED = 104_729  # added to the thermostat's: the two share no random numbers
 
 
@@ -79,37 +79,32 @@ class Sampler(OpenMMEngine):
         self.integrator.setFriction(friction)
 
     def melt(self, steps: int, progress: Progress | None = None) -> None:
-        """From a lattice to a liquid or gas at the state's temperature in `steps` steps.
+        """From a lattice to a liquid or gas at the state's temperature in `steps` steps, see `melting.stages`.
 
-        A short minimisation takes overlapping cores apart. A first third runs hot (2.5 T) with half the time step,
-        since collisions are harder there; the second third cools; the last one runs as sampling does. A barostat acts
-        in the last one only: before, there is another temperature, whose volume is another one.
+        A short minimisation takes overlapping cores apart. A barostat acts in the last third only: before, there is
+        another temperature, whose volume is another one.
         """
         temperature = self.state.temperature
-        openmm.LocalEnergyMinimizer.minimize(self.context, 10.0, 50)
+        openmm.LocalEnergyMinimizer.minimize(self.context, *melting.MINIMISED)
         self.context.setVelocitiesToTemperature(temperature, self._seed)
         self._begins_here()
-        stages = 5
-        hot, cooling = steps // 3, steps // 3 // stages
         frequency = 0 if self._barostat is None else self._barostat.getFrequency()
         try:
             if self._barostat is not None:
                 self._barostat.setFrequency(0)  # OpenMM reads it at every step
-            self.integrator.setFriction(_MELTING_FRICTION)
-            self.integrator.setStepSize(self.timestep / 2)
-            self._thermostat(2.5 * temperature)
-            self._advance(hot, progress)
-            self.integrator.setStepSize(self.timestep)
-            for stage in range(stages):
-                self._thermostat(temperature * (2.5 - 1.5 * (stage + 1) / stages))
-                self._advance(cooling, progress)
+            self.integrator.setFriction(melting.FRICTION)
+            for stage in melting.stages(steps):
+                self.integrator.setStepSize(stage.timestep * self.timestep)
+                self._thermostat(stage.temperature * temperature)
+                self._advance(stage.steps, progress)
+                steps -= stage.steps
         finally:
             self.integrator.setStepSize(self.timestep)
             self.integrator.setFriction(self.friction)
             self._thermostat(temperature)
             if self._barostat is not None:
                 self._barostat.setFrequency(frequency)
-        self._advance(steps - hot - stages * cooling, progress)
+        self._advance(steps, progress)
 
     def _thermostat(self, temperature: float) -> None:
         self.integrator.setTemperature(temperature)

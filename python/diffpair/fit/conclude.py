@@ -265,6 +265,7 @@ def _production(setup: Setup, loop: FitLoop, progress: FitProgress, anew: bool) 
                 equilibration=max(sampling.equilibration, 1000),
                 start=ends.get(state.name),
                 platform=platform_of(sampling.platform),
+                command=sampling.lammps,
                 friction=sampling.friction if loop.friction is None else loop.friction.friction,
                 progress=lambda steps, noise: progress.advance(steps),
             )

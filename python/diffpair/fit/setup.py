@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.engines.fastest import platform_of
+from diffpair.engines.lammps import check_command
 from diffpair.engines.series_error import SHORTEST
 from diffpair.errors import DiffPairError
 from diffpair.fit.record.progress import FitProgress
@@ -146,10 +147,18 @@ def _variants(states: list[State]) -> list[tuple[float, ...]]:
 
 def where(settings: FitSettings, states: list[State]) -> str:
     """On what the fit will run, for the user. Raises DiffPairError where that is not here."""
-    device, fits = spoken(pick_device(settings.sampling.device)), [s for s in states if s.simulation is None]
-    given = (s.simulation.context.getPlatform().getName() for s in states if s.simulation is not None)
-    platforms = dict.fromkeys([*given, *([platform_of(settings.sampling.platform)] if fits else [])])
-    return f"dynamics on OpenMM's {' and '.join(platforms)}, g(r) and gradients on {device}"
+    sampling = settings.sampling
+    device, fits = spoken(pick_device(sampling.device)), any(s.simulation is None for s in states)
+    given = [s.simulation.context.getPlatform().getName() for s in states if s.simulation is not None]
+    programs = []
+    if fits and sampling.lammps is not None:
+        check_command(sampling.lammps)
+        programs.append(f"in LAMMPS ({sampling.lammps})")
+    elif fits:
+        given.append(platform_of(sampling.platform))
+    if given:
+        programs.append(f"on OpenMM's {' and '.join(dict.fromkeys(given))}")
+    return f"dynamics {' and '.join(programs)}, g(r) and gradients on {device}"
 
 
 def production_interval(settings: FitSettings) -> int:

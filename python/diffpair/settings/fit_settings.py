@@ -52,7 +52,11 @@ class FitSettings(Settings):
 
     def content(self) -> dict[str, Any]:
         """What a fit cannot change on its way: neither its length, nor the production after it, nor where it runs."""
-        left_out: dict[str, Any] = {"production": True, "update": {"iterations"}, "sampling": {"platform", "device"}}
+        left_out: dict[str, Any] = {
+            "production": True,
+            "update": {"iterations"},
+            "sampling": {"platform", "device", "engine", "command"},
+        }
         return self.model_dump(exclude=left_out if self.bonded else {**left_out, "bonded": True})
 
 

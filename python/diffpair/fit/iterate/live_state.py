@@ -77,6 +77,7 @@ class LiveState:
             seed=seed,
             platform=platform_of(sampling.platform),
             further_virial=self.rows.pressure.molecular and len(self.rows.pressure) > 0,
+            command=sampling.lammps,
         )
         width = grid.knots + 2
         probes = [np.zeros((0, table.coefficients.size))]
