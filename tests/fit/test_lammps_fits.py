@@ -8,7 +8,7 @@ import signal
 
 import numpy as np
 import pytest
-from lammps_run import PACKAGE
+from lammps_run import PACKAGE, environment
 
 import diffpair
 from diffpair.config import make_fit, run_fit
@@ -23,6 +23,11 @@ SHORT = {"timestep": "5 fs", "equilibration": 50, "steps": 200, "every": 10, "me
 BRIEF = {"max_steps": 1000, "noise_target": 0.1}
 IN_LAMMPS = {"engine": "lammps"}
 ON_TWO = {"engine": "lammps", "command": "mpiexec -n 2 lmp"}
+
+
+@pytest.fixture(autouse=True)
+def lammps_of_this_environment(monkeypatch):
+    monkeypatch.setenv("PATH", environment()["PATH"])
 
 
 def brief(make_config, iterations=4, sampling=IN_LAMMPS):

@@ -256,7 +256,9 @@ def test_production_has_the_pressure_of_openmm(liquid, lj_table):
 def test_what_is_not_here_is_told(monkeypatch, tmp_path):
     with pytest.raises(LammpsFailed, match="command 'mpiexek -n 2 lmp': there is no program 'mpiexek' here"):
         check_command("mpiexek -n 2 lmp")
-    with pytest.raises(LammpsFailed, match="(?s)command 'mpiexec -n 2 lmpp' does not start LAMMPS; its last .*lmpp"):
+    with pytest.raises(
+        LammpsFailed, match="(?s)command 'mpiexec -n 2 lmpp' does not start LAMMPS, of 2025 or later; its last .*lmpp"
+    ):
         check_command("mpiexec -n 2 lmpp")
     plain = Path(__import__("lammps").__file__).parent / "lmp"  # without the package's search for plugins
     monkeypatch.setenv("LAMMPS_PLUGIN_PATH", str(tmp_path))

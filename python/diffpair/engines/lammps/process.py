@@ -73,7 +73,9 @@ class LammpsProcess:
         try:
             self.run([], said.append)
         except LammpsFailed as error:
-            raise LammpsFailed(f"sampling: command {self.command!r} does not start LAMMPS", error.said) from None
+            raise LammpsFailed(
+                f"sampling: command {self.command!r} does not start LAMMPS, of 2025 or later", error.said
+            ) from None
         try:
             self.run(["units real", "pair_style diffpair", *_IDLE])
         except LammpsFailed as error:
