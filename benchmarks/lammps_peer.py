@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from diffpair import PairTable
-from diffpair.tables.lammps import lammps_commands, lammps_table
+from diffpair.formats.lammps import lammps_commands, lammps_table
 from diffpair_lammps import plugin_folder
 
 _KJ, _ANGSTROM = 4.184, 10.0

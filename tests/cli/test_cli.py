@@ -242,7 +242,7 @@ def test_export_to_lammps(capsys, folder):
     assert lines[0] == "# UNITS: real" and "# pair_coeff 1 2 t A_B 25" in lines
     for a, b in table.pairs:
         start = lines.index(f"{a}_{b}")
-        assert lines[start + 1].startswith("N 500 R 0.5 25") and lines[start + 2] == ""
+        assert lines[start + 1] == "N 500 RSQ 0.5 25" and lines[start + 2] == ""
         rows = np.array([line.split() for line in lines[start + 3 : start + 503]], dtype=float)
         np.testing.assert_array_equal(rows[:, 0], np.arange(1, 501))
         r = rows[:, 1] / 10

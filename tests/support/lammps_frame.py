@@ -122,3 +122,16 @@ class Sums:
     virial: np.ndarray
     energies: np.ndarray
     virials: np.ndarray
+
+
+def scaled(frame: Frame, units: str, length: float, energy: float) -> list[str]:
+    """A script up to the pair style in another unit style.
+
+    Args:
+        length, energy: one unit in nm and kJ/mol.
+    """
+    scale = 0.1 / length
+    return [
+        *(line.replace("units real", f"units {units}") for line in frame.commands()),
+        f"change_box all x scale {scale!r} y scale {scale!r} z scale {scale!r} remap",
+    ]

@@ -12,8 +12,8 @@ from hypothesis.extra.numpy import arrays
 
 from diffpair import PairTableForce
 from diffpair.errors import DiffPairError
+from diffpair.formats.lammps import lammps_table
 from diffpair.tables import PairTable, read_document
-from diffpair.tables.lammps import lammps_table
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False, width=64)
 

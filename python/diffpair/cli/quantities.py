@@ -35,6 +35,7 @@ def quantity(unit: str, example: str, positive: bool = True) -> Callback:
 
 length = quantity("nm", "0.9 nm", positive=False)
 positive_length = quantity("nm", "0.9 nm")
+positive_energy = quantity("kJ/mol", "0.996 kJ/mol")
 
 
 def length_unit(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:

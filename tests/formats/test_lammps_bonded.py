@@ -12,8 +12,9 @@ from lammps_run import KJ_PER_KCAL, run_script
 from diffpair import PairTable
 from diffpair.bonded import HarmonicTerm, TabulatedTerm
 from diffpair.cli import cli
+from diffpair.formats.lammps import bonded_section_name, lammps_table
+from diffpair.formats.names import section_name
 from diffpair.observables.bonded_coordinates import bonded_coordinates
-from diffpair.tables.lammps import bonded_section_name, lammps_table, section_name
 
 RNG = np.random.default_rng(3)
 TERMS = (

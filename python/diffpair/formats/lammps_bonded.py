@@ -1,4 +1,4 @@
-"""Bonded terms as LAMMPS reads them: sections for the table styles of bonds, angles and dihedrals, in units real."""
+"""Bonded terms as LAMMPS reads them: sections for the table styles of bonds, angles and dihedrals."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 
 from diffpair.bonded import BondedTerm, HarmonicTerm, TabulatedTerm
 from diffpair.bonded.term import ORDERS
+from diffpair.formats.units import Units
 
 Array = NDArray[np.float64]
-_KJ_PER_KCAL = 4.184
-# LAMMPS' unit of each coordinate, in nm or radians: Angstrom, degrees
-_UNITS = {"bond": 0.1, "angle": np.pi / 180, "dihedral": np.pi / 180}
+_DEGREE = np.pi / 180  # LAMMPS has tables of angles and dihedrals in degrees, in every unit style
 # LAMMPS stops where a bond leaves its table: U goes on to a tenth of its shortest and far beyond its longest length
 _SHORTEST, _LONGER = 0.1, 2.0
 _SPREADS = 8.0  # sqrt(kT / k) at 300 K that a harmonic bond's table reaches on either side
@@ -43,21 +42,21 @@ def bonded_commands(terms: Sequence[BondedTerm], file: str, names: Sequence[str]
     return lines
 
 
-def bonded_sections(terms: Sequence[BondedTerm], names: Sequence[str], points: int) -> list[str]:
+def bonded_sections(terms: Sequence[BondedTerm], names: Sequence[str], points: int, units: Units) -> list[str]:
     """Lines of a section of `points` rows for each term: number, coordinate, U and -dU/dx."""
     lines = []
     for term, name in zip(terms, names, strict=True):
-        unit = _UNITS[term.order]
-        x = _coordinates(term, points)
-        energy = term.energy(x * unit) / _KJ_PER_KCAL
-        before, after = (term.energy((x + step) * unit) / _KJ_PER_KCAL for step in (-_STEP, _STEP))
+        unit = units.length if term.order == "bond" else _DEGREE
+        x = _coordinates(term, points, unit)
+        energy = term.energy(x * unit) / units.energy
+        before, after = (term.energy((x + step) * unit) / units.energy for step in (-_STEP, _STEP))
         lines += ["", name, f"N {points}", ""]
         rows = zip(x, energy, (before - after) / (2 * _STEP), strict=True)
         lines += [f"{i} {place:.12g} {u:.12g} {force:.12g}" for i, (place, u, force) in enumerate(rows, start=1)]
     return lines
 
 
-def _coordinates(term: BondedTerm, points: int) -> Array:
+def _coordinates(term: BondedTerm, points: int, unit: float) -> Array:
     """Where a term's table has rows, in LAMMPS' unit: all angles that there are, and lengths as above."""
     if term.order == "dihedral":
         return np.linspace(-180, 180, points, endpoint=False)
@@ -69,4 +68,4 @@ def _coordinates(term: BondedTerm, points: int) -> Array:
     else:
         assert isinstance(term, TabulatedTerm)
         low, high = term.low, term.high
-    return np.linspace(_SHORTEST * max(low, _SHORTEST * high), high + _LONGER * (high - low), points) / _UNITS["bond"]
+    return np.linspace(_SHORTEST * max(low, _SHORTEST * high), high + _LONGER * (high - low), points) / unit

@@ -12,7 +12,8 @@ from lammps_run import pair_energies
 from diffpair import PairTable
 from diffpair.cli import cli
 from diffpair.errors import DiffPairError
-from diffpair.tables.lammps import lammps_commands, lammps_table, section_name
+from diffpair.formats.lammps import lammps_commands, lammps_table
+from diffpair.formats.names import section_name
 
 R_MIN, CUTOFF = 0.25, 0.85
 COLLIDING = ("A", "A_B", "B_C", "C")  # A and B_C, A_B and C: both A_B_C
@@ -60,8 +61,9 @@ def test_section_names():
 
 def test_head_of_the_file_names_the_types():
     lines = lammps_table(table_of(("A", "two\nlines"))).splitlines()
-    assert lines[:3] == ["# UNITS: real", '# types: 1 is "A", 2 is "two\\nlines"', "# pair_style table spline 2000"]
-    assert lines[4] == "# pair_coeff 1 2 FILE A_two%0Alines 8.5"
+    assert lines[:2] == ["# UNITS: real", '# types: 1 is "A", 2 is "two\\nlines"']
+    assert lines[2:4] == ["# spline: r_min 0.25 nm, cutoff 0.85 nm, knots 60", "# pair_style table spline 2000"]
+    assert lines[5] == "# pair_coeff 1 2 FILE A_two%0Alines 8.5"
 
 
 @pytest.mark.parametrize("name", ['\'"""\'', "two\nlines"])
