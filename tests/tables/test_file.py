@@ -13,6 +13,8 @@ from hypothesis.extra.numpy import arrays
 from diffpair import PairTableForce
 from diffpair.errors import DiffPairError
 from diffpair.formats.lammps import lammps_table
+from diffpair.formats.uf3 import uf3_file
+from diffpair.formats.units import units_of_style
 from diffpair.tables import PairTable, read_document
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False, width=64)
@@ -218,6 +220,7 @@ def test_files_that_other_programs_made(tmp_path):
     (tmp_path / "force").write_text(openmm.XmlSerializer.serialize(force))
     (tmp_path / "system").write_text(openmm.XmlSerializer.serialize(openmm.System()))
     (tmp_path / "lammps").write_text(lammps_table(table))
+    (tmp_path / "uf3").write_text(uf3_file(table, units_of_style("real"))[0])
     for name, words in {
         "npz.npz": r"NumPy arrays \(\.npz\)",
         "npy.npy": "a NumPy array",
@@ -226,7 +229,8 @@ def test_files_that_other_programs_made(tmp_path):
         "old": "a Python pickle",
         "force": "OpenMM's XML of a PairTableForce: openmm.XmlSerializer.deserialize reads it",
         "system": "OpenMM's XML of a System",
-        "lammps": "a LAMMPS table",
+        "lammps": r"a LAMMPS table \(pair_style table\): diffpair import makes a potential of it",
+        "uf3": r"a file of LAMMPS's pair_style uf3: diffpair import",
     }.items():
         with pytest.raises(DiffPairError, match=f"{name}: not a potential file but {words}"):
             PairTable.load(tmp_path / name)

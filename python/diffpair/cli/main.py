@@ -23,6 +23,7 @@ _COMMANDS = {
     "audit": "diffpair.cli.audit",
     "validate": "diffpair.cli.validate",
     "export": "diffpair.cli.export",
+    "import": "diffpair.cli.import_",
 }
 
 

@@ -38,7 +38,15 @@ positive_length = quantity("nm", "0.9 nm")
 positive_energy = quantity("kJ/mol", "0.996 kJ/mol")
 
 
-def length_unit(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
-    """What one unit of length is, nm: a length, or the name of a unit alone."""
-    named = value is not None and not any(digit.isdigit() for digit in value)
-    return positive_length(context, parameter, f"1 {value}" if named else value)
+def _unit(quantity: Callback) -> Callback:
+    """The callback of a quantity, for options that may also be the name of a unit alone."""
+
+    def read(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+        named = value is not None and not any(digit.isdigit() for digit in value)
+        return quantity(context, parameter, f"1 {value}" if named else value)
+
+    return read
+
+
+length_unit = _unit(positive_length)  # what one unit of length is, nm
+energy_unit = _unit(positive_energy)  # what one unit of energy is, kJ/mol

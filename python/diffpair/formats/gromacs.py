@@ -7,7 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from diffpair.formats.names import grid_line, section_name
+from diffpair.errors import DiffPairError
+from diffpair.formats.curve import Curve, curve_of, numbers_of, rows_of
+from diffpair.formats.names import grid_in, grid_line, section_name
+from diffpair.formats.units import OWN
 from diffpair.tables import PairTable
 
 Array = NDArray[np.float64]
@@ -76,3 +79,29 @@ def gromacs_commands(table: PairTable, folder: Path) -> list[str]:
         f"rlist = {table.cutoff:.12g}",
         f"gmx mdrun -table {folder / DEFAULT}",
     ]
+
+
+def read_gromacs(path: Path, text: str, c6: float | None = None, c12: float | None = None) -> Curve:
+    """The curve of a table: C6 g + C12 h of seven columns, or the second of two or three (r, U, -dU/dr).
+
+    The column of charges is passed over. The name is that of the file, without ``table_``.
+
+    Args:
+        c6, c12: of the topology; 1 if left out, which is refused where both columns hold something.
+
+    Raises DiffPairError for other columns, and numbers as `curve_of` refuses them.
+    """
+    rows = rows_of(text, "#@&;")
+    width = len(rows[0].cells) if rows else 0
+    if width not in (2, 3, 7):
+        raise DiffPairError(f"{path}: a table of GROMACS has 7 columns, or 2 or 3 (r, U, -dU/dr), not {width}")
+    columns = numbers_of(path, rows, width)
+    r, *rest = columns
+    if width == 7:
+        g, h = rest[2:4], rest[4:6]
+        if np.any(g[0]) and np.any(h[0]) and (c6 is None or c12 is None):
+            raise DiffPairError(f"{path}: has values of both g and h: give their factors by --c6 and --c12")
+        first, second = (1.0 if factor is None else factor for factor in (c6, c12))
+        rest = [first * a + second * b for a, b in zip(g, h, strict=True)]
+    name = path.stem.removeprefix("table_")
+    return curve_of(path, name, (r, *rest), [row.place for row in rows], OWN, grid_in(text))

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.bonded import BondedTerm
 from diffpair.errors import DiffPairError
+from diffpair.formats.curve import Curve, curve_of, numbers_of, rows_of
 from diffpair.formats.lammps_bonded import bonded_commands, bonded_sections
-from diffpair.formats.names import grid_line, section_name
+from diffpair.formats.names import grid_in, grid_line, section_name
 from diffpair.formats.units import Units, units_of_style
 from diffpair.tables import PairTable
 
 Array = NDArray[np.float64]
 # LAMMPS stops when a distance is below the first row; the linear part below r_min is written out down to here.
 _INNERMOST = 0.02
+_BONDED = re.compile("bond_[^_]+_[^_]+|angle(_[^_]+){3}|dihedral(_[^_]+){4}")  # our own sections of bonded terms
 _QUOTES = ('"', "'", '"""')  # what may enclose a word of a LAMMPS command
 
 
@@ -94,3 +98,57 @@ def lammps_word(name: str) -> str:
         if "\n" not in name and sign not in name and not name.endswith(sign[0]):
             return f"{sign}{name}{sign}"
     raise DiffPairError(f"{name!r}: a LAMMPS command cannot hold this file name; choose a plainer one")
+
+
+def lammps_style(text: str) -> str | None:
+    """The unit style that the first line of a table names, as LAMMPS finds it there, or None."""
+    match = re.match(r"#.*\bUNITS:\s*(\S+)", text)
+    return match[1] if match else None
+
+
+def read_lammps(path: Path, text: str, units: Units) -> list[Curve]:
+    """The sections of a table file, without those that our own files have for bonded terms.
+
+    Raises DiffPairError for a file that is none, a section that is cut short, and numbers as `curve_of` refuses them.
+    """
+    rows, grid, curves = rows_of(text), grid_in(text), []
+    while rows:
+        name, first = rows[0].cells[0], rows[0].place
+        parameters = rows[1].cells if len(rows) > 1 else []
+        try:
+            count = int(parameters[parameters.index("N") + 1])
+            if count < 0:
+                raise ValueError
+        except (ValueError, IndexError):
+            raise DiffPairError(
+                f"{path}, line {first}: a section {name[:40]!r} of a LAMMPS table should begin here, but no "
+                f"line with N and a number follows"
+            ) from None
+        here, rows = rows[2 : 2 + count], rows[2 + count :]
+        if len(here) < count:
+            raise DiffPairError(
+                f"{path}: the section {name} should have {count} rows, but the file ends after {len(here)}"
+            )
+        if _BONDED.fullmatch(name):
+            continue
+        _, r, energy, force = numbers_of(path, here, 4)
+        r = _spaced(path, name, parameters, r)
+        curves.append(curve_of(path, name, (r, energy, force), [row.place for row in here], units, grid))
+    if not curves:
+        raise DiffPairError(f"{path}: no section of a LAMMPS table is in it")
+    return curves
+
+
+def _spaced(path: Path, name: str, parameters: list[str], r: Array) -> Array:
+    """Distances as LAMMPS takes them: with R and RSQ from their ends, which are more exact than the rows."""
+    if "BITMAP" in parameters:
+        raise DiffPairError(f"{path}: {name} is a BITMAP table, whose rows are not in order: write it with R or RSQ")
+    for word, power in (("R", 1), ("RSQ", 2)):
+        if word in parameters:
+            place = parameters.index(word)
+            try:
+                low, high = (float(end) for end in parameters[place + 1 : place + 3])
+            except ValueError:
+                raise DiffPairError(f"{path}: {name} has no two distances after {word}") from None
+            return np.asarray(np.linspace(low**power, high**power, len(r)) ** (1 / power))
+    return r

@@ -12,12 +12,16 @@ Conventions of uf3 (LAMMPS of July 2025, package ML-UF3), found in its source an
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.errors import DiffPairError
+from diffpair.formats.curve import Curve, Row, curve_of, numbers_of
 from diffpair.formats.lammps import lammps_word
-from diffpair.formats.names import grid_line, section_name
+from diffpair.formats.names import Grid, grid_in, grid_line, section_name
 from diffpair.formats.resolution import ERROR, force_error
 from diffpair.formats.units import Units
 from diffpair.tables import PairTable
@@ -25,6 +29,8 @@ from diffpair.tables import PairTable
 Array = NDArray[np.float64]
 HEADER = "#UF3 POT"
 _LONGEST = 1022  # characters of a line, without its end
+_PER_PIECE = 8  # rows that a reader takes of each cubic piece
+_EVEN = 1e-6  # of the spacing, by which knots of a file may miss an even grid
 _DECIMALS = range(17, 0, -1)
 
 
@@ -129,3 +135,57 @@ def _short(number: str) -> str:
 def _element(name: str) -> str:
     """A type's name as one word; NULL would be none for LAMMPS."""
     return "%4EULL" if name == "NULL" else section_name(name)
+
+
+def read_uf3(path: Path, text: str, units: Units) -> list[Curve]:
+    """The pairs of a file, as rows from each of their cubic pieces; the grid is that of their own knots.
+
+    Files of LAMMPS before 2025 name no types; then the name is that of the file.
+
+    Raises DiffPairError for terms of three bodies, blocks that are cut short, and knots that make no spline.
+    """
+    blocks = re.split(rf"^.*{HEADER}.*$", text, flags=re.MULTILINE)
+    if len(blocks) < 2:
+        raise DiffPairError(f"{path}: no block of {HEADER} is in it")
+    place, curves = 1, []
+    for before, block in zip(blocks, blocks[1:], strict=False):
+        place += before.count("\n")
+        lines = [(place + k, line.split()) for k, line in enumerate(block.splitlines())]
+        rows = [Row(k, cells) for k, cells in lines if cells and not cells[0].startswith("#")]
+        curves.append(_read_block(path, rows, units, grid_in(text)))
+    return curves
+
+
+def _read_block(path: Path, rows: list[Row], units: Units, grid: Grid | None) -> Curve:
+    from scipy.interpolate import BSpline
+
+    if rows and rows[0].cells[0] == "3B":
+        raise DiffPairError(f"{path}, line {rows[0].place}: has terms of three bodies, which a pair potential has not")
+    if len(rows) != 5 or rows[0].cells[0] != "2B" or len(rows[0].cells) not in (3, 4, 5, 6) or len(rows[1].cells) != 2:
+        first = rows[0].place if rows else 1
+        raise DiffPairError(f"{path}, line {first}: a block of uf3 should have five lines from here, the first with 2B")
+    names = rows[0].cells[1:3] if len(rows[0].cells) > 4 else [path.stem]
+    counts = rows[1].cells[1], rows[3].cells[0]
+    if not all(count.isdecimal() for count in counts) or int(counts[0]) != int(counts[1]) + 4:
+        raise DiffPairError(
+            f"{path}, line {rows[3].place}: {counts[0][:20]} knots and {counts[1][:20]} coefficients are no spline"
+        )
+    knots = np.concatenate(numbers_of(path, [rows[2]], int(counts[0])))
+    coefficients = np.concatenate(numbers_of(path, [rows[4]], int(counts[1])))
+    ends = np.unique(knots[3:-3])
+    if not np.all(np.isfinite(knots)) or np.any(np.diff(knots) < 0) or len(ends) < 2:
+        raise DiffPairError(f"{path}, line {rows[2].place}: knots must rise")
+    spline = BSpline(knots, 2 * coefficients, 3)
+    r = np.append(np.linspace(ends[:-1], ends[1:], _PER_PIECE, endpoint=False).T.ravel(), ends[-1])
+    energy, force = spline(r), -spline.derivative()(r)
+    even = _even(ends * units.length) if not np.any(coefficients[-3:]) else None
+    return curve_of(path, "_".join(names), (r, energy, force), [rows[4].place] * len(r), units, grid or even)
+
+
+def _even(ends: Array) -> Grid | None:
+    """The longest even grid at the end of the knots: there a table can have the same pieces."""
+    spacing = ends[-1] - ends[-2]
+    uneven = np.flatnonzero(np.abs(np.diff(ends) - spacing) > _EVEN * spacing)
+    first = int(uneven[-1]) + 1 if len(uneven) else 0
+    count = len(ends) - first
+    return Grid(float(ends[first]), float(ends[-1]), count) if count >= 5 else None

@@ -49,4 +49,4 @@ def units_of_style(style: str, sigma: float | None = None, epsilon: float | None
     if sigma is not None or epsilon is not None:
         raise DiffPairError(f"--sigma and --epsilon are for units lj, not for units {style}")
     length, energy = _STYLES[style]
-    return Units(convert(1.0, length, "nm"), convert(1.0, energy, "kJ/mol"), style)
+    return Units(1 / convert(1.0, "nm", length), convert(1.0, energy, "kJ/mol"), style)

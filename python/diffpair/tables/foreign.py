@@ -24,8 +24,9 @@ _ARCHIVES = (
 )
 _TEXTS = (
     (r"\Aversion https://git-lfs", "a pointer of Git LFS: git lfs pull brings the file itself"),
-    (r"^N\s+\d+\b", "a LAMMPS table (pair_style table)"),
-    (r"^@\s*(title|xaxis|s0|TYPE)", "a GROMACS .xvg file"),
+    (r"^#UF3 POT", "a file of LAMMPS's pair_style uf3: diffpair import makes a potential of it"),
+    (r"^N\s+\d+\b", "a LAMMPS table (pair_style table): diffpair import makes a potential of it"),
+    (r"^@\s*(title|xaxis|s0|TYPE)", "a GROMACS .xvg file: diffpair import makes a potential of a table"),
     (r"^(potential|states)\s*:", "a fit's config: diffpair fit makes a potential of it"),
     (r"\A(\s*[#;].*\n)*\s*[-+.\d][-+.\deE]*[\s,;]+[-+.\d]", "columns of numbers, as of a g(r) or of another table"),
 )
