@@ -11,6 +11,7 @@ import openmm as mm
 import pytest
 from closure import BINS, GRID, KELVIN, lj, solve_forward
 
+from diffpair.fit.start.chain_jacobian import is_prior
 from diffpair.fit.start.choose import choose_start, obstacle
 from diffpair.fit.start.hypernetted_chain import COULOMB, HypernettedChain
 from diffpair.fit.start.inversion import boltzmann_inversion, hypernetted_chain
@@ -81,6 +82,23 @@ def test_a_fit_beside_charges_starts_with_them(state):
     found = choose_start(Start(method="auto"), [state], contact_distances([state]))
     assert found.start.method == "hypernetted-chain" and set(found.good) == {"salt"}
     assert found.sentence == "start: hypernetted chain, with the charges of state salt in it"
+
+
+def test_the_jacobian_of_the_chain_is_no_prior_beside_charges(state):
+    """Nor where the volume moves; it is one in the same fluid without charges, with a start that is near."""
+    bare = replace(state, base_system=None)
+    chain, uncharged = HypernettedChain(state, 0.9), HypernettedChain(bare, 0.9)
+    assert not is_prior(chain, state, "hypernetted-chain", False)
+    assert is_prior(uncharged, bare, "hypernetted-chain", False)
+    assert is_prior(uncharged, bare, "boltzmann-inversion", False)
+    assert not is_prior(uncharged, bare, "parameters", False)
+    under_pressure = mm.System()
+    under_pressure.addForce(mm.MonteCarloBarostat(1.0, 300.0))
+    assert not is_prior(uncharged, replace(bare, base_system=under_pressure), "hypernetted-chain", False)
+    molecules = replace(bare, exclusions=np.array([[0, 1]]))
+    assert not is_prior(uncharged, molecules, "modified-verlet", False)
+    assert is_prior(uncharged, molecules, "modified-verlet", True)
+    assert not is_prior(uncharged, molecules, "boltzmann-inversion", True)
 
 
 def with_wells(system):

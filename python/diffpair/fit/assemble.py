@@ -16,7 +16,7 @@ from diffpair.fit.iterate.watch import WatchedAdjoint
 from diffpair.fit.judge.stopping import Stopping
 from diffpair.fit.record.progress import FitProgress
 from diffpair.fit.setup import Setup
-from diffpair.fit.start.chain_jacobian import chain_jacobian
+from diffpair.fit.start.chain_jacobian import chain_jacobian, is_prior
 from diffpair.gradients import (
     CHAOS,
     DiscreteAdjoint,
@@ -33,7 +33,6 @@ from diffpair.settings import update as update_sections
 from diffpair.settings.fit_settings import FitSettings
 from diffpair.settings.gradient import Adjoint
 from diffpair.settings.gradient import Reweighting as ReweightingSection
-from diffpair.settings.start import CLOSURES
 from diffpair.updates import (
     FirstOrder,
     GaussNewton,
@@ -89,14 +88,8 @@ def fit_states(setup: Setup, seed: int) -> list[LiveState]:
         if state.state.name in setup.own:
             state.sampler.restore(setup.own[state.state.name].last)
         chain = setup.chosen.good.get(state.state.name)
-        # The chain's Jacobian is that of a constant volume, and goes with a start that is near: a network from a soft
-        # repulsion, 0.24 off, was led to 0.1 by it and no further. With molecules' sites its error looked like a factor
-        # of a target in a fit that began from -kT ln g.
-        method = setup.chosen.start.method
-        molecules = len(state.state.exclusions) > 0
-        near = method in CLOSURES if molecules else method in (*CLOSURES, "boltzmann-inversion")
-        near = near and (not molecules or space.bonded.size > 0)
-        if section is None and chain is not None and state.state.barostat is None and near:
+        trusted = chain is not None and is_prior(chain, state.state, setup.chosen.start.method, space.bonded.size > 0)
+        if section is None and chain is not None and trusted:
             state.theory.chain = chain_jacobian(chain, state.state, state.rows.rdf, space.grid)
             if len(state.rows) == len(state.rows.rdf) and not space.bonded.size:
                 state.memory.theory = state.theory.chain
