@@ -55,7 +55,7 @@ def of_distribution(result: DistributionResult, noise_target: float) -> Known:
 
 def of_number(name: str, unit: str, error: float, wanted: float, certain: bool) -> Known:
     """A pressure or density."""
-    said = f"{name} is known to {{noise}} {unit} only (wanted: {{wanted}}, the error of its target)"
+    said = f"{name} is known to {{noise}} {unit} only (wanted: {{wanted}})"
     return Known(name, error, wanted, certain, said)
 
 
