@@ -92,6 +92,7 @@ CASES = {
         "--length-unit: 'kg' is not a unit of length such as nm",
     ),
     "no unit": ("u.csv --energy-unit foo", columns(), "--energy-unit: 'foo' is not a unit"),
+    "a sigma alone": ("u.csv --sigma 0.3nm", columns(), "--sigma and --epsilon are for units lj: add --units lj"),
     "two units": ("u.csv --units real --length-unit nm", columns(), "--units and --length-unit or --energy-unit say"),
     "no file": ("none.csv", None, "none.csv: no such file"),
     "an empty folder": (".", None, "a folder without files table_*.xvg"),

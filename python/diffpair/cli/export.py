@@ -47,15 +47,17 @@ def command(
 ) -> None:
     """Write a learned POTENTIAL for another program.
 
+    \b
     openmm: XML of the PairTableForce, without particles, for openmm.XmlSerializer.deserialize.
     openmm-custom: the same as a CustomNonbondedForce, for an OpenMM without DiffPair.
-    lammps: file for pair_style table, one section per pair of types, and for the table styles of bonds, angles and
-    dihedrals; and the commands that use it.
+    lammps: file for pair_style table, and for the table styles of bonds, angles and dihedrals.
     uf3: file for LAMMPS's pair_style uf3, the same splines.
-    gromacs: folder of .xvg tables, one per pair of types, for user potentials of GROMACS 2019 and before.
+    gromacs: folder of .xvg tables, for user potentials of GROMACS 2019 and before.
     hoomd: .npz file for hoomd.md.pair.Table.
     csv: columns r, U and F in nm, kJ/mol and kJ/mol/nm.
     potential: a potential file again, to keep one at another temperature.
+
+    The commands that use a file are printed. docs/formats.md says which file to use when.
 
     \b
     Examples:
@@ -87,7 +89,7 @@ def command(
             table = table.at_temperature(parse(temperature, "K", "350 K"))
         except DiffPairError as error:
             raise DiffPairError(f"--temperature of {potential}: {error}") from None
-    said = _write(table, kind, out, points, units_of_style(units or "real", sigma, epsilon))
+    said = write_format(table, kind, out, points, units_of_style(units or "real", sigma, epsilon))
     click.echo(f"{out}: {kind} form of {potential}")
     if table.bonded and kind not in _WITH_BONDED:
         click.echo(
@@ -98,7 +100,7 @@ def command(
         click.echo("\n".join(said))
 
 
-def _write(table: PairTable, kind: str, out: Path, points: int | None, units: Units) -> list[str]:
+def write_format(table: PairTable, kind: str, out: Path, points: int | None, units: Units) -> list[str]:
     """Write the file or files, and return what to tell of them."""
     from diffpair.formats import gromacs, hoomd, lammps, plain, uf3
     from diffpair.formats.resolution import choose_rows

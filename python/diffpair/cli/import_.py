@@ -49,12 +49,12 @@ def command(
     """Make a potential file of tables of other programs, by least squares, and tell how far it is off.
 
     FILES: a table of LAMMPS's pair_style table, a file of its pair_style uf3, columns of r and U, or tables of GROMACS
-    (.xvg), of which a folder takes all table_*.xvg.
+    (.xvg), of which a folder takes all table_*.xvg. docs/formats.md says what is expected of each.
 
     \b
     Examples:
       diffpair import lj.table --units real --pair Ar Ar LJ_ARGON --out argon.json
-      diffpair import Nb.uf3 --out niobium.json
+      diffpair import potential.uf3 --out potential.json
       diffpair import tables --out water.json
       diffpair import u.csv --length-unit angstrom --energy-unit kcal/mol --type CG --out cg.json
     """

@@ -113,6 +113,8 @@ def _read(path: Path, options: Options) -> list[Curve]:
     kind = options.kind or _kind(path, text)
     for given, what, kinds in (
         (options.units, "--units", ("lammps", "uf3", "csv")),
+        (options.sigma, "--sigma", ("lammps", "uf3", "csv")),
+        (options.epsilon, "--epsilon", ("lammps", "uf3", "csv")),
         (options.length, "--length-unit", ("csv",)),
         (options.energy, "--energy-unit", ("csv",)),
         (options.c6, "--c6", ("gromacs",)),
@@ -153,6 +155,8 @@ def _units(path: Path, text: str, kind: str, options: Options) -> Units:
 
 def _plain_units(options: Options) -> Units:
     if options.units is None:
+        if options.sigma or options.epsilon:
+            raise DiffPairError("--sigma and --epsilon are for units lj: add --units lj")
         return Units(options.length or 1.0, options.energy or 1.0)
     if options.length or options.energy:
         raise DiffPairError("--units and --length-unit or --energy-unit say the same: give one of them")
