@@ -2,7 +2,7 @@
 
 Conventions of uf3 (LAMMPS of July 2025, package ML-UF3), found in its source and by comparison:
 
-- E is the sum of V over all ordered pairs, so that V = U / 2.
+- E is the sum of V over all ordered pairs, so that V = U / 2; LAMMPS's function of single pairs gives V, too.
 - The first and the last knot stand four times. Below the first knot LAMMPS reads outside of its arrays: so ours is 0.
   One piece leads from there to r_min, where a knot stands twice, as U has one continuous derivative there. That needs
   the spacing ``nk``: with ``uk`` LAMMPS takes all knots for evenly spaced.
