@@ -171,3 +171,30 @@ def test_a_column_that_is_no_force_is_not_used(command, tmp_path):
     text = "r,U,F\n" + "\n".join(f"{x},{lj(x)[0]},{-lj(x)[1]}" for x in r)
     (tmp_path / "u.csv").write_text(text)
     assert "forces by" not in command("import", "u.csv", "--out", "p.json")
+
+
+def test_rows_far_apart_get_fewer_knots(command, tmp_path):
+    """Rows even in r^2, as LAMMPS likes them, and a gap: no B-spline is left without a row."""
+    r = np.sqrt(np.linspace(0.2**2, 1.1**2, 1200))
+    r = r[(r < 0.6) | (r > 0.62)]
+    (tmp_path / "u.csv").write_text("\n".join(f"{x:.15g},{lj(x)[0]:.15g}" for x in r))
+    output = command("import", "u.csv", "--out", "p.json")
+    assert PairTable.load("p.json").knots < 50  # intervals of 0.02 nm
+    low, high, _ = told(output)
+    true_low, true_high, _ = true_errors("p.json", 1200)
+    assert low == pytest.approx(true_low, rel=0.1) and high == pytest.approx(true_high, rel=0.1)
+
+
+def test_pairs_of_very_different_sizes(command, tmp_path):
+    """One grid for all: far inside of the larger particles U is huge, which must not spoil it where they meet."""
+    r = np.linspace(0.15, 1.5, 6000)
+    scales = {"A_A": 0.7, "A_B": 1.2, "B_B": 1.8}
+    columns = [r, *(lj(r / scale)[0] for scale in scales.values())]
+    rows = "\n".join(",".join(f"{value:.15g}" for value in row) for row in zip(*columns, strict=True))
+    (tmp_path / "u.csv").write_text(",".join(["r", *(f"U_{name}" for name in scales)]) + "\n" + rows)
+    command("import", "u.csv", "--out", "p.json")
+    table = PairTable.load("p.json")
+    for (a, b), scale in zip(table.pairs, scales.values(), strict=True):
+        x = np.linspace(0.8 * SIGMA * scale, 1.4, 500)
+        expected = lj(x / scale)[0] - lj(1.5 / scale)[0]
+        np.testing.assert_allclose(table.energy(x, a, b), expected, rtol=1e-3, atol=2e-4)

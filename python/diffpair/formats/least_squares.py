@@ -12,7 +12,7 @@ from diffpair.errors import DiffPairError
 from diffpair.formats.curve import Curve
 from diffpair.formats.names import Grid
 from diffpair.tables import PairTable, type_pairs
-from diffpair.tables.limits import check_grid
+from diffpair.tables.limits import MIN_KNOTS, check_grid
 from diffpair.tables.spline import overlap
 
 Array = NDArray[np.float64]
@@ -21,7 +21,7 @@ KT = 2.494  # kJ/mol, at 300 K: errors are told where U is lower, and where it i
 _KNOTS = (50, 100, 200, 400, 800)  # tried in turn, until the next one makes nothing better
 _ENOUGH = 1e-5  # of U, or of a typical U where it is smaller
 _BENT = 10  # intervals from the cutoff that feel its three zero coefficients, by 1e-5 of the first of them
-_ROWS_PER_KNOT = 2  # at least, where the number of knots is chosen
+_ROWS_PER_KNOT = 2  # at least, where the number of knots is chosen, and one in each interval
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,8 @@ def fit_curves(
     r_min = min(_begin(curve) for curve in curves) if r_min is None else r_min
     if knots is not None:
         return _fit(types, curves, Grid(r_min, cutoff, knots))
-    rows = min(int(np.sum((curve.r >= r_min) & (curve.r <= cutoff))) for curve in curves)
-    tries = [count for count in _KNOTS if _ROWS_PER_KNOT * count <= rows] or [max(5, rows // _ROWS_PER_KNOT)]
-    for count in tries:
+    most = min(_most_knots(curve, r_min, cutoff) for curve in curves)
+    for count in [count for count in _KNOTS if count <= most] or [max(MIN_KNOTS, most)]:
         found = _fit(types, curves, Grid(r_min, cutoff, count))
         if _inner_error(found.table, curves) <= _ENOUGH:
             break
@@ -133,6 +132,8 @@ def _within(curve: Curve, grid: Grid) -> tuple[Curve, str]:
 def _solve(name: str, curve: Curve, grid: Grid) -> Array:
     """Coefficients [knots + 2] of least squares; the error of each row counts relative to its U, see `_scale`."""
     unknown = grid.knots - 1  # the last three coefficients are 0
+    if not _determined(curve.r, grid, unknown):
+        raise _too_few(name, curve, grid)
     near = overlap(curve.r, grid.r_min, grid.cutoff, grid.knots)
     weights = 1 / _scale(curve.energy) ** 2
     normal, right = np.zeros((4, grid.knots + 2)), np.zeros(grid.knots + 2)
@@ -144,11 +145,35 @@ def _solve(name: str, curve: Curve, grid: Grid) -> Array:
     try:
         coefficients[:unknown] = solveh_banded(normal[:, :unknown], right[:unknown], lower=True)
     except LinAlgError:
-        raise DiffPairError(
-            f"{name}: {len(curve.r)} rows from {grid.r_min:.4g} to {grid.cutoff:.4g} nm do not say what U is at "
-            f"{grid.knots} knots: choose fewer by --knots, or another range by --r-min and --cutoff"
-        ) from None
+        raise _too_few(name, curve, grid) from None
     return coefficients
+
+
+def _determined(r: Array, grid: Grid, unknown: int) -> bool:
+    """Whether rows determine the spline: each B-spline has one of its own in its support (Schoenberg and Whitney)."""
+    places = (r - grid.r_min) / (grid.cutoff - grid.r_min) * (grid.knots - 1)
+    row = 0
+    for k in range(unknown):
+        row = max(row, int(np.searchsorted(places, k - 3, side="right")))
+        if row == len(places) or places[row] >= k + 1:
+            return False
+        row += 1
+    return True
+
+
+def _too_few(name: str, curve: Curve, grid: Grid) -> DiffPairError:
+    return DiffPairError(
+        f"{name}: {len(curve.r)} rows from {grid.r_min:.4g} to {grid.cutoff:.4g} nm do not say what U is at "
+        f"{grid.knots} knots: choose fewer by --knots, or another range by --r-min and --cutoff"
+    )
+
+
+def _most_knots(curve: Curve, r_min: float, cutoff: float) -> int:
+    """As many as leave each of them two rows, and each interval between them one."""
+    r = curve.r[(curve.r >= r_min) & (curve.r <= cutoff)]
+    if len(r) < 2:
+        return 0
+    return int(min(len(r) / _ROWS_PER_KNOT, (r[-1] - r[0]) / np.max(np.diff(r)) + 1))
 
 
 def _scale(energy: Array) -> Array:
