@@ -161,8 +161,9 @@ def test_friction_slows_diffusion(liquid, lj_table):
     assert correlation == pytest.approx(np.exp(-200 * 5 * 0.002), abs=0.03)
 
 
-def test_an_explosion_is_told_and_rolled_back(liquid, lj_table):
-    live = engine(liquid, lj_table)
+@pytest.mark.parametrize("command", ["lmp", TWO_RANKS])
+def test_an_explosion_is_told_and_rolled_back(liquid, lj_table, command):
+    live = engine(liquid, lj_table, command)
     live.melt(400)
     kept = live.snapshot()
     live.set_table(PairTable(lj_table.types, lj_table.r_min, lj_table.cutoff, 1e4 * lj_table.coefficients))
@@ -191,8 +192,9 @@ def test_a_killed_lammps_is_told_with_its_last_lines(liquid, lj_table, command):
     assert len(live.sample(20, 10)) == 2
 
 
-def test_an_error_of_lammps_is_told(liquid, lj_table):
-    live = engine(liquid, lj_table)
+@pytest.mark.parametrize("command", ["lmp", TWO_RANKS])
+def test_an_error_of_lammps_is_told(liquid, lj_table, command):
+    live = engine(liquid, lj_table, command)
     with pytest.raises(LammpsFailed, match=r"(?s)its last lines:.*ERROR: Unknown command: nonsense"):
         live._do(["nonsense"])
 

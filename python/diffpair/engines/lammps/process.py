@@ -21,7 +21,10 @@ _PLUGINS = "LAMMPS_PLUGIN_PATH"
 # Unbuffered output, or else no line would come before thousands; no files of its own in the user's folder.
 _OPTIONS = ("-nonbuf", "-log", "none", "-nocite")
 _IDLE = ["diffpair_wait"]  # of the plugin: what a LAMMPS does that has nothing to do, or else it would keep cores busy
-_TAIL = 8  # last lines of its output that an error tells
+_TAIL, _ERRORS = (
+    8,
+    2,
+)  # last lines of its output that an error tells, and of its own errors: mpiexec has words after them
 _PATIENCE = 3.0  # s that it has to end in before it is killed
 _LEFT_OUT = "pair_style diffpair is left out: "  # the plugin's own words where it does not fit a LAMMPS
 
@@ -54,6 +57,7 @@ class LammpsProcess:
         if program is None:
             raise LammpsFailed(f"sampling: command {command!r}: there is no program {words[0]!r} here")
         self._lines: deque[str] = deque(maxlen=_TAIL)
+        self._errors: deque[str] = deque(maxlen=_ERRORS)
         self._sent = self._answered = 0
         self._idle: list[str] = []
         try:
@@ -124,10 +128,13 @@ class LammpsProcess:
                 return
             if line.strip() and not line.startswith(OURS):
                 self._lines.append(line.rstrip())
+                if line.startswith("ERROR"):
+                    self._errors.append(line.rstrip())
             if heard is not None:
                 heard(line)
         self.close()
-        raise LammpsFailed(f"LAMMPS ({self.command}) ended before its work was done", "\n".join(self._lines))
+        said = [*(line for line in self._errors if line not in self._lines), *self._lines]
+        raise LammpsFailed(f"LAMMPS ({self.command}) ended before its work was done", "\n".join(said))
 
 
 def _end(popen: subprocess.Popen[str]) -> None:
