@@ -19,10 +19,10 @@ from rich.console import Console
 from rich.table import Table
 
 from diffpair import PairTable
-from diffpair.cli.export import write_format
 from diffpair.formats.curve import Curve
 from diffpair.formats.least_squares import fit_curves
 from diffpair.formats.units import units_of_style
+from diffpair.formats.writing import write_format
 
 CELLS = (8, 8, 8)
 IN_LAMMPS = "in LAMMPS:"  # what export says before the commands

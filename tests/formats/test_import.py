@@ -48,6 +48,20 @@ def test_round_trip(command, kind):
     assert "shifted" not in output
 
 
+@pytest.mark.parametrize("kind", ["lammps", "uf3", "gromacs", "csv"])
+def test_round_trip_of_a_soft_potential(command, kind):
+    """Without a core: the knots begin at 0, and a pair that was not learned stays 0."""
+    coefficients = np.zeros((3, 22))
+    coefficients[:2, :19] = 30 * np.exp(-np.arange(19) / np.array([[4.0], [3.0]]))
+    soft = PairTable(("A", "B"), 0.0, 1.2, coefficients)
+    soft.save("p.json")
+    command("export", "p.json", "--format", kind, "--out", "x")
+    command("import", "x", "--out", "back.json")
+    back = PairTable.load("back.json")
+    assert (back.r_min, back.cutoff, back.knots) == (0, 1.2, 20)
+    np.testing.assert_allclose(back.coefficients, soft.coefficients, rtol=1e-9, atol=1e-7)
+
+
 def test_uf3_without_our_comment(command, tmp_path):
     """The even knots that the file has itself are found."""
     TABLE.save("p.json")

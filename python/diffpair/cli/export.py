@@ -10,7 +10,6 @@ import click
 from diffpair.cli.quantities import positive_energy, positive_length
 
 if TYPE_CHECKING:
-    from diffpair.formats.resolution import Interpolation
     from diffpair.formats.units import Units
     from diffpair.tables import PairTable
 
@@ -89,7 +88,7 @@ def command(
             table = table.at_temperature(parse(temperature, "K", "350 K"))
         except DiffPairError as error:
             raise DiffPairError(f"--temperature of {potential}: {error}") from None
-    said = write_format(table, kind, out, points, units_of_style(units or "real", sigma, epsilon))
+    said = _write(table, kind, out, points, units_of_style(units or "real", sigma, epsilon))
     click.echo(f"{out}: {kind} form of {potential}")
     if table.bonded and kind not in _WITH_BONDED:
         click.echo(
@@ -100,43 +99,18 @@ def command(
         click.echo("\n".join(said))
 
 
-def write_format(table: PairTable, kind: str, out: Path, points: int | None, units: Units) -> list[str]:
+def _write(table: PairTable, kind: str, out: Path, points: int | None, units: Units) -> list[str]:
     """Write the file or files, and return what to tell of them."""
-    from diffpair.formats import gromacs, hoomd, lammps, plain, uf3
-    from diffpair.formats.resolution import choose_rows
+    from diffpair.formats.writing import write_format
     from diffpair.tables.document import write_atomically
 
-    def rows(interpolation: Interpolation) -> tuple[int, list[str]]:
-        found = choose_rows(table, interpolation, points)
-        return found.rows, [f"{found.rows} rows; forces are off by {found.error:.2g} at most (docs/formats.md)"]
-
-    said: list[str] = []
     if kind == "potential":
         table.save(out)
-    elif kind == "lammps":
-        number, said = rows(lammps.lammps_force)
-        write_atomically(out, lammps.lammps_table(table, out.name, number, units))
-        said += ["in LAMMPS:", *lammps.lammps_commands(table, str(out), number, units)]
-    elif kind == "uf3":
-        text, error = uf3.uf3_file(table, units)
-        write_atomically(out, text)
-        said = [f"forces are off by {error:.2g} at most", "in LAMMPS:", *uf3.uf3_commands(table, str(out))]
-    elif kind == "gromacs":
-        number, said = rows(gromacs.gromacs_force)
-        out.mkdir(exist_ok=True)
-        for name, text in gromacs.gromacs_files(table, number).items():
-            write_atomically(out / name, text)
-        said += ["in GROMACS:", *gromacs.gromacs_commands(table, out)]
-    elif kind == "hoomd":
-        number, said = rows(hoomd.hoomd_force)
-        write_atomically(out, hoomd.hoomd_arrays(table, number))
-        said += ["in HOOMD-blue:", *hoomd.hoomd_commands(table, str(out))]
-    elif kind == "csv":
-        number, said = rows(plain.plain_force)
-        write_atomically(out, plain.plain_table(table, number))
-    else:
+    elif kind.startswith("openmm"):
         write_atomically(out, _openmm_xml(table, custom=kind == "openmm-custom"))
-    return said
+    else:
+        return write_format(table, kind, out, points, units)
+    return []
 
 
 def _openmm_xml(table: PairTable, custom: bool) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,7 @@ _FEWEST, _MOST = 1000, 128000  # rows; a file of the most is about 8 MB per pair
 _BESIDE = np.linspace(-2.0, 2.0, 41)
 
 
-@dataclass(frozen=True)
-class Resolution:
+class Resolution(NamedTuple):
     """rows: of each table. error: the largest of all forces, see `force_error`."""
 
     rows: int
