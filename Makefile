@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
+# One per core; each runs its simulations on one thread, see tests/conftest.py.
+TEST_PROCESSES ?= auto
 
 # JAX MD, which benchmarks compare with, in an environment of its own: torch and jax-md want different packages.
 PEERS := .venv-peers
@@ -23,7 +25,7 @@ demo: $(BUILT)
 	$(BIN)/python examples/water/production.py $(DEMO_OUT)
 
 test: lint $(BUILT)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
 
 # All tests of the forces and of the operators (where torch has CUDA), and their benchmarks, on a machine with a GPU;
 # for AMD's: GPU_PLATFORM=HIP OPENMM_GPU=openmm-hip-6
