@@ -60,7 +60,7 @@ def test_cutoff_between_chains():
     """g of a liquid in a hole that closes slowly: the beads touch where those of the liquid do."""
     r = 0.005 + 0.01 * np.arange(300)
     shells = np.where(r < 0.4, 0.0, 1 + 0.5 * np.exp(-(r - 0.4) / 0.3) * np.sin(2 * np.pi * (r - 0.4) / 0.4))
-    hole = 1.02 * (1 - 0.8 * np.exp(-r / 0.5))
+    hole = 1.02 * (1 - 0.9 * np.exp(-r / 0.6))
     found = []
     for g in (shells, shells * hole):
         pairs = {("A", "A"): dataclasses.replace(rdf(0.4), r=r, g=g)}
