@@ -151,6 +151,30 @@ def test_a_snapshot_goes_on_in_either_engine(liquid, lj_table):
         first.restore(type(kept)(np.zeros((3, 3)), np.zeros((3, 3)), kept.box, 0))
 
 
+def test_it_moves_as_newton_has_it(lj_table):
+    """With next to no friction: velocity Verlet in OpenMM, from a snapshot that both restore after other steps."""
+    state = mixture()
+    table = PairTable(("A", "B"), 0.8, 2.3, np.array([[1.0], [0.8], [1.2]]) * lj_table.coefficients)
+    live = engine(state, table, timestep=0.002, friction=1e-9)
+    live.equilibrate(100)
+    kept = live.snapshot()
+    live.equilibrate(57)
+    live.restore(kept)
+    (frame,) = live.sample(30, 30).positions
+    verlet = openmm.CustomIntegrator(0.002)
+    for line in ("v = v + 0.5*dt*f/m", "x = x + dt*v", "v = v + 0.5*dt*f/m"):
+        verlet.addComputePerDof(*line.split(" = "))
+    system, _ = make_system(state, table)
+    context = openmm.Context(system, verlet, openmm.Platform.getPlatform("Reference"))
+    context.setPositions(kept.positions)
+    context.setVelocities(kept.velocities)
+    verlet.step(30)
+    expected = context.getState(positions=True).getPositions(asNumpy=True)._value
+    went = np.abs(expected - kept.positions).max()
+    assert went > 0.05
+    np.testing.assert_allclose(frame, expected, rtol=0, atol=1e-4 * went)
+
+
 def test_friction_slows_diffusion(liquid, lj_table):
     """What set_friction writes into the live program: with much of it, free flight lasts 1 / friction."""
     live = engine(liquid, lj_table, timestep=0.002)

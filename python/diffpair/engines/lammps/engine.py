@@ -40,10 +40,11 @@ _RAN_AWAY = re.compile(r"ERROR.*(Lost atoms|Non-numeric|[Oo]ut of range atoms|Ne
 
 
 class LammpsEngine(Engine):
-    """A state at work in LAMMPS, with the Langevin thermostat of `fix gjf` and its half-step velocities.
+    """A state at work in LAMMPS, with the Langevin thermostat of `fix gjf`.
 
     That scheme (N. Gronbech-Jensen, Mol. Phys. 118, e1662506 (2020), GJ-I) has, as LangevinMiddleIntegrator, no error
-    of configurations in a harmonic potential, whatever the time step.
+    of configurations in a harmonic potential, whatever the time step. Velocities are those at the positions' time;
+    their temperature is lower by a part that goes as the square of the time step.
 
     LAMMPS is started once and lives as long as the engine. It gets commands through its standard input; frames come
     back as binary dumps in a temporary folder, the table goes there as a potential file. After an explosion or a
@@ -298,8 +299,9 @@ class LammpsEngine(Engine):
 
     def _thermostat(self, temperature: float, friction: float) -> str:
         self._temperature = temperature
+        # vhalf would go on with velocities of its own, whatever `restore` has read
         damp = 1 / (friction * TIME)
-        return f"fix move all gjf {temperature:.17g} {temperature:.17g} {damp:.17g} {self._seed()} vel vhalf"
+        return f"fix move all gjf {temperature:.17g} {temperature:.17g} {damp:.17g} {self._seed()} vel vfull"
 
     def _seed(self) -> int:
         """Another one for every command that takes one: they begin their random numbers anew."""
