@@ -8,10 +8,10 @@ from pathlib import Path
 import openmm
 import pytest
 
-# Rooms in which simulations decide, so that a bound of three standard errors fails once in some hundred tests. OpenMM's
-# CPU platform adds forces in the order in which its threads end: with one thread a run is the same each time on one kind
-# of processor, with two it is another sample. A second failure, of another sample, is none of chance. OpenMM's own tests
-# of stochastic integrators are repeated for the same reason.
+# Rooms in which simulations decide, so that a bound of three standard errors fails once in some hundred tests. On the
+# CPU platform OpenMM adds forces in the order in which its threads end: with one thread a run is the same each time on
+# one kind of processor, with two it is another sample. A second failure, of another sample, is none of chance. The
+# tests of OpenMM's own stochastic integrators are repeated for the same reason.
 CHANCE = ("audit", "engines", "examples", "fit", "gradients", "lammps", "observables", "plugin")
 
 os.environ["OPENMM_CPU_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"  # also of the programs that tests start
