@@ -77,7 +77,7 @@ def test_code_of_the_page_of_bonded_terms(tmp_path: Path, monkeypatch: pytest.Mo
     exec(code, {"topology": topology, "system": system, "types": types})
     bonds, dihedrals = system.getForces()
     assert (bonds.getName(), bonds.getNumBonds()) == ("DiffPair bond A-B", 4)
-    assert (dihedrals.getName(), dihedrals.getNumBonds()) == ("DiffPair dihedral A-B-B-A", 2)
+    assert (dihedrals.getName(), dihedrals.getNumTorsions()) == ("DiffPair dihedral A-B-B-A", 2)
 
 
 def test_python_page_names_every_setting_and_argument() -> None:

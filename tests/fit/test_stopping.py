@@ -57,7 +57,7 @@ def test_goes_on_while_a_single_number_is_off():
 
 def test_how_far_a_number_is_off():
     """In units of the target's error and of the samplings', which averages out and counts no more than the former; or
-    how much less the samplings tell than the target."""
+    how much less the samplings tell than the target, twice."""
     r = np.arange(0.805, 2.5, 0.01)
     g = RdfTarget(("A", "A"), r, np.where(r < 0.95, 0.0, 1.0))
     options = {"temperature": 120.27, "pressure": 1.0}
@@ -65,14 +65,14 @@ def test_how_far_a_number_is_off():
     rows = TargetRows(build_lattice("liquid", 256, 0.8, {"A": 1.0}, 1.0, targets=targets, **options))
     count = len(rows)
     noise = np.append(np.full(count - 1, 0.01), 0.004)
-    residual = np.append(np.full(count - 1, 0.5), -0.01)
+    residual = np.append(np.full(count - 1, 0.5), -0.02)
     seen = Observation(np.zeros(1), residual, noise, np.ones((count, 1)), np.zeros((1, 1)), np.diag(noise**2))
     memory = Memory([seen])
-    assert numbers_off(memory, rows) == pytest.approx(0.01 / np.hypot(0.003, 0.003))
+    assert numbers_off(memory, rows) == pytest.approx(0.02 / np.hypot(0.003, 0.003))
     memory = Memory([seen] * 4)
-    assert numbers_off(memory, rows) == pytest.approx(0.01 / np.hypot(0.002, 0.003))
+    assert numbers_off(memory, rows) == pytest.approx(0.02 / np.hypot(0.002, 0.003))
     vague = replace(seen, residual=0 * residual, covariance=np.diag((3 * noise) ** 2))
-    assert numbers_off(Memory([vague]), rows) == pytest.approx(0.012 / 0.003)
+    assert numbers_off(Memory([vague]), rows) == pytest.approx(2 * 0.012 / 0.003)
     assert numbers_off(memory, TargetRows(build_lattice("liquid", 256, 0.8, {"A": 1.0}, 1.0, 120.27, [g]))) == 0
 
 
