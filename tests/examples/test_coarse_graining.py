@@ -123,7 +123,7 @@ def test_hexane_is_the_published_model():
     assert energy(alone, np.array(cis), 0) / kelvin == pytest.approx(2 * (355.03 + 791.32))
 
 
-@pytest.mark.parametrize("example", ["hexane/cg", "polymer"])
+@pytest.mark.parametrize("example", ["hexane/cg", "polymer", "alcohols"])
 def test_the_fit_of_an_example(tmp_path, example):
     """Far too short to learn, but all of it runs from the files that are there, and the folder is one to run."""
     pytest.importorskip("torch")
@@ -137,7 +137,8 @@ def test_the_fit_of_an_example(tmp_path, example):
     (tmp_path / "files/short.yaml").write_text(yaml.safe_dump(document))
     run_fit(load_config(tmp_path / "files/short.yaml"), tmp_path / "out")
     assert (tmp_path / "out/forcefield.xml").is_file()
-    (entry,) = read_model(tmp_path / "out").states
-    assert entry.temperature == 300 and entry.forcefield == "forcefield.xml"
+    entries = read_model(tmp_path / "out").states
+    assert len(entries) == len(document["states"])
+    assert all(entry.temperature == 300 and entry.forcefield == "forcefield.xml" for entry in entries)
     if example == "polymer":
         run(EXAMPLES / "polymer/compare.py", tmp_path / "out")
