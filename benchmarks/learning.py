@@ -17,6 +17,7 @@ import learning_cases_dynamics as dynamics_cases
 import learning_cases_joint as joint_cases
 import learning_cases_lammps as lammps_cases
 import learning_cases_more as more_cases
+import learning_cases_votca as votca_cases
 import openmm
 import torch
 from bars import Bar
@@ -41,6 +42,7 @@ CASES = {
     "scale": more_cases.scale,
     "baselines": more_cases.baselines,
     "lammps": lammps_cases.lammps,
+    "votca": votca_cases.votca,
 }
 TARGETS = Path(__file__).resolve().parents[1] / "build/learning-targets"
 

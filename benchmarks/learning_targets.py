@@ -163,6 +163,13 @@ def make_vacf(state: Simulated, folder: Path, lags: int = 51, stride: int = 2) -
     return file
 
 
+def liquid(state: Simulated) -> Array:
+    """Positions [N, 3] of a melted and equilibrated box, in units of its edge."""
+    edge = (state.atoms / state.density) ** (1 / 3)
+    found = _context(state, composition(state), edge).getState(positions=True)
+    return np.asarray(found.getPositions(asNumpy=True)._value / edge % 1)
+
+
 def read_columns(file: Path) -> Array:
     """r, g and its standard error, [3, bins], of a target's file."""
     return np.loadtxt(file, delimiter=",", skiprows=2).T

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "benchmarks/learning.py"
 sys.path.append(str(ROOT / "benchmarks"))
 
+import votca_peer  # noqa: E402
 from bars import Bar, at_most, figure, unjudged  # noqa: E402
 from learning_fits import Run  # noqa: E402
 from learning_states import FAMILIES, mixture  # noqa: E402
@@ -27,7 +28,7 @@ def test_quick_run(tmp_path: Path) -> None:
     arguments = [
         "--quick",
         "--cases",
-        "recover,joint,binary,water,pressure",
+        "recover,joint,binary,water,pressure,votca",
         "--threads",
         "1",
     ]
@@ -35,6 +36,12 @@ def test_quick_run(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, str(SCRIPT), *arguments, *places], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     bars = json.loads((tmp_path / "bars.json").read_text())
+    compared = [bar for bar in bars if "one-site water" in bar["case"]]
+    contenders = ("DiffPair", "VOTCA HNC Gauss-Newton") if votca_peer.available() else ("VOTCA (needs",)
+    assert len(compared) == (3 * len(contenders) if votca_peer.available() else 1)
+    assert all(any(name in bar["case"] for bar in compared) for name in contenders)
+    assert all(bar["holds"] is None and bar["unit"] == "s" for bar in compared)
+    bars = [bar for bar in bars if bar not in compared]
     assert len(bars) == 4 + 3 + 5 + 1 + 2
     for bar in bars:
         assert list(bar) == ["case", "figure", "unit", "bar", "holds"]
