@@ -135,8 +135,9 @@ def _fit(folder: Path) -> tuple[list[Reached], str]:
         said = program.words()[-1:] if program.failed else []
     file = folder / "out/history.json"
     history: list[dict[str, Any]] = json.loads(file.read_text()) if file.is_file() else []
-    reached = [Reached(entry["mae"], *t, entry["md_steps"]) for entry, t in zip(history, times, strict=False)]
-    return reached, "".join(said)
+    maes = [float("inf") if entry["mae"] is None else entry["mae"] for entry in history]
+    rows = zip(maes, times, history, strict=False)
+    return [Reached(mae, *time, entry["md_steps"]) for mae, time, entry in rows], "".join(said)
 
 
 def _invert(
