@@ -19,7 +19,7 @@ from diffpair import DiffPairError
 LARGE = 100_000  # atoms
 # Its g has the noise of 50 times as many atoms: few steps are enough.
 FEW = {"timestep": "5 fs", "steps": 200, "equilibration": 200, "every": 20, "melt": 2000}
-MAE, SLOWER = 0.005, 1.3  # mean |g - target|; times OpenMM's wall time
+MAE, LARGE_MAE, SLOWER = 0.005, 0.01, 1.3  # mean |g - target|, and of few steps of many atoms; times OpenMM's time
 
 
 def lammps(run: Run) -> list[Bar]:
@@ -56,7 +56,7 @@ def large(run: Run, section: Document) -> Bar:
     case = f"LJ (0.845, 1.0), {lattice['n']} atoms in LAMMPS on 2 processes"
     state = {**section, "system": {"lattice": lattice}}
     sampling = {**FEW, "engine": "lammps", "command": command(2)}
-    return run.bar(case, [(state, None)], MAE, sampling=sampling, production={"max_steps": 1000})
+    return run.bar(case, [(state, None)], LARGE_MAE, sampling=sampling, production={"max_steps": 1000})
 
 
 def command(ranks: int) -> str:
