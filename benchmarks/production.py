@@ -22,6 +22,7 @@ CASES = {
     "speed": cases.speed,
     "lammps": cases.lammps,
     "pair_style": pair_style.pair_style,
+    "million": pair_style.million,
     "types": cases.types,
     "scaling": cases.scaling,
     "memory": cases.memory,
