@@ -6,6 +6,7 @@ import struct
 from pathlib import Path
 
 from diffpair.errors import DiffPairError
+from diffpair.model.kept_frames import is_written, too_few
 
 # Of OpenMM's DCD files: where the number of frames stands, and the number of steps; where the first frame begins.
 _FRAMES, _STEPS, _HEADER = 8, 20, 276
@@ -16,9 +17,7 @@ def keep_frames(path: Path, frames: int) -> None:
 
     Raises DiffPairError where it holds fewer, or is none.
     """
-    if not path.is_file():
-        if frames:
-            raise DiffPairError(f"{path}: is missing, but should hold {frames} frames")
+    if not is_written(path, frames):
         return
     with path.open("r+b") as file:
         header = file.read(_HEADER)
@@ -30,7 +29,7 @@ def keep_frames(path: Path, frames: int) -> None:
         size = cell + 3 * (8 + 4 * atoms)
         length = _HEADER + frames * size
         if file.seek(0, 2) < length:
-            raise DiffPairError(f"{path}: holds fewer than the {frames} frames that the run has written to it")
+            raise too_few(path, frames)
         file.truncate(length)
         for place, number in ((_FRAMES, frames), (_STEPS, frames * interval)):
             file.seek(place)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from diffpair.errors import DiffPairError
+from diffpair.model.kept_frames import is_written, too_few
 
 _COUNTS = {1995: ">i", 2023: ">q"}  # by magic number: how the number of bytes is written
 _HEADER, _COMPRESSION = 56, 32  # bytes before the positions, and before the number of their bytes
@@ -25,9 +26,7 @@ def keep_frames(path: Path, frames: int) -> None:
 
     Raises DiffPairError where it holds fewer, or is none.
     """
-    if not path.is_file():
-        if frames:
-            raise DiffPairError(f"{path}: is missing, but should hold {frames} frames")
+    if not is_written(path, frames):
         return
     size = os.path.getsize(path)
     with path.open("r+b") as file:
@@ -35,7 +34,7 @@ def keep_frames(path: Path, frames: int) -> None:
         for _ in range(frames):
             end = _end_of_frame(file, end, path, frames)
             if end > size:
-                raise _too_few(path, frames)
+                raise too_few(path, frames)
         file.truncate(end)
 
 
@@ -44,7 +43,7 @@ def _end_of_frame(file: BinaryIO, start: int, path: Path, frames: int) -> int:
     file.seek(start)
     header = file.read(_HEADER)
     if not header or (len(header) < _HEADER and start):
-        raise _too_few(path, frames)
+        raise too_few(path, frames)
     magic, atoms = struct.unpack_from(">ii", header) if len(header) == _HEADER else (0, 0)
     if magic not in _COUNTS:
         raise DiffPairError(f"{path}: is no XTC file")
@@ -54,10 +53,6 @@ def _end_of_frame(file: BinaryIO, start: int, path: Path, frames: int) -> int:
     file.seek(_COMPRESSION, os.SEEK_CUR)
     count = file.read(struct.calcsize(code))
     if len(count) < struct.calcsize(code):
-        raise _too_few(path, frames)
+        raise too_few(path, frames)
     length = struct.unpack(code, count)[0]
     return file.tell() + length + (-length) % 4
-
-
-def _too_few(path: Path, frames: int) -> DiffPairError:
-    return DiffPairError(f"{path}: holds fewer than the {frames} frames that the run has written to it")
