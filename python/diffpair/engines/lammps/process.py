@@ -21,6 +21,7 @@ _PLUGINS = "LAMMPS_PLUGIN_PATH"
 # Unbuffered output, or else no line would come before thousands; no files of its own in the user's folder.
 _OPTIONS = ("-nonbuf", "-log", "none", "-nocite")
 _IDLE = ["diffpair_wait"]  # of the plugin: what a LAMMPS does that has nothing to do, or else it would keep cores busy
+_BANNER = "LAMMPS ("  # begins the line with its version, which comes before it reads any input
 _TAIL, _ERRORS = (
     8,
     2,
@@ -75,6 +76,9 @@ class LammpsProcess:
         """That it is LAMMPS, and has what the engine needs."""
         said: list[str] = []
         try:
+            # Only then is there somebody to write to: a launcher whose program cannot be started breaks off over its
+            # input, before it tells why.
+            self._listen(said.append, lambda line: line.startswith(_BANNER))
             self.run([], said.append)
         except LammpsFailed as error:
             raise LammpsFailed(
@@ -121,10 +125,14 @@ class LammpsProcess:
         return f"{OURS}done-{self._sent}"
 
     def _wait(self, heard: Callable[[str], None] | None) -> None:
+        self._listen(heard, lambda line: line.strip() == self._mark)
+        self._answered = self._sent
+
+    def _listen(self, heard: Callable[[str], None] | None, last: Callable[[str], bool]) -> None:
+        """Read what LAMMPS prints up to the line that is the last one. Raises LammpsFailed where it ends before."""
         assert self._popen.stdout is not None
         for line in self._popen.stdout:
-            if line.strip() == self._mark:
-                self._answered = self._sent
+            if last(line):
                 return
             if line.strip() and not line.startswith(OURS):
                 self._lines.append(line.rstrip())
