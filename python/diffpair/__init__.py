@@ -24,7 +24,7 @@ TorchPairForce.toCustomNonbondedForce = custom_force.torch_to_custom_nonbonded_f
 forcefield.register()
 
 if TYPE_CHECKING:
-    from diffpair.fit import Fit, FitResult
+    from diffpair.fit import Fit, FitResult, Workers
     from diffpair.settings import (
         Adjoint,
         Density,
@@ -74,6 +74,7 @@ __all__ = [
     "TorchPairForce",
     "Vacf",
     "VacfTarget",
+    "Workers",
     "__version__",
     "load_torch_operators",
     "plugin_failures",
@@ -81,7 +82,7 @@ __all__ = [
 
 # What a Python user sets up a fit with, and where it lives: loaded when first used, since a fit imports torch.
 _FROM = {
-    "fit": ("Fit", "FitResult"),
+    "fit": ("Fit", "FitResult", "Workers"),
     "settings": (
         "Adjoint", "Angle", "Bond", "Bonded", "Density", "Dihedral", "Fluctuation", "GaussNewton", "InverseMonteCarlo",
         "IterativeBoltzmann", "Potential", "Pressure", "Production", "Rdf", "Reweighting", "Sampling", "Start",

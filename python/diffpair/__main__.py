@@ -2,4 +2,5 @@
 
 from diffpair.cli import main
 
-main()
+if __name__ == "__main__":  # and not where mpi4py.futures imports it in its workers
+    main()

@@ -129,7 +129,7 @@ def test_error_of_the_table_is_one_of_the_friction():
     """C = exp(-friction t) + b t: an error of b by 0.1 is one of 10 % in the friction where t is short. Another part of
     the table, which moves a lag that the friction does not, is no such error."""
     rng, short = np.random.default_rng(3), slice(1, 11)
-    state = SimpleNamespace(variant=0, state=SimpleNamespace(vacfs=[None]), sampler=SimpleNamespace(set_friction=id))
+    state = SimpleNamespace(variant=0, state=SimpleNamespace(vacfs=[None]), friction=None)
     fit = FrictionFit(1.0, [state], timestep=0.005, segments=8, seed=1)
     for _ in range(4):
         o = observe(fit, rng, noise=1.3e-3)

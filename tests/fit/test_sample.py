@@ -8,7 +8,8 @@ import pytest
 from diffpair.engines import Frames, Sampler
 from diffpair.engines.equilibration import equilibrated_from
 from diffpair.fit.iterate.live_state import LiveState
-from diffpair.fit.iterate.sample import Sample, spread
+from diffpair.fit.tasks.sample import Sample, spread
+from diffpair.fit.tasks.task import Recipe, seed_of
 from diffpair.potentials import TableGrid
 from diffpair.settings.sampling import Sampling
 from diffpair.states import build_lattice
@@ -32,7 +33,12 @@ def live(table, equilibration=20, **changes):
     settings = Sampling(
         timestep="5 fs", equilibration=equilibration, steps=200, every=5, platform="Reference", **changes
     )
-    return LiveState(state, 0, GRID, table, settings, seed=4)
+    return LiveState(Recipe(state, GRID, table, settings), seed=4)
+
+
+def sampled(state: LiveState, table, **wanted) -> Sample:
+    state.perform(state.tasks(table, 1, **wanted))
+    return state.sampled
 
 
 def same(one: Sample, other: Sample) -> bool:
@@ -41,48 +47,43 @@ def same(one: Sample, other: Sample) -> bool:
     )
 
 
-@pytest.mark.parametrize(("count", "particles", "starts"), [(1, 10, 4), (150, 864, 16), (10_000, 100_000, 16),
-                                                            (33, 100_000, 16), (10_000, 100_000, 0)])  # fmt: skip
-def test_whole_frames_are_few_and_evenly_spread(count, particles, starts):
-    """All of a short sampling of a small system; never more than the bound, however long it is; and enough of them
-    after the largest part of two samplings is dropped."""
-    kept = spread(count, particles, starts)
+@pytest.mark.parametrize(("count", "starts"), [(1, 4), (12, 4), (150, 16), (10_000, 16), (33, 16), (10_000, 0)])
+def test_whole_frames_are_few_and_evenly_spread(count, starts):
+    """Never many more than are wanted, however long the sampling is; and enough of them after the largest part of two
+    samplings is dropped."""
+    kept = spread(count, starts)
     assert kept[0] == 0 and kept[-1] == count - 1 and len(np.unique(np.diff(kept[:-1]))) <= 1
     wanted = min(count, max(starts, 8))
-    assert len(kept) >= wanted
-    if count * particles <= 1_000_000:
-        assert len(kept) == count
-    else:
-        assert len(kept) <= max(2 * wanted, 20) + 1
+    assert wanted <= len(kept) <= 2 * max(starts, 8) + 1
     both = np.concatenate([kept, count + kept])
     assert np.count_nonzero(both >= 1.5 * count) >= wanted // 2
 
 
 def test_a_sampling_in_small_pieces_is_the_same(table, monkeypatch):
     """Bit by bit, and every frame is that of a Sampler on its own."""
-    whole = live(table, adaptive=False).sample(table)
+    whole = sampled(live(table, adaptive=False), table, starts=20)
     assert len(whole) == 40 and np.array_equal(whole.indices, np.arange(40))
     monkeypatch.setattr("diffpair.engines.engine._HELD", 7 * 64)
-    monkeypatch.setattr("diffpair.fit.iterate.sample.WHOLE", 10 * 64)
     state = live(table, adaptive=False)
-    pieces = state.sample(table, starts=6)
+    pieces = sampled(state, table, starts=6)
     assert same(whole, pieces) and np.array_equal(whole.potential_energy, pieces.potential_energy)
     assert np.array_equal(pieces.indices, [0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 33, 36, 39])
-    alone = Sampler(state.state, table, timestep=0.005, seed=4, platform="Reference")
+    alone = Sampler(state.state, table, timestep=0.005, seed=seed_of(4, 0, 1, 0, 0), platform="Reference")
     alone.equilibrate(20)
     frames = alone.sample(200, 5)
     for name in ("positions", "velocities", "boxes", "potential_energy"):
         assert np.array_equal(getattr(pieces.whole(99), name), getattr(frames, name)[pieces.indices]), name
 
 
-def test_what_precedes_equilibrium_is_dropped(table, monkeypatch):
+def test_what_precedes_equilibrium_is_dropped(table):
     """From a lattice the energy drifts. Two samplings are joined, and frames, sums and energies dropped alike."""
-    monkeypatch.setattr("diffpair.fit.iterate.sample.WHOLE", 10 * 64)
     state = live(table, equilibration=0, friction="5 /ps")
-    found = state.sample(table, starts=4)
-    assert state.extended and state.sampler.steps_done == 400
+    found = sampled(state, table, starts=4)
+    assert state.extended and state.steps_done == 400
     again = live(table, equilibration=0, friction="5 /ps", adaptive=False)
-    first, second = (again.run(200, 5, np.arange(40)) for _ in range(2))
+    (task,) = again.tasks(table, 1, starts=20)
+    again.station.begin(task)
+    first, second = (again.station._sample(task, None) for _ in range(2))
     energies = np.concatenate([first.potential_energy, second.potential_energy])
     start = equilibrated_from(energies)[0]
     assert 0 < start <= 60

@@ -11,9 +11,9 @@ from own_simulations import LIQUID, TEMPERATURE, liquid, pair_force, runs, sound
 from diffpair import DiffPairError, Fit, GaussNewton, PairTableForce, Potential, Production, Rdf, Sampling, Start, State
 from diffpair.engines import Exploded
 from diffpair.engines.simulation_sampler import SimulationSampler
-from diffpair.fit.iterate.live_state import LiveState
 from diffpair.fit.record.progress import FitProgress
 from diffpair.fit.setup import prepare
+from diffpair.fit.tasks.station import Station
 from diffpair.targets import RdfTarget
 
 SHORT = Sampling(timestep=0.005, equilibration=20, steps=200, every=10, adaptive=False)
@@ -69,7 +69,7 @@ def test_what_an_earlier_fit_has_learned_comes_back_after_one_that_is_broken_off
         state if same_state else state_of(simulation), potential=Potential("bspline", cutoff=2.4, knots=knots)
     )
     with monkeypatch.context() as patch:
-        patch.setattr(LiveState, "run", broken)  # after the equilibration of iteration 1
+        patch.setattr(Station, "_sample", broken)  # after the equilibration of iteration 1
         with pytest.raises(BrokenOff):
             second.run()
     assert len(learned(simulation)) == 1 and runs(simulation, result.table)
@@ -126,7 +126,7 @@ def test_force_that_the_user_has_removed_or_added():
 
 def test_force_that_the_context_does_not_take_leaves_the_others():
     simulation = liquid(mm.AndersenThermostat(TEMPERATURE, 1.0))
-    SimulationSampler(state_of(simulation), table(), seed=1).equilibrate(20)
+    SimulationSampler(state_of(simulation), table()).equilibrate(20)
     now = where(simulation)
     user = state_of(simulation).simulation
     other = table(knots=25)
@@ -146,7 +146,7 @@ def test_reporter_that_finds_the_explosion_first(tmp_path):
         force.addParticle(index, [])
     simulation = liquid(force)
     simulation.reporters.append(app.StateDataReporter(str(tmp_path / "log.csv"), 1, potentialEnergy=True))
-    sampler = SimulationSampler(state_of(simulation), table(), seed=1)
+    sampler = SimulationSampler(state_of(simulation), table())
     sampler.equilibrate(10)
     simulation.context.setParameter("t", -1.0)
     with pytest.raises(Exploded, match="exploded by step 10: Energy is NaN"):

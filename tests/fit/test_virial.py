@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diffpair.fit.iterate.live_state import LiveState, virial_row
+from diffpair.fit.iterate.live_state import LiveState
+from diffpair.fit.iterate.virial import virial_row
 from diffpair.fit.start.inversion import fit_spline
+from diffpair.fit.tasks.task import Recipe
 from diffpair.gradients import TargetRows
 from diffpair.observables.rdf import histogram_rdf
 from diffpair.potentials import TableGrid
@@ -69,5 +71,5 @@ def test_wanted_pressure_needs_no_guard():
         targets = [RdfTarget(("A", "A"), r, np.ones_like(r)), *extra]
         state = build_lattice("x", 300, 4.0, {"A": 1.0}, 1.0, 150.0, targets=targets)
         table = PairTable(("A",), GRID.r_min, GRID.cutoff, np.zeros((1, GRID.knots + 2)))
-        found = LiveState(state, 0, GRID, table, Sampling(timestep="2 fs"), seed=1)
+        found = LiveState(Recipe(state, GRID, table, Sampling(timestep="2 fs")))
         assert (found.view().virial is not None) == guarded

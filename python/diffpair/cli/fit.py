@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -11,10 +15,16 @@ import click
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the results; made if needed.")
 @click.option("--resume", is_flag=True, help="Go on with a fit that was interrupted in the same folder.")
-def command(config: Path, out: Path, resume: bool) -> None:
+@click.option("--workers", type=click.IntRange(1), help="Sample states and replicas in so many processes.")
+@click.option("--dask", metavar="ADDRESS", help="Sample them on the Dask cluster whose scheduler is there.")
+@click.option("--task-timeout", type=float, metavar="SECONDS", help="Take tasks for hung that last longer.")
+def command(
+    config: Path, out: Path, resume: bool, workers: int | None, dask: str | None, task_timeout: float | None
+) -> None:
     """Learn a potential as CONFIG (YAML) describes.
 
-    Writes the learned potential, summary.json, and plots to the folder OUT.
+    Writes the learned potential, summary.json, and plots to the folder OUT. Under `mpiexec -n N python -m
+    mpi4py.futures -m diffpair fit ...` the states are sampled on the other N - 1 processes.
     """
     from diffpair.config import load_config
     from diffpair.errors import DiffPairError
@@ -26,8 +36,55 @@ def command(config: Path, out: Path, resume: bool) -> None:
     from diffpair.fit.record.checkpoint import CHECKPOINT
 
     try:
-        run_fit(checked, out, resume)
+        with _executor(workers, dask) as executor:
+            run_fit(checked, out, resume, executor=executor, task_timeout=task_timeout)
     except KeyboardInterrupt:
         if (out / CHECKPOINT).is_file():
             raise KeyboardInterrupt(f"{out} keeps the finished iterations, and --resume goes on from there") from None
         raise
+
+
+@contextmanager
+def _executor(workers: int | None, dask: str | None) -> Iterator[Executor | None]:
+    """What the options ask for; nothing for this process alone."""
+    from diffpair.errors import DiffPairError
+
+    mpi = "mpi4py.futures" in sys.modules  # which `python -m mpi4py.futures` has loaded
+    asked = [name for name, given in (("--workers", workers), ("--dask", dask), ("mpi4py.futures", mpi)) if given]
+    if len(asked) > 1:
+        raise DiffPairError(f"{' and '.join(asked)} do not go together: choose one")
+    if workers:
+        from diffpair.fit.tasks.workers import Workers
+
+        with Workers(workers) as executor:
+            try:
+                yield executor
+            except BaseException:
+                executor.shutdown(wait=False, cancel_futures=True)
+                raise
+    elif dask:
+        with _dask_client(dask) as executor:
+            yield executor
+    elif mpi:
+        from mpi4py.futures import MPIPoolExecutor
+
+        with MPIPoolExecutor() as executor:
+            yield executor
+    else:
+        yield None
+
+
+@contextmanager
+def _dask_client(address: str) -> Iterator[Executor]:
+    from diffpair.errors import DiffPairError
+
+    try:
+        from distributed import Client
+    except ModuleNotFoundError:
+        raise DiffPairError("--dask needs Dask: pip install 'diffpair[dask]'") from None
+    try:
+        client = Client(address, timeout="10s")
+    except (OSError, ValueError) as error:
+        raise DiffPairError(f"--dask {address}: no Dask scheduler answers there ({error})") from None
+    with client:
+        yield client.get_executor(pure=False, retries=0)

@@ -17,21 +17,26 @@ if TYPE_CHECKING:
     from diffpair.states import State
 
 
-def make_fit(config: FitConfig) -> Fit:
-    """The fit that a config describes. Raises and warns as `make_states` and `diffpair.Fit` do."""
+def make_fit(config: FitConfig, **how: Any) -> Fit:
+    """The fit that a config describes. Raises and warns as `make_states` and `diffpair.Fit` do.
+
+    how: `executor` and `task_timeout` of `diffpair.Fit`.
+    """
     from diffpair.fit import Fit
     from diffpair.fit.record.provenance import Origin
 
     given = {name: getattr(config.settings, name) for name in type(config.settings).model_fields}
-    return Fit(states=make_states(config), origin=Origin(config.file, config.text), **given)
+    return Fit(states=make_states(config), origin=Origin(config.file, config.text), **given, **how)
 
 
-def run_fit(config: FitConfig, out: Path, resume: bool = False, progress: FitProgress | None = None) -> Path:
-    """`diffpair fit`: fit and write everything to the folder `out`, see `diffpair.Fit.run`.
+def run_fit(
+    config: FitConfig, out: Path, resume: bool = False, progress: FitProgress | None = None, **how: Any
+) -> Path:
+    """`diffpair fit`: fit and write everything to the folder `out`, see `diffpair.Fit.run`. how: see `make_fit`.
 
     Returns: the path of summary.json.
     """
-    fit = make_fit(config)
+    fit = make_fit(config, **how)
     fit.run(out, resume=resume, progress=progress)
     return out / "summary.json"
 
@@ -66,12 +71,12 @@ def _build(config: FitConfig, section: StateSection) -> State:
         return build_lattice(
             section.name, n=lattice.n, density=lattice.density, types=lattice.types, masses=lattice.mass,
             pressure=lattice.pressure, seed=config.seed, **common,
-        )  # fmt: skip
+        ).with_replicas(section.replicas)  # fmt: skip
     assert system.topology is not None
     return build_from_files(
         section.name, topology=system.topology, xml=system.xml, types=system.types, exclude_bonds=system.exclude_bonds,
         masses=system.masses, **common,
-    )  # fmt: skip
+    ).with_replicas(section.replicas)  # fmt: skip
 
 
 def _read(section: StateSection, target: TargetSection) -> Target:

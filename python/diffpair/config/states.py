@@ -144,7 +144,8 @@ class TargetSection(Settings):
 
 
 class StateSection(Settings):
-    """One system at one temperature. ``parameters``: values of the potential's global parameters in this state."""
+    """One system at one temperature. ``parameters``: values of the potential's global parameters in this state.
+    ``replicas``: boxes in which an iteration samples it, each by itself."""
 
     name: Name
     system: SystemSection
@@ -152,6 +153,7 @@ class StateSection(Settings):
     targets: Annotated[list[TargetSection], Field(min_length=1)]
     held_out: Flag = False
     parameters: dict[Name, Number] = Field(default_factory=dict)
+    replicas: Count = 1
 
     @model_validator(mode="after")
     def _once_each(self) -> StateSection:

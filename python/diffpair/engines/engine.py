@@ -68,9 +68,14 @@ class Engine(ABC):
         """From a lattice to a liquid in so many steps, where the engine begins with one."""
         return None
 
-    def begin_anew(self) -> None:
-        """To the structure that the state was made of, where the engine is not new itself."""
-        return None
+    @abstractmethod
+    def begin(self, snapshot: Snapshot | None, seed: int) -> None:
+        """Go on from a snapshot, or from the structure that the state was made of, with random numbers of this seed.
+
+        What the engine has done before leaves no trace: the same begin, table and steps give the same bits as in an
+        engine that was made just now. That is what lets any process take over a state. (A user's own Simulation has
+        random numbers of its own.) Raises as `restore`.
+        """
 
     @abstractmethod
     def snapshot(self) -> Snapshot:
@@ -79,7 +84,7 @@ class Engine(ABC):
     @abstractmethod
     def restore(self, snapshot: Snapshot) -> None:
         """Go on from a snapshot, also after an explosion. Steps that were taken since stay counted: they were paid
-        for. Raises DiffPairError for one of another number of particles."""
+        for; random numbers go on. Raises DiffPairError for one of another number of particles."""
 
     @abstractmethod
     def pressure_probe(self) -> PressureProbe:

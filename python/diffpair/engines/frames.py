@@ -12,7 +12,13 @@ from diffpair.errors import DiffPairError
 
 
 class Exploded(DiffPairError):
-    """A simulation ran away: NaN, a kinetic temperature far too high, or particles flying off."""
+    """A simulation ran away: NaN, a kinetic temperature far too high, or particles flying off.
+
+    steps, seconds: MD steps of the task that it ended, and the time that they took.
+    """
+
+    steps: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ def make_engine(
         command: that starts LAMMPS; None: OpenMM runs the state.
     """
     if state.simulation is not None:
-        return SimulationSampler(state, table, seed, further_virial)
+        return SimulationSampler(state, table, further_virial)
     if command is not None:  # which runs no state whose pressure has more parts than the table's
         return LammpsEngine(state, table, timestep=timestep, friction=friction, seed=seed, command=command)
     return Sampler(

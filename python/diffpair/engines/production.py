@@ -84,23 +84,15 @@ def production(
     sampler = make_engine(
         state, table, timestep=timestep, friction=friction, seed=seed, platform=platform, command=command
     )
-    _begin(sampler, start, melt, equilibration)
+    sampler.begin(start, seed)
+    if start is None and state.on_lattice:
+        sampler.melt(melt)
+    sampler.equilibrate(equilibration)
     stride = _PRESSURE_EVERY if not state.pressures and max_steps // every >= SHORTEST * _PRESSURE_EVERY else 1
     measured = _Measured(sampler, stride)
     steps = _run(measured, max_steps, noise_target, every, progress)
     vacfs = [_vacf(sampler, target, timestep) for target in state.vacfs]
     return measured.result(vacfs, steps, noise_target)
-
-
-def _begin(sampler: Engine, start: Snapshot | None, melt: int, equilibration: int) -> None:
-    """From a snapshot, or anew, to equilibrium."""
-    if start is not None:
-        sampler.restore(start)
-    else:
-        sampler.begin_anew()
-        if sampler.state.on_lattice:
-            sampler.melt(melt)
-    sampler.equilibrate(equilibration)
 
 
 def _run(measured: _Measured, max_steps: int, noise_target: float, every: int, progress: Progress | None) -> int:

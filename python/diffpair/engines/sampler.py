@@ -7,6 +7,7 @@ import openmm
 from diffpair.bonded import write_live
 from diffpair.engines import melting
 from diffpair.engines.engine import Progress
+from diffpair.engines.frames import Snapshot
 from diffpair.engines.openmm_engine import OpenMMEngine, openmm_seed
 from diffpair.errors import DiffPairError
 from diffpair.states.state import State
@@ -47,22 +48,42 @@ class Sampler(OpenMMEngine):
         if not timestep > 0:
             raise DiffPairError(f"the time step must be positive, not {timestep:g} ps")
         self.friction = friction
-        self._seed = openmm_seed(seed)
         chosen, properties = pick_platform(platform)
         system, self.force = make_system(state, table)
         cutoff = shared_cutoff(state.name, system, self.force.getForceGroup(), chosen.getName(), table.cutoff)
         self.force.setCutoffDistance(cutoff)
         check_barostat(f"state {state.name!r}", system, state.temperature)
-        barostat = barostat_of(system)
-        if barostat is not None:
-            barostat.setRandomNumberSeed((self._seed + _BAROSTAT_SEED) % (2**31 - 2) + 1)
         integrator = openmm.LangevinMiddleIntegrator(state.temperature, friction, timestep)
-        integrator.setRandomNumberSeed(self._seed)
+        self._seed_all(seed, integrator, system)
         context = openmm.Context(system, integrator, chosen, properties)
+        self._place(state, context)
+        self._take(state, table, timestep, integrator, context, further_virial)
+
+    def begin(self, snapshot: Snapshot | None, seed: int) -> None:
+        """See Engine. A Context that is initialised anew has no neighbour list and no random numbers left over."""
+        self._seed_all(seed, self.integrator, self.context.getSystem())
+        self.context.reinitialize()
+        if self._own is not None:
+            self._own.begin()
+        if snapshot is None:
+            self._place(self.state, self.context)
+            self._begins_here()
+        else:
+            self.restore(snapshot)
+        self.steps_done = 0 if snapshot is None else snapshot.steps_done
+
+    def _seed_all(self, seed: int, integrator: openmm.Integrator, system: openmm.System) -> None:
+        """Thermostat, barostat and first velocities, from when the Context is next made."""
+        self._seed = openmm_seed(seed)
+        integrator.setRandomNumberSeed(self._seed)
+        if (barostat := barostat_of(system)) is not None:
+            barostat.setRandomNumberSeed((self._seed + _BAROSTAT_SEED) % (2**31 - 2) + 1)
+
+    def _place(self, state: State, context: openmm.Context) -> None:
+        """At the structure that the state was made of."""
         context.setPeriodicBoxVectors(*state.box)
         context.setPositions(state.positions)
         context.setVelocitiesToTemperature(state.temperature, self._seed)
-        self._take(state, table, timestep, integrator, context, further_virial)
 
     def set_table(self, table: PairTable) -> None:
         """See Engine."""

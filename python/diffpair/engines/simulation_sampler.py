@@ -20,18 +20,18 @@ class SimulationSampler(OpenMMEngine):
 
     Parameters
     ----------
-    state: with a `simulation`. table: what is simulated. seed: of the velocities that `begin_anew` gives.
-    further_virial: see Sampler.
+    state: with a `simulation`. table: what is simulated. further_virial: see Sampler.
 
     Raises
     ------
     DiffPairError: state and table do not fit. Exploded: from every method that takes steps.
     """
 
-    def __init__(self, state: State, table: PairTable, seed: int, further_virial: bool = False) -> None:
+    def __init__(self, state: State, table: PairTable, further_virial: bool = False) -> None:
         if state.simulation is None:
             raise DiffPairError(f"state {state.name!r} has no Simulation of its own")
-        self._user, self._seed = state.simulation, openmm_seed(seed)
+        self._user = state.simulation
+        self._left: Snapshot | None = None  # the last one that was taken, where nothing has moved since
         self._write(state, table)
         simulation = self._user.simulation
         self._take(state, table, self._user.timestep, simulation.integrator, simulation.context, further_virial)
@@ -50,21 +50,30 @@ class SimulationSampler(OpenMMEngine):
         """Refused: the thermostat is the user's (DiffPairError)."""
         raise DiffPairError(f"state {self.state.name!r} runs in a Simulation whose friction is its own")
 
-    def begin_anew(self) -> None:
-        """To the structure that the state was made of, with new velocities."""
-        self.context.setPeriodicBoxVectors(*self.state.box)
-        self.context.setPositions(self.state.positions)
-        self.context.setVelocitiesToTemperature(self.state.temperature, self._seed)
-        self._user.moved = True
-        self._begins_here()
+    def begin(self, snapshot: Snapshot | None, seed: int) -> None:
+        """From the structure that the state was made of with new velocities, or from a snapshot; where the Simulation
+        is still where that was taken it goes on undisturbed. The seed is that of the new velocities."""
+        if snapshot is None:
+            self.context.setPeriodicBoxVectors(*self.state.box)
+            self.context.setPositions(self.state.positions)
+            self.context.setVelocitiesToTemperature(self.state.temperature, openmm_seed(seed))
+            self._user.moved = True
+            self._begins_here()
+        elif snapshot is not self._left:
+            self.restore(snapshot)
+
+    def snapshot(self) -> Snapshot:
+        """See Engine."""
+        self._left = super().snapshot()
+        return self._left
 
     def restore(self, snapshot: Snapshot) -> None:
         """See Engine."""
-        self._user.moved = True
+        self._user.moved, self._left = True, None
         super().restore(snapshot)
 
     def _step(self, steps: int) -> None:
-        self._user.moved = True
+        self._user.moved, self._left = True, None
         try:
             self._user.simulation.step(steps)
         except openmm.OpenMMException:

@@ -2,5 +2,6 @@
 
 from diffpair.fit.fit import Fit
 from diffpair.fit.record.result import FitResult
+from diffpair.fit.tasks.workers import Workers
 
-__all__ = ["Fit", "FitResult"]
+__all__ = ["Fit", "FitResult", "Workers"]

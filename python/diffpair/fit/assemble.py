@@ -17,6 +17,8 @@ from diffpair.fit.judge.stopping import Stopping
 from diffpair.fit.record.progress import FitProgress
 from diffpair.fit.setup import Setup
 from diffpair.fit.start.chain_jacobian import chain_jacobian, is_prior
+from diffpair.fit.tasks.crew import Crew
+from diffpair.fit.tasks.task import Recipe
 from diffpair.gradients import (
     CHAOS,
     DiscreteAdjoint,
@@ -46,8 +48,11 @@ from diffpair.updates import (
 FIRST_RADIUS = 0.35  # part of the trust radius while the gain of segments is not known: they see half the response
 
 
-def make_loop(setup: Setup, states: list[LiveState], progress: FitProgress, keep: Callable[[FitLoop], None]) -> FitLoop:
-    """The iterations of a fit, none of them done. keep: see FitLoop. Says how segments treat further forces."""
+def make_loop(
+    setup: Setup, states: list[LiveState], progress: FitProgress, keep: Callable[[FitLoop], None],
+    crew: Crew | None = None,
+) -> FitLoop:  # fmt: skip
+    """The iterations of a fit, none of them done. keep, crew: see FitLoop. Says how segments treat further forces."""
     loop = FitLoop(
         setup.space,
         states,
@@ -58,6 +63,7 @@ def make_loop(setup: Setup, states: list[LiveState], progress: FitProgress, keep
         keep,
         make_stopping(setup),
         adaptive_samplings(setup.settings),
+        crew,
     )
     for live in states:
         if forces := loop.learner.gradient.describe_forces(live.rows):
@@ -67,18 +73,16 @@ def make_loop(setup: Setup, states: list[LiveState], progress: FitProgress, keep
 
 
 def fit_states(setup: Setup, seed: int) -> list[LiveState]:
-    """The live simulations of the fitted states; they go on where the start has left them."""
+    """The fitted states; they go on where the start has left them."""
     space, tables, section = setup.space, {}, segment_jacobian(setup.settings)
     for variant in space.variants:
         tables[variant] = space.table(variant)
     live = [
         LiveState(
-            state,
+            Recipe(state, space.grid, tables[state.parameters], setup.settings.sampling),
+            index,
             space.variants.index(state.parameters),
-            space.grid,
-            tables[state.parameters],
-            setup.settings.sampling,
-            seed + 7919 * index,
+            seed,
             SegmentMemory(section.modes) if section else Memory(),
             space.bonded.probe() if space.bonded.size else None,
         )
@@ -86,7 +90,7 @@ def fit_states(setup: Setup, seed: int) -> list[LiveState]:
     ]
     for state in live:
         if state.state.name in setup.own:
-            state.sampler.restore(setup.own[state.state.name].last)
+            state.snapshots = list(setup.own[state.state.name].last)
         chain = setup.chosen.good.get(state.state.name)
         trusted = chain is not None and is_prior(chain, state.state, setup.chosen.start.method, space.bonded.size > 0)
         if section is None and chain is not None and trusted:

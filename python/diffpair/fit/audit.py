@@ -65,7 +65,7 @@ def run_audit(
             try:
                 if live.state.on_lattice:
                     progress.begin(f"melting {live.state.name}", settings.sampling.melt)
-                live.melt(progress.advance)
+                live.perform(live.melting(), progress.advance)
                 if forces := method.describe_forces(live.rows):
                     progress.say(f"further forces of {live.state.name} in segments: {forces}")
                 audits.append(

@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from diffpair.engines import ProductionResult, Snapshot, production
+from diffpair.engines import Exploded, ProductionResult, Snapshot, production
+from diffpair.engines.engine import Progress
 from diffpair.engines.fastest import platform_of
 from diffpair.errors import DiffPairError
 from diffpair.fit.iterate.loop import FitLoop
@@ -32,6 +33,8 @@ from diffpair.fit.setup import (
     Setup,
     production_interval,
 )
+from diffpair.fit.tasks.crew import Call
+from diffpair.fit.tasks.remote import produce
 from diffpair.join import timestep_of
 from diffpair.model.folder import SECTION, Ran, write_model
 from diffpair.potentials import judge
@@ -105,14 +108,14 @@ def leave_in_order(work: Work) -> None:
     Those that the fit has not run stay where they are, and those that another fit has taken over as they are.
     """
     setup, loop = work.setup, work.loop
-    if not loop.snapshots:
+    if not loop.placed:
         put_back(setup.states)
         return
     hand_over(setup, [s for s in setup.states if s.simulation is None or not s.simulation.lost])
-    for live, snapshot in zip(loop.states, loop.snapshots, strict=True):
-        user = live.state.simulation
-        if user is None or (not user.lost and (user.moved or not user.sound)):
-            live.sampler.restore(snapshot)
+    for live in loop.states:
+        user, (snapshot, *_) = live.state.simulation, live.snapshots
+        if user is not None and snapshot is not None and not user.lost and (user.moved or not user.sound):
+            live.station.engine.restore(snapshot)
     for held_out in setup.states:
         if held_out.held_out and held_out.simulation is not None and not held_out.simulation.lost:
             held_out.simulation.rewind()
@@ -247,27 +250,33 @@ def _production(setup: Setup, loop: FitLoop, progress: FitProgress, anew: bool) 
     """Every state, held-out ones too, with the final table and a seed of its own; anew: not from the fit's end."""
     settings = setup.settings
     section, sampling = settings.production, settings.sampling
-    ends: dict[str, Snapshot] = {} if anew else {s.state.name: s.snapshot() for s in loop.states}
-    results = []
+    ends: dict[str, Snapshot | None] = {} if anew else {s.state.name: s.snapshots[0] for s in loop.states}
+    calls: list[Call[ProductionResult]] = []
     for index, state in enumerate(setup.states):
-        progress.begin(f"production {state.name}", section.max_steps)
-        table = setup.space.table(state.parameters)
-        results.append(
-            production(
-                state,
-                table,
-                timestep=timestep_of(sampling, state),
-                max_steps=section.max_steps,
-                noise_target=section.noise_target,
-                every=production_interval(settings),
-                seed=settings.seed + 50021 + index,
-                melt=sampling.melt,
-                equilibration=max(sampling.equilibration, 1000),
-                start=ends.get(state.name),
-                platform=platform_of(sampling.platform),
-                command=sampling.lammps,
-                friction=sampling.friction if loop.friction is None else loop.friction.friction,
-                progress=lambda steps, noise: progress.advance(steps),
-            )
-        )
-    return results
+        arguments: dict[str, Any] = {
+            "state": state,
+            "table": setup.space.table(state.parameters),
+            "timestep": timestep_of(sampling, state),
+            "max_steps": section.max_steps,
+            "noise_target": section.noise_target,
+            "every": production_interval(settings),
+            "seed": settings.seed + 50021 + index,
+            "melt": sampling.melt,
+            "equilibration": max(sampling.equilibration, 1000),
+            "start": ends.get(state.name),
+            "platform": platform_of(sampling.platform),
+            "command": sampling.lammps,
+            "friction": sampling.friction if loop.friction is None else loop.friction.friction,
+        }
+        here = partial(_produce_here, progress, arguments)
+        calls.append(Call(state.name, here, produce, partial(tuple, [arguments]), section.max_steps))
+    found = loop.crew.run(calls)
+    for one in found:
+        if isinstance(one, Exploded):
+            raise one
+    return [one for one in found if isinstance(one, ProductionResult)]
+
+
+def _produce_here(progress: FitProgress, arguments: dict[str, Any], _: Progress | None) -> ProductionResult:
+    progress.begin(f"production {arguments['state'].name}", arguments["max_steps"])
+    return production(**arguments, progress=lambda steps, noise: progress.advance(steps))

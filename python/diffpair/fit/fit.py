@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from diffpair.fit.record.provenance import Origin, files_of, fingerprint
 from diffpair.fit.record.result import FitResult
 from diffpair.fit.record.writing import at_start, move_into, write_progress
 from diffpair.fit.setup import Setup, prepare, where
+from diffpair.fit.tasks.spread import crew_of
 from diffpair.join import join_states
 from diffpair.settings.bonded import Bonded
 from diffpair.settings.fit_settings import FitSettings
@@ -48,7 +50,9 @@ class Fit:
         config file, objects of the same names; what is not given has the same defaults. seed: of everything random but
         a user's own Simulation.
     progress: what to report to; the terminal by default, False for nobody. origin: the file that describes the fit, if
-        one does.
+        one does. executor: who samples the states, any `concurrent.futures.Executor`: `diffpair.Workers(4)`, that of
+        mpi4py.futures, a Dask client's; by default this process, one state after another. The fit does not end it.
+        task_timeout: s without any task of the executor ending, after which those that run are taken for hung.
 
     Raises
     ------
@@ -74,6 +78,8 @@ class Fit:
         seed: int = 1,
         progress: FitProgress | bool = True,
         origin: Origin | None = None,
+        executor: Executor | None = None,
+        task_timeout: float | None = None,
     ) -> None:
         given = {
             "sampling": sampling, "production": production, "gradient": gradient, "update": update, "start": start,
@@ -82,6 +88,7 @@ class Fit:
         chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         self.settings = FitSettings(potential=potential, seed=seed, **chosen)
         self.states = join_states(self.settings, [states] if isinstance(states, State) else list(states))
+        self._crew = crew_of(executor, task_timeout, self.states)
         self.callbacks: list[Callback] = []
         self._digest = fingerprint(self.settings, self.states)
         self._origin = origin or Origin()
@@ -222,6 +229,7 @@ class Fit:
         sampling: Sampling | None = None, production: Production | None = None, gradient: Gradient | str | None = None,
         update: Update | str | None = None, start: Start | str | None = None, bonded: Sequence[Bonded] = (),
         seed: int = 1, progress: FitProgress | bool = True, origin: Origin | None = None,
+        executor: Executor | None = None, task_timeout: float | None = None,
     ) -> Fit:  # fmt: skip
         """The fit that was saved in a folder, set up with the same potential, states and options.
 
@@ -233,7 +241,7 @@ class Fit:
         """
         fit = cls(
             potential, states, sampling=sampling, production=production, gradient=gradient, update=update, start=start,
-            bonded=bonded, seed=seed, progress=progress, origin=origin,
+            bonded=bonded, seed=seed, progress=progress, origin=origin, executor=executor, task_timeout=task_timeout,
         )  # fmt: skip
         with fit._working():
             fit._begun(Path(out))
@@ -270,9 +278,9 @@ class Fit:
         progress.say(where(settings, self.states))
         wanted = [t.numpy() for t in content.get("start", [])] if content else None
         self._setup = setup = prepare(settings, self.states, progress, wanted)
-        states = fit_states(setup, settings.seed + 101 * done)
+        states = fit_states(setup, settings.seed)
         announce(setup, progress, resumed=content is not None)
-        self._loop = loop = make_loop(setup, states, progress, self._keep)
+        self._loop = loop = make_loop(setup, states, progress, self._keep, self._crew)
         if content is None:
             self._first(setup, loop)
         else:

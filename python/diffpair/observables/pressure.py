@@ -57,6 +57,10 @@ class PressureProbe:
         self._strain, self._beside = strain, beside
         self.molecules = Molecules(self._context)
 
+    def begin(self) -> None:
+        """Forget neighbour lists of earlier frames: they decide on the last bits of what follows."""
+        self._context.reinitialize()
+
     def pressures(self, positions: ArrayLike, boxes: ArrayLike) -> NDArray[np.float64]:
         """Pressure of each frame in bar, [F], of positions [F, N, 3] with whole molecules and boxes [F, 3, 3], nm."""
         ideal = BAR * self.molecules.num_moving * BOLTZMANN * self._temperature

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.constants import BOLTZMANN
+from diffpair.errors import DiffPairError
 from diffpair.systems.barostat import Barostat, barostat_of, pressure_of
 from diffpair.systems.bonded_paths import Kind, bonded_paths
 from diffpair.systems.own_forces import beside_potential
@@ -48,7 +49,7 @@ class State:
     from. on_lattice: the positions are a lattice, to be melted before use. files: that it was read from. simulation:
     the user's own, which runs the state; None where the fit makes a Context of its own. bonds: [B, 2] of the topology.
     bonded: whether the potential has bonded terms, which act along them. topology: chains, residues and names of the
-    atoms, where a structure file gives them.
+    atoms, where a structure file gives them. replicas: see `with_replicas`.
     """
 
     name: str
@@ -70,32 +71,35 @@ class State:
     bonds: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int64))
     bonded: bool = False
     topology: app.Topology | None = None
+    replicas: int = 1
 
     @classmethod
     def from_lattice(
         cls, name: str, n: int, density: Any, types: Mapping[str, float], masses: Any, temperature: Any,
         targets: Sequence[Target | Readable] = (), held_out: bool = False, seed: int = 1,
-        parameters: Mapping[str, float] | None = None, pressure: Any = None,
+        parameters: Mapping[str, float] | None = None, pressure: Any = None, replicas: int = 1,
     ) -> State:  # fmt: skip
-        """Particles on a lattice, see `diffpair.states.build_lattice`."""
+        """Particles on a lattice, see `diffpair.states.build_lattice`; replicas: see `with_replicas`."""
         from diffpair.states.lattice import build_lattice
 
         return build_lattice(
             name, n, density, types, masses, temperature, targets, held_out, seed, parameters, pressure
-        )  # fmt: skip
+        ).with_replicas(replicas)  # fmt: skip
 
     @classmethod
     def from_files(
         cls, name: str, topology: PathLike, xml: PathLike | None = None, types: Mapping[str, str | None] | None = None,
         temperature: Any = 300.0, targets: Sequence[Target | Readable] = (), held_out: bool = False,
         parameters: Mapping[str, float] | None = None, exclude_bonds: int | None = None, masses: Any = None,
+        replicas: int = 1,
     ) -> State:  # fmt: skip
-        """A structure file and perhaps a System's XML, see `diffpair.states.build_from_files`."""
+        """A structure file and perhaps a System's XML, see `diffpair.states.build_from_files`; replicas: see
+        `with_replicas`."""
         from diffpair.states.files import build_from_files
 
         return build_from_files(
             name, topology, xml, types, temperature, targets, held_out, parameters, exclude_bonds, masses
-        )  # fmt: skip
+        ).with_replicas(replicas)  # fmt: skip
 
     @classmethod
     def from_simulation(
@@ -110,6 +114,16 @@ class State:
             simulation, types, targets, name=name, temperature=temperature, held_out=held_out, parameters=parameters,
             exclude_bonds=exclude_bonds,
         )  # fmt: skip
+
+    def with_replicas(self, count: int) -> State:
+        """The state, to be sampled in so many boxes in every iteration of a fit, each with random numbers of its own.
+
+        Their frames are independent and add up; an executor runs them side by side. Raises DiffPairError for a number
+        that is not whole or below 1.
+        """
+        if int(count) != count or count < 1:
+            raise DiffPairError(f"state {self.name!r}: replicas must be a whole number of 1 or more, not {count!r}")
+        return replace(self, replicas=int(count))
 
     def __str__(self) -> str:
         left_out = self.num_atoms - len(self.typed)

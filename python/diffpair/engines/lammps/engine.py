@@ -80,10 +80,26 @@ class LammpsEngine(Engine):
         self._kind_types = found[:, 0].astype(int)
         self._folder = tempfile.TemporaryDirectory(prefix="diffpair-lammps-")
         self._program: LammpsProcess | None = None
-        speeds = np.sqrt(BOLTZMANN * state.temperature / state.masses)[:, None]
-        velocities = speeds * self._random.standard_normal((state.num_atoms, 3))
-        self._begins_at(Snapshot(state.positions, velocities, state.box, 0))
+        self._begins_at(self._first())
         self._live()
+
+    def begin(self, snapshot: Snapshot | None, seed: int) -> None:
+        """See Engine. LAMMPS forgets all and gets the state anew: the order of its atoms decides on last bits."""
+        self._random = np.random.default_rng(seed)
+        if snapshot is None:
+            snapshot = self._first()
+        self._check(snapshot)
+        self._begins_at(snapshot)
+        self.steps_done = snapshot.steps_done
+        if self._program is not None:
+            self._do(["clear", *self._setup()])
+            self._temperature = self.state.temperature
+
+    def _first(self) -> Snapshot:
+        """The structure that the state was made of, with new velocities."""
+        speeds = np.sqrt(BOLTZMANN * self.state.temperature / self.state.masses)[:, None]
+        velocities = speeds * self._random.standard_normal((self.state.num_atoms, 3))
+        return Snapshot(self.state.positions, velocities, self.state.box, 0)
 
     def set_table(self, table: PairTable) -> None:
         """See Engine."""

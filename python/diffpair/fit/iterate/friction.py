@@ -115,10 +115,12 @@ class FrictionFit:
         residual, sigma, response, correlation = [], [], [], []
         tables, by_table = [], []
         for live in self.states:
+            engine = live.engine(draw)
+            before, seconds = engine.steps_done, engine.md_seconds
             for target in live.state.vacfs:
                 stride, lags = target.stride(self.timestep), len(target.t)
-                found = sample_vacf(live.sampler, lags, stride, LONGER * live.sampling.steps)
-                coefficients = torch.from_numpy(live.sampler.table.coefficients.copy())
+                found = sample_vacf(engine, lags, stride, LONGER * live.sampling.steps)
+                coefficients = torch.from_numpy(live.table.coefficients.copy())
                 batches, of_table = friction_response(
                     live.rows, coefficients, live.grid, frames[live.state.name], self.friction, lags=lags,
                     stride=stride, timestep=self.timestep, segments=self.segments, seed=self.seed + 7919 * draw,
@@ -132,6 +134,7 @@ class FrictionFit:
                 response.append(batches.mean(0))
                 tables.append(coefficients.numpy().ravel())
                 by_table.append(of_table.mean(0))
+            live.spent(engine.steps_done - before, engine.md_seconds - seconds)
         return FrictionObservation(
             self.log_friction, np.concatenate(residual), np.concatenate(sigma), np.concatenate(response),
             tuple(tables), tuple(by_table), off, block_diag(*correlation),
@@ -214,7 +217,7 @@ class FrictionFit:
 
     def _set(self) -> None:
         for live in self.states:
-            live.sampler.set_friction(self.friction)
+            live.friction = self.friction
 
     def content(self) -> dict[str, Any]:
         """All that `restore` needs, as tensors and plain values."""

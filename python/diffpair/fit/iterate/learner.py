@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from diffpair.engines import Frames
 from diffpair.fit.iterate.live_state import LiveState
 from diffpair.fit.iterate.reweighted import Walk, walk
-from diffpair.fit.iterate.sample import Sample
 from diffpair.fit.iterate.watch import WatchedAdjoint
+from diffpair.fit.tasks.sample import Sample
 from diffpair.gradients import FrameSums, GradientMethod, Reweighting, TargetRows, smooth_vectors
 from diffpair.potentials import TableGrid
 from diffpair.updates import Needs, Observation, ParameterSpace, Update
@@ -62,8 +62,8 @@ class EquilibriumLearner(Learner):
     """What averages of the frames give: the Jacobian of their fluctuations, or dL/dc by any gradient method."""
 
     def learn(self, live: LiveState, sample: Sample, needs: Needs) -> Learned:
-        sums, table = sample.sums, live.sampler.table.coefficients
-        observation = live.observe(sums, live.sampler.table.columns, with_jacobian=needs == "jacobian")
+        sums, table = sample.sums, live.table.coefficients
+        observation = live.observe(sums, live.table.columns, with_jacobian=needs == "jacobian")
         if needs != "gradient":
             return Learned(sums, observation)
         weights = torch.from_numpy(observation.residual / len(live.rows))
@@ -81,7 +81,7 @@ class SegmentLearner(Learner):
         self._adjoint = gradient
 
     def learn(self, live: LiveState, sample: Sample, needs: Needs) -> Learned:
-        sums, table = sample.sums, live.sampler.table.coefficients
+        sums, table = sample.sums, live.table.coefficients
         observation = live.observe(sums, table.ravel(), with_jacobian=False)
         if np.isfinite(observation.residual).all():
             frames = sample.whole(self._adjoint.starts)
@@ -124,7 +124,7 @@ class ReweightingLearner(Learner):
         self._reweighting = gradient
 
     def learn(self, live: LiveState, sample: Sample, needs: Needs) -> Learned:
-        sums, table = sample.sums, live.sampler.table.coefficients.ravel()
+        sums, table = sample.sums, live.table.coefficients.ravel()
         return Learned(sums, live.observe(sums, table, with_jacobian=False))
 
     def step(

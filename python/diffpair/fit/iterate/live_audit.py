@@ -42,13 +42,13 @@ def audit_live(
         raise DiffPairError(f"an audit needs {BLOCKS} or more frames and 2 or more segments")
     name, sampling, lengths = live.state.name, live.sampling, list(lengths)
     progress.begin(f"sampling {name}", sampling.equilibration + frames * sampling.every)
-    live.sampler.equilibrate(sampling.equilibration, progress.advance)
     starts = np.unique(np.linspace(0, frames - 1, segments).round().astype(int))
-    found = live.run(frames * sampling.every, sampling.every, starts, progress.advance)
+    live.perform([live.audit_task(frames, starts)], progress.advance)
+    found = live.sampled
     progress.begin(f"segments of {name}", segments * sum(lengths))
     return audit_state(
         live.rows,
-        live.sampler.table.coefficients,
+        live.table.coefficients,
         live.grid,
         found.sums,
         found.whole(len(starts)),

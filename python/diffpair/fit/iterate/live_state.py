@@ -1,36 +1,37 @@
-"""One fitted state at work: its live simulation, what it measures, what it remembers."""
+"""One fitted state: where its simulations are, what it measures, what it remembers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
 from diffpair.engines import Frames, Snapshot
-from diffpair.engines.equilibration import drifts, equilibrated_from, inefficiency
-from diffpair.engines.fastest import platform_of
-from diffpair.engines.make import make_engine
+from diffpair.engines.engine import Engine, Progress
+from diffpair.engines.equilibration import drifts, inefficiency
 from diffpair.engines.phases import FRAMES, structure
 from diffpair.fit.iterate.expansion import expansion
-from diffpair.fit.iterate.sample import Sample, spread
 from diffpair.fit.iterate.theory import Theory
-from diffpair.gradients import Blocks, Fluctuation, FrameSums, TargetRows, pick_device, remembered
-from diffpair.join import timestep_of
-from diffpair.potentials import TableGrid
-from diffpair.settings.sampling import Sampling
-from diffpair.states import State, has_nonbonded_forces
-from diffpair.tables import PairTable, pair_row, type_pairs
+from diffpair.fit.iterate.virial import virial_row
+from diffpair.fit.tasks.crew import Call
+from diffpair.fit.tasks.remote import perform
+from diffpair.fit.tasks.sample import Sample, spread, whole
+from diffpair.fit.tasks.station import Station, rows_of
+from diffpair.fit.tasks.task import Outcome, Recipe, Task, seed_of
+from diffpair.gradients import Blocks, Fluctuation, FrameSums, remembered
+from diffpair.states import has_nonbonded_forces
+from diffpair.tables import PairTable
 from diffpair.targets.sampled import VISITED
 from diffpair.updates import Memory, Observation, RdfView, StateView
 from diffpair.updates.basis import spline_basis
 from diffpair.updates.observations import KEPT
 
 Array = NDArray[np.float64]
-COVERED = 0.95  # of the cutoff: a target that ends beyond goes on as it ended; a table has hardly a slope there
+_AUDIT, _AFTER = 1, 2  # kinds of random numbers beside those of the iterations' own tasks
 
 
 @dataclass(frozen=True)
@@ -51,34 +52,37 @@ class LiveState:
     """A state that is fitted.
 
     Args:
-        state: with targets. variant: index of its set of global parameters. grid: of the tables. table: to start with.
-        sampling: the config's section. seed: of its thermostat. memory: where it keeps what it has
-        seen; an empty one by default. bonded_probe: of the bonded terms, see BondedColumns.
+        recipe: the state, with targets, and how it is run. index: its number among the fitted states, and variant that
+        of its set of global parameters. seed: of the fit. memory: where it keeps what it has seen; an empty one by
+        default. bonded_probe: of the bonded terms, see BondedColumns.
+
+    Attributes:
+        snapshots: where the next sampling begins, for each replica; None: the structure that the state was made of.
+        table: of the last sampling. last: that sampling. friction: of the thermostat, 1/ps, where it is learned.
+        steps_done, md_seconds: MD steps so far and the time that they took, in all processes.
     """
 
     def __init__(
-        self, state: State, variant: int, grid: TableGrid, table: PairTable, sampling: Sampling, seed: int,
-        memory: Memory | None = None, bonded_probe: Array | None = None,
+        self, recipe: Recipe, index: int = 0, variant: int = 0, seed: int = 1, memory: Memory | None = None,
+        bonded_probe: Array | None = None,
     ) -> None:  # fmt: skip
-        self.state, self.variant, self.grid, self.sampling = state, variant, grid, sampling
-        learned = [term for term in table.bonded if not term.fixed]
-        self.rows = TargetRows(state, pick_device(sampling.device), learned)
+        self.recipe, self.index, self.variant, self._seed = recipe, index, variant, seed
+        self.state, self.grid, self.sampling, self.table = recipe.state, recipe.grid, recipe.sampling, recipe.table
+        state, grid, table = self.state, self.grid, self.table
+        self.rows = rows_of(recipe)
         self.memory = memory or Memory()
         self.theory = Theory(self.rows, table.coefficients.size)
         self.last: Sample | None = None
         self._sampled: list[tuple[Observation, Blocks]] = []  # of the last good tables, with the Jacobian of each
-        self.extended = False
+        self.extended, self._fault = False, ""
         self.weights: Array = np.zeros(table.coefficients.shape)
-        self.sampler = make_engine(
-            state,
-            table,
-            timestep=timestep_of(sampling, state),
-            friction=sampling.friction,
-            seed=seed,
-            platform=platform_of(sampling.platform),
-            further_virial=self.rows.pressure.molecular and len(self.rows.pressure) > 0,
-            command=sampling.lammps,
-        )
+        self.steps_done, self.md_seconds = 0, 0.0
+        self.friction: float | None = None
+        self.snapshots: list[Snapshot | None] = [None] * state.replicas
+        self._left: list[Snapshot | None] = []
+        self._whole: list[tuple[Frames, ...]] = []  # of the last sampling, for each replica
+        if state.simulation is not None:  # which goes on from where it is
+            self.snapshots = [self.station.engine.snapshot()]
         width = grid.knots + 2
         probes = [np.zeros((0, table.coefficients.size))]
         rdf = self.rows.rdf
@@ -98,50 +102,91 @@ class LiveState:
         guarded = state.on_lattice and not state.pressures and state.barostat is None
         self.virial = virial_row(self.rows, grid) if guarded and not state.bonded else None
 
-    def melt(self, progress: Callable[[int], None] | None = None) -> None:
-        """From the lattice to a liquid, where the state starts from one."""
-        if self.state.on_lattice and self.sampling.melt:
-            self.sampler.melt(self.sampling.melt, progress)
+    @cached_property
+    def station(self) -> Station:
+        """The state at work in this process."""
+        return Station(self.recipe)
 
-    def sample(
-        self, table: PairTable, progress: Callable[[int], None] | None = None, factor: float = 1.0,
-        may_repeat: bool = True, starts: int = 0,
-    ) -> Sample:  # fmt: skip
-        """Write the table into the live Context, equilibrate, sample `factor` times the config's steps.
+    def melting(self) -> list[Task]:
+        """The tasks, one for each replica, that prepare a state on a lattice; none for others."""
+        steps = self.sampling.melt if self.state.on_lattice else 0
+        if not steps or None not in self.snapshots:
+            return []
+        return [self._task(0, replica, melt=steps) for replica in range(self.state.replicas)]
 
-        After a sampling whose potential energy drifts a second one is taken, if that may be, and what precedes
-        equilibrium dropped. starts: whole frames that segments want to start from.
+    def tasks(
+        self, table: PairTable, iteration: int, factor: float = 1.0, may_repeat: bool = True, starts: int = 0
+    ) -> list[Task]:
+        """To sample a table with `factor` times the steps of the settings, one task for each replica.
+
+        iteration: 1 or more; another one has other random numbers. may_repeat: where the potential energy drifts a
+        second sampling follows, and what precedes equilibrium is dropped. starts: whole frames that segments want.
         """
+        self.table = table
         every = self.sampling.every
-        self.theory.begin()
-        self.sampler.set_table(table)
-        self.sampler.equilibrate(self.sampling.equilibration, progress)
         steps = self.sampling.steps if factor == 1 else max(2, round(factor * self.sampling.steps / every)) * every
-        keep = spread(steps // every, self.rows.state.num_atoms, starts)
-        found = self.run(steps, every, keep, progress)
-        self.extended = may_repeat and self.sampling.adaptive and drifts(found.potential_energy)
-        if self.extended:
-            found = found.joined(self.run(steps, every, keep, progress))
-            found = found.since(equilibrated_from(found.potential_energy)[0])
-        self.weights = found.sums.splines.mean(0)[: self.pairs].reshape(self.weights.shape)
-        self.last = found
-        return found
+        keep = spread(steps // every, starts)
+        return [
+            self._task(
+                iteration, replica, equilibration=self.sampling.equilibration, steps=steps, every=every, keep=keep,
+                may_repeat=may_repeat and self.sampling.adaptive,
+            )
+            for replica in range(self.state.replicas)
+        ]  # fmt: skip
 
-    def run(
-        self, steps: int, every: int, keep: NDArray[np.intp], progress: Callable[[int], None] | None = None
-    ) -> Sample:
-        """Every `every`-th of `steps` steps with the present table, one frame or more. keep: indices of those that are
-        kept whole, in order; with the atoms that have a type, which are those that `rows` knows."""
-        sums, energies, kept, done = [], [], [], 0
-        for piece in self.sampler.stream(steps, every, progress):
-            frames = piece if self.state.complete else piece.of_atoms(self.state.typed)
-            sums.append(self._measure(frames))
-            self.theory.add(frames)
-            energies.append(frames.potential_energy)
-            kept += [frames.at([k - done]) for k in keep if done <= k < done + len(frames)]
-            done += len(frames)
-        joined = self.rows.recut(FrameSums.joined(sums))
-        return Sample(joined, np.concatenate(energies), tuple(kept), keep)
+    def audit_task(self, frames: int, keep: NDArray[np.intp]) -> Task:
+        """To sample so many frames with the present table in one replica, `keep` of them whole."""
+        every, equilibration = self.sampling.every, self.sampling.equilibration
+        return self._task(0, 0, _AUDIT, equilibration=equilibration, steps=frames * every, every=every, keep=keep)
+
+    def engine(self, iteration: int) -> Engine:
+        """Where the last sampling ended, with its table, in this process. Its steps do not count."""
+        return self.station.begin(replace(self._task(iteration, 0, _AFTER), snapshot=self._left[0]))
+
+    def _task(self, iteration: int, replica: int, kind: int = 0, **wanted: Any) -> Task:
+        seed = seed_of(self._seed, self.index, iteration, replica, kind)
+        begin, half_box = self.snapshots[replica], self.rows.rdf.half_box
+        return Task(self.table, begin, seed, friction=self.friction, half_box=half_box, **wanted)
+
+    def call(self, task: Task) -> Call[Outcome]:
+        """A task of this state, for whoever does it."""
+        return Call(
+            self.state.name, lambda progress: self.station.perform(task, progress), perform,
+            lambda: (self.recipe.packed, task), task.total,
+        )  # fmt: skip
+
+    def take(self, outcomes: list[Outcome]) -> None:
+        """What the tasks of all replicas have found becomes the state's last sampling."""
+        self._left = [outcome.snapshot for outcome in outcomes]
+        self._whole = [() if outcome.sample is None else outcome.sample.kept for outcome in outcomes]
+        found = Outcome.joined(outcomes)
+        self.spent(found.steps, found.seconds)
+        self.extended, self._fault = found.extended, found.fault
+        self.rows.rdf.cut(found.half_box)
+        if found.sample is not None:
+            self.last = replace(found.sample, sums=self.rows.recut(found.sample.sums))
+            self.weights = self.last.sums.splines.mean(0)[: self.pairs].reshape(self.weights.shape)
+
+    def spent(self, steps: int, seconds: float) -> None:
+        """So many MD steps count."""
+        self.steps_done += steps
+        self.md_seconds += seconds
+
+    def accept(self) -> None:
+        """The next sampling begins where the last one ended."""
+        self.snapshots[: len(self._left)] = self._left
+
+    def perform(self, tasks: list[Task], progress: Progress | None = None) -> None:
+        """Do tasks in this process, if there are any, take and accept what they find. Raises Exploded."""
+        if tasks:
+            self.take([self.station.perform(task, progress) for task in tasks])
+            self.accept()
+
+    @property
+    def sampled(self) -> Sample:
+        """The last sampling, where there has been one."""
+        assert self.last is not None
+        return self.last
 
     def independent(self, sums: FrameSums) -> float:
         """Number of independent frames: the smallest of those of the energy, of each target's first shell and of
@@ -160,7 +205,7 @@ class LiveState:
         another temperature."""
         if self.last is None:
             return []
-        found = [expansion(self.state, self.last.kept[-1].boxes[-1]), self.sampler.temperature_fault()]
+        found = [*(expansion(self.state, kept[-1].boxes[-1]) for kept in self._whole), self._fault]
         return [said for said in found if said]
 
     def warnings(self) -> list[str]:
@@ -171,15 +216,11 @@ class LiveState:
         if drifts(self.last.potential_energy):
             said.append(f"state {self.state.name} still drifts: its potential energy has not reached equilibrium")
         said += self.faults()
-        phase = structure(self.last.whole(FRAMES)).note
+        # a replica by itself: from one to the next all particles move
+        phase = next((note for kept in self._whole if (note := structure(whole(kept, FRAMES)).note)), "")
         if phase:
             said.append(f"state {self.state.name} {phase}")
         return said
-
-    def _measure(self, frames: Frames) -> FrameSums:
-        """A and S of frames, which the present table has made."""
-        coefficients = torch.from_numpy(self.sampler.table.coefficients.copy())
-        return Fluctuation(single=True).sums(self.rows, coefficients, self.grid, frames)
 
     def observe(self, sums: FrameSums, coefficients: Array, with_jacobian: bool = True) -> Observation:
         """Residual, its error and the Jacobian at a table [columns]."""
@@ -196,7 +237,7 @@ class LiveState:
         """Keep what an iteration that is taken has found."""
         self.memory.add(observation)
         if self.pairs < len(observation.coefficients):
-            self.memory.theory, self.memory.untold = self.theory.of(sums)
+            self.memory.theory, self.memory.untold = self.theory.of(self.sampled, sums)
         if len(sums.observables) < 2:
             return
         if not (self.memory.has_jacobian and self.memory.of_fluctuations):
@@ -257,35 +298,3 @@ class LiveState:
         """Rows of bonded terms among those of the state, and their targets."""
         first, bonded = len(self.rows.rdf) + len(self.rows.pressure), self.rows.bonded
         return tuple((slice(first + w.start, first + w.stop), bonded.target[w]) for w in bonded.slices)
-
-    def snapshot(self) -> Snapshot:
-        return self.sampler.snapshot()
-
-
-def virial_row(rows: TargetRows, grid: TableGrid) -> Array | None:
-    """W, [npairs * (knots + 2)], such that the pressure of a table c is rho kT (1 + W c) if g(r) is the targets':
-
-    P = rho kT - 1/(3 V) sum over pairs of types of N_pairs / V integral 4 pi r^3 g(r) U'(r) dr
-
-    (D. Frenkel, B. Smit, Understanding Molecular Simulation, 2002, eq. 4.4.12). None where the targets do not tell
-    all of it: a pair of types has none, or its target ends before the cutoff.
-    """
-    state, width = rows.state, grid.knots + 2
-    counts, volume = np.bincount(state.types, minlength=len(state.type_names)), float(np.linalg.det(state.box))
-    result = np.zeros((len(type_pairs(state.type_names)), width))
-    known = np.zeros(len(result), dtype=bool)
-    for target in state.rdfs:
-        a, b = state.pair_types(target.pair)
-        row = pair_row(a, b, len(counts))
-        if known[row] or target.r_max < COVERED * grid.cutoff:
-            continue
-        known[row] = True
-        pairs = counts[a] * (counts[a] - 1) / 2 if a == b else counts[a] * counts[b]
-        r = np.linspace(max(grid.r_min, target.edges[0]), grid.cutoff, 40 * grid.knots)
-        step = 1e-3 * grid.spacing
-        slope = (spline_basis(grid, r + step) - spline_basis(grid, r - step)) / (2 * step)
-        integrand = 4 * np.pi * r**3 * np.interp(r, target.r, target.g)
-        result[row] = -pairs / (3 * volume**2) * np.trapezoid(integrand[:, None] * slope, r, axis=0)
-    if not known.all():
-        return None
-    return np.asarray(result.ravel() * state.beta * volume / len(state.types))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from diffpair.engines import Exploded, Snapshot
+from diffpair.engines import Exploded
 from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.errors import DiffPairError
 from diffpair.fit.iterate.effort import Effort
@@ -15,7 +15,6 @@ from diffpair.fit.iterate.friction import FrictionFit, TableDoubt
 from diffpair.fit.iterate.guard import attractive_core
 from diffpair.fit.iterate.learner import Learned, Learner
 from diffpair.fit.iterate.live_state import LiveState
-from diffpair.fit.iterate.sample import Sample
 from diffpair.fit.iterate.trust import GOOD, POOR, reduction_ratio
 from diffpair.fit.judge.numbers_off import numbers_off
 from diffpair.fit.judge.steady_noise import steady_noise
@@ -23,6 +22,9 @@ from diffpair.fit.judge.stopping import Stopping
 from diffpair.fit.judge.uncertainty import model_of, uncertainty
 from diffpair.fit.record.iteration import Iteration, accepted, best_of, failures
 from diffpair.fit.record.progress import FitProgress
+from diffpair.fit.tasks.crew import Crew, Serial
+from diffpair.fit.tasks.sample import Sample
+from diffpair.fit.tasks.task import Outcome, Task
 from diffpair.tables import PairTable, TableUncertainty
 from diffpair.updates import ParameterSpace, Step, Update
 from diffpair.updates.linear_model import Start
@@ -45,7 +47,8 @@ class FitLoop:
     Args:
         space: the potential's parameters. states: fitted states. update: any. learner: what it needs beside g(r).
             iterations: how many. progress: what the user sees. keep: called after every iteration, to write
-            checkpoints. stopping: may end the fit early. adaptive: samplings that grow as the residual falls.
+            checkpoints. stopping: may end the fit early. adaptive: samplings that grow as the residual falls. crew: who
+            samples; this process by default.
     """
 
     def __init__(
@@ -59,13 +62,14 @@ class FitLoop:
         keep: Callable[[FitLoop], None],
         stopping: Stopping | None = None,
         adaptive: bool = False,
+        crew: Crew | None = None,
     ) -> None:
         self.space, self.states, self.update, self.learner = space, states, update, learner
         self.iterations, self.progress, self.keep = iterations, progress, keep
-        self.stopping, self.stopped = stopping, ""
+        self.stopping, self.stopped, self.crew = stopping, "", crew or Serial()
         self.effort = Effort(iterations, adaptive)
         self.history: list[Iteration] = []
-        self.snapshots: list[Snapshot] = []  # of the states, where the last accepted iteration has left them
+        self.placed = False  # the states are where an accepted iteration has left them
         # of the runs that this one resumes
         self.steps_before, self.seconds_before, self.md_seconds_before = 0, 0.0, 0.0
         self.warnings_before: list[str] = []
@@ -86,7 +90,7 @@ class FitLoop:
     @property
     def md_steps(self) -> int:
         """Melting, equilibration and sampling so far."""
-        return self.steps_before + sum(s.sampler.steps_done for s in self.states)
+        return self.steps_before + sum(s.steps_done for s in self.states)
 
     @property
     def seconds(self) -> float:
@@ -96,7 +100,7 @@ class FitLoop:
     @property
     def md_seconds(self) -> float:
         """The part of `seconds` in which OpenMM took steps."""
-        return self.md_seconds_before + sum(s.sampler.md_seconds for s in self.states)
+        return self.md_seconds_before + sum(s.md_seconds for s in self.states)
 
     def warnings(self) -> list[str]:
         """What is unusual about the last samplings of the states, those of the run that this one resumes if there are
@@ -111,13 +115,32 @@ class FitLoop:
 
     def melt(self) -> None:
         """Prepare states that start from a lattice. Raises FitStopped if one explodes."""
-        for live in self.states:
-            if live.state.on_lattice and live.sampling.melt:
-                self.progress.begin(f"melting {live.state.name}", live.sampling.melt)
-                try:
-                    live.melt(self.progress.advance)
-                except Exploded as error:
-                    raise FitStopped(f"the fit did not get beyond its start: {error}") from None
+        tasks = [live.melting() for live in self.states]
+        if not any(tasks):
+            return
+        melted = [live for live, own in zip(self.states, tasks, strict=True) if own]
+        named = melted[0].state.name if len(melted) == 1 else f"{len(melted)} states"
+        try:
+            self._perform(tasks, f"melting {named}")
+        except Exploded as error:
+            raise FitStopped(f"the fit did not get beyond its start: {error}") from None
+        for live in melted:
+            live.accept()
+
+    def _perform(self, tasks: list[list[Task]], what: str) -> None:
+        """Have the tasks of all states done, and the states take what they find. Raises Exploded."""
+        mine = [(live, task) for live, own in zip(self.states, tasks, strict=True) for task in own]
+        self.progress.begin(what, sum(task.total for _, task in mine))
+        found = self.crew.run([live.call(task) for live, task in mine], self.progress.advance)
+        exploded = [one for one in found if isinstance(one, Exploded)]
+        if exploded:
+            for (live, _), one in zip(mine, found, strict=True):
+                live.spent(one.steps, one.seconds)  # they were paid for
+            raise exploded[0]
+        outcomes = iter([one for one in found if isinstance(one, Outcome)])
+        for live, own in zip(self.states, tasks, strict=True):
+            if own:
+                live.take([next(outcomes) for _ in own])
 
     def run(self) -> None:
         """All iterations. Raises FitStopped if it cannot go on; `best` then holds what is known."""
@@ -128,10 +151,6 @@ class FitLoop:
     def iterate(self) -> Iteration:
         """One of them. Raises FitStopped."""
         number = len(self.history) + 1
-        self.progress.begin(
-            f"iteration {number}/{self.iterations}",
-            sum(s.sampling.equilibration + round(self.effort.factor * s.sampling.steps) for s in self.states),
-        )
         try:
             entry = self._attempt(number)
             self.progress.iteration(entry, self.iterations)
@@ -197,7 +216,9 @@ class FitLoop:
             self.friction.step(vacf, self._table_doubt())
         entry.accepted = True
         self.history.append(entry)  # before the step: what was sampled counts also where that fails
-        self.snapshots = [s.snapshot() for s in self.states]
+        self.placed = True
+        for live in self.states:
+            live.accept()
         self._adjust(ratio)
         self.effort.plan(entry.mae, entry.noise)
         note = self.learner.gradient.told()
@@ -211,10 +232,11 @@ class FitLoop:
         sampled, learned, effort = {}, [], self.effort
         starts = max(self.learner.gradient.starts, 0 if self.friction is None else self.friction.starts)
         self.learner.begin(number)
+        tasks = [s.tasks(tables[s.variant], number, effort.factor, effort.may_repeat, starts) for s in self.states]
+        self._perform(tasks, f"iteration {number}/{self.iterations}")
         for live in self.states:
-            found = live.sample(tables[live.variant], self.progress.advance, effort.factor, effort.may_repeat, starts)
-            sampled[live.state.name] = found
-            learned.append(self.learner.learn(live, found, self.update.needs))
+            sampled[live.state.name] = live.sampled
+            learned.append(self.learner.learn(live, live.sampled, self.update.needs))
         effort.spent(any(s.extended for s in self.states))
         return sampled, learned
 
@@ -240,13 +262,11 @@ class FitLoop:
             self.update.grow()
 
     def _recover(self, entry: Iteration, reason: str) -> None:
-        """Back to the last good potential and simulations, and a smaller step from there."""
+        """Back to the last good potential, and a smaller step from there; simulations go on from where it left them."""
         best = self.best
         if best is None:
             raise FitStopped(f"the fit did not get beyond its start: {reason}")
         self.space.set(best.theta)
-        for live, snapshot in zip(self.states, self.snapshots, strict=True):
-            live.sampler.restore(snapshot)
         self.update.shrink(CUT)
         step = None
         if self.update.needs == "jacobian":

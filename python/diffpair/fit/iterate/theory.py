@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from diffpair.engines import Frames
+from diffpair.fit.tasks.sample import Sample
 from diffpair.gradients import FrameSums, TargetRows
 
 Array = NDArray[np.float64]
@@ -25,24 +25,16 @@ class Theory:
     def __init__(self, rows: TargetRows, pairs: int) -> None:
         self.chain: Array | None = None
         self._rows, self._pairs = rows, pairs
-        self.begin()
 
-    def begin(self) -> None:
-        """A new sampling, of another table."""
-        self._response, self._frames = np.zeros(self._rows.response.shape), 0
+    def of(self, sample: Sample, sums: FrameSums) -> tuple[Array | None, NDArray[np.bool_] | None]:
+        """d<A>/dc [rows, columns] of a sampling, and the columns that nothing is known of; None where that is so of
+        all, or where the volume moves.
 
-    def add(self, frames: Frames) -> None:
-        """A piece of it."""
-        if self._rows.response.known:
-            self._response += self._rows.molecular_response(frames)
-            self._frames += len(frames)
-
-    def of(self, sums: FrameSums) -> tuple[Array | None, NDArray[np.bool_] | None]:
-        """d<A>/dc [rows, columns] of that sampling, and the columns that nothing is known of; None where that is so of
-        all, or where the volume moves."""
+        sums: of the sampling, as far as they count.
+        """
         rows, columns = sums.observables.shape[1], sums.splines.shape[1]
         untold = np.ones(columns, dtype=bool)
-        untold[: self._pairs], untold[self._pairs :] = self.chain is None, not self._frames
+        untold[: self._pairs], untold[self._pairs :] = self.chain is None, not sample.measured
         if untold.all() or self._rows.state.barostat is not None:
             return None, None
         theory = np.zeros((rows, columns))
@@ -50,8 +42,8 @@ class Theory:
             theory[: len(self.chain), : self._pairs] = self.chain
             for row, slopes in sums.explicit.items():
                 theory[row] = slopes.mean(0)
-        if self._frames:
+        if sample.measured:
             first = len(self._rows.rdf) + len(self._rows.pressure)
-            response = -self._rows.state.beta / self._frames * self._response
+            response = -self._rows.state.beta / sample.measured * sample.response
             theory[first : first + len(response), self._pairs :] = response
         return theory, untold

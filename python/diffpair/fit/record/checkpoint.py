@@ -26,7 +26,6 @@ REQUIRED = {"config", "grid", "theta", "history", "states", "update"}
 def content_of(loop: FitLoop) -> dict[str, Any]:
     """Everything that `restore` needs, as tensors and plain values. After an iteration: the simulations are then where
     the last accepted one has left them; or before the first."""
-    snapshots = loop.snapshots or [live.snapshot() for live in loop.states]
     return {
         "theta": torch.from_numpy(loop.space.get()),
         "history": [{**vars(entry), "theta": torch.from_numpy(entry.theta)} for entry in loop.history],
@@ -40,11 +39,11 @@ def content_of(loop: FitLoop) -> dict[str, Any]:
         "friction": None if loop.friction is None else loop.friction.content(),
         "states": [
             {
-                "snapshot": _pack(snapshot),
+                "snapshots": [None if one is None else _pack(one) for one in live.snapshots],
                 "weights": torch.from_numpy(live.weights),
                 "memory": live.memory.content(),
             }
-            for live, snapshot in zip(loop.states, snapshots, strict=True)
+            for live in loop.states
         ],
     }
 
@@ -60,9 +59,9 @@ def restore(loop: FitLoop, content: dict[str, Any]) -> None:
     loop.learner.gradient.restore(content["gradient"])
     if loop.friction is not None:
         loop.friction.restore(content["friction"])
-    loop.snapshots = [_unpack(kept["snapshot"]) for kept in content["states"]]
-    for live, snapshot, kept in zip(loop.states, loop.snapshots, content["states"], strict=True):
-        live.sampler.restore(snapshot)
+    loop.placed = True
+    for live, kept in zip(loop.states, content["states"], strict=True):
+        live.snapshots = [None if one is None else _unpack(one) for one in kept["snapshots"]]
         live.weights = kept["weights"].numpy()
         live.memory.restore(kept["memory"])
 

@@ -103,7 +103,7 @@ def _of_state(state: State) -> Any:
     targets = [{k: v for k, v in vars(target).items() if k not in ("file", "r_unit")} for target in state.targets]
     return _by_content(
         [state.name, state.type_names, state.temperature, state.held_out, state.parameters, state.parameter_names,
-         numbers, hashlib.sha256(system.encode()).hexdigest(), targets]
+         state.replicas, numbers, hashlib.sha256(system.encode()).hexdigest(), targets]
     )  # fmt: skip
 
 

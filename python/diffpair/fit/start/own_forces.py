@@ -19,6 +19,7 @@ from diffpair.engines.statistics import mean_absolute_noise
 from diffpair.fit.iterate.live_state import LiveState
 from diffpair.fit.record.progress import FitProgress
 from diffpair.fit.start.inversion import boltzmann_inversion, continued, crystalline
+from diffpair.fit.tasks.task import Recipe
 from diffpair.gradients.rdf_rows import RdfRows
 from diffpair.potentials import PairPotential, TableGrid
 from diffpair.settings.fit_settings import FitSettings
@@ -40,7 +41,7 @@ class OwnForces:
     """What a state's System does without the potential.
 
     state: with its targets. rows: of those. g: mean g there, [rows]. mae, noise: mean |g - target| of all targets, and
-    what the noise of both would make of it. last: where the simulation ended. enough: whether U = 0 is the best guess.
+    what the noise of both would make of it. last: where the simulations ended. enough: whether U = 0 is the best guess.
     guess: mean |g - target| with what is missing; None where that was not sampled, or exploded.
     """
 
@@ -49,7 +50,7 @@ class OwnForces:
     g: Array
     mae: float
     noise: float
-    last: Snapshot
+    last: list[Snapshot | None]
     enough: bool
     guess: float | None = None
 
@@ -99,12 +100,13 @@ def sample_own_forces(
         if not state.rdfs or state.base_system is None or not has_nonbonded_forces(state.base_system):
             continue
         nothing = PairTable(potential.types, *grid[:2], np.zeros((potential.all_pairs, grid.knots + 2)), bonded=bonded)
-        live = LiveState(state, 0, grid, nothing, settings.sampling, settings.seed + SEED + 7919 * index)
-        begin = live.snapshot()
+        live = LiveState(Recipe(state, grid, nothing, settings.sampling), index, seed=settings.seed + SEED)
+        begin = live.snapshots[0]
         try:
-            own = _sample(live, nothing, progress)
+            own = _sample(live, nothing, 1, progress)
         except Exploded:
-            live.sampler.restore(begin)  # a user's Simulation goes on
+            if state.simulation is not None and begin is not None:
+                live.station.engine.restore(begin)  # the user's Simulation goes on
             progress.say(
                 f"note: state {state.name}: its System's own forces do not keep particles apart without the "
                 f"potential, so the fit starts from -kT ln g of the target"
@@ -117,16 +119,17 @@ def sample_own_forces(
     return found
 
 
-def _sample(live: LiveState, table: PairTable, progress: FitProgress) -> OwnForces:
+def _sample(live: LiveState, table: PairTable, iteration: int, progress: FitProgress) -> OwnForces:
     """Raises Exploded."""
     sampling, rows = live.sampling, live.rows.rdf
     progress.begin(f"start of {live.state.name}", sampling.equilibration + sampling.steps)
-    sums = live.sample(table, progress.advance).sums
+    live.perform(live.tasks(table, iteration), progress.advance)
+    sums = live.sampled.sums
     g, error = sums.mean[: len(rows)], sums.standard_error()[: len(rows)]
     mae, noise = float(np.mean(np.abs(g - rows.target))), mean_absolute_noise(np.hypot(error, rows.error))
     # of two crystals the ratio of g says nothing
     enough = mae < ALIKE * noise or any(crystalline(target) for target in live.state.rdfs)
-    return OwnForces(live.state, rows, g, mae, noise, live.snapshot(), enough)
+    return OwnForces(live.state, rows, g, mae, noise, live.snapshots, enough)
 
 
 def _nearer(
@@ -137,7 +140,7 @@ def _nearer(
     table = np.zeros(rows.shape)
     table[list(potential.learned)] = rows[list(potential.learned)]
     try:
-        guess = _sample(live, replace(live.sampler.table, coefficients=table), progress).mae
+        guess = _sample(live, replace(live.table, coefficients=table), 2, progress).mae
     except Exploded:
         return replace(own, enough=True)
-    return replace(own, enough=guess >= own.mae, guess=guess, last=live.snapshot())
+    return replace(own, enough=guess >= own.mae, guess=guess, last=live.snapshots)

@@ -1,0 +1,93 @@
+"""Processes of this machine as an executor that survives the death of any of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import Any
+
+from loky.process_executor import ProcessPoolExecutor
+
+from diffpair.errors import DiffPairError
+from diffpair.fit.tasks.remote import ready
+
+# What OpenMM, the core's operators and NumPy read how many threads they may have from.
+_THREADS = ("OPENMM_CPU_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class Workers(Executor):
+    """So many processes, each with its share of the processor's cores.
+
+    Every process is a pool of one, so that one that is killed takes nothing along but its own task; another takes its
+    place. They are started by loky: a script needs no ``if __name__ == "__main__"``.
+
+    Parameters
+    ----------
+    count: of processes. threads: of each; by default the number of cores over that of processes.
+
+    Raises
+    ------
+    DiffPairError: a number below 1.
+
+    Examples
+    --------
+    >>> with diffpair.Workers(4) as workers:  # doctest: +SKIP
+    ...     diffpair.Fit(potential, states, executor=workers).run("out")
+    """
+
+    def __init__(self, count: int, threads: int | None = None) -> None:
+        if count < 1 or (threads is not None and threads < 1):
+            raise DiffPairError(f"workers and their threads must be 1 or more, not {count} and {threads}")
+        self.count = count
+        self.threads = threads or max(1, len(os.sched_getaffinity(0)) // count)
+        self._idle: SimpleQueue[ProcessPoolExecutor] = SimpleQueue()
+        self._busy: set[ProcessPoolExecutor] = set()
+        for _ in range(count):
+            process = self._process()
+            process.submit(ready)  # meanwhile the fit prepares its start
+            self._idle.put(process)
+        self._hands = ThreadPoolExecutor(count, thread_name_prefix="diffpair-worker")  # each waits for a process
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """See Executor. The future fails with loky's TerminatedWorkerError where the process is killed."""
+        return self._hands.submit(self._run, fn, args, kwargs)
+
+    def kill_running(self) -> None:
+        """Kill the processes that are at work; their tasks fail, and new processes take their place."""
+        for process in list(self._busy):
+            process.shutdown(wait=False, kill_workers=True)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """See Executor. Without `wait` the processes are killed."""
+        if not wait:
+            self.kill_running()
+        self._hands.shutdown(wait, cancel_futures=cancel_futures)
+        while not self._idle.empty():
+            self._idle.get().shutdown(wait=False, kill_workers=True)
+
+    def _run(self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        process = self._idle.get()
+        self._busy.add(process)
+        sound = False
+        try:
+            result = process.submit(fn, *args, **kwargs).result()
+            sound = True
+            return result
+        except Exception as error:
+            sound = not isinstance(error, RuntimeError)  # loky's errors of broken and closed pools are
+            raise
+        finally:
+            self._busy.discard(process)
+            if not sound:
+                process.shutdown(wait=False, kill_workers=True)
+            self._idle.put(process if sound else self._process())
+
+    def _process(self) -> ProcessPoolExecutor:
+        """One that leaves Ctrl-C to the fit, which ends its workers when it has kept what it has."""
+        threads = dict.fromkeys(_THREADS, str(self.threads))
+        return ProcessPoolExecutor(
+            1, timeout=None, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN), env=threads
+        )
