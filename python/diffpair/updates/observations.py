@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -85,6 +86,8 @@ class Memory:
     theory: Array | None = None
     untold: NDArray[np.bool_] | None = None
     of_fluctuations: ClassVar[bool] = True  # whether J is that of fluctuations, which every observation brings along
+    _known: dict[str, Array] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _known_of: tuple[Any, ...] = field(default=(), init=False, repr=False, compare=False)
 
     def measure(self, segments: Segments, observation: Observation) -> None:
         """Bring the Jacobian to the table of an observation that is not in the memory yet; where it is that of
@@ -105,10 +108,25 @@ class Memory:
         weights = self._frames() * JACOBIAN_DECAY ** np.arange(len(self.observations) - 1.0, -1.0, -1.0)
         return np.asarray(weights / weights.sum())
 
+    def _once(self, name: str, make: Callable[[], Array]) -> Array:
+        """What is made of the present observations and theory: a step asks for it a dozen times, and with many states
+        that would be most of its time."""
+        present = self.observations, self.theory, self.untold
+        if len(self._known_of) != len(present) or any(a is not b for a, b in zip(present, self._known_of, strict=True)):
+            self._known, self._known_of = {}, present
+        if name not in self._known:
+            found = make()
+            found.flags.writeable = False  # it is given out again
+            self._known[name] = found
+        return self._known[name]
+
     def jacobian(self) -> Array:
         """Average Jacobian; that of one iteration has the noise of its few hundred frames. With a theory the most
         probable one: each row j of J is N(theory, E) and the average is N(j, D^T D), both in units of that row's
         error."""
+        return self._once("jacobian", self._probable)
+
+    def _probable(self) -> Array:
         average = np.asarray(sum(w * o.jacobian for w, o in zip(self._weights(), self.observations, strict=True)))
         if (theory := self.near_theory) is None:
             return average
@@ -120,6 +138,9 @@ class Memory:
 
         cov(A_i, X) of n independent frames has the covariance cov(A_i, A_j) var(X) / n.
         """
+        return self._once("noise", self._probable_noise)
+
+    def _probable_noise(self) -> Array:
         if (theory := self.near_theory) is None:
             return self._average_noise()
         expected, inverse = self._theory_error(theory)
