@@ -20,7 +20,6 @@ from diffpair.updates import (
     ParameterSpace,
     RdfView,
     StateView,
-    continue_core,
     pull_back,
 )
 from diffpair.updates.basis import spline_basis
@@ -311,29 +310,6 @@ def test_jacobian_of_tables_by_finite_differences():
             space.set(theta + sign * 1e-6 * direction)
             ends.append(space.tables()[0])
         np.testing.assert_allclose(jacobian @ direction, (ends[0] - ends[1]) / 2e-6, rtol=1e-5, atol=1e-6)
-
-
-def test_core_continues_smoothly_and_repulsively():
-    """A table that turns attractive below the first sampled distance: afterwards value and slope go on smoothly."""
-    centres = GRID.centres().numpy()
-    table = lennard_jones_table()[None].copy()
-    table[0, centres < 0.93] = -20.0
-    weights = np.where(centres < 0.95, 0.0, centres**2)[None]
-    mended = continue_core(table, weights, GRID, KT, CONTACT)[0]
-    first = int(np.argmax(centres >= 0.95))
-    assert np.array_equal(mended[first:], table[0, first:])
-    slopes = np.diff(mended[: first + 4]) / GRID.spacing
-    assert (slopes < 0).all()  # repulsive all the way in
-    assert np.all(np.abs(np.diff(slopes)) < 0.5 * np.abs(slopes[:-1]))  # no kink
-
-
-def test_core_of_a_known_power_is_continued_exactly():
-    """U = A + B r^-12: below the first sampled coefficient it is the same again."""
-    centres = np.maximum(GRID.centres().numpy(), 0.3)
-    table = (2 * centres**-12.0 - 1.5)[None]
-    weights = np.where(centres < 0.95, 0.0, centres**2)[None]
-    spoilt = np.where(centres < 0.95, -20.0, table)
-    np.testing.assert_allclose(continue_core(spoilt, weights, GRID, KT, CONTACT), table, rtol=1e-12)
 
 
 def test_noise_of_the_jacobian_does_not_shorten_steps():

@@ -12,7 +12,7 @@ from scipy.optimize import brentq
 
 from diffpair.errors import DiffPairError
 from diffpair.updates.base import GROWTH, Needs, StateView, Step
-from diffpair.updates.core import continue_core
+from diffpair.updates.core import continue_core, first_neighbours
 from diffpair.updates.linear_model import LinearModel, Start
 from diffpair.updates.parameter_space import ParameterSpace
 from diffpair.updates.pull_back import pull_back
@@ -134,13 +134,14 @@ def price_within(states: list[StateView], radius: float, moved: Callable[[float]
 
 
 def regularise(space: ParameterSpace, states: list[StateView], tables: list[Array]) -> list[Array]:
-    """Continue the core of each variant's table below what its states sample."""
+    """Continue the core of each variant's table below what its states sample, and are to."""
     shape = (space.potential.all_pairs, space.grid.knots + 2)
     result = []
     for variant, table in enumerate(tables):
-        weights = sum(s.weights for s in states if s.variant == variant)
-        pairs = table[space.pairs].reshape(shape)
-        core = continue_core(pairs, np.broadcast_to(weights, shape), space.grid, space.kT, space.contact)
+        own = [s for s in states if s.variant == variant]
+        weights, pairs = sum(s.weights for s in own), table[space.pairs].reshape(shape)
+        begin = first_neighbours(shape[0], [rdf for s in own for rdf in s.rdfs])
+        core = continue_core(pairs, np.broadcast_to(weights, shape), space.grid, space.kT, space.contact, begin)
         result.append(np.concatenate([core.ravel(), table[space.pairs.stop :]]))
     return result
 
