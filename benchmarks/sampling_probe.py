@@ -21,6 +21,7 @@ from memory_probe import memory
 
 from diffpair.fit.iterate.learner import EquilibriumLearner
 from diffpair.fit.iterate.live_state import LiveState
+from diffpair.fit.tasks.task import Recipe
 from diffpair.gradients import Fluctuation
 from diffpair.potentials import LennardJones, TableGrid, to_table
 from diffpair.settings.sampling import Sampling
@@ -39,12 +40,12 @@ if __name__ == "__main__":
     state = build_lattice("fluid", atoms, 0.845, {"A": 1.0}, 1.0, 120.27, targets=[target])
     table = to_table(LennardJones(("A",), GRID.cutoff), GRID)
     sampling = Sampling(timestep="5 fs", equilibration=0, steps=steps, every=every, platform="CPU")
-    live = LiveState(state, 0, GRID, table, sampling, seed=1)
-    sample = live.sample(table)
-    learned = EquilibriumLearner(Fluctuation()).learn(live, sample, "jacobian")
+    live = LiveState(Recipe(state, GRID, table, sampling))
+    live.perform(live.tasks(table, 1))
+    learned = EquilibriumLearner(Fluctuation()).learn(live, live.sampled, "jacobian")
     live.remember(learned.observation, learned.sums)
     live.warnings()
-    done = live.sampler.steps_done
+    done = live.steps_done
     print(
         json.dumps(
             {

@@ -65,7 +65,7 @@ def runs():
     sums = []
     for factor in (1.0, 1 + STEP, 1 - STEP):
         potential = PairTable(START.types, START.r_min, START.cutoff, factor * START.coefficients)
-        sampler = SimulationSampler(state, potential, seed=1)
+        sampler = SimulationSampler(state, potential)
         sampler.equilibrate(1000)
         frames = sampler.sample(FRAMES * EVERY, EVERY).of_atoms(state.typed)
         sums.append(Fluctuation().sums(rows, torch.from_numpy(potential.coefficients.copy()), grid, frames))
@@ -102,6 +102,6 @@ def test_what_is_rigid_stays_so(runs):
     np.testing.assert_allclose(lengths, LENGTH, rtol=1e-4)
     np.testing.assert_allclose(molecules[:, 2], 0.7 * molecules[:, 0] + 0.3 * molecules[:, 1], atol=1e-6)
     np.testing.assert_array_equal(x[3 * MOLECULES :], state.positions[3 * MOLECULES :])
-    sampler = SimulationSampler(state, START, seed=1)
+    sampler = SimulationSampler(state, START)
     velocities = sampler.sample(4000, 8).velocities
     assert np.mean([sampler.kinetic_temperature(v) for v in velocities]) == pytest.approx(TEMPERATURE, rel=0.06)

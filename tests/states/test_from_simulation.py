@@ -78,7 +78,7 @@ def test_taking_up_the_potential_changes_nothing_else(platform):
     assert everything(simulation.context)["steps"] == 7 and simulation.system.getNumForces() == 3
     assert state.barostat_pressure == 17.0 and state.timestep == TIMESTEP and state.temperature == TEMPERATURE
 
-    sampler = SimulationSampler(state, table(), seed=1)
+    sampler = SimulationSampler(state, table())
     after = everything(simulation.context)
     for key, value in before.items():
         if isinstance(value, np.ndarray):
@@ -101,7 +101,7 @@ def test_taking_up_the_potential_changes_nothing_else(platform):
 def test_reporters_see_the_steps_of_a_fit(tmp_path):
     simulation = liquid()
     simulation.reporters.append(app.StateDataReporter(str(tmp_path / "log.csv"), 20, step=True, potentialEnergy=True))
-    sampler = SimulationSampler(State.from_simulation(simulation), table(), seed=1)
+    sampler = SimulationSampler(State.from_simulation(simulation), table())
     sampler.equilibrate(50)
     frames = sampler.sample(60, 10)
     rows = np.loadtxt(tmp_path / "log.csv", delimiter=",")
@@ -199,7 +199,7 @@ def test_temperature_and_a_run_with_every_thermostat(make, forces, options):
     simulation = liquid(*forces, integrator=integrator)
     state = State.from_simulation(simulation, **options)
     assert state.temperature == pytest.approx(TEMPERATURE, abs=1e-9)
-    sampler = SimulationSampler(state, table(scale=0.5), seed=1)
+    sampler = SimulationSampler(state, table(scale=0.5))
     sampler.equilibrate(2000)  # ten collision times: a melting lattice takes half of the kinetic energy
     frames = sampler.sample(2000, 20)
     hot = np.mean([sampler.kinetic_temperature(v) for v in frames.velocities])
@@ -235,7 +235,7 @@ def test_group_that_the_integrator_leaves_out():
     force = lj_force()
     force.setForceGroup(3)
     simulation = liquid(force, integrator=mm.MTSLangevinIntegrator(TEMPERATURE, 1.0, TIMESTEP, [(0, 1), (3, 2)]))
-    sampler = SimulationSampler(State.from_simulation(simulation), table(), seed=1)
+    sampler = SimulationSampler(State.from_simulation(simulation), table())
     assert simulation.system.getForce(1).getForceGroup() == 3
     np.testing.assert_allclose(forces_of(sampler.context, groups={3}), forces_of(sampler.context), atol=1e-6 * CUTOFF)
     with pytest.raises(DiffPairError, match="leaves out the forces of group 0, to which the learned potential would"):
@@ -260,8 +260,8 @@ def test_force_of_the_system_is_used(from_xml):
     assert state.exclusions.tolist() == [[0, 1]] and state.type_names == ("A",)
     assert state.base_system.getNumForces() == 0
     with pytest.raises(DiffPairError, match="has 33 knots from 0.8 to 2.5 nm, but the fit's table has 40 from"):
-        SimulationSampler(state, table(), seed=1)
-    SimulationSampler(state, table(knots=33, scale=0.5), seed=1)
+        SimulationSampler(state, table())
+    SimulationSampler(state, table(knots=33, scale=0.5))
     assert simulation.system.getNumForces() == 1
     assert PairTableForce.cast(simulation.system.getForce(0)).getTable() == table(knots=33, scale=0.5)
     with pytest.raises(DiffPairError, match="atom 0 has the type B by `types`, but A in the System's PairTableForce"):
@@ -270,9 +270,9 @@ def test_force_of_the_system_is_used(from_xml):
 
 def test_later_fit_may_give_the_force_of_an_earlier_one_another_grid_and_other_types():
     simulation = liquid()
-    SimulationSampler(State.from_simulation(simulation), table(), seed=1)
+    SimulationSampler(State.from_simulation(simulation), table())
     first = State.from_simulation(simulation, types=lambda atom: "B" if atom.index % 2 else None)
-    SimulationSampler(first, table(("B",), knots=30), seed=1)
+    SimulationSampler(first, table(("B",), knots=30))
     (force,) = (PairTableForce.cast(force) for force in simulation.system.getForces())
     assert force.getNumKnots() == 30 and force.getNumTypes() == 2
     again = State.from_simulation(simulation)  # types of the force that is there
@@ -338,7 +338,7 @@ def test_gpu_beside_a_force_of_a_longer_cutoff():
     """One cutoff for both is what OpenMM wants there; the table ends where it did."""
     simulation = liquid(lj_force(), platform="OpenCL")
     without = forces_of(simulation.context)
-    sampler = SimulationSampler(State.from_simulation(simulation), table(cutoff=2.0), seed=1)
+    sampler = SimulationSampler(State.from_simulation(simulation), table(cutoff=2.0))
     learned = forces_of(sampler.context) - without
     np.testing.assert_allclose(learned, alone(simulation, table(cutoff=2.0)), atol=2e-4 * np.abs(without).max())
 
@@ -351,7 +351,7 @@ def test_gpu_that_refuses_the_potential_leaves_the_simulation_as_it_was():
     state = State.from_simulation(simulation)
     state.exclusions = np.array([[0, 1]])
     with pytest.raises(DiffPairError, match="cannot take up the potential on the platform OpenCL: .*exclude different"):
-        SimulationSampler(state, table(), seed=1)
+        SimulationSampler(state, table())
     after = everything(simulation.context)
     np.testing.assert_array_equal(before["x"], after["x"])
     assert after["steps"] == 3 and simulation.system.getNumForces() == 1
@@ -362,10 +362,10 @@ def test_the_potential_is_taken_back():
     simulation = liquid(lj_force())
     before = everything(simulation.context)
     state = State.from_simulation(simulation)
-    SimulationSampler(state, table(), seed=1).equilibrate(20)
+    SimulationSampler(state, table()).equilibrate(20)
     state.simulation.put_back()
     after = everything(simulation.context)
     assert simulation.system.getNumForces() == 1
     for key in ("x", "v", "box"):
         np.testing.assert_array_equal(before[key], after[key])
-    SimulationSampler(state, table(), seed=1).equilibrate(20)  # and may come again
+    SimulationSampler(state, table()).equilibrate(20)  # and may come again

@@ -49,7 +49,7 @@ def test_pressure_has_the_parameters_of_the_context(make):
     simulation = liquid(make(0.0), platform="Reference")
     simulation.context.setParameter("k", 50.0)
     state = state_of(simulation)
-    sampler = SimulationSampler(state, table(), seed=1, further_virial=True)
+    sampler = SimulationSampler(state, table(), further_virial=True)
     probe, _ = _probe(sampler)
     frame = state.positions[None], state.box[None]
     found: list[float] = []

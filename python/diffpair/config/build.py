@@ -64,6 +64,7 @@ def _build(config: FitConfig, section: StateSection) -> State:
         "held_out": section.held_out,
         "parameters": section.parameters,
         "temperature": section.temperature,
+        "replicas": section.replicas,
     }
     system = section.system
     if system.lattice is not None:
@@ -71,12 +72,12 @@ def _build(config: FitConfig, section: StateSection) -> State:
         return build_lattice(
             section.name, n=lattice.n, density=lattice.density, types=lattice.types, masses=lattice.mass,
             pressure=lattice.pressure, seed=config.seed, **common,
-        ).with_replicas(section.replicas)  # fmt: skip
+        )  # fmt: skip
     assert system.topology is not None
     return build_from_files(
         section.name, topology=system.topology, xml=system.xml, types=system.types, exclude_bonds=system.exclude_bonds,
         masses=system.masses, **common,
-    ).with_replicas(section.replicas)  # fmt: skip
+    )  # fmt: skip
 
 
 def _read(section: StateSection, target: TargetSection) -> Target:

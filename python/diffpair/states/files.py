@@ -36,6 +36,7 @@ def build_from_files(
     parameters: Mapping[str, float] | None = None,
     exclude_bonds: int | None = None,
     masses: Any = None,
+    replicas: int = 1,
 ) -> State:
     """A state from files.
 
@@ -49,6 +50,7 @@ def build_from_files(
     exclude_bonds: particles up to so many bonds apart do not feel the pair potential. Without it the exclusions of the
         System's `NonbondedForce` or `CustomNonbondedForce` are taken, since OpenMM wants those equal on GPUs, or 3.
     masses: amu, one or one per type; without it, and without a System, those of the elements that the file states.
+    replicas: see `State.with_replicas`.
 
     Raises
     ------
@@ -91,7 +93,7 @@ def build_from_files(
     )
     check_targets(state)
     warn_about_excluded_peaks(state)
-    return state
+    return state.with_replicas(replicas)
 
 
 def _positive(name: str, temperature: Any) -> float:

@@ -120,6 +120,7 @@ def build_lattice(
     seed: int = 1,
     parameters: Mapping[str, float] | None = None,
     pressure: Any = None,
+    replicas: int = 1,
 ) -> State:
     """n particles on a cubic lattice (see `lattice_sites`), types shuffled over the sites; vacancies too where there
     are.
@@ -130,7 +131,7 @@ def build_lattice(
     type, in the order of the types. masses: amu, one or one per type. temperature: K. targets: see `read_targets`.
     parameters: values of the potential's global parameters, by name.
     seed: decides which particle sits where; the same seed gives the same state. pressure: bar, or with its unit: a
-    MonteCarloBarostat holds it, and the density is the one to start from.
+    MonteCarloBarostat holds it, and the density is the one to start from. replicas: see `State.with_replicas`.
 
     Raises
     ------
@@ -169,4 +170,4 @@ def build_lattice(
         on_lattice=True,
     )
     check_targets(state)
-    return state
+    return state.with_replicas(replicas)

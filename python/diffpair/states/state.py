@@ -79,12 +79,12 @@ class State:
         targets: Sequence[Target | Readable] = (), held_out: bool = False, seed: int = 1,
         parameters: Mapping[str, float] | None = None, pressure: Any = None, replicas: int = 1,
     ) -> State:  # fmt: skip
-        """Particles on a lattice, see `diffpair.states.build_lattice`; replicas: see `with_replicas`."""
+        """Particles on a lattice, see `diffpair.states.build_lattice`."""
         from diffpair.states.lattice import build_lattice
 
         return build_lattice(
-            name, n, density, types, masses, temperature, targets, held_out, seed, parameters, pressure
-        ).with_replicas(replicas)  # fmt: skip
+            name, n, density, types, masses, temperature, targets, held_out, seed, parameters, pressure, replicas
+        )
 
     @classmethod
     def from_files(
@@ -93,13 +93,12 @@ class State:
         parameters: Mapping[str, float] | None = None, exclude_bonds: int | None = None, masses: Any = None,
         replicas: int = 1,
     ) -> State:  # fmt: skip
-        """A structure file and perhaps a System's XML, see `diffpair.states.build_from_files`; replicas: see
-        `with_replicas`."""
+        """A structure file and perhaps a System's XML, see `diffpair.states.build_from_files`."""
         from diffpair.states.files import build_from_files
 
         return build_from_files(
-            name, topology, xml, types, temperature, targets, held_out, parameters, exclude_bonds, masses
-        ).with_replicas(replicas)  # fmt: skip
+            name, topology, xml, types, temperature, targets, held_out, parameters, exclude_bonds, masses, replicas
+        )
 
     @classmethod
     def from_simulation(
