@@ -1,5 +1,6 @@
 // What LAMMPS's `plugin` command finds in this library, https://docs.lammps.org/Developer_plugins.html. LAMMPS checks no more
 // than that the symbol is there: everything else is checked here, before the first call of a C++ function of its.
+#include "Describe.h"
 #include "lmptype.h"
 #include "PairDiffpair.h"
 #include "Wait.h"
@@ -24,6 +25,10 @@ void* createPair(LAMMPS_NS::LAMMPS* lmp) {
 
 void* createWait(LAMMPS_NS::LAMMPS* lmp) {
     return static_cast<LAMMPS_NS::Command*>(new LAMMPS_NS::DiffpairWait(lmp));
+}
+
+void* createDescribe(LAMMPS_NS::LAMMPS* lmp) {
+    return static_cast<LAMMPS_NS::Command*>(new LAMMPS_NS::DiffpairDescribe(lmp));
 }
 
 template <class Function> Function find(const char* name) {
@@ -89,5 +94,9 @@ extern "C" [[gnu::visibility("default")]] void lammpsplugin_init(void* lmp, void
     style.name = "diffpair_wait";
     style.info = "sleep until there is another command in standard input";
     style.creator = createWait;
+    reinterpret_cast<Register>(registerStyle)(&style, lmp);
+    style.name = "diffpair_describe";
+    style.info = "tell what an input has made of LAMMPS";
+    style.creator = createDescribe;
     reinterpret_cast<Register>(registerStyle)(&style, lmp);
 }

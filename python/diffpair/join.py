@@ -17,7 +17,7 @@ from diffpair.settings.sampling import Sampling
 from diffpair.settings.update import IterativeBoltzmann
 from diffpair.states import NO_TYPE, State, check_cutoff
 from diffpair.states.bonded import acts_in, check_bonded, held_by_nothing
-from diffpair.states.lammps import check_for_lammps
+from diffpair.states.lammps import check_for_lammps, check_script
 from diffpair.states.learned_forces import without
 from diffpair.tables import type_pairs
 
@@ -57,10 +57,11 @@ def join_states(settings: FitSettings, states: Sequence[State]) -> list[State]:
     check_bonded(settings.bonded, states)
     states = [dataclasses.replace(state, bonded=acts_in(settings.bonded, state)) for state in states]
     _warn_of_loose_bonds(states)
-    if settings.sampling.lammps is not None:
-        for state in states:
-            if state.simulation is None:
-                check_for_lammps(state)
+    for state in states:
+        if state.script is not None:
+            check_script(state)
+        elif settings.sampling.lammps is not None and state.simulation is None:
+            check_for_lammps(state)
     order = states[0].parameter_names
     return [_with_parameters(_with_types(state, names), settings, order) for state in states]
 
@@ -118,9 +119,15 @@ def _warn_of_loose_bonds(states: Sequence[State]) -> None:
 
 
 def _check_simulations(settings: FitSettings, states: Sequence[State]) -> None:
-    """Refuse one Simulation as two states, and a thermostat of the user's whose friction is to be learned."""
+    """Refuse one Simulation as two states, a thermostat of the user's whose friction is to be learned, and segments
+    where the forces are LAMMPS'."""
     seen: dict[int, str] = {}
     for state in states:
+        if state.script is not None and isinstance(settings.gradient, Adjoint):
+            raise DiffPairError(
+                f"gradient: adjoint needs the forces of state {state.name!r} in OpenMM, but they are those of a LAMMPS "
+                f"input script: use method: fluctuation"
+            )
         if state.simulation is None:
             continue
         other = seen.setdefault(id(state.simulation.simulation), state.name)

@@ -156,7 +156,7 @@ CASES = [
     ("{A: 1.0}", "{A: 2.0, B: -1.0}", 4, "states[0].system.lattice.types.B: must be positive, not -1.0"),
     ("{A: 1.0}", "{}", 4, "states[0].system.lattice.types: must have 1 or more entries"),
     ("mass: 1 amu", "mass: {B: 1 amu}", 4, "states[0].system.lattice: mass is given for B, but the types are A"),
-    (LATTICE, "{xml: s.xml}", 4, "states[0].system: must hold either 'lattice' or 'topology'"),
+    (LATTICE, "{xml: s.xml}", 4, "states[0].system: must hold either 'lattice', 'topology'"),
     (LATTICE, LATTICE[:-1] + ", xml: s.xml}", 4, "states[0].system: 'xml' goes with 'topology', not with 'lattice'"),
     (LATTICE, "water", 4, "states[0].system: must hold the keys lattice, topology"),
     ("[A, A]", "[A]", 7, "states[0].targets[0].rdf.pair: must have 2 or more entries, but has 1"),

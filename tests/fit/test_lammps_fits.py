@@ -7,13 +7,17 @@ import os
 import signal
 
 import numpy as np
+import openmm
 import pytest
+import yaml
 from lammps_run import PACKAGE, environment
+from lammps_trimers import openmm_system, repulsion, write_trimers
 
 import diffpair
-from diffpair.config import make_fit, run_fit
+from diffpair.config import load_config, make_fit, run_fit
 from diffpair.errors import DiffPairError
 from diffpair.fit.record.progress import FitProgress
+from diffpair.observables.rdf import histogram_rdf
 from diffpair.tables import PairTable
 
 pytestmark = pytest.mark.skipif(
@@ -94,3 +98,124 @@ def test_what_cannot_run_in_lammps_is_told(make_config, out):
     with pytest.raises(DiffPairError, match="there is no program 'lmq' here"):
         run_fit(brief(make_config, sampling={"engine": "lammps", "command": "lmq"}), out)
     assert not out.exists() or not list(out.iterdir())
+
+
+def sampled_in_openmm(state, table, edges):
+    """g(r) of the ends of trimers in different molecules."""
+    integrator = openmm.LangevinMiddleIntegrator(300, 5, 0.002)
+    integrator.setRandomNumberSeed(3)
+    context = openmm.Context(openmm_system(state, table), integrator, openmm.Platform.getPlatform("CPU"))
+    context.setPositions(state.positions)
+    openmm.LocalEnergyMinimizer.minimize(context, 10, 50)
+    context.setVelocitiesToTemperature(300, 1)
+    integrator.step(2000)
+    frames = []
+    for _ in range(1000):
+        integrator.step(10)
+        frames.append(context.getState(positions=True).getPositions(asNumpy=True)._value[state.typed])
+    ends = state.of_typed()
+    boxes = np.tile(state.box, (len(frames), 1, 1))
+    return histogram_rdf(np.array(frames), boxes, ends.types, ends.exclusions, (0, 0), edges)
+
+
+def script_config(folder, **changes):
+    """A fit of the ends' repulsion, beside bonds and charges of the script in the same folder."""
+    target = {"rdf": {"pair": ["A", "A"], "file": "g.csv", "r_unit": "nm"}}
+    system = {"script": "in.trimers", "types": {1: "A", 2: "none"}}
+    document = {
+        "potential": {"form": "bspline", "cutoff": "0.9 nm"},
+        "states": [{"name": "trimers", "system": system, "temperature": "300 K", "targets": [target]}],
+        "sampling": {"engine": "lammps", "equilibration": 300, "steps": 4000, "every": 10},
+        "production": {"max_steps": 10_000, "noise_target": 0.02},
+        "update": {"method": "gauss-newton", "iterations": 5},
+    }
+    file = folder / "fit.yaml"
+    file.write_text(yaml.safe_dump(document | changes, sort_keys=False))
+    return load_config(file)
+
+
+def write_g(folder, edges, g):
+    rows = np.stack([0.5 * (edges[1:] + edges[:-1]), g], axis=1)
+    np.savetxt(folder / "g.csv", rows, delimiter=",", header="r,g", comments="")
+
+
+@pytest.mark.filterwarnings("ignore:.*closer than the table's r_min")
+def test_a_script_of_the_users_learns_what_openmm_had(tmp_path, out, capsys):
+    """Trimers with bonds and charges: g(r) of OpenMM with a repulsion gives that repulsion back in LAMMPS."""
+    script, truth, edges = write_trimers(tmp_path), repulsion(types=("A",)), np.linspace(0, 1.1, 56)
+    state = diffpair.State.from_lammps(script, {1: "A", 2: None}, temperature=300)
+    write_g(tmp_path, edges, sampled_in_openmm(state, truth, edges))
+    summary = json.loads(run_fit(script_config(tmp_path), out).read_text())
+    said = capsys.readouterr().out
+    assert "dynamics in LAMMPS (lmp), g(r) and gradients on" in said
+    assert "its System's own forces do not keep particles apart without the potential" in said
+    (target,) = summary["states"][0]["targets"]
+    assert target["mae"] < 0.02
+    learned = PairTable.load(out / "potential.json")
+    r = np.linspace(0.35, 0.85, 26)
+    assert np.abs(learned.energy(r) - truth.energy(r)).max() < 0.5  # it falls from 1.9 kJ/mol; kT is 2.5
+    assert np.abs(learned.energy(r) - truth.energy(r)).max() < 0.5 * truth.energy(r).max()
+    # what diffpair run would run is not OpenMM's, so there is nothing of it
+    assert not (out / "system.xml").exists() and "LAMMPS tells" in summary["states"][0]["pressure"]["reason"]
+    # and the learned potential in the script itself
+    named = write_trimers(
+        tmp_path, pair_style="pair_style hybrid/overlay coul/cut 9.0 diffpair",
+        pair_coeff=f"pair_coeff * * coul/cut\npair_coeff * * diffpair {out / 'potential.json'} A NULL",
+    )  # fmt: skip
+    again = diffpair.State.from_lammps(named, temperature=300)
+    assert again.type_names == ("A",) and np.array_equal(again.exclusions, state.exclusions)
+
+
+def test_a_fit_of_a_script_goes_on(tmp_path, out):
+    write_trimers(tmp_path)
+    edges = np.linspace(0, 1.1, 56)
+    write_g(tmp_path, edges, np.where(edges[:-1] > 0.35, 1.0, 0.0))
+    short = {"engine": "lammps", "equilibration": 50, "steps": 200, "every": 10, "adaptive": False}
+    for iterations in (1, 2):
+        update = {"method": "gauss-newton", "iterations": iterations}
+        config = script_config(tmp_path, sampling=short, production=BRIEF, update=update, start="boltzmann-inversion")
+        run_fit(config, out, resume=iterations == 2)
+    history = json.loads((out / "history.json").read_text())
+    assert len(history) == 2
+    script = tmp_path / "in.trimers"
+    script.write_text(script.read_text().replace("langevin 300 300 200", "langevin 300 300 100"))
+    with pytest.raises(DiffPairError, match="belongs to another fit: resume with the states and"):
+        run_fit(script_config(tmp_path, sampling=short, production=BRIEF), out, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"sampling": {"equilibration": 1, "steps": 20}},
+            "sampling: a state whose system is a 'script' runs in LAMMPS",
+        ),
+        (
+            {"sampling": {"engine": "lammps", "timestep": "2 fs"}},
+            "sampling: 'timestep' is what the LAMMPS scripts of the",
+        ),
+        ({"sampling": {"engine": "lammps", "friction": "2 /ps"}}, "sampling: 'friction' is what the LAMMPS scripts of"),
+        ({"gradient": {"method": "adjoint"}}, "gradient: adjoint needs the forces of state 'trimers' in OpenMM, but"),
+    ],
+)
+def test_what_does_not_go_with_a_script_is_told(changes, message, tmp_path):
+    write_trimers(tmp_path)
+    edges = np.linspace(0, 1.1, 56)
+    write_g(tmp_path, edges, np.where(edges[:-1] > 0.35, 1.0, 0.0))
+    with pytest.raises(DiffPairError, match=message):
+        make_fit(script_config(tmp_path, **changes)).run(tmp_path / "out", progress=False)
+
+
+def test_targets_that_a_script_cannot_have(tmp_path):
+    script, potential = write_trimers(tmp_path), diffpair.Potential(form="bspline", cutoff=0.9)
+    edges = np.linspace(0, 1.1, 56)
+    write_g(tmp_path, edges, np.where(edges[:-1] > 0.35, 1.0, 0.0))
+    targets = [diffpair.Rdf("A", "A", str(tmp_path / "g.csv"), r_unit="nm")]
+    options = {"temperature": 300, "name": "trimers"}
+    pressed = diffpair.State.from_lammps(script, {1: "A", 2: "A"}, [*targets, diffpair.Pressure(1.0)], **options)
+    with pytest.raises(
+        DiffPairError, match="'trimers' is a LAMMPS input script and cannot have a pressure as a target"
+    ):
+        diffpair.Fit(states=pressed, potential=potential, progress=False)
+    with pytest.raises(DiffPairError, match="'trimers' has a density as a target, but no barostat"):
+        diffpair.State.from_lammps(script, {1: "A", 2: "A"}, [*targets, diffpair.Density("1 g/cm^3")], **options)

@@ -13,7 +13,7 @@ PACKAGE = ROOT / "python" / "diffpair"
 
 
 # State.from_... are made in these, and they make States
-CONSTRUCTORS = {f"diffpair.states.{name}" for name in ("files", "from_simulation", "lattice")}
+CONSTRUCTORS = {f"diffpair.states.{name}" for name in ("files", "from_lammps", "from_simulation", "lattice")}
 
 
 def name_of(path):

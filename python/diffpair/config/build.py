@@ -57,26 +57,31 @@ def build_states(config: FitConfig) -> list[State]:
 
 
 def _build(config: FitConfig, section: StateSection) -> State:
-    from diffpair.states import build_from_files, build_lattice
+    from diffpair.states import build_from_files, build_from_lammps, build_lattice
 
     common: dict[str, Any] = {
         "targets": [_read(section, target) for target in section.targets],
         "held_out": section.held_out,
         "parameters": section.parameters,
         "temperature": section.temperature,
-        "replicas": section.replicas,
     }
     system = section.system
     if system.lattice is not None:
         lattice = system.lattice
         return build_lattice(
             section.name, n=lattice.n, density=lattice.density, types=lattice.types, masses=lattice.mass,
-            pressure=lattice.pressure, seed=config.seed, **common,
+            pressure=lattice.pressure, seed=config.seed, replicas=section.replicas, **common,
         )  # fmt: skip
+    if system.script is not None:
+        assert config.sampling.lammps is not None
+        return build_from_lammps(
+            system.script, system.types, name=section.name, exclude_bonds=system.exclude_bonds,
+            command=config.sampling.lammps, **common,
+        ).with_replicas(section.replicas)  # fmt: skip
     assert system.topology is not None
     return build_from_files(
         section.name, topology=system.topology, xml=system.xml, types=system.types, exclude_bonds=system.exclude_bonds,
-        masses=system.masses, **common,
+        masses=system.masses, replicas=section.replicas, **common,
     )  # fmt: skip
 
 

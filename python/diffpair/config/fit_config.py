@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, PrivateAttr, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, model_validator
 
 from diffpair.config.messages import sentence
 from diffpair.config.source import Source
@@ -17,11 +17,25 @@ from diffpair.settings.fit_settings import FitSettings, Outline, check_together
 from diffpair.settings.sampling import Sampling
 from diffpair.systems.bonded_paths import Kind, canonical
 
+_KINDS = "kinds of states"  # in the context of a validation
+
 
 class SamplingSection(Sampling):
-    """In a file the time step is always given."""
+    """In a file the time step is given, unless all states are LAMMPS input scripts, which have their own."""
 
-    timestep: Time
+    timestep: Time | None = None
+
+    @model_validator(mode="after")
+    def _of_scripts(self, info: ValidationInfo) -> SamplingSection:
+        scripts, others = (info.context or {}).get(_KINDS, (0, 1))
+        if scripts and self.engine != "lammps":
+            raise DiffPairError("a state whose system is a 'script' runs in LAMMPS: give engine: lammps")
+        if others and self.timestep is None:
+            raise DiffPairError("the key 'timestep' is missing")
+        for name in ("timestep", "friction"):
+            if not others and name in self.model_fields_set:
+                raise DiffPairError(f"{name!r} is what the LAMMPS scripts of the states say: leave it out")
+        return self
 
 
 class FitConfig(FitSettings):
@@ -31,6 +45,17 @@ class FitConfig(FitSettings):
     sampling: SamplingSection
 
     _source: Source | None = PrivateAttr(default=None)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _kinds(cls, data: Any, info: ValidationInfo) -> Any:
+        """What `sampling` has to know of the states: how many are scripts, and how many are not."""
+        states = data.get("states") if isinstance(data, dict) else None
+        if info.context is not None and isinstance(states, list):
+            systems = [state.get("system") for state in states if isinstance(state, dict)]
+            scripts = sum(isinstance(system, dict) and "script" in system for system in systems)
+            info.context[_KINDS] = scripts, len(states) - scripts
+        return data
 
     @model_validator(mode="after")
     def _together(self) -> FitConfig:

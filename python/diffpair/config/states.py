@@ -82,7 +82,9 @@ class Lattice(Settings):
 
 
 class SystemSection(Settings):
-    """Either ``lattice`` or files: ``topology`` (.pdb, .cif, .gro) and perhaps ``xml``, a serialized OpenMM System.
+    """One of ``lattice``, files and ``script``. Files: ``topology`` (.pdb, .cif, .gro) and perhaps ``xml``, a System
+    that OpenMM has serialized. ``script``: an input script of LAMMPS, whose ``types`` are numbers or labels of its
+    atom types.
 
     ``types`` maps what stands in the topology ("residue-atom", atom name, element or residue name, looked up in that
     order) to types of the potential; without it the atom names are the types. ``masses``: one for all or one per type,
@@ -94,14 +96,18 @@ class SystemSection(Settings):
     lattice: Lattice | None = None
     topology: File | None = None
     xml: File | None = None
+    script: File | None = None
     types: Annotated[dict[Name, TypeOrNone], Field(min_length=1)] | None = None
     masses: Annotated[float | dict[str, float], BeforeValidator(_masses)] | None = None
     exclude_bonds: CountOrZero | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> SystemSection:
-        if (self.lattice is None) == (self.topology is None):
-            raise DiffPairError("must hold either 'lattice' or 'topology' (with 'xml' for further forces)")
+        if sum(one is not None for one in (self.lattice, self.topology, self.script)) != 1:
+            raise DiffPairError("must hold either 'lattice', 'topology' (with 'xml' for further forces) or 'script'")
+        for name in ("xml", "masses"):
+            if self.script is not None and getattr(self, name) is not None:
+                raise DiffPairError(f"{name!r} goes with 'topology', not with 'script'")
         if self.lattice is not None:
             for name in ("xml", "types", "masses", "exclude_bonds"):
                 if getattr(self, name) is not None:
@@ -112,8 +118,9 @@ class SystemSection(Settings):
 
     @model_serializer(mode="wrap")
     def _used_keys(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Masses that are not given are no part of a config: neither of its hash nor of provenance."""
-        return {key: value for key, value in serialize(self).items() if key != "masses" or value is not None}
+        """Masses and a script that are not given are no part of a config: neither of its hash nor of provenance."""
+        late = ("masses", "script")
+        return {key: value for key, value in serialize(self).items() if key not in late or value is not None}
 
 
 class TargetSection(Settings):

@@ -206,7 +206,7 @@ def conclude(work: Work) -> FitResult:
 
 
 def _ran(setup: Setup, loop: FitLoop, results: Sequence[ProductionResult]) -> list[Ran]:
-    """Where production left the states, but those that are Simulations of the user's own."""
+    """Where production left the states, but those that something of the user's own runs."""
     names, sampling = table_names(setup), setup.settings.sampling
     friction = sampling.friction if loop.friction is None else loop.friction.friction
     return [
@@ -215,7 +215,7 @@ def _ran(setup: Setup, loop: FitLoop, results: Sequence[ProductionResult]) -> li
             timestep_of(sampling, state), friction, f"{names[state.parameters]}.json",
         )
         for state, found in zip(setup.states, results, strict=True)
-        if state.simulation is None and found.last is not None
+        if not state.runs_itself and found.last is not None
     ]  # fmt: skip
 
 

@@ -148,9 +148,9 @@ def _variants(states: list[State]) -> list[tuple[float, ...]]:
 def where(settings: FitSettings, states: list[State]) -> str:
     """On what the fit will run, for the user. Raises DiffPairError where that is not here."""
     sampling = settings.sampling
-    device, fits = spoken(pick_device(sampling.device)), any(s.simulation is None for s in states)
+    device, fits = spoken(pick_device(sampling.device)), any(not s.runs_itself for s in states)
     given = [s.simulation.context.getPlatform().getName() for s in states if s.simulation is not None]
-    programs = []
+    programs = [f"in LAMMPS ({command})" for command in dict.fromkeys(s.script.command for s in states if s.script)]
     if fits and sampling.lammps is not None:
         check_command(sampling.lammps)
         programs.append(f"in LAMMPS ({sampling.lammps})")
@@ -158,7 +158,7 @@ def where(settings: FitSettings, states: list[State]) -> str:
         given.append(platform_of(sampling.platform))
     if given:
         programs.append(f"on OpenMM's {' and '.join(dict.fromkeys(given))}")
-    return f"dynamics {' and '.join(programs)}, g(r) and gradients on {device}"
+    return f"dynamics {' and '.join(dict.fromkeys(programs))}, g(r) and gradients on {device}"
 
 
 def production_interval(settings: FitSettings) -> int:

@@ -1,6 +1,7 @@
 """States: systems at a temperature and density, with what was measured there."""
 
 from diffpair.states.files import build_from_files
+from diffpair.states.from_lammps import build_from_lammps
 from diffpair.states.from_simulation import build_from_simulation
 from diffpair.states.lattice import build_lattice
 from diffpair.states.state import NO_TYPE, State, half_of_smallest
@@ -14,6 +15,7 @@ __all__ = [
     "acts",
     "beside_potential",
     "build_from_files",
+    "build_from_lammps",
     "build_from_simulation",
     "build_lattice",
     "check_cutoff",

@@ -68,5 +68,5 @@ def _those(order: int, found: Sequence[dict[Kind, object]] | object) -> str:
 def held_by_nothing(state: State) -> bool:
     """Whether nothing acts along a state's bonds: no term of the potential, no force and no constraint of a System, and
     not the pair potential either."""
-    loose = not state.bonded and not holds_molecules(state.base_system)
+    loose = not state.bonded and state.script is None and not holds_molecules(state.base_system)
     return loose and len(state.bonds) > 0 and len(state.exclusions) > 0

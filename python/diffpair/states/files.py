@@ -61,7 +61,7 @@ def build_from_files(
     -----
     UserWarning: other exclusions than the System's; a target that seems to count excluded pairs.
     """
-    kelvin = _positive(name, temperature)
+    kelvin = positive_temperature(name, temperature)
     if xml is not None and masses is not None:
         raise DiffPairError(f"state {name!r} gives masses, but {xml} has them already")
     structure, system = _read(topology, xml)
@@ -96,7 +96,7 @@ def build_from_files(
     return state.with_replicas(replicas)
 
 
-def _positive(name: str, temperature: Any) -> float:
+def positive_temperature(name: str, temperature: Any) -> float:
     """K. Raises DiffPairError."""
     kelvin = value_in(temperature, "K", "300 K", f"state {name!r}: temperature")
     if not (np.isfinite(kelvin) and kelvin > 0):

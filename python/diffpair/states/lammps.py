@@ -1,4 +1,4 @@
-"""What LAMMPS can simulate of states."""
+"""What LAMMPS can simulate of states, and what a fit can learn of those that are input scripts of it."""
 
 from __future__ import annotations
 
@@ -21,3 +21,14 @@ def check_for_lammps(state: State) -> None:
     else:
         return
     raise DiffPairError(f"state {state.name!r} cannot run in LAMMPS: it has {what}; sampling: engine: openmm runs it")
+
+
+def check_script(state: State) -> None:
+    """Refuse of a state that is a LAMMPS input script what only OpenMM does (DiffPairError)."""
+    if state.bonded:
+        what = "bonds, angles or dihedrals whose potential is learned: those of a script are its own"
+    elif state.pressures:
+        what = "a pressure as a target, but what the forces of a script add to it is not known: leave it out"
+    else:
+        return
+    raise DiffPairError(f"state {state.name!r} is a LAMMPS input script and cannot have {what}")

@@ -14,7 +14,7 @@ from diffpair.constants import BOLTZMANN
 from diffpair.errors import DiffPairError
 from diffpair.systems.barostat import Barostat, barostat_of, pressure_of
 from diffpair.systems.bonded_paths import Kind, bonded_paths
-from diffpair.systems.own_forces import beside_potential
+from diffpair.systems.own_forces import beside_potential, has_nonbonded_forces, holds_molecules_only
 from diffpair.targets import DensityTarget, Distribution, PressureTarget, RdfTarget, Readable, Target, VacfTarget
 from diffpair.targets.density_target import NUMBER
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from diffpair.states.files import PathLike
     from diffpair.states.from_simulation import Types
+    from diffpair.states.user_script import UserScript
     from diffpair.states.user_simulation import UserSimulation
 
 AMU_PER_NM3 = 1.66053906892e-3  # g/cm^3 (CODATA 2022)
@@ -48,6 +49,7 @@ class State:
     a pure pair system of constant volume. With a barostat, box and what follows from it are those that the state starts
     from. on_lattice: the positions are a lattice, to be melted before use. files: that it was read from. simulation:
     the user's own, which runs the state; None where the fit makes a Context of its own. bonds: [B, 2] of the topology.
+    script: the user's own LAMMPS input script, which runs the state; None where there is none.
     bonded: whether the potential has bonded terms, which act along them. topology: chains, residues and names of the
     atoms, where a structure file gives them. replicas: see `with_replicas`.
     """
@@ -72,6 +74,7 @@ class State:
     bonded: bool = False
     topology: app.Topology | None = None
     replicas: int = 1
+    script: UserScript | None = None
 
     @classmethod
     def from_lattice(
@@ -122,7 +125,26 @@ class State:
         """
         if int(count) != count or count < 1:
             raise DiffPairError(f"state {self.name!r}: replicas must be a whole number of 1 or more, not {count!r}")
+        if count > 1 and self.runs_itself:
+            raise DiffPairError(
+                f"state {self.name!r} cannot have replicas: a Simulation or a LAMMPS input script of one's own has "
+                f"random numbers of its own"
+            )
         return replace(self, replicas=int(count))
+
+    @classmethod
+    def from_lammps(
+        cls, script: PathLike, types: Mapping[str, str | None] | Mapping[int, str | None] | None = None,
+        targets: Sequence[Target | Readable] = (), *, temperature: Any, name: str = "script", command: str = "lmp",
+        held_out: bool = False, parameters: Mapping[str, float] | None = None, exclude_bonds: int | None = None,
+    ) -> State:  # fmt: skip
+        """The user's own LAMMPS input script, see `diffpair.states.build_from_lammps`."""
+        from diffpair.states.from_lammps import build_from_lammps
+
+        return build_from_lammps(
+            script, types, targets, temperature=temperature, name=name, command=command, held_out=held_out,
+            parameters=parameters, exclude_bonds=exclude_bonds,
+        )  # fmt: skip
 
     def __str__(self) -> str:
         left_out = self.num_atoms - len(self.typed)
@@ -137,8 +159,26 @@ class State:
 
     @property
     def timestep(self) -> float | None:
-        """Time step of the user's Simulation, ps; None without one."""
-        return None if self.simulation is None else self.simulation.timestep
+        """Time step of the user's Simulation or LAMMPS input script, ps; None without either."""
+        own = self.simulation or self.script
+        return None if own is None else own.timestep
+
+    @property
+    def runs_itself(self) -> bool:
+        """Whether something of the user's runs it: a Simulation or a LAMMPS input script."""
+        return self.simulation is not None or self.script is not None
+
+    @property
+    def pairs_act(self) -> bool:
+        """Whether forces of its own act between molecules, beside the learned potential."""
+        if self.script is not None:
+            return self.script.pairs_act
+        return self.base_system is not None and has_nonbonded_forces(self.base_system)
+
+    @property
+    def holds_molecules_only(self) -> bool:
+        """Whether all that its own forces do is to hold molecules together."""
+        return not self.script.pairs_act if self.script is not None else holds_molecules_only(self.base_system)
 
     @property
     def barostat(self) -> Barostat | None:
@@ -189,7 +229,8 @@ class State:
     @property
     def molecular_pressure(self) -> bool:
         """Whether its pressure is more than that of single beads which all feel the pair potential, and no other."""
-        return bool(beside_potential(self.base_system)) or not self.complete or self.bonded
+        own = self.script is not None or bool(beside_potential(self.base_system))
+        return own or not self.complete or self.bonded
 
     @property
     def typed(self) -> NDArray[np.int64]:

@@ -23,7 +23,6 @@ from diffpair.fit.tasks.sample import Sample, spread, whole
 from diffpair.fit.tasks.station import Station, rows_of
 from diffpair.fit.tasks.task import Outcome, Recipe, Task, seed_of
 from diffpair.gradients import Blocks, Fluctuation, FrameSums, remembered
-from diffpair.states import has_nonbonded_forces
 from diffpair.tables import PairTable
 from diffpair.targets.sampled import VISITED
 from diffpair.updates import Memory, Observation, RdfView, StateView
@@ -81,7 +80,7 @@ class LiveState:
         self.snapshots: list[Snapshot | None] = [None] * state.replicas
         self._left: list[Snapshot | None] = []
         self._whole: list[tuple[Frames, ...]] = []  # of the last sampling, for each replica
-        if state.simulation is not None:  # which goes on from where it is
+        if state.runs_itself:  # it goes on from where it is
             self.snapshots = [self.station.engine.snapshot()]
         width = grid.knots + 2
         probes = [np.zeros((0, table.coefficients.size))]
@@ -97,7 +96,7 @@ class LiveState:
         if bonded_probe is not None:
             self.probe = block_diag(self.probe, bonded_probe)
         # where other forces keep particles apart the potential need not
-        self.own_core = state.base_system is not None and has_nonbonded_forces(state.base_system)
+        self.own_core = state.pairs_act
         # others may have further forces; and where a pressure is wanted or held, it may be negative
         guarded = state.on_lattice and not state.pressures and state.barostat is None
         self.virial = virial_row(self.rows, grid) if guarded and not state.bonded else None

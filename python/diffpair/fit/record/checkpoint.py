@@ -62,7 +62,7 @@ def restore(loop: FitLoop, content: dict[str, Any]) -> None:
     loop.placed = True
     for live, kept in zip(loop.states, content["states"], strict=True):
         live.snapshots = [None if one is None else _unpack(one) for one in kept["snapshots"]]
-        if live.state.simulation is not None:
+        if live.state.runs_itself:
             live.station.engine.begin(live.snapshots[0], 0)
         live.weights = kept["weights"].numpy()
         live.memory.restore(kept["memory"])

@@ -100,6 +100,7 @@ def _of_state(state: State) -> Any:
     if state.simulation is None:
         numbers += [state.positions, state.box]
     system = "" if state.base_system is None else openmm.XmlSerializer.serialize(state.base_system)
+    system = system if state.script is None else state.script.text
     targets = [{k: v for k, v in vars(target).items() if k not in ("file", "r_unit")} for target in state.targets]
     return _by_content(
         [state.name, state.type_names, state.temperature, state.held_out, state.parameters, state.parameter_names,

@@ -13,7 +13,7 @@ from diffpair.fit.start.inversion import crystalline
 from diffpair.fit.start.single_molecule import whole_molecules_excluded
 from diffpair.observables.pair_numbers import interacting_pairs
 from diffpair.settings.start import CLOSURES, Start
-from diffpair.states import State, beside_potential, holds_molecules_only, type_charges
+from diffpair.states import State, beside_potential, type_charges
 from diffpair.tables import type_pairs
 
 Array = NDArray[np.float64]
@@ -84,8 +84,8 @@ def doubt(state: State, chain: HypernettedChain, contact: float) -> str:
 def obstacle(state: State) -> str:
     """Why the Ornstein-Zernike relation of a state's g(r) tells nothing of its pair potential; empty where it does."""
     charges = type_charges(state.base_system, state.types, len(state.type_names))  # pair forces, a part of the relation
-    if charges is None and not holds_molecules_only(state.base_system):
-        return f"has {beside_potential(state.base_system)}"
+    if charges is None and not state.holds_molecules_only:
+        return f"has {beside_potential(state.base_system) or 'further forces'}"
     if not (state.masses > 0).all():
         return "has particles that do not move (mass 0)"
     if not whole_molecules_excluded(state):

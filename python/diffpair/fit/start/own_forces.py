@@ -24,7 +24,7 @@ from diffpair.gradients.rdf_rows import RdfRows
 from diffpair.potentials import PairPotential, TableGrid
 from diffpair.settings.fit_settings import FitSettings
 from diffpair.settings.gradient import Adjoint
-from diffpair.states import State, has_nonbonded_forces
+from diffpair.states import State
 from diffpair.tables import PairTable
 from diffpair.targets import RdfTarget
 from diffpair.targets.sampled import invertible
@@ -97,7 +97,7 @@ def sample_own_forces(
     """
     found: dict[str, OwnForces] = {}
     for index, state in enumerate([] if isinstance(settings.gradient, Adjoint) else states):
-        if not state.rdfs or state.base_system is None or not has_nonbonded_forces(state.base_system):
+        if not state.rdfs or not state.pairs_act:
             continue
         nothing = PairTable(potential.types, *grid[:2], np.zeros((potential.all_pairs, grid.knots + 2)), bonded=bonded)
         live = LiveState(Recipe(state, grid, nothing, settings.sampling), index, seed=settings.seed + SEED)
@@ -105,8 +105,8 @@ def sample_own_forces(
         try:
             own = _sample(live, nothing, 1, progress)
         except Exploded:
-            if state.simulation is not None and begin is not None:
-                live.station.engine.restore(begin)  # the user's Simulation goes on
+            if state.runs_itself and begin is not None:
+                live.station.engine.restore(begin)  # what the user runs goes on
             progress.say(
                 f"note: state {state.name}: its System's own forces do not keep particles apart without the "
                 f"potential, so the fit starts from -kT ln g of the target"

@@ -101,10 +101,11 @@ def crew_of(executor: Executor | None, timeout: float | None, states: Sequence[S
     if timeout is not None and not timeout > 0:
         raise DiffPairError(f"task_timeout must be positive, in s, not {timeout!r}")
     for state in states:
-        if state.simulation is not None:
+        if state.runs_itself:
+            what = "a Simulation of this process" if state.simulation is not None else "a LAMMPS input script"
             raise DiffPairError(
-                f"state {state.name!r} runs in a Simulation of this process, which no executor can take along: leave "
-                f"the executor out, or make the state from files"
+                f"state {state.name!r} runs in {what}, which has random numbers of its own, and which no executor "
+                f"can take along: leave the executor out, or make the state from files"
             )
     return Spread(executor, timeout)
 

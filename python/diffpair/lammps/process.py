@@ -12,6 +12,7 @@ import sysconfig
 import weakref
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 
 from diffpair.errors import DiffPairError
 from diffpair_lammps import plugin_folder
@@ -43,14 +44,15 @@ class LammpsProcess:
 
     Parameters
     ----------
-    command: as in a shell, such as "mpiexec -n 2 lmp".
+    command: as in a shell, such as "mpiexec -n 2 lmp". folder: where it runs; by default here. thermostat: whether the
+    fit's own, fix gjf, is needed.
 
     Raises
     ------
     LammpsFailed: it is not here, or lacks what the engine needs.
     """
 
-    def __init__(self, command: str) -> None:
+    def __init__(self, command: str, folder: Path | None = None, thermostat: bool = True) -> None:
         self.command = command
         words = shlex.split(command)
         environment = _environment()
@@ -65,12 +67,13 @@ class LammpsProcess:
             # a group of its own: Ctrl-C is for the fit, which ends LAMMPS when it has kept what it has
             self._popen = subprocess.Popen(
                 [program, *words[1:], *_OPTIONS], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, text=True, errors="replace", env=environment, process_group=0,
+                stderr=subprocess.STDOUT, text=True, errors="replace", env=environment, process_group=0, cwd=folder,
             )  # fmt: skip
         except OSError as error:
             raise LammpsFailed(f"sampling: command {command!r} cannot be run: {error.strerror or error}") from None
         self.close = weakref.finalize(self, _end, self._popen)
         self._check()
+        self._check_thermostat() if thermostat else self.run(["clear"])
 
     def _check(self) -> None:
         """That it is LAMMPS, and has what the engine needs."""
@@ -98,6 +101,9 @@ class LammpsProcess:
                 f"tells how to build it for a LAMMPS of your own"
             ) from None
         self._idle = _IDLE
+
+    def _check_thermostat(self) -> None:
+        """That it has the fit's. What was tried is cleared."""
         try:
             self.run(["region box block 0 1 0 1 0 1", "create_box 1 box", "fix try all gjf 1 1 1 1", "clear"])
         except LammpsFailed:

@@ -9,8 +9,9 @@ its numbers: their count and the numbers themselves.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,46 +25,78 @@ _FIXED = struct.Struct(f"=q{len(_STYLE)}siiqqi6i6d")  # up to the bounds
 _PERIODIC = (0,) * 6
 
 
+class Dumped(NamedTuple):
+    """A frame. step: of LAMMPS. rows: [N, columns] in the order of the atoms' numbers, without that column. box,
+    origin: vectors [3, 3] and lower corner [3] of the box. All in LAMMPS' units."""
+
+    step: int
+    rows: Array
+    box: Array
+    origin: Array
+
+
 def read_frames(file: Path, atoms: int) -> Iterator[tuple[int, Array, Array]]:
     """The step, positions and velocities [N, 3] of every frame, in the order of the atoms' numbers and LAMMPS' units.
 
     Raises DiffPairError for a file that is not of these columns and so many atoms.
     """
+    for frame in read_dump(file, COLUMNS):
+        if len(frame.rows) != atoms:
+            raise DiffPairError(f"LAMMPS wrote a frame that cannot be read: {len(frame.rows)} atoms of {atoms}")
+        yield frame.step, frame.rows[:, :3], frame.rows[:, 3:]
+
+
+def read_dump(file: Path, columns: Sequence[str]) -> Iterator[Dumped]:
+    """Every frame of these columns, `id` the first of them. Raises DiffPairError for another file, and where the atoms'
+    numbers are not 1 to N."""
     data = file.read_bytes()
     place = 0
     try:
         while place < len(data):
-            step, rows, place = _frame(data, place)
-            if rows.shape != (atoms, len(COLUMNS)):
-                raise ValueError(f"{len(rows)} atoms of {atoms}")
-            sorted_rows = np.empty((atoms, 6))
-            sorted_rows[rows[:, 0].astype(int) - 1] = rows[:, 1:]
-            yield step, sorted_rows[:, :3], sorted_rows[:, 3:]
+            frame, place = _frame(data, place, columns)
+            yield frame
     except (struct.error, ValueError, IndexError) as error:
         raise DiffPairError(f"LAMMPS wrote a frame that cannot be read: {error}") from None
 
 
-def _frame(data: bytes, place: int) -> tuple[int, Array, int]:
-    """Its step, its rows, and where the next one begins."""
-    length, style, _, revision, step, _, triclinic, *_ = _FIXED.unpack_from(data, place)
+def _frame(data: bytes, place: int, columns: Sequence[str]) -> tuple[Dumped, int]:
+    """And where the next one begins."""
+    length, style, _, revision, step, _, triclinic, *rest = _FIXED.unpack_from(data, place)
     if (length, style, revision) != (-len(_STYLE), _STYLE, 2):
         raise ValueError("it is of another format")
-    place += _FIXED.size + 24 * (triclinic != 0)
-    columns, units = struct.unpack_from("=ii", data, place)
+    place += _FIXED.size
+    tilted = struct.unpack_from("=3d", data, place) if triclinic else (0.0, 0.0, 0.0)
+    place += 24 * (triclinic != 0)
+    count, units = struct.unpack_from("=ii", data, place)
     place += 8 + units
     place += 1 + 8 * (data[place] != 0)
     (names,) = struct.unpack_from("=i", data, place)
-    if data[place + 4 : place + 4 + names].split() != [name.encode() for name in COLUMNS]:
+    if data[place + 4 : place + 4 + names].split() != [name.encode() for name in columns]:
         raise ValueError("it has other columns")
     place += 4 + names
     (processes,) = struct.unpack_from("=i", data, place)
     place += 4
     parts = []
     for _ in range(processes):
-        (count,) = struct.unpack_from("=i", data, place)
-        parts.append(np.frombuffer(data, np.float64, count, place + 4))
-        place += 4 + 8 * count
-    return step, np.concatenate(parts).reshape(-1, columns), place
+        (size,) = struct.unpack_from("=i", data, place)
+        parts.append(np.frombuffer(data, np.float64, size, place + 4))
+        place += 4 + 8 * size
+    rows = np.concatenate(parts).reshape(-1, count)
+    rows = rows[np.argsort(rows[:, 0])]
+    if not np.array_equal(rows[:, 0], np.arange(1, len(rows) + 1)):
+        raise ValueError(
+            f"the IDs of its {len(rows)} atoms are not 1 to {len(rows)}, as LAMMPS' reset_atoms id makes them"
+        )
+    return Dumped(step, rows[:, 1:], *_box(rest[6:], *tilted)), place
+
+
+def _box(bounds: Sequence[float], xy: float, xz: float, yz: float) -> tuple[Array, Array]:
+    """Vectors and lower corner, from the bounds of all corners."""
+    low, high = np.array(bounds[::2]), np.array(bounds[1::2])
+    low -= (min(0.0, xy, xz, xy + xz), min(0.0, yz), 0.0)
+    high -= (max(0.0, xy, xz, xy + xz), max(0.0, yz), 0.0)
+    x, y, z = high - low
+    return np.array([[x, 0.0, 0.0], [xy, y, 0.0], [xz, yz, z]]), low
 
 
 def write_frame(file: Path, kinds: NDArray[np.int64], x: Array, v: Array, box: Array) -> None:

@@ -1,0 +1,104 @@
+"""A user's own input script at work in LAMMPS, with the learned pair in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import openmm
+
+from diffpair.engines.frames import Snapshot
+from diffpair.engines.lammps.live import LiveLammps
+from diffpair.errors import DiffPairError
+from diffpair.lammps.process import LammpsFailed, LammpsProcess
+from diffpair.lammps.program import read_script
+from diffpair.states.state import State
+from diffpair.tables import PairTable
+
+
+class ScriptEngine(LiveLammps):
+    """A state whose LAMMPS is a script of the user's: its forces, its fixes, its time step, its thermostat.
+
+    Whenever LAMMPS is started, it reads the script, with the learned pair in it: as its only pair style, or beside its
+    own by `pair_style hybrid/overlay`. The snapshot to go on from comes after it.
+
+    Parameters
+    ----------
+    state: with a `script`. table: what is simulated. seed: of the script's variable `seed`.
+
+    Raises
+    ------
+    DiffPairError: state and table do not fit. LammpsFailed: LAMMPS cannot be started, or ends; from every method.
+        Exploded: from every method that takes steps.
+    """
+
+    def __init__(self, state: State, table: PairTable, *, seed: int) -> None:
+        if state.script is None:
+            raise DiffPairError(f"state {state.name!r} has no LAMMPS input script of its own")
+        self._script = script = state.script
+        hybrid = script.script.is_hybrid(script.named)
+        self._prepare(state, table, script.timestep, seed, script.units, script.kinds, list(script.names), hybrid)
+        self._degrees = script.degrees
+        self._left: Snapshot | None = None  # the last one that was taken, where nothing has moved since
+        self._first = Snapshot(state.positions, script.velocities, state.box, 0)
+        self._begins_at(self._first)
+        self._live()
+
+    def begin(self, snapshot: Snapshot | None, seed: int) -> None:
+        """From where the script had led, or from a snapshot; where LAMMPS is still where that was taken it goes on
+        undisturbed. Its random numbers are its own: begun anew in every iteration they would be the same ones."""
+        if snapshot is None or snapshot is not self._left:
+            self.restore(snapshot or self._first)
+
+    def snapshot(self) -> Snapshot:
+        """See Engine."""
+        self._left = super().snapshot()
+        return self._left
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """See Engine."""
+        self._left = None
+        super().restore(snapshot)
+
+    def _do(self, commands: list[str], heard: Callable[[str], None] | None = None) -> None:
+        if any(command.startswith("run ") for command in commands):
+            self._left = None
+        super()._do(commands, heard)
+
+    def set_friction(self, friction: float) -> None:
+        """Refused: the thermostat is the script's (DiffPairError)."""
+        raise DiffPairError(f"state {self.state.name!r} runs by a LAMMPS input script whose friction is its own")
+
+    def pressure_probe(self) -> NoReturn:
+        """Raises openmm.OpenMMException: the pressure of its forces is LAMMPS' to say."""
+        raise openmm.OpenMMException("its forces are those of a LAMMPS input script, whose pressure LAMMPS tells")
+
+    def temperature_fault(self) -> str:
+        """See Engine."""
+        if not super().temperature_fault():
+            return ""
+        found, file = self._kinetic / self._frames, self._script.script.file.name
+        return (
+            f"state {self.state.name} runs at {found:.0f} K, but its temperature is given as "
+            f"{self.state.temperature:.0f} K: give the one that the thermostat of {file} holds, or let that script "
+            f"take a shorter time step"
+        )
+
+    def _cause(self) -> str:
+        how = "nothing had run with this table before" if self._fresh else "with this table it had run before"
+        return f"{how}, so its {'potential' if self._fresh else 'time step'} is to be looked at first"
+
+    def _started(self) -> LammpsProcess:
+        script = self._script
+        file, names = self._save_table()
+        program = LammpsProcess(script.command, script.script.file.parent, thermostat=False)
+        try:
+            lines = script.script.with_pair(str(file), names, script.factors)
+            read_script(program, script.script, lines, Path(self._folder.name), self._seed())
+            if self._place.positions is not self.state.positions:
+                program.run([f"{self._read(self._place)} replace yes"])
+        except LammpsFailed as error:
+            program.close()
+            raise LammpsFailed(f"state {self.state.name!r}: {error.what}", error.said) from None
+        return program
