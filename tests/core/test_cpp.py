@@ -18,7 +18,9 @@ def run(name: str, isa: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("isa", ["portable", "x86-64-v3", "x86-64-v4"])
-@pytest.mark.parametrize("name", ["PairLoops", "PairList", "NeighborList", "BondedTerms", "Segment", "PairHistogram"])
+@pytest.mark.parametrize(
+    "name", ["PairLoops", "PairList", "NeighborList", "BondedTerms", "Segment", "PairHistogram", "LammpsRows"]
+)
 def test_program(name, isa):
     done = run(name, isa)
     if done.returncode == 77:

