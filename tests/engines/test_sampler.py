@@ -72,7 +72,7 @@ def test_a_stream_is_the_same_run_in_small_pieces(liquid, lj_table, monkeypatch)
     pieces = list(again.stream(75, 10))
     assert [len(piece) for piece in pieces] == [3, 3, 1] and again.steps_done == 60 + 75
     for name, array in vars(Frames.joined(pieces)).items():
-        assert np.array_equal(array, getattr(whole, name)), name
+        np.testing.assert_array_equal(array, getattr(whole, name), err_msg=name)
     monkeypatch.setattr("diffpair.engines.engine._HELD", 1)
     assert [len(piece) for piece in live().stream(20, 10)] == [1, 1]
     with pytest.raises(DiffPairError, match="every 1 or more steps"):

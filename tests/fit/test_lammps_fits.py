@@ -11,7 +11,7 @@ import openmm
 import pytest
 import yaml
 from lammps_run import PACKAGE, environment
-from lammps_trimers import openmm_system, repulsion, write_trimers
+from lammps_trimers import ALONE, openmm_system, repulsion, write_trimers
 
 import diffpair
 from diffpair.config import load_config, make_fit, run_fit
@@ -156,7 +156,7 @@ def test_a_script_of_the_users_learns_what_openmm_had(tmp_path, out, capsys):
     assert np.abs(learned.energy(r) - truth.energy(r)).max() < 0.5  # it falls from 1.9 kJ/mol; kT is 2.5
     assert np.abs(learned.energy(r) - truth.energy(r)).max() < 0.5 * truth.energy(r).max()
     # what diffpair run would run is not OpenMM's, so there is nothing of it
-    assert not (out / "system.xml").exists() and "LAMMPS tells" in summary["states"][0]["pressure"]["reason"]
+    assert not (out / "system.xml").exists() and summary["states"][0]["pressure"]["value"] > 0
     # and the learned potential in the script itself
     named = write_trimers(
         tmp_path, pair_style="pair_style hybrid/overlay coul/cut 9.0 diffpair",
@@ -206,16 +206,25 @@ def test_what_does_not_go_with_a_script_is_told(changes, message, tmp_path):
         make_fit(script_config(tmp_path, **changes)).run(tmp_path / "out", progress=False)
 
 
-def test_targets_that_a_script_cannot_have(tmp_path):
-    script, potential = write_trimers(tmp_path), diffpair.Potential(form="bspline", cutoff=0.9)
+def test_targets_of_a_script(tmp_path):
+    """A pressure is one: the fit comes nearer to it by a potential that pulls, and production tells it."""
+    script, potential = write_trimers(tmp_path, **ALONE), diffpair.Potential(form="bspline", cutoff=0.9)
     edges = np.linspace(0, 1.1, 56)
     write_g(tmp_path, edges, np.where(edges[:-1] > 0.35, 1.0, 0.0))
     targets = [diffpair.Rdf("A", "A", str(tmp_path / "g.csv"), r_unit="nm")]
     options = {"temperature": 300, "name": "trimers"}
-    pressed = diffpair.State.from_lammps(script, {1: "A", 2: "A"}, [*targets, diffpair.Pressure(1.0)], **options)
-    with pytest.raises(
-        DiffPairError, match="'trimers' is a LAMMPS input script and cannot have a pressure as a target"
-    ):
-        diffpair.Fit(states=pressed, potential=potential, progress=False)
+    state = diffpair.State.from_lammps(script, {1: "A", 2: "A"}, [*targets, diffpair.Pressure("200 bar")], **options)
+    sampling = diffpair.Sampling(equilibration=200, steps=1500, every=10, adaptive=False)
+    options |= {"sampling": sampling, "production": diffpair.Production(max_steps=6000), "start": "boltzmann-inversion"}
+    del options["temperature"], options["name"]
+    fit = diffpair.Fit(potential, state, update=diffpair.GaussNewton(iterations=6), **options)
+    result = fit.run(progress=False)
+    (pressure,) = result.production[0].pressures
+    assert result.history[0].pressure["trimers"] > 350  # with the g(r) alone
+    assert abs(pressure.value - 200) < 175
+    with pytest.raises(DiffPairError, match="'trimers' is a LAMMPS input script and cannot have bonds, angles or"):
+        diffpair.Fit(potential, state, bonded=[diffpair.Bonded("A-A", form="harmonic")], **options).run(progress=False)
     with pytest.raises(DiffPairError, match="'trimers' has a density as a target, but no barostat"):
-        diffpair.State.from_lammps(script, {1: "A", 2: "A"}, [*targets, diffpair.Density("1 g/cm^3")], **options)
+        diffpair.State.from_lammps(
+            script, {1: "A", 2: "A"}, [*targets, diffpair.Density("1 g/cm^3")], temperature=300, name="trimers"
+        )

@@ -15,6 +15,7 @@ from diffpair.engines.lammps import LammpsFailed, ScriptEngine
 from diffpair.engines.make import make_engine
 from diffpair.errors import DiffPairError
 from diffpair.lammps.dumps import read_dump
+from diffpair.observables.pressure import BAR
 from diffpair.observables.rdf import histogram_rdf
 from diffpair.states import State
 from diffpair.tables import PairTable
@@ -60,6 +61,34 @@ def test_frames_are_those_of_the_same_system_in_openmm(kind, command, tmp_path):
         np.testing.assert_allclose(frames.potential_energy, expected, rtol=1e-9)
     np.testing.assert_allclose(forces(live), pulls[-1], rtol=0, atol=1e-8 * np.abs(pulls[-1]).max())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.trimers", "trimers.data"]  # and no dump of its own
+
+
+def affine_virials(system, frames):
+    """-dU/dV of frames as box and all atoms are scaled, bar, by central differences in double precision."""
+    context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference"))
+    found, strain = [], 1e-8  # no pair may cross the cutoff of charges, where their energy jumps
+    for x, box in zip(frames.positions, frames.boxes, strict=True):
+        energies = []
+        for scale in (1 + strain, 1 - strain):
+            context.setPeriodicBoxVectors(*(scale * box))
+            context.setPositions(scale * x)
+            energies.append(context.getState(energy=True).getPotentialEnergy()._value)
+        found.append(-BAR * (energies[0] - energies[1]) / (6 * strain * np.linalg.det(box)))
+    return np.array(found)
+
+
+@pytest.mark.parametrize("lines", [PAIRS, ALONE], ids=["pairs", "alone"])
+def test_pressures_are_those_of_all_forces(lines, tmp_path):
+    """And what the script's own forces add is what is left without the learned pair."""
+    state, table = trimers(tmp_path, lines), repulsion()
+    live = ScriptEngine(state, table, seed=1, further_virial=True)
+    frames = live.sample(40, 10)
+    kinetic = BAR * state.num_atoms / state.beta / state.volume
+    expected = affine_virials(openmm_system(state, table, lines is PAIRS), frames)
+    np.testing.assert_allclose(frames.pressure - kinetic, expected, rtol=1e-4)  # LAMMPS' nktv2p has seven digits
+    own = affine_virials(openmm_system(state, repulsion(0.0), lines is PAIRS), frames)
+    np.testing.assert_allclose(frames.further_virial, own, rtol=0, atol=1e-3 * np.abs(expected).max())
+    np.testing.assert_array_equal(frames.centres, frames.positions)
 
 
 @pytest.mark.parametrize("lines", [PAIRS, ALONE], ids=["pairs", "alone"])

@@ -120,6 +120,17 @@ def test_pair_styles_that_nothing_can_be_put_on_top_of(tmp_path):
     assert State.from_lammps(script, TYPES, temperature=300).pairs_act
 
 
+def test_what_would_bring_a_pair_style_unseen(tmp_path):
+    refused(tmp_path, r"line 16: include: what is in that file has to be seen", extra="include ${x}\n")
+    refused(tmp_path, r"line 16: jump: what is in that file has to be seen", extra="jump other.in\n")
+    refused(tmp_path, r"line 6: read_restart: it may bring a pair style", ALONE, old="read_data", new="read_restart")
+    later = 'if "1 > 0" then "pair_style zero 10.0" "pair_coeff * *"\n'
+    refused(tmp_path, "its pair_style is zero in the end, where diffpair should be: give it by", ALONE, extra=later)
+    special = "pair_modify pair diffpair special lj 0 0 0\n"
+    lines = {"pair_style": "pair_style diffpair", "pair_coeff": "pair_coeff * * learned.json A B"}
+    refused(tmp_path, "line 16: pair_modify: which pairs the learned pair leaves out is said by", lines, None, special)
+
+
 def test_coefficients_in_the_data_file_are_none_beside_another_style(tmp_path):
     """LAMMPS takes them with one style, and refuses them with several: its words, the place, and ours."""
     script = write_trimers(tmp_path, **{**LJ, "pair_coeff": ""})

@@ -34,13 +34,15 @@ class Engine(ABC):
     Attributes
     ----------
     state, table: what is simulated. timestep: ps. steps_done: by all methods. md_seconds: wall time that the program
-    needed for them.
+    needed for them. tells_pressure: whether its frames hold the pressure, so that no `pressure_probe` is needed.
 
     Raises
     ------
     Exploded: from every method that takes steps. DiffPairError: the program itself failed; a fit ends there, and keeps
     what it has.
     """
+
+    tells_pressure = False
 
     def _measure(
         self, state: State, table: PairTable, timestep: float, masses: NDArray[np.float64], constraints: int = 0,

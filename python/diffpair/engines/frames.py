@@ -28,7 +28,8 @@ class Frames:
     positions: [F, N, 3] nm, not wrapped. velocities: [F, N, 3] nm/ps, half-step, as OpenMM's State gives them.
     boxes: [F, 3, 3] nm. potential_energy: [F] kJ/mol. For a target pressure beside further forces: centres [F, N, 3]
     nm, those of the molecule that each particle belongs to, and further_virial [F] bar, what the System's own forces
-    add to the pressure; without such a target [F, 0, 3] and zeros.
+    add to the pressure; without such a target [F, 0, 3] and zeros. pressure: [F] bar, where the program tells it; NaN
+    where it does not.
     """
 
     positions: NDArray[np.float64]
@@ -37,12 +38,15 @@ class Frames:
     potential_energy: NDArray[np.float64]
     centres: NDArray[np.float64] = None  # type: ignore[assignment]  # an array from __post_init__ on
     further_virial: NDArray[np.float64] = None  # type: ignore[assignment]
+    pressure: NDArray[np.float64] = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         if self.centres is None:
             object.__setattr__(self, "centres", np.empty((len(self.positions), 0, 3)))
         if self.further_virial is None:
             object.__setattr__(self, "further_virial", np.zeros(len(self.positions)))
+        if self.pressure is None:
+            object.__setattr__(self, "pressure", np.full(len(self.positions), np.nan))
 
     def __len__(self) -> int:
         return len(self.positions)

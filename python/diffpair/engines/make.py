@@ -23,7 +23,7 @@ def make_engine(
     if state.simulation is not None:
         return SimulationSampler(state, table, further_virial)
     if state.script is not None:
-        return ScriptEngine(state, table, seed=seed)
+        return ScriptEngine(state, table, seed=seed, further_virial=further_virial)
     if command is not None:  # which runs no state whose pressure has more parts than the table's
         return LammpsEngine(state, table, timestep=timestep, friction=friction, seed=seed, command=command)
     return Sampler(

@@ -120,11 +120,11 @@ class _Measured:
     def __init__(self, sampler: Engine, stride: int) -> None:
         self.sampler, self.state, self.stride = sampler, sampler.state, stride
         self.histograms, self.distributions = Histograms(self.state), Distributions(self.state)
-        self.probe, self.no_pressure = _probe(sampler)
+        self.probe, self.no_pressure = (None, "") if sampler.tells_pressure else _probe(sampler)
         self.frames = 0
         self._pressures: list[NDArray[np.float64]] = []
         self._volumes: list[NDArray[np.float64]] = []
-        measured = self.state.pressures if self.probe is not None else []
+        measured = [] if self.no_pressure else self.state.pressures
         self._pressure_errors = [own_error(self.state, target) for target in measured]
 
     def add(self, frames: Frames) -> None:
@@ -132,9 +132,11 @@ class _Measured:
         self.histograms.add(frames)
         self.distributions.add(frames)
         self._volumes.append(np.abs(np.linalg.det(frames.boxes)))
+        chosen = slice(-self.frames % self.stride, None, self.stride)
         if self.probe is not None:
-            chosen = slice(-self.frames % self.stride, None, self.stride)
             self._pressures.append(self.probe.pressures(frames.positions[chosen], frames.boxes[chosen]))
+        elif not self.no_pressure:
+            self._pressures.append(frames.pressure[chosen])
         self.frames += len(frames)
 
     def judge(self, noise_target: float) -> tuple[float, bool]:

@@ -15,7 +15,7 @@ from diffpair.errors import DiffPairError
 from diffpair.lammps.dumps import read_dump
 from diffpair.lammps.process import LammpsFailed, LammpsProcess
 from diffpair.lammps.program import asked, read_script, told
-from diffpair.lammps.script import InputScript
+from diffpair.lammps.script import STYLE, InputScript
 from diffpair.lammps.units import UNITS, Units
 from diffpair.tables import PairTable
 
@@ -132,6 +132,7 @@ def _describe(
         beside = " where pair_style hybrid/overlay has the learned pair, too" if own and not script.alone else ""
         raise LammpsFailed(f"{error.what}{beside}", error.said) from None
     _check(script, found)
+    _check_style(script, found, here)
     if own and abs(float(found["energy"]) - float(own["energy"])) > _ALIKE * max(1.0, abs(float(own["energy"]))):
         raise DiffPairError(
             f"{script.file}: with pair_style hybrid/overlay, which the learned pair needs, its energy is "
@@ -184,6 +185,16 @@ def _check_mixing(script: InputScript, own: dict[str, str]) -> None:
         raise DiffPairError(
             f"{script.file}: its pair_style {own['pair_style']} mixes the coefficients of the types {own['mixed']}, "
             f"which LAMMPS does not do beside the learned pair: give a pair_coeff for each of these pairs"
+        )
+
+
+def _check_style(script: InputScript, found: dict[str, str], names: list[str]) -> None:
+    """That the learned pair is there as it was put."""
+    wanted = "hybrid/overlay" if script.is_hybrid(names) else STYLE
+    if not (found["pair_style"] == wanted or (script.named is not None and found["pair_style"].startswith("hybrid"))):
+        raise DiffPairError(
+            f"{script.file}: its pair_style is {found['pair_style']} in the end, where {wanted} should be: give it by "
+            f"one plain pair_style command, after the box and before what needs it"
         )
 
 

@@ -64,10 +64,24 @@ class InputScript:
             _check(line)
         self.lines = [line for line in found if line.command not in _WRITERS]
         self._styles = [line for line in self._of("pair_style") if line.words[1:2] != ("none",)]
+        self._check_hidden()
         self.named = self._named()
         if self.named is None:
             for line in self._styles:
                 _check_style(line)
+
+    def _check_hidden(self) -> None:
+        """Refuse what would bring a pair style, or change its pairs, unseen (DiffPairError)."""
+        for line in self.lines:
+            why = ""
+            if line.command in ("include", "jump") and (len(line.words) < 2 or line.words[1] != "SELF"):
+                why = "what is in that file has to be seen: write it out, or include it by a plain name"
+            elif line.command == "read_restart" and self.alone:
+                why = "it may bring a pair style, which has to be seen: give pair_style and pair_coeff in the script"
+            elif line.command == "pair_modify" and {STYLE, "special"} <= set(line.words):
+                why = "which pairs the learned pair leaves out is said by special_bonds or exclude_bonds"
+            if why:
+                raise DiffPairError(f"{line}: {line.command}: {why}")
 
     @property
     def alone(self) -> bool:

@@ -8,12 +8,13 @@ _AVOGADRO, _CHARGE = 6.02214076e23, 1.602176634e-19  # 1/mol and C, exact since 
 
 
 class Units(NamedTuple):
-    """nm, ps, kJ/mol and amu in a unit of length, time, energy and mass."""
+    """nm, ps, kJ/mol, amu and bar in a unit of length, time, energy, mass and pressure."""
 
     length: float
     time: float
     energy: float
     mass: float
+    pressure: float
 
     @property
     def velocity(self) -> float:
@@ -21,9 +22,9 @@ class Units(NamedTuple):
         return self.length / self.time
 
 
-REAL = Units(0.1, 1e-3, 4.184, 1.0)  # Angstrom, fs, kcal/mol, g/mol
+REAL = Units(0.1, 1e-3, 4.184, 1.0, 1.01325)  # Angstrom, fs, kcal/mol, g/mol, atm
 UNITS = {
     "real": REAL,
-    "metal": Units(0.1, 1.0, 1e-3 * _CHARGE * _AVOGADRO, 1.0),  # Angstrom, ps, eV, g/mol
-    "nano": Units(1.0, 1e3, 1e-24 * _AVOGADRO, 1e-18 * _AVOGADRO),  # nm, ns, attogram nm^2/ns^2, attogram
+    "metal": Units(0.1, 1.0, 1e-3 * _CHARGE * _AVOGADRO, 1.0, 1.0),  # Angstrom, ps, eV, g/mol, bar
+    "nano": Units(1.0, 1e3, 1e-24 * _AVOGADRO, 1e-18 * _AVOGADRO, 10.0),  # nm, ns, and all others of these and attogram
 }

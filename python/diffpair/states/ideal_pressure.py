@@ -11,8 +11,11 @@ from diffpair.targets import PressureTarget
 FLOOR = 0.01  # of rho kT: how well a pressure is known that comes without an error
 
 
-def moving_bodies(state: State) -> int:
-    """What moves as a whole under a pressure: particles, or molecules where the pressure is that of molecules."""
+def moving_bodies(state: State) -> float:
+    """What moves as a whole under a pressure: particles, or molecules where the pressure is that of molecules. LAMMPS'
+    is one of atoms, a third of whose degrees of freedom count, those of the centre of all with them."""
+    if state.script is not None:
+        return (state.script.degrees + 3) / 3
     return Molecules.of_system(with_molecules(state)).num_moving if state.molecular_pressure else state.num_atoms
 
 

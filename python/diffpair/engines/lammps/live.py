@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from diffpair.engines.engine import CHECK_EVERY, Engine, Progress
 from diffpair.engines.frames import Exploded, Frames, Snapshot
+from diffpair.errors import DiffPairError
 from diffpair.lammps.dumps import COLUMNS, read_frames, write_frame
 from diffpair.lammps.process import OURS, LammpsFailed, LammpsProcess
 from diffpair.lammps.script import pair_command
@@ -29,6 +30,7 @@ _SEEDS = 900_000_000  # LAMMPS' random numbers take no larger one
 _LONGEST = 1000  # steps after which the structure is looked at, to know where all was sound
 _WATCH = f"{OURS}watch"  # begins a line with step, potential energy and temperature
 # Names in LAMMPS, which a user's script does not have.
+PRESSURE = "diffpair_pressure"  # a compute of the virial's part of it
 _FRAMES, _WATCHER, _AT, _BEGIN = "diffpair_frames", "diffpair_watch", "diffpair_at", "diffpair_begin"
 # What LAMMPS stops with where particles fly apart or fall into each other.
 _RAN_AWAY = re.compile(
@@ -44,6 +46,8 @@ class LiveLammps(Engine):
     back as binary dumps in a temporary folder, the table goes there as a potential file. After an explosion or a
     failure it is started anew where it is next needed.
     """
+
+    _pressed = False  # whether LAMMPS has the compute `PRESSURE`
 
     def _prepare(
         self, state: State, table: PairTable, timestep: float, seed: int, units: Units, kinds: NDArray[np.int64],
@@ -105,38 +109,52 @@ class LiveLammps(Engine):
     def _piece(self, count: int, every: int, progress: Progress | None) -> Frames:
         size, file = self.state.num_atoms, self._file("frames.bin")
         positions, velocities, energies = np.empty((count, size, 3)), np.empty((count, size, 3)), np.empty(count)
+        virials = np.full(count, np.nan)
         boxes = np.tile(self.state.box, (count, 1, 1))
         if count:
             before = [
                 f'dump {_FRAMES} all custom 1 "{file}" {" ".join(COLUMNS)}',
                 f"dump_modify {_FRAMES} every v_{_AT}",
             ]
-            energy_at = self._run(count * every, every, before, [f"undump {_FRAMES}"], progress)
-            for frame, (step, x, v) in enumerate(read_frames(file, size)):
+            told = self._run(count * every, every, before, [f"undump {_FRAMES}"], progress)
+            found = list(read_frames(file, size))
+            if len(found) != count:
+                raise DiffPairError(
+                    f"state {self.state.name!r}: LAMMPS wrote {len(found)} frames of {count}: does something end "
+                    f"its runs early, such as fix halt or timer timeout?"
+                )
+            for frame, (step, x, v) in enumerate(found):
                 positions[frame], velocities[frame] = self._units.length * x, self._units.velocity * v
-                energies[frame] = self._units.energy * energy_at[step]
+                energies[frame] = self._units.energy * told[step][0]
+                virials[frame] = self._units.pressure * told[step][1]
             self._looked_at(Snapshot(positions[-1], velocities[-1], self.state.box, self.steps_done))
-        return Frames(positions, velocities, boxes, energies)
+        return self._with_pressure(Frames(positions, velocities, boxes, energies), virials)
+
+    def _with_pressure(self, frames: Frames, virials: Array) -> Frames:
+        """The frames with the pressure, if it is known. virials: [F] bar, of all forces; NaN where `_pressed` is not
+        set."""
+        return frames
 
     def _run(
         self, steps: int, every: int, before: list[str], after: list[str], progress: Progress | None
-    ) -> dict[int, float]:
-        """Take steps. Returns the potential energy after every `every`-th, by LAMMPS' number of the step, in its unit.
+    ) -> dict[int, tuple[float, float]]:
+        """Take steps. Returns potential energy and virial pressure after every `every`-th, by LAMMPS' number of the
+        step, in its units.
 
         Args:
             before, after: commands; the variable `_AT` is the next of these steps.
         """
-        found: dict[int, float] = {}
+        found: dict[int, tuple[float, float]] = {}
         done, hottest = 0, self._hot * self._bath()
         fault = ""
 
         def heard(line: str) -> None:
             nonlocal done, fault
             words = line.split()
-            if len(words) != 5 or words[0] != _WATCH or int(words[1]) - int(words[2]) <= done:
+            if len(words) < 5 or words[0] != _WATCH or int(words[1]) - int(words[2]) <= done:
                 return
             step, energy, temperature = int(words[1]) - int(words[2]), float(words[3]), float(words[4])
-            found[int(words[1])] = energy
+            found[int(words[1])] = energy, float(words[5]) if words[5:] else np.nan
             if not fault and not (np.isfinite(energy) and temperature < hottest):
                 fault = self._fault(np.zeros((1, 3)), temperature) or "its energy is not a number"
             if progress is not None and not fault:
@@ -145,11 +163,12 @@ class LiveLammps(Engine):
 
         # counted from where it is: what a user's script has may forbid that steps are numbered anew
         watch = f"{_WATCH} $(step) ${{{_BEGIN}}} $(pe:%.17g) $(temp)"
+        virial = f" $(c_{PRESSURE}:%.17g)" if self._pressed else ""
         commands = [
             f"variable {_BEGIN} string $(step)",
             f"variable {_AT} equal stride($(step+{every}),$(step+{max(steps, every)}),{every})",
             *before,
-            f'fix {_WATCHER} all print v_{_AT} "{watch}" screen yes',
+            f'fix {_WATCHER} all print v_{_AT} "{watch}{virial}" screen yes',
             f"run {steps} post no",
             f'print "{watch}"',
             f"unfix {_WATCHER}",

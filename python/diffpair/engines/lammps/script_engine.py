@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
-import openmm
+import numpy as np
+from numpy.typing import NDArray
 
-from diffpair.engines.frames import Snapshot
-from diffpair.engines.lammps.live import LiveLammps
+from diffpair.engines.frames import Frames, Snapshot
+from diffpair.engines.lammps.live import PRESSURE, LiveLammps
 from diffpair.errors import DiffPairError
 from diffpair.lammps.process import LammpsFailed, LammpsProcess
 from diffpair.lammps.program import read_script
+from diffpair.observables.pressure import BAR, PressureProbe
+from diffpair.states.ideal_pressure import moving_bodies
 from diffpair.states.state import State
+from diffpair.states.system import make_system
+from diffpair.systems.platforms import pick_platform
 from diffpair.tables import PairTable
+
+Array = NDArray[np.float64]
 
 
 class ScriptEngine(LiveLammps):
@@ -25,7 +32,8 @@ class ScriptEngine(LiveLammps):
 
     Parameters
     ----------
-    state: with a `script`. table: what is simulated. seed: of the script's variable `seed`.
+    state: with a `script`. table: what is simulated. seed: of the script's variable `seed`. further_virial: frames hold
+    what the script's own forces add to the pressure, see Frames.
 
     Raises
     ------
@@ -33,13 +41,16 @@ class ScriptEngine(LiveLammps):
         Exploded: from every method that takes steps.
     """
 
-    def __init__(self, state: State, table: PairTable, *, seed: int) -> None:
+    tells_pressure = True
+    _pressed = True
+
+    def __init__(self, state: State, table: PairTable, *, seed: int, further_virial: bool = False) -> None:
         if state.script is None:
             raise DiffPairError(f"state {state.name!r} has no LAMMPS input script of its own")
         self._script = script = state.script
         hybrid = script.script.is_hybrid(script.named)
         self._prepare(state, table, script.timestep, seed, script.units, script.kinds, list(script.names), hybrid)
-        self._degrees = script.degrees
+        self._degrees, self._further = script.degrees, further_virial
         self._left: Snapshot | None = None  # the last one that was taken, where nothing has moved since
         self._first = Snapshot(state.positions, script.velocities, state.box, 0)
         self._begins_at(self._first)
@@ -70,9 +81,20 @@ class ScriptEngine(LiveLammps):
         """Refused: the thermostat is the script's (DiffPairError)."""
         raise DiffPairError(f"state {self.state.name!r} runs by a LAMMPS input script whose friction is its own")
 
-    def pressure_probe(self) -> NoReturn:
-        """Raises openmm.OpenMMException: the pressure of its forces is LAMMPS' to say."""
-        raise openmm.OpenMMException("its forces are those of a LAMMPS input script, whose pressure LAMMPS tells")
+    def pressure_probe(self) -> PressureProbe:
+        """Of the learned pair alone, atom by atom: frames hold the pressure of all forces, which LAMMPS tells."""
+        bare = dataclasses.replace(self.state, script=None)
+        return PressureProbe(make_system(bare, self.table)[0], self.state.temperature, *pick_platform(None))
+
+    def _with_pressure(self, frames: Frames, virials: Array) -> Frames:
+        volumes = np.abs(np.linalg.det(frames.boxes))
+        kinetic = BAR * moving_bodies(self.state) / self.state.beta
+        frames = dataclasses.replace(frames, pressure=kinetic / volumes + virials)
+        if not self._further:
+            return frames
+        probe = self.pressure_probe()
+        learned = [probe.virial(x, box) for x, box in zip(frames.positions, frames.boxes, strict=True)]
+        return dataclasses.replace(frames, centres=frames.positions, further_virial=virials - np.array(learned))
 
     def temperature_fault(self) -> str:
         """See Engine."""
@@ -96,6 +118,7 @@ class ScriptEngine(LiveLammps):
         try:
             lines = script.script.with_pair(str(file), names, script.factors)
             read_script(program, script.script, lines, Path(self._folder.name), self._seed())
+            program.run([f"compute {PRESSURE} all pressure NULL virial"])
             if self._place.positions is not self.state.positions:
                 program.run([f"{self._read(self._place)} replace yes"])
         except LammpsFailed as error:
