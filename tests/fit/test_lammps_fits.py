@@ -228,3 +228,28 @@ def test_targets_of_a_script(tmp_path):
         diffpair.State.from_lammps(
             script, {1: "A", 2: "A"}, [*targets, diffpair.Density("1 g/cm^3")], temperature=300, name="trimers"
         )
+
+
+def test_a_script_with_a_barostat(tmp_path, out):
+    """The density is a target then; the config says the pressure."""
+    script = write_trimers(tmp_path, edge=3.0, **ALONE)
+    script.write_text(script.read_text().replace("fix 1 all nve", "fix 1 all nph iso 400 400 1000"))
+    edges = np.linspace(0, 1.1, 56)
+    write_g(tmp_path, edges, np.where(edges[:-1] > 0.35, 1.0, 0.0))
+    target = {"rdf": {"pair": ["A", "A"], "file": "g.csv", "r_unit": "nm"}}
+    system = {"script": "in.trimers", "types": {1: "A", 2: "A"}, "pressure": "405.3 bar"}
+    targets = [target, {"density": {"value": "0.25 g/cm^3"}}]
+    states = [{"name": "trimers", "system": system, "temperature": "300 K", "targets": targets}]
+    short = {"engine": "lammps", "equilibration": 1000, "steps": 3000, "every": 10, "adaptive": False}
+    update = {"method": "gauss-newton", "iterations": 3}
+    options = {"sampling": short, "production": {"max_steps": 6000}, "update": update, "start": "boltzmann-inversion"}
+    summary = json.loads(run_fit(script_config(tmp_path, states=states, **options), out).read_text())
+    told = summary["states"][0]
+    assert 0.1 < told["density"]["value"] < 0.5
+    history = json.loads((out / "history.json").read_text())
+    assert len(history) >= 2
+    del system["pressure"]
+    with pytest.raises(
+        DiffPairError, match="a fix that changes the box: say which pressure it holds, such as pressure"
+    ):
+        make_fit(script_config(tmp_path, states=states, **options))

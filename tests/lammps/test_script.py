@@ -13,6 +13,7 @@ from lammps_trimers import ALONE, CUTOFF, NUMBER, PAIRS, energies_and_forces, op
 from diffpair.engines import Exploded
 from diffpair.engines.lammps import LammpsFailed, ScriptEngine
 from diffpair.engines.make import make_engine
+from diffpair.engines.series_error import series_error
 from diffpair.errors import DiffPairError
 from diffpair.lammps.dumps import read_dump
 from diffpair.observables.pressure import BAR
@@ -219,3 +220,50 @@ def test_metal_units_rigid_molecules_and_labels(tmp_path):
     system = openmm_system(state, repulsion(), charged=False)
     system.removeForce(0)  # bonds
     np.testing.assert_allclose(frames.potential_energy, energies_and_forces(system, frames.positions)[0], rtol=1e-7)
+
+
+def test_constant_pressure_has_the_density_of_openmm(tmp_path):
+    """With fix nph and the Langevin thermostat; a snapshot brings its box back."""
+    script, table = write_trimers(tmp_path, edge=3.0, **ALONE), repulsion()
+    assert "fix 1 all nve" in script.read_text()
+    script.write_text(script.read_text().replace("fix 1 all nve", "fix 1 all nph iso 400 400 1000"))
+    state = State.from_lammps(script, TYPES, temperature=300, pressure=f"{400 * 1.01325} bar")
+    assert state.barostat_pressure == pytest.approx(405.3)
+    live = ScriptEngine(state, table, seed=1)
+    live.equilibrate(8000)
+    kept = live.snapshot()
+    frames = live.sample(30_000, 50)
+    system = openmm_system(state, table, charged=False)
+    for box, x, energy in zip(
+        frames.boxes[::200], frames.positions[::200], frames.potential_energy[::200], strict=True
+    ):
+        system.setDefaultPeriodicBoxVectors(*box)
+        assert energy == pytest.approx(energies_and_forces(system, x[None])[0][0], rel=1e-9)
+    live.restore(kept)
+    np.testing.assert_allclose(live.snapshot().box, kept.box, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(live.snapshot().positions, kept.positions, rtol=0, atol=1e-12)
+    system.addForce(openmm.MonteCarloBarostat(state.barostat_pressure, 300, 20))
+    integrator = openmm.LangevinMiddleIntegrator(300, 5, 0.002)
+    integrator.setRandomNumberSeed(1)
+    context = openmm.Context(system, integrator, openmm.Platform.getPlatform("CPU"))
+    context.setPeriodicBoxVectors(*kept.box)
+    context.setPositions(kept.positions)
+    integrator.step(8000)
+    others = []
+    for _ in range(600):
+        integrator.step(50)
+        others.append(context.getState().getPeriodicBoxVolume()._value)
+    volumes = [np.linalg.det(frames.boxes), np.array(others)]
+    errors = [series_error(v[:, None]).error[0] for v in volumes]
+    assert abs(volumes[0].mean() - volumes[1].mean()) < 4 * np.hypot(*errors) < 0.05 * volumes[1].mean()
+    assert abs(frames.pressure.mean() - 405.3) < 4 * series_error(frames.pressure[:, None]).error[0]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_box_that_shrinks_below_the_cutoff_is_told(tmp_path):
+    script = write_trimers(tmp_path, edge=2.0, **ALONE)
+    script.write_text(script.read_text().replace("fix 1 all nve", "fix 1 all nph iso 50000 50000 100"))
+    state = State.from_lammps(script, TYPES, temperature=300, pressure="50 kbar")
+    live = ScriptEngine(state, repulsion(), seed=1)
+    with pytest.raises(Exploded, match="the box of state 'script' shrank under the barostat of its script"):
+        live.equilibrate(3000)

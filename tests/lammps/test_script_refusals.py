@@ -93,10 +93,11 @@ def test_what_no_fit_can_use(tmp_path):
     npt = "fix 1 all npt temp 300 300 100 iso 1 1 1000"
     refused(
         tmp_path,
-        "a fix that changes the box, and a fit in LAMMPS is one of constant volume",
+        "a fix that changes the box: say which pressure it holds, such as pressure: 1 bar",
         old="fix 1 all nve",
         new=npt,
     )
+    refused(tmp_path, "no fix that changes the box, but a pressure is given", pressure="1 bar")
     refused(tmp_path, "neigh_modify exclude for types or groups", extra="neigh_modify exclude type 1 1\n")
     refused(tmp_path, "no fix of it moves the atoms: add one with a", extra="unfix 1\nunfix 2\n")
     refused(

@@ -76,7 +76,7 @@ def _build(config: FitConfig, section: StateSection) -> State:
         assert config.sampling.lammps is not None
         return build_from_lammps(
             system.script, system.types, name=section.name, exclude_bonds=system.exclude_bonds,
-            command=config.sampling.lammps, **common,
+            pressure=system.pressure, command=config.sampling.lammps, **common,
         ).with_replicas(section.replicas)  # fmt: skip
     assert system.topology is not None
     return build_from_files(

@@ -84,7 +84,7 @@ class Lattice(Settings):
 class SystemSection(Settings):
     """One of ``lattice``, files and ``script``. Files: ``topology`` (.pdb, .cif, .gro) and perhaps ``xml``, a System
     that OpenMM has serialized. ``script``: an input script of LAMMPS, whose ``types`` are numbers or labels of its
-    atom types.
+    atom types, and ``pressure`` what its barostat holds, if it has one.
 
     ``types`` maps what stands in the topology ("residue-atom", atom name, element or residue name, looked up in that
     order) to types of the potential; without it the atom names are the types. ``masses``: one for all or one per type,
@@ -97,6 +97,7 @@ class SystemSection(Settings):
     topology: File | None = None
     xml: File | None = None
     script: File | None = None
+    pressure: AnyPressure | None = None
     types: Annotated[dict[Name, TypeOrNone], Field(min_length=1)] | None = None
     masses: Annotated[float | dict[str, float], BeforeValidator(_masses)] | None = None
     exclude_bonds: CountOrZero | None = None
@@ -105,6 +106,10 @@ class SystemSection(Settings):
     def _one_way(self) -> SystemSection:
         if sum(one is not None for one in (self.lattice, self.topology, self.script)) != 1:
             raise DiffPairError("must hold either 'lattice', 'topology' (with 'xml' for further forces) or 'script'")
+        if self.pressure is not None and self.script is None:
+            raise DiffPairError(
+                "'pressure' is that of a 'script' whose barostat holds it; a lattice has it in 'lattice'"
+            )
         for name in ("xml", "masses"):
             if self.script is not None and getattr(self, name) is not None:
                 raise DiffPairError(f"{name!r} goes with 'topology', not with 'script'")
@@ -118,8 +123,8 @@ class SystemSection(Settings):
 
     @model_serializer(mode="wrap")
     def _used_keys(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Masses and a script that are not given are no part of a config: neither of its hash nor of provenance."""
-        late = ("masses", "script")
+        """Masses, script and pressure that are not given are no part of a config, of its hash nor of provenance."""
+        late = ("masses", "script", "pressure")
         return {key: value for key, value in serialize(self).items() if key not in late or value is not None}
 
 

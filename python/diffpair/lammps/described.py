@@ -80,13 +80,18 @@ class _Asked:
 
 
 def describe(
-    script: InputScript, command: str, types: Mapping[str, str | None] | None, exclude_bonds: int | None
+    script: InputScript,
+    command: str,
+    types: Mapping[str, str | None] | None,
+    exclude_bonds: int | None,
+    isobaric: bool = False,
 ) -> tuple[Described, list[str | None]]:
     """The system of a script, with the type of the potential, or None, of each of LAMMPS' types.
 
     Args:
         types: from the number of a type or its label, or "*" for all others; None where the script has the style
-            diffpair, whose pair_coeff says so. exclude_bonds: as in `excluded_factors`.
+            diffpair, whose pair_coeff says so. exclude_bonds: as in `excluded_factors`. isobaric: whether a barostat is
+            told of.
 
     Raises
     ------
@@ -95,13 +100,13 @@ def describe(
     with tempfile.TemporaryDirectory(prefix="diffpair-lammps-") as name:
         live = _Asked(script, command, Path(name))
         try:
-            return _describe(live, types, exclude_bonds)
+            return _describe(live, types, exclude_bonds, isobaric)
         finally:
             live.process.close()
 
 
 def _describe(
-    live: _Asked, types: Mapping[str, str | None] | None, exclude_bonds: int | None
+    live: _Asked, types: Mapping[str, str | None] | None, exclude_bonds: int | None, isobaric: bool
 ) -> tuple[Described, list[str | None]]:
     script = live.script
     own: dict[str, str] = {}
@@ -113,7 +118,7 @@ def _describe(
             )
         own = live.read(script.as_it_is())
         names = _names(live, types, int(own["types"]))
-        _check(script, own)
+        _check(script, own, isobaric)
         _check_mixing(script, own)
         live.process.run(["clear"])
     elif types is not None:
@@ -131,7 +136,7 @@ def _describe(
     except LammpsFailed as error:
         beside = " where pair_style hybrid/overlay has the learned pair, too" if own and not script.alone else ""
         raise LammpsFailed(f"{error.what}{beside}", error.said) from None
-    _check(script, found)
+    _check(script, found, isobaric)
     _check_style(script, found, here)
     if own and abs(float(found["energy"]) - float(own["energy"])) > _ALIKE * max(1.0, abs(float(own["energy"]))):
         raise DiffPairError(
@@ -198,15 +203,17 @@ def _check_style(script: InputScript, found: dict[str, str], names: list[str]) -
         )
 
 
-def _check(script: InputScript, found: dict[str, str]) -> None:
+def _check(script: InputScript, found: dict[str, str], isobaric: bool) -> None:
     """Refuse what a fit cannot use."""
     what = ""
     if found["units"] not in UNITS:
         what = f"units {found['units']}, and a fit needs to know how large they are: use real, metal or nano"
     elif found["dimension"] != "3" or found["periodic"] != "1":
         what = "a box that is not periodic in three dimensions, but g(r) and the potential need one"
-    elif found["box_change"] != "0":
-        what = "a fix that changes the box, and a fit in LAMMPS is one of constant volume: use fix nvt instead of npt"
+    elif found["box_change"] != "0" and not isobaric:
+        what = "a fix that changes the box: say which pressure it holds, such as pressure: 1 bar, or use fix nvt"
+    elif found["box_change"] == "0" and isobaric:
+        what = "no fix that changes the box, but a pressure is given for the state: leave it out, or use fix npt"
     elif found["excludes"] == "others":
         what = (
             "neigh_modify exclude for types or groups, which leaves out pairs that the fit would count: leave atoms "

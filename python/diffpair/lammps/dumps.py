@@ -35,15 +35,15 @@ class Dumped(NamedTuple):
     origin: Array
 
 
-def read_frames(file: Path, atoms: int) -> Iterator[tuple[int, Array, Array]]:
-    """The step, positions and velocities [N, 3] of every frame, in the order of the atoms' numbers and LAMMPS' units.
+def read_frames(file: Path, atoms: int) -> Iterator[tuple[int, Array, Array, Array]]:
+    """The step, positions, velocities [N, 3] and box [3, 3] of every frame, by the atoms' numbers, in LAMMPS' units.
 
     Raises DiffPairError for a file that is not of these columns and so many atoms.
     """
     for frame in read_dump(file, COLUMNS):
         if len(frame.rows) != atoms:
             raise DiffPairError(f"LAMMPS wrote a frame that cannot be read: {len(frame.rows)} atoms of {atoms}")
-        yield frame.step, frame.rows[:, :3], frame.rows[:, 3:]
+        yield frame.step, frame.rows[:, :3], frame.rows[:, 3:], frame.box
 
 
 def read_dump(file: Path, columns: Sequence[str]) -> Iterator[Dumped]:

@@ -6,10 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from openmm import unit
-from openmm.app.internal.unitcell import reducePeriodicBoxVectors
-
 from diffpair.errors import DiffPairError
 from diffpair.lammps.described import describe, excluded_factors
 from diffpair.lammps.process import LammpsFailed
@@ -19,7 +15,9 @@ from diffpair.states.files import PathLike, numbered, positive_temperature
 from diffpair.states.state import State
 from diffpair.states.user_script import UserScript
 from diffpair.states.validate import check_targets
+from diffpair.systems.box import reduced
 from diffpair.targets import Readable, Target, read_targets
+from diffpair.targets.units import value_in
 
 
 def build_from_lammps(
@@ -29,6 +27,7 @@ def build_from_lammps(
     *,
     temperature: Any,
     name: str = "script",
+    pressure: Any = None,
     command: str = "lmp",
     held_out: bool = False,
     parameters: Mapping[str, float] | None = None,
@@ -47,6 +46,7 @@ def build_from_lammps(
         potential, or None for atoms that take no part in it; without it the script has the pair style diffpair, whose
         pair_coeff names them.
     targets: what was measured, such as `diffpair.Rdf`. temperature: K, what the script's thermostat holds.
+    pressure: what its barostat holds (fix npt, press/langevin, ...), bar or with its unit; None at constant volume.
     command: what starts LAMMPS, such as "mpiexec -n 2 lmp".
     parameters: values of the potential's global parameters, by name.
     exclude_bonds: particles up to so many bonds apart, at most 3, do not feel the learned pair. Without it the script's
@@ -59,10 +59,11 @@ def build_from_lammps(
     """
     where = f"state {name!r}"
     kelvin = positive_temperature(name, temperature)
+    bar = None if pressure is None else float(value_in(pressure, "bar", "1 bar", f"{where}: pressure"))
     source = InputScript(Path(script))
     given = None if types is None else {str(key): kind for key, kind in types.items()}
     try:
-        found, names = describe(source, command, given, exclude_bonds)
+        found, names = describe(source, command, given, exclude_bonds, bar is not None)
     except LammpsFailed as error:
         raise LammpsFailed(f"{where}: {error.what}", error.said) from None
     except DiffPairError as error:
@@ -72,7 +73,7 @@ def build_from_lammps(
     )
     user = UserScript(
         source, command, tuple(names), excluded_factors(exclude_bonds), found.units, found.timestep, found.kinds,
-        found.velocities, found.degrees, found.pairs_act,
+        found.velocities, found.degrees, found.pairs_act, bar,
     )  # fmt: skip
     state = State(
         name=name,
@@ -80,7 +81,7 @@ def build_from_lammps(
         types=numbers,
         masses=found.masses,
         positions=found.positions,
-        box=np.array(reducePeriodicBoxVectors(found.box * unit.nanometer).value_in_unit(unit.nanometer)),
+        box=reduced(found.box),
         exclusions=found.excluded,
         temperature=kelvin,
         targets=read_targets(targets),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import openmm
 from numpy.typing import NDArray
 
 from diffpair.constants import BOLTZMANN
@@ -19,7 +20,6 @@ from diffpair.targets import DensityTarget, Distribution, PressureTarget, RdfTar
 from diffpair.targets.density_target import NUMBER
 
 if TYPE_CHECKING:
-    import openmm
     from openmm import app
 
     from diffpair.states.files import PathLike
@@ -135,15 +135,16 @@ class State:
     @classmethod
     def from_lammps(
         cls, script: PathLike, types: Mapping[str, str | None] | Mapping[int, str | None] | None = None,
-        targets: Sequence[Target | Readable] = (), *, temperature: Any, name: str = "script", command: str = "lmp",
-        held_out: bool = False, parameters: Mapping[str, float] | None = None, exclude_bonds: int | None = None,
+        targets: Sequence[Target | Readable] = (), *, temperature: Any, name: str = "script", pressure: Any = None,
+        command: str = "lmp", held_out: bool = False, parameters: Mapping[str, float] | None = None,
+        exclude_bonds: int | None = None,
     ) -> State:  # fmt: skip
         """The user's own LAMMPS input script, see `diffpair.states.build_from_lammps`."""
         from diffpair.states.from_lammps import build_from_lammps
 
         return build_from_lammps(
-            script, types, targets, temperature=temperature, name=name, command=command, held_out=held_out,
-            parameters=parameters, exclude_bonds=exclude_bonds,
+            script, types, targets, temperature=temperature, name=name, pressure=pressure, command=command,
+            held_out=held_out, parameters=parameters, exclude_bonds=exclude_bonds,
         )  # fmt: skip
 
     def __str__(self) -> str:
@@ -182,7 +183,9 @@ class State:
 
     @property
     def barostat(self) -> Barostat | None:
-        """What holds the pressure; None at constant volume."""
+        """What holds the pressure; None at constant volume. Of a script of LAMMPS' one that holds the same."""
+        if self.script is not None and self.script.pressure is not None:
+            return openmm.MonteCarloBarostat(self.script.pressure, self.temperature)
         return barostat_of(self.base_system)
 
     @property

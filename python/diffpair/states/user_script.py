@@ -18,7 +18,7 @@ class UserScript:
     script: it. command: that starts LAMMPS. names: type of the potential, or None, of each of LAMMPS' types. factors:
     of pairs one, two and three bonds apart for the learned pair; None: those of `special_bonds`. units: its own.
     timestep: ps. kinds: LAMMPS' type of every atom, from 1. velocities: [N, 3] nm/ps. degrees: of freedom. pairs_act:
-    whether it has other forces between molecules.
+    whether it has other forces between molecules. pressure: what its barostat holds, bar; None at constant volume.
     """
 
     script: InputScript
@@ -31,6 +31,7 @@ class UserScript:
     velocities: NDArray[np.float64]
     degrees: int
     pairs_act: bool
+    pressure: float | None
 
     @property
     def named(self) -> list[str]:

@@ -23,6 +23,7 @@ from diffpair.lammps.units import Units
 from diffpair.states.state import State
 from diffpair.states.system import check_table
 from diffpair.states.validate import check_cutoff, check_types
+from diffpair.systems.box import reduced
 from diffpair.tables import PairTable
 
 Array = NDArray[np.float64]
@@ -88,8 +89,8 @@ class LiveLammps(Engine):
             return self._place
         file = self._file("snapshot.bin")
         self._do([f'write_dump all custom "{file}" {" ".join(COLUMNS)}'])
-        ((_, x, v),) = read_frames(file, self.state.num_atoms)
-        return Snapshot(self._units.length * x, self._units.velocity * v, self.state.box.copy(), self.steps_done)
+        ((x, v, box),) = self._read_frames(file).values()
+        return Snapshot(x, v, box, self.steps_done)
 
     def restore(self, snapshot: Snapshot) -> None:
         """See Engine."""
@@ -110,25 +111,33 @@ class LiveLammps(Engine):
         size, file = self.state.num_atoms, self._file("frames.bin")
         positions, velocities, energies = np.empty((count, size, 3)), np.empty((count, size, 3)), np.empty(count)
         virials = np.full(count, np.nan)
-        boxes = np.tile(self.state.box, (count, 1, 1))
+        boxes = np.empty((count, 3, 3))
         if count:
             before = [
                 f'dump {_FRAMES} all custom 1 "{file}" {" ".join(COLUMNS)}',
                 f"dump_modify {_FRAMES} every v_{_AT}",
             ]
             told = self._run(count * every, every, before, [f"undump {_FRAMES}"], progress)
-            found = list(read_frames(file, size))
+            found = self._read_frames(file)
             if len(found) != count:
                 raise DiffPairError(
                     f"state {self.state.name!r}: LAMMPS wrote {len(found)} frames of {count}: does something end "
                     f"its runs early, such as fix halt or timer timeout?"
                 )
-            for frame, (step, x, v) in enumerate(found):
-                positions[frame], velocities[frame] = self._units.length * x, self._units.velocity * v
+            for frame, (step, (x, v, box)) in enumerate(found.items()):
+                positions[frame], velocities[frame], boxes[frame] = x, v, box
                 energies[frame] = self._units.energy * told[step][0]
                 virials[frame] = self._units.pressure * told[step][1]
-            self._looked_at(Snapshot(positions[-1], velocities[-1], self.state.box, self.steps_done))
+            self._looked_at(Snapshot(positions[-1], velocities[-1], boxes[-1], self.steps_done))
         return self._with_pressure(Frames(positions, velocities, boxes, energies), virials)
+
+    def _read_frames(self, file: Path) -> dict[int, tuple[Array, Array, Array]]:
+        """Positions, velocities [N, 3] and box [3, 3] of frames in nm and ps, by LAMMPS' number of the step."""
+        found = {}
+        for step, x, v, box in read_frames(file, self.state.num_atoms):
+            edges = self.state.box if self.state.barostat is None else reduced(self._units.length * box)
+            found[step] = self._units.length * x, self._units.velocity * v, edges.copy()
+        return found
 
     def _with_pressure(self, frames: Frames, virials: Array) -> Frames:
         """The frames with the pressure, if it is known. virials: [F] bar, of all forces; NaN where `_pressed` is not
@@ -232,8 +241,9 @@ class LiveLammps(Engine):
     def _read(self, snapshot: Snapshot) -> str:
         file, units = self._file("start.bin"), self._units
         x, v = snapshot.positions / units.length, snapshot.velocities / units.velocity
-        write_frame(file, self._kinds, x, v, self.state.box / units.length)
-        return f'read_dump "{file}" 0 x y z vx vy vz box no timestep no'
+        write_frame(file, self._kinds, x, v, snapshot.box / units.length)
+        box = "no" if self.state.barostat is None else "yes"
+        return f'read_dump "{file}" 0 x y z vx vy vz box {box} timestep no'
 
     def _save_table(self) -> tuple[Path, list[str]]:
         """The potential's file and its names of LAMMPS' types. Ours may hold what LAMMPS' language does not allow;

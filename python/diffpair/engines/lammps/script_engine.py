@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from diffpair.engines.frames import Frames, Snapshot
+from diffpair.engines.frames import Exploded, Frames, Snapshot
 from diffpair.engines.lammps.live import PRESSURE, LiveLammps
 from diffpair.errors import DiffPairError
 from diffpair.lammps.process import LammpsFailed, LammpsProcess
@@ -106,6 +106,18 @@ class ScriptEngine(LiveLammps):
             f"{self.state.temperature:.0f} K: give the one that the thermostat of {file} holds, or let that script "
             f"take a shorter time step"
         )
+
+    def _looked_at(self, now: Snapshot) -> None:
+        super()._looked_at(now)
+        half = 0.5 * float(np.min(np.diag(now.box)))
+        if half < self.table.cutoff:
+            self._stop()
+            raise Exploded(
+                f"the box of state {self.state.name!r} shrank under the barostat of its script "
+                f"({self.state.barostat_pressure:g} bar) by step {self.steps_done} until half of it, {half:.4g} nm, "
+                f"was shorter than the cutoff of {self.table.cutoff:g} nm: use more particles or a shorter cutoff, "
+                f"unless the potential attracts too much or the structure began far from its density"
+            )
 
     def _cause(self) -> str:
         how = "nothing had run with this table before" if self._fresh else "with this table it had run before"
