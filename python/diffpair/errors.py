@@ -1,4 +1,4 @@
-"""The one exception type for problems that a user can cause and mend."""
+"""The one exception type for problems that a user can cause and mend, and how its sentences show what was given."""
 
 
 class DiffPairError(ValueError):
@@ -7,3 +7,9 @@ class DiffPairError(ValueError):
     ``str(error)`` is one clear sentence that names the culprit: a file, key, particle or value. The command line prints
     that sentence and exits with status 2; it shows no traceback.
     """
+
+
+def shortened(value: object) -> str:
+    """As Python writes it, but no longer than a sentence can hold."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:40]}..."

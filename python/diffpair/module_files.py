@@ -13,6 +13,8 @@ _OF_TENSORS = ("torch._utils.", "torch._tensor.", "torch.storage.", "collections
 
 _WRITE_IT = "write it with torch.export.save(torch.export.export(module, ...)) or torch.jit.save"
 
+_LARGEST_PICKLE = 10_000_000  # bytes that are looked at, whatever a zip archive makes of few; classes come first
+
 TORCHSCRIPT = "TorchScript"
 EXPORTED = "exported program"
 
@@ -32,8 +34,11 @@ def describe(content: bytes) -> str:
     names = _names_in_zip(content)
     pickled = next((name for name in names if name.split("/")[-1] == "data.pkl"), None)
     if pickled is not None:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return _describe_pickle(archive.read(pickled))
+        try:
+            with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open(pickled) as member:
+                return _describe_pickle(member.read(_LARGEST_PICKLE))
+        except Exception:  # zipfile raises many kinds for what is encrypted, damaged or packed otherwise
+            return f"is an archive whose {pickled} cannot be read; give what torch.jit.save or torch.export.save wrote"
     if any(name.endswith(".npy") for name in names):
         return "is an archive of numpy arrays, not a module; give a TorchScript module or a torch.export program"
     if names:
@@ -59,7 +64,7 @@ def _names_in_zip(content: bytes) -> list[str]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return archive.namelist()
-    except zipfile.BadZipFile:
+    except Exception:  # not BadZipFile alone: names that are no text, numbers that lead out of the file
         return []
 
 
@@ -115,6 +120,6 @@ def _describe_text(content: bytes) -> str:
         return "is no file of torch; give what torch.jit.save or torch.export.save wrote"
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "is a text file, not a module; give what torch.jit.save or torch.export.save wrote"
     return "is a JSON file, not a module; give what torch.jit.save or torch.export.save wrote"

@@ -100,7 +100,7 @@ def test_refusals(water, tmp_path):
     with pytest.raises(DiffPairError, match=r"other.xml has 0 particles, but .*box.pdb has 24 atoms"):
         build_from_files("w", pdb, tmp_path / "other.xml")
     (tmp_path / "bad.xml").write_text("<System")
-    with pytest.raises(DiffPairError, match=r"bad.xml: cannot be read as an OpenMM System"):
+    with pytest.raises(DiffPairError, match=r"bad.xml, line 1: is no XML, or cut short"):
         build_from_files("w", pdb, tmp_path / "bad.xml")
     (tmp_path / "force.xml").write_text(openmm.XmlSerializer.serialize(openmm.VerletIntegrator(0.001)))
     with pytest.raises(DiffPairError, match=r"force.xml: it holds a VerletIntegrator"):

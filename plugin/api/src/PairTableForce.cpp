@@ -9,13 +9,13 @@ using std::vector;
 namespace DiffPair {
 
 PairTableForce::PairTableForce(int numTypes, double rMin, double tableCutoff, int numKnots)
-    : PairForce("PairTableForce", numTypes, rMin, tableCutoff, numKnots), coefficients(diffpair::numTypePairs(numTypes)) {
+    : PairForce("PairTableForce", numTypes, rMin, tableCutoff, numKnots) {
 }
 
 bool PairTableForce::hasPairCoefficients(int type1, int type2) const {
     requireType(type1);
     requireType(type2);
-    return !coefficients[diffpair::typePairIndex(type1, type2, getNumTypes())].empty();
+    return coefficients.count(diffpair::typePairIndex(type1, type2, getNumTypes())) > 0;
 }
 
 void PairTableForce::setPairCoefficients(int type1, int type2, const vector<double>& newCoefficients) {
@@ -37,7 +37,7 @@ void PairTableForce::setPairCoefficients(int type1, int type2, const vector<doub
 vector<double> PairTableForce::getPairCoefficients(int type1, int type2) const {
     if (!hasPairCoefficients(type1, type2))
         fail("the types " + nameOfPair(type1, type2) + " have no coefficients");
-    return coefficients[diffpair::typePairIndex(type1, type2, getNumTypes())];
+    return coefficients.at(diffpair::typePairIndex(type1, type2, getNumTypes()));
 }
 
 void PairTableForce::evaluate(int type1, int type2, double r, double& energy, double& slope) const {

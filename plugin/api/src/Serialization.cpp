@@ -1,5 +1,7 @@
 #include "Base64.h"
+#include "diffpair/Limits.h"
 #include "diffpair/openmm/TorchPairForce.h"
+#include "XmlReader.h"
 #include "XmlType.h"
 #include <openmm/OpenMMException.h>
 #include <openmm/serialization/SerializationNode.h>
@@ -23,18 +25,27 @@ void writeNumbers(SerializationNode& node, const vector<double>& values) {
         node.createChildNode("Value").setDoubleProperty("v", value);
 }
 
-vector<double> readNumbers(const SerializationNode& node) {
+vector<double> readNumbers(const XmlReader& node) {
     vector<double> values;
-    for (const SerializationNode& child : node.getChildren())
-        values.push_back(child.getDoubleProperty("v"));
+    for (const XmlReader& child : node.children())
+        values.push_back(child.number("v"));
     return values;
 }
 
-void requireVersion(const SerializationNode& node, const string& className, int newest) {
-    const int version = node.getIntProperty("version");
+/** What every version has; checked first, so that a constructor is not asked for types that the XML does not have. */
+void requireVersionAndTypes(const XmlReader& node, const string& className, int newest) {
+    const int version = node.integer("version");
     if (version < 1 || version > newest)
         throw OpenMMException(className + ": the XML has version " + std::to_string(version) +
                               " of the format, but this DiffPair reads version " + (newest == 1 ? "1" : "1 or 2"));
+    const int types = node.integer("types");
+    if (types < 1 || types > diffpair::maxTypes)
+        throw OpenMMException(className + ": a table has 1 to " + std::to_string(diffpair::maxTypes) + " types, not " +
+                              std::to_string(types));
+    const size_t names = node.child("Types").children().size();
+    if (names != static_cast<size_t>(types))
+        throw OpenMMException(className + ": the XML has " + std::to_string(types) + " types, but the names of " +
+                              std::to_string(names));
 }
 
 /** The arguments of the constructors. */
@@ -65,21 +76,18 @@ void writeSettings(SerializationNode& node, const PairForce& force) {
     }
 }
 
-void readSettings(const SerializationNode& node, PairForce& force) {
-    force.setForceGroup(node.getIntProperty("forceGroup"));
-    force.setName(node.getStringProperty("name"));
-    force.setNonbondedMethod(static_cast<PairForce::NonbondedMethod>(node.getIntProperty("method")));
-    force.setCutoffDistance(node.getDoubleProperty("cutoff"));
-    const vector<SerializationNode>& types = node.getChildNode("Types").getChildren();
-    if (static_cast<int>(types.size()) != force.getNumTypes())
-        throw OpenMMException(node.getStringProperty("type") + ": the XML has " + std::to_string(force.getNumTypes()) +
-                              " types, but the names of " + std::to_string(types.size()));
+void readSettings(const XmlReader& node, PairForce& force) {
+    force.setForceGroup(node.integer("forceGroup"));
+    force.setName(node.text("name"));
+    force.setNonbondedMethod(static_cast<PairForce::NonbondedMethod>(node.integer("method")));
+    force.setCutoffDistance(node.number("cutoff"));
+    const vector<XmlReader> types = node.child("Types").children();
     for (int type = 0; type < force.getNumTypes(); type++)
-        force.setTypeName(type, types[type].getStringProperty("name"));
-    for (const SerializationNode& child : node.getChildNode("Particles").getChildren())
-        force.addParticle(child.getIntProperty("type"));
-    for (const SerializationNode& child : node.getChildNode("Exclusions").getChildren())
-        force.addExclusion(child.getIntProperty("p1"), child.getIntProperty("p2"));
+        force.setTypeName(type, types[type].text("name"));
+    for (const XmlReader& child : node.child("Particles").children())
+        force.addParticle(child.integer("type"));
+    for (const XmlReader& child : node.child("Exclusions").children())
+        force.addExclusion(child.integer("p1"), child.integer("p2"));
 }
 
 class PairTableForceProxy : public OpenMM::SerializationProxy {
@@ -97,13 +105,19 @@ public:
                     writeNumbers(pairs.createChildNode("Pair").setIntProperty("type1", a).setIntProperty("type2", b),
                                  force.getPairCoefficients(a, b));
     }
-    void* deserialize(const SerializationNode& node) const override {
-        requireVersion(node, "PairTableForce", 1);
-        auto force = std::make_unique<PairTableForce>(node.getIntProperty("types"), node.getDoubleProperty("rMin"),
-                                                      node.getDoubleProperty("tableCutoff"), node.getIntProperty("knots"));
+    void* deserialize(const SerializationNode& xml) const override {
+        const XmlReader node("PairTableForce", xml);
+        requireVersionAndTypes(node, "PairTableForce", 1);
+        auto force = std::make_unique<PairTableForce>(node.integer("types"), node.number("rMin"), node.number("tableCutoff"),
+                                                      node.integer("knots"));
         readSettings(node, *force);
-        for (const SerializationNode& pair : node.getChildNode("Pairs").getChildren())
-            force->setPairCoefficients(pair.getIntProperty("type1"), pair.getIntProperty("type2"), readNumbers(pair));
+        for (const XmlReader& pair : node.child("Pairs").children()) {
+            const int type1 = pair.integer("type1"), type2 = pair.integer("type2");
+            if (force->hasPairCoefficients(type1, type2))
+                throw OpenMMException("PairTableForce: the XML gives coefficients of the types " + std::to_string(type1) +
+                                      " and " + std::to_string(type2) + " twice");
+            force->setPairCoefficients(type1, type2, readNumbers(pair));
+        }
         return force.release();
     }
 };
@@ -137,24 +151,24 @@ public:
                 writeNumbers(table.createChildNode("Derivatives"), force.getEmbeddedDerivatives());
         }
     }
-    void* deserialize(const SerializationNode& node) const override {
-        requireVersion(node, "TorchPairForce", 2);
-        auto force = std::make_unique<TorchPairForce>(decodeBase64(node.getChildNode("Module").getStringProperty("base64")),
-                                                      node.getIntProperty("types"), node.getDoubleProperty("rMin"),
-                                                      node.getDoubleProperty("tableCutoff"), node.getIntProperty("knots"),
-                                                      node.getDoubleProperty("switchWidth"));
+    void* deserialize(const SerializationNode& xml) const override {
+        const XmlReader node("TorchPairForce", xml);
+        requireVersionAndTypes(node, "TorchPairForce", 2);
+        auto force = std::make_unique<TorchPairForce>(decodeBase64(node.child("Module").text("base64")), node.integer("types"),
+                                                      node.number("rMin"), node.number("tableCutoff"), node.integer("knots"),
+                                                      node.number("switchWidth"));
         readSettings(node, *force);
-        for (const SerializationNode& child : node.getChildNode("GlobalParameters").getChildren())
-            force->addGlobalParameter(child.getStringProperty("name"), child.getDoubleProperty("default"));
-        const bool hasDerivatives = node.getIntProperty("version") > 1;
+        for (const XmlReader& child : node.child("GlobalParameters").children())
+            force->addGlobalParameter(child.text("name"), child.number("default"));
+        const bool hasDerivatives = node.integer("version") > 1;
         if (hasDerivatives)
-            for (const SerializationNode& child : node.getChildNode("EnergyParameterDerivatives").getChildren())
-                force->addEnergyParameterDerivative(child.getStringProperty("name"));
-        for (const SerializationNode& child : node.getChildren())
-            if (child.getName() == "EmbeddedTable")
-                force->setEmbeddedTable(readNumbers(child.getChildNode("Coefficients")),
-                                        readNumbers(child.getChildNode("ParameterValues")),
-                                        hasDerivatives ? readNumbers(child.getChildNode("Derivatives")) : vector<double>());
+            for (const XmlReader& child : node.child("EnergyParameterDerivatives").children())
+                force->addEnergyParameterDerivative(child.text("name"));
+        if (node.hasChild("EmbeddedTable")) {
+            const XmlReader table = node.child("EmbeddedTable");
+            force->setEmbeddedTable(readNumbers(table.child("Coefficients")), readNumbers(table.child("ParameterValues")),
+                                    hasDerivatives ? readNumbers(table.child("Derivatives")) : vector<double>());
+        }
         return force.release();
     }
 };

@@ -16,6 +16,10 @@ from diffpair.bonded.spline_force import Custom, open_force, parameter_prefix, p
 from diffpair.bonded.term import Array, BondedTerm, Paths, finished
 from diffpair.errors import DiffPairError
 
+_SHORTEST, _FARTHEST = (
+    1e-6,
+    1e6,
+)  # nm, of a table and of its end, far from overflow
 LEAST_NODES, MOST_NODES = 4, 400  # more make an expression that OpenMM needs seconds to compile
 
 
@@ -49,6 +53,11 @@ class TabulatedTerm(BondedTerm):
                 raise DiffPairError(f"{self.label}: the table of a dihedral goes from -pi to pi and has no wall")
             return
         end = np.pi if self.order == "angle" else np.inf
+        if self.order == "bond" and 0 <= self.low < self.high and not (self.low + _SHORTEST <= self.high <= _FARTHEST):
+            raise DiffPairError(
+                f"{self.label}: its table from {self.low:g} to {self.high:g} nm must be {_SHORTEST:g} nm long or more "
+                f"and end at {_FARTHEST:g} nm or before"
+            )
         if not (0 <= self.low < self.high <= end + 1e-12 and 0 <= self.wall < np.inf):
             raise DiffPairError(
                 f"{self.label}: its table from {self.low:g} to {self.high:g} with a wall of {self.wall:g} cannot be: "

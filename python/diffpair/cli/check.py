@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from diffpair.targets.reading import Choice
 
 
+_FIGURES = (".png", ".pdf", ".svg", ".jpg", ".eps")
+
+
 def _choice(columns: str | None, block: str | None) -> Choice:
-    from diffpair.errors import DiffPairError
+    from diffpair.errors import DiffPairError, shortened
     from diffpair.targets.reading import Choice
 
     given: dict[str, int | str | bool | None] = {}
@@ -23,9 +26,11 @@ def _choice(columns: str | None, block: str | None) -> Choice:
                 f"--columns: {part.strip()!r} should be r, g or error, each once, as in 'r=1,g=2,error=none'"
             )
         none = name == "error" and value.lower() == "none"
-        given[name] = False if none else int(value) if value.isdecimal() else value
-    if block is not None and not (block in ("last", "average") or (block.isdecimal() and int(block) >= 1)):
-        raise DiffPairError(f"--block: must be a number from 1, last or average, not {block!r}")
+        given[name] = False if none else int(value) if value.isdecimal() and len(value) < 10 else value
+    if block is not None and not (
+        block in ("last", "average") or (block.isdecimal() and len(block) < 10 and int(block) >= 1)
+    ):
+        raise DiffPairError(f"--block: must be a number from 1, last or average, not {shortened(block)}")
     number = int(block) if block is not None and block.isdecimal() else block
     x, y = given.get("r"), given.get("g")
     assert not isinstance(x, bool) and not isinstance(y, bool)
@@ -42,12 +47,15 @@ def _choice(columns: str | None, block: str | None) -> Choice:
 )
 def command(file: Path, r_unit: str | None, columns: str | None, block: str | None, out: Path | None) -> None:
     """Say and draw what a fit would understand of FILE as a target g(r)."""
+    from diffpair.errors import DiffPairError
     from diffpair.targets.check import check_file, plot_check
 
+    figure = out or Path(f"{file.name}.png")
+    if figure.suffix.lower() not in _FIGURES:
+        raise DiffPairError(f"--out: {figure} must end in one of {', '.join(_FIGURES)}")
     read, lines = check_file(file, r_unit, _choice(columns, block))
     for line in lines:
         click.echo(line)
-    figure = out or Path(f"{file.name}.png")
     plot_check(figure, read, lines)
     click.echo(f"drawn in {figure}")
 

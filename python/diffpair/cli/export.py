@@ -25,7 +25,7 @@ _FORMATS = ["openmm", "openmm-custom", "lammps", "uf3", "gromacs", "hoomd", "csv
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write; of gromacs, a folder.")
 @click.option(
     "--points",
-    type=click.IntRange(min=100),
+    type=click.IntRange(100, 1_000_000),
     help="Rows of a table; chosen for forces to 1e-5 if left out.",
 )
 @click.option("--units", help="LAMMPS's unit style: real, metal, nano or lj; real if left out.")

@@ -58,9 +58,12 @@ def command(
       diffpair import tables --out water.json
       diffpair import u.csv --length-unit angstrom --energy-unit kcal/mol --type CG --out cg.json
     """
+    from diffpair.errors import DiffPairError
     from diffpair.formats.least_squares import fit_curves
     from diffpair.formats.reading import Options, assign, read_curves
 
+    if one_type is not None and not one_type.strip():
+        raise DiffPairError("--type must be the name of a type, not empty")
     options = Options(kind, units, sigma, epsilon, length_unit, energy_unit, c6, c12)
     types, curves = assign(read_curves(files, options), pairs, one_type)
     found = fit_curves(types, curves, r_min, cutoff, knots)

@@ -133,7 +133,7 @@ def _read(path: Path, options: Options) -> list[Curve]:
 def _kind(path: Path, text: str) -> str:
     if HEADER in text:
         return "uf3"
-    if re.search(r"^\s*N\s+\S+", text, re.MULTILINE):
+    if re.search(r"^[ \t]*N[ \t]+\S", text, re.MULTILINE):
         return "lammps"
     return "gromacs" if path.suffix == ".xvg" else "csv"
 

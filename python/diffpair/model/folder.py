@@ -134,7 +134,7 @@ def read_model(folder: Path) -> Model:
             f"{path}: it names no system to run: the fit was one of Simulations of your own, or of a DiffPair before "
             f"the command run"
         ) from None
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise DiffPairError(f"{path}: cannot be read: {error}") from None
     if not states:
         raise DiffPairError(f"{path}: it names no system to run")

@@ -72,7 +72,7 @@ class Conditions:
             if made.trajectory not in REPORTERS:
                 raise ValueError(f"trajectory is {made.trajectory!r}, not {' or '.join(REPORTERS)}")
             return made
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise DiffPairError(f"{path}: cannot be read: {error}") from None
 
 

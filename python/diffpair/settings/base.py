@@ -18,7 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, Va
 from pydantic._internal._model_construction import ModelMetaclass  # the type of BaseModel, which has no public name
 from pydantic_core import PydanticCustomError
 
-from diffpair.errors import DiffPairError
+from diffpair.errors import DiffPairError, shortened
 from diffpair.settings.messages import describe
 from diffpair.settings.word import Word
 from diffpair.tables.pairs import type_pairs
@@ -129,9 +129,14 @@ def _number(value: object) -> float:
         number = float(value)
     except ValueError:
         raise DiffPairError(f"must be a number, not {value!r}") from None
+    except OverflowError:  # a whole number of Python has any size
+        number = math.inf
     if not math.isfinite(number):
-        raise DiffPairError(f"must be a finite number, not {value!r}")
+        raise DiffPairError(f"must be a finite number, not {shortened(value)}")
     return number
+
+
+_LARGEST_COUNT = 2**53  # above it a double does not hold every whole number, and no run is as long
 
 
 def _whole(minimum: int, auto: bool = False) -> Any:
@@ -144,9 +149,11 @@ def _whole(minimum: int, auto: bool = False) -> Any:
         except DiffPairError:
             number = math.nan
         if not number.is_integer():
-            raise DiffPairError(f"must be a whole number{' or auto' if auto else ''}, not {value!r}")
+            raise DiffPairError(f"must be a whole number{' or auto' if auto else ''}, not {shortened(value)}")
         if number < minimum:
             raise DiffPairError(f"must be {minimum} or more, not {value}")
+        if number > _LARGEST_COUNT or (isinstance(value, int) and value > _LARGEST_COUNT):
+            raise DiffPairError(f"must be {_LARGEST_COUNT} or less, not {shortened(value)}")
         return int(number)
 
     return BeforeValidator(check)
@@ -210,6 +217,8 @@ def _file(value: object, info: ValidationInfo) -> Path:
     """A path; a relative one counts from the config file's folder, which the validation context gives."""
     if not isinstance(value, str | os.PathLike) or not os.fspath(value).strip():
         raise DiffPairError(f"must be the path of a file, not {value!r}")
+    if "\0" in os.fspath(value):
+        raise DiffPairError(f"must be the path of a file, but {value!r} holds a zero byte")
     folder = (info.context or {}).get("folder", Path())
     return Path(folder) / Path(value).expanduser()
 

@@ -11,7 +11,7 @@ from diffpair.errors import DiffPairError
 from diffpair.settings.base import Count, Distance, Length, PositiveNumber, Settings, check_keys, choices
 from diffpair.settings.forms import TERMS, EnergyEntropy, Sum, Term, form_of
 from diffpair.settings.pairs import LearnedPairs, rows_of
-from diffpair.tables.limits import MIN_KNOTS
+from diffpair.tables.limits import MIN_KNOTS, check_grid
 
 _MAX_KNOTS = 3000  # a fit keeps dense matrices of this size, and no potential needs so many
 
@@ -69,6 +69,7 @@ class Potential(Settings):
 
     @model_validator(mode="after")
     def _grid(self) -> Potential:
+        check_grid(0.0, self.cutoff, MIN_KNOTS)  # the cutoff alone
         for name in ("r_min", "switch_width"):
             value = getattr(self, name)
             if value is not None and value >= self.cutoff:

@@ -19,6 +19,7 @@ from diffpair.states.state import NO_TYPE, State
 from diffpair.states.structure import Atom, Structure, read_structure
 from diffpair.states.system_checks import box_vectors, check_system
 from diffpair.states.validate import check_targets
+from diffpair.systems.xml_text import check_xml
 from diffpair.targets import Readable, Target, read_targets
 from diffpair.targets.units import value_in
 
@@ -187,7 +188,11 @@ def numbered(names: Sequence[str | None], without: str) -> tuple[tuple[str, ...]
 def read_system(path: Path) -> openmm.System:
     """A System saved with `openmm.XmlSerializer`. Raises DiffPairError that names the file."""
     try:
-        system = openmm.XmlSerializer.deserialize(path.read_text())
+        text = path.read_text(encoding="utf-8")
+        check_xml(path, text)
+        system = openmm.XmlSerializer.deserialize(text)
+    except DiffPairError:
+        raise
     except FileNotFoundError:
         raise DiffPairError(f"{path}: no such file") from None
     except (OSError, UnicodeDecodeError, openmm.OpenMMException, ValueError) as error:

@@ -10,6 +10,7 @@ import json
 import math
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +29,9 @@ UNITS = {"length": "nm", "energy": "kJ/mol"}
 ENTROPY_UNIT = "kJ/mol/K"
 _REQUIRED = ("units", "types", "r_min", "cutoff", "knots", "pairs")
 _OPTIONAL = ("global_parameters", "entropy", "provenance", "fit")
+_HALF = re.compile("[\ud800-\udfff]")  # of a character: JSON may write one, but no text holds it
+# A list takes 64 bytes of memory, an object 80, and "[]," three of the file. A pair of the smallest table has 70.
+_MOST_PARTS, _LENGTH_OF_PART = 500_000, 20
 _BONDED = "bonded"  # a list, which diffpair.bonded reads
 
 
@@ -70,6 +74,8 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     for key in _OPTIONAL:
         if not isinstance(document.setdefault(key, {}), dict):
             raise DiffPairError(f'{path}: "{key}" must be an object, not {_short(document[key])}')
+    for key in ("provenance", "fit"):
+        _check_json(path, key, document[key])
     entropy = document["entropy"]
     if entropy:
         if set(entropy) != {"unit", "pairs"} or entropy["unit"] != ENTROPY_UNIT:
@@ -77,6 +83,8 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
         _check_pairs(path, "entropy.pairs", entropy["pairs"], document["types"], knots)
     parameters = document["global_parameters"]
     for name in parameters:
+        if not name or _HALF.search(name):
+            raise DiffPairError(f'{path}: "global_parameters" holds {json.dumps(name)}, which is no name')
         parameters[name] = _number(path, f"global_parameters.{name}", parameters[name])
     return document
 
@@ -123,10 +131,15 @@ def _read_json(path: Path) -> Any:
     except FileNotFoundError:
         raise DiffPairError(f"{path}: no such potential file") from None
     except OSError as error:
-        inside = f"; the potential of a fit in it is {path / NAME}" if (path / NAME).is_file() else ""
+        inside = f"; the potential of a fit in it is {path / NAME}" if os.path.isfile(path / NAME) else ""
         raise DiffPairError(f"{path}: cannot be read: {error.strerror or error}{inside}") from None
     except UnicodeDecodeError as error:
         raise DiffPairError(f"{path}: a damaged potential file: byte {error.start} is no UTF-8 text") from None
+    except DiffPairError:
+        raise
+    except ValueError as error:  # a zero byte in the name
+        raise DiffPairError(f"{str(path)!r} is no name of a file: {error}") from None
+    _check_density(path, text)
     try:
         return json.loads(text, object_pairs_hook=_unique(path), parse_constant=_no_constant(path))
     except json.JSONDecodeError as error:
@@ -138,6 +151,30 @@ def _read_json(path: Path) -> Any:
         raise DiffPairError(f"{path}: {what}: {reason}") from None
     except RecursionError:
         raise DiffPairError(f"{path}: not a potential file: it is nested too deeply") from None
+    except DiffPairError:
+        raise
+    except ValueError:  # of int(): Python reads no number of so many digits
+        raise DiffPairError(
+            f"{path}: holds a whole number of more than {sys.get_int_max_str_digits()} digits"
+        ) from None
+
+
+def _check_density(path: Path, text: str) -> None:
+    """Refuse lists and objects so short that they would take far more memory than the file is long."""
+    if text.count("[") + text.count("{") > _MOST_PARTS + len(text) // _LENGTH_OF_PART:
+        raise DiffPairError(
+            f"{path}: not a potential file: it has more lists and objects than one per {_LENGTH_OF_PART} characters"
+        )
+
+
+def _check_json(path: Path, key: str, section: Any) -> None:
+    """Refuse what can be read but not be written again: numbers beyond a double's range, which are read as infinite."""
+    try:
+        json.dumps(section, allow_nan=False)
+    except ValueError:
+        raise DiffPairError(f'{path}: "{key}" holds a number that is not finite') from None
+    except RecursionError:
+        raise DiffPairError(f'{path}: "{key}" is nested too deeply') from None
 
 
 def _other(path: Path, document: Any) -> str:
@@ -174,6 +211,9 @@ def _no_constant(path: Path) -> Callable[[str], Any]:
 def _check_types(path: Path, types: Any) -> None:
     if not isinstance(types, list) or not types or not all(isinstance(name, str) and name for name in types):
         raise DiffPairError(f'{path}: "types" must be a list of type names, not {_short(types)}')
+    for name in types:
+        if _HALF.search(name):
+            raise DiffPairError(f'{path}: "types" holds {json.dumps(name)}, half of a character')
     if len(set(types)) != len(types):
         raise DiffPairError(f'{path}: "types" names a type twice: {_short(types)}')
 

@@ -55,7 +55,7 @@ def _archive(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except zipfile.BadZipFile:
+    except Exception:  # not BadZipFile alone: names that are no text, numbers that lead out of the file
         return "a damaged zip archive"
     return next((words for end, words in _ARCHIVES if any(re.search(end, n) for n in names)), "a zip archive")
 

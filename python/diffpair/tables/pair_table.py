@@ -8,16 +8,18 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffpair.bonded import BondedTerm, read_terms, write_terms
-from diffpair.errors import DiffPairError
+from diffpair.errors import DiffPairError, shortened
 from diffpair.tables.custom_force import custom_nonbonded_force
 from diffpair.tables.document import ENTROPY_UNIT, FORMAT, UNITS, VERSION, read_document, write_document
 from diffpair.tables.limits import check_grid, check_size
+from diffpair.tables.numbers import real_array
 from diffpair.tables.pairs import pair_row, type_pairs
 from diffpair.tables.spline import overlap
 
@@ -62,6 +64,8 @@ class PairTable:
     bonded: tuple[BondedTerm, ...] = ()
 
     def __post_init__(self) -> None:
+        if isinstance(self.types, str) or not all(isinstance(name, str) and name for name in self.types):
+            raise DiffPairError(f"types must be a tuple of names, such as ('A', 'B'), not {shortened(self.types)}")
         object.__setattr__(self, "types", tuple(self.types))
         object.__setattr__(self, "bonded", tuple(self.bonded))
         object.__setattr__(self, "r_min", float(self.r_min))
@@ -69,10 +73,10 @@ class PairTable:
         for name in ("coefficients", "entropy"):
             given = getattr(self, name)
             if given is not None:
-                array = np.array(given, dtype=np.float64, order="C")
+                array = real_array(given, name)
                 array.setflags(write=False)
                 object.__setattr__(self, name, array)
-        parameters = {str(name): float(value) for name, value in self.global_parameters.items()}
+        parameters = {str(name): _number(name, value) for name, value in self.global_parameters.items()}
         object.__setattr__(self, "global_parameters", parameters)
         self._check()
 
@@ -155,6 +159,8 @@ class PairTable:
             if a not in self.types:
                 raise DiffPairError(f"type {a!r} is not in the table, which has {', '.join(self.types)}")
             return self.types.index(a)
+        if not isinstance(a, Integral):
+            raise DiffPairError(f"a type is a name or an index, not {shortened(a)}")
         if not 0 <= a < len(self.types):
             raise DiffPairError(f"type index {a} is out of range: the table has {len(self.types)} types")
         return int(a)
@@ -170,7 +176,10 @@ class PairTable:
     def _evaluate(self, r: ArrayLike, a: str | int, b: str | int) -> tuple[Array, Array]:
         """U and dU/dr."""
         c = self.coefficients[self.pair_index(a, b)]
-        near = overlap(np.asarray(r, dtype=np.float64), self.r_min, self.cutoff, self.knots)
+        r = real_array(r, "r")
+        if np.isnan(r).any():
+            raise DiffPairError("r must be distances in nm, but holds nan")
+        near = overlap(r, self.r_min, self.cutoff, self.knots)
         c = np.stack([c[near.first + k] for k in range(4)])
         return np.asarray((c * near.values).sum(0)), np.asarray((c * near.slopes).sum(0))
 
@@ -279,3 +288,10 @@ class PairTable:
         )
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _number(name: object, value: object) -> float:
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        raise DiffPairError(f"global parameter {name} must be a number, not {shortened(value)}") from None

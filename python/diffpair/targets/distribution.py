@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffpair.bonded.term import ORDERS
-from diffpair.errors import DiffPairError
+from diffpair.errors import DiffPairError, shortened
 from diffpair.systems.bonded_paths import canonical
 from diffpair.tables.document import write_atomically
+from diffpair.targets.reading.text import read_text
 
 Array = NDArray[np.float64]
 
@@ -206,15 +207,14 @@ def bin_fractions(x: ArrayLike, edges: ArrayLike) -> Array:
 
 def _read_rows(path: Path, of: Coordinate) -> tuple[list[str], list[list[float]]]:
     """Header and rows of numbers, comments and empty lines left out."""
+    text, _ = read_text(path, f"the distribution of {of.name}s")
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise DiffPairError(f"{path}: no such file; it should hold the distribution of {of.name}s") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DiffPairError(f"{path}: cannot be read: {error}") from None
+        lines = list(csv.reader(text.splitlines()))
+    except csv.Error as error:
+        raise DiffPairError(f"{path}: is no table of numbers: {error}") from None
     header: list[str] = []
     rows: list[list[float]] = []
-    for number, cells in enumerate(csv.reader(text.splitlines()), 1):
+    for number, cells in enumerate(lines, 1):
         cells = [cell.strip() for cell in cells]
         if not any(cells) or cells[0].startswith("#"):
             continue
@@ -223,13 +223,13 @@ def _read_rows(path: Path, of: Coordinate) -> tuple[list[str], list[list[float]]
             if cells not in (of.header[:2], of.header):
                 raise DiffPairError(
                     f"{path}, line {number}: the header of a distribution of {of.name}s is {','.join(of.header)} or "
-                    f"{','.join(of.header[:2])}, not {','.join(cells)}"
+                    f"{','.join(of.header[:2])}, not {shortened(','.join(cells))}"
                 )
             continue
         try:
             rows.append([float(cell) for cell in cells])
         except ValueError:
-            raise DiffPairError(f"{path}, line {number}: {','.join(cells)!r} is no row of numbers") from None
+            raise DiffPairError(f"{path}, line {number}: {shortened(','.join(cells))} is no row of numbers") from None
         if len(cells) != len(header):
             raise DiffPairError(f"{path}, line {number}: has {len(cells)} values, but {len(header)} columns have names")
         if not np.isfinite(rows[-1]).all():

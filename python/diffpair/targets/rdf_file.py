@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.errors import DiffPairError
+from diffpair.tables.limits import LARGEST_CUTOFF, SMALLEST_CUTOFF
 from diffpair.targets.rdf_target import MIN_POINTS, RdfTarget
 from diffpair.targets.reading import RDF, Choice, Curve, read_curve
 from diffpair.targets.sampled import contact_bin
@@ -29,6 +30,8 @@ _EVEN_TOLERANCE = 0.03
 _MIN_BINS, _MAX_BINS = 50, 200
 # Ripples that a Fourier transform of scattering data leaves where g is 0 are below this; larger ones are no small flaw.
 _RIPPLE = 0.05
+_LARGEST = 1e9  # of g; solutes that stick together in a dilute solution reach a thousand
+_MOST_BINS = 100_000
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,8 @@ def read_with_notes(
 ) -> ReadRdf:
     """As read_rdf, with what had to be decided instead of warnings of it."""
     path = Path(path)
+    if isinstance(pair, str) or len(pair) != 2:
+        raise DiffPairError(f"{path}: the pair of a g(r) must be two types, not {pair!r}")
     scale = length_in_nm(r_unit)
     curve = read_curve(path, RDF, choice, pair)
     check_header(path, curve.x_name, r_unit)
@@ -96,6 +101,7 @@ def read_with_notes(
     curve = dataclasses.replace(curve, x=curve.x * scale)
     curve = _within(curve, r_range, r_unit)
     curve = _judged(_without_ends(curve, done), scale, done)
+    _check_range(path, curve, r_unit)
     check_scale(path, curve.x, curve.y, r_unit)
     r, g, error = curve.x, curve.y, curve.error
     if len(r) < MIN_POINTS:
@@ -197,6 +203,19 @@ def _judged(curve: Curve, scale: float, done: list[str]) -> Curve:
     return dataclasses.replace(curve, y=y)
 
 
+def _check_range(path: Path, curve: Curve, r_unit: str) -> None:
+    """Refuse numbers whose squares or inverses a double cannot hold, and r that no table reaches."""
+    if len(curve.x) and not SMALLEST_CUTOFF <= curve.x[-1] <= LARGEST_CUTOFF:
+        raise DiffPairError(
+            f"{path}: r ends at {curve.x[-1]:g} nm, which is not between {SMALLEST_CUTOFF:g} and {LARGEST_CUTOFF:g} nm "
+            f"(is r_unit = {r_unit} right?)"
+        )
+    for name, values in (("g", curve.y), ("error", curve.error)):
+        if values is not None and len(values) and values.max() > _LARGEST:
+            line = curve.line[int(np.argmax(values))]
+            raise DiffPairError(f"{path}, line {line}: {name} = {values.max():g} is no value of a g(r)")
+
+
 def _is_even(r: Array) -> bool:
     steps = (r - r[0]) * (len(r) - 1) / (r[-1] - r[0])
     return bool(np.abs(steps - np.arange(len(r))).max() <= _EVEN_TOLERANCE)
@@ -216,4 +235,9 @@ def _even_grid(path: Path, r: Array, low: float, high: float, width: float | Non
                 f"{high:.4g} nm"
             )
         count = math.floor(span / width * (1 + 1e-9))
+        if count > _MOST_BINS:
+            raise DiffPairError(
+                f"{path}: a bin width of {width:g} nm makes {count} bins between {low:.4g} nm and {high:.4g} nm, "
+                f"more than the {_MOST_BINS} of a target"
+            )
     return low + float(width) * (np.arange(count, dtype=np.float64) + 0.5)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffpair.errors import DiffPairError
+from diffpair.tables.numbers import real_array
 from diffpair.targets.sampled import onset
 from diffpair.targets.smoothing import smooth_histogram
 
@@ -43,11 +44,13 @@ class RdfTarget:
     scale_error: float = 0.0
 
     def __post_init__(self) -> None:
+        if isinstance(self.pair, str) or len(self.pair) != 2:
+            raise DiffPairError(f"the pair of a target must be two types, not {self.pair!r}")
         for name in ("r", "g", "error"):
             value = getattr(self, name)
             if value is None and name == "error":
                 continue
-            array = np.array(value, dtype=np.float64)
+            array = real_array(value, f"{self.label}: {name}")
             array.setflags(write=False)
             object.__setattr__(self, name, array)
             if array.ndim != 1 or array.shape != self.r.shape:

@@ -10,6 +10,14 @@ from typing import Any
 
 from diffpair.errors import DiffPairError
 
+# Pint works out whatever a unit says, 9^9^9 included, which takes for ever. So a unit is short, only names are raised
+# to a power, and a power has two digits at most.
+_LONGEST_UNIT = 100
+_POWER, _RAISED = r"(?:\^|\*\*)", "⁰¹²³⁴-⁹"
+_NO_UNIT = re.compile(
+    rf"""[#;,:!?=<>@&|~$'"\\\[\]{{}}]|[()]{{4}}|[\d){_RAISED}]\s*{_POWER}|\d[{_RAISED}⁻⁺]|[{_RAISED}]{{3}}|"""
+    rf"{_POWER}\s*\(|{_POWER}\s*[+-]?\s*\d{{3}}"
+)
 _QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*$", re.DOTALL)
 
 
@@ -28,6 +36,9 @@ def convert(value: float, unit: str, to: str) -> float:
     import pint
 
     registry = _registry()
+    if len(unit) > _LONGEST_UNIT or _NO_UNIT.search(unit):
+        shown = unit if len(unit) <= _LONGEST_UNIT else f"{unit[:40]}..."
+        raise DiffPairError(f"{shown!r} is not a unit")
     try:
         quantity = registry.Quantity(value, unit)
     except Exception:  # pint raises a dozen kinds, tokenizer errors included, for text that is no unit

@@ -11,12 +11,15 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from diffpair.errors import DiffPairError
 from diffpair.targets.reading.columns import choose
 from diffpair.targets.reading.curve import curve_of, of_pair
 from diffpair.targets.reading.points import Curve
 from diffpair.targets.reading.quantity import RDF, VACF, Choice, Quantity
 from diffpair.targets.reading.table import read_table
 from diffpair.targets.reading.text import read_text
+
+_MOST_COLUMNS = 1000  # the g(r) of all pairs of forty types
 
 __all__ = ["RDF", "VACF", "Choice", "Curve", "Quantity", "read_curve"]
 
@@ -40,6 +43,8 @@ def read_curve(
     text, done = read_text(path, quantity.what)
     table = read_table(path, text, quantity)
     table.done[:0] = done
+    if table.width > _MOST_COLUMNS:
+        raise DiffPairError(f"{path}: has {table.width} columns, too many for {quantity.what}")
     if pair and choice.block is None:
         table = of_pair(table, pair)
     return curve_of(table, choose(table, choice, quantity, pair), choice, quantity)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from diffpair.errors import DiffPairError
+from diffpair.errors import DiffPairError, shortened
 from diffpair.targets.reading.looks import appearance, counts, grows, integrates, runs_on
 from diffpair.targets.reading.names import may_be_type, names_pair, role, unnamed_x
 from diffpair.targets.reading.numbers import number
@@ -73,10 +73,10 @@ def choose(table: Table, choice: Choice, quantity: Quantity, pair: Sequence[str]
 
 def _roles(table: Table, values: Array, quantity: Quantity) -> list[str | None]:
     """What names, layout and numbers say of each column; None where they say nothing."""
-    roles = [role(name, quantity) for name in table.names]
+    roles, named = [role(name, quantity) for name in table.names], any(table.names)
     if table.layout == "lammps":
         roles[0] = "index"
-        if not any(table.names):
+        if not named:
             roles[1] = "x"
     if table.layout == "votca" and table.width == 4 and not any(table.names):
         roles[2] = "error"  # its own format: x, y, error of y, flag
@@ -87,7 +87,7 @@ def _roles(table: Table, values: Array, quantity: Quantity) -> list[str | None]:
             roles[place] = None  # K, I
         if roles[place] == "a momentum transfer" and place > 0:
             roles[place] = None  # K-K
-        if roles[place] is None and not table.names[place] and any(table.names) and counts(values[:, place]):
+        if roles[place] is None and not table.names[place] and named and counts(values[:, place]):
             roles[place] = "index"
         if np.isnan(values[:, place]).all():
             roles[place] = "no numbers"
@@ -117,10 +117,10 @@ def _given(table: Table, given: int | str | bool | None, what: str) -> int | Non
                 return found[0]
             if found:
                 raise DiffPairError(f"{table.path}: {len(found)} columns are named {given!r}; give {what} as a number")
-        if not given.strip().isdecimal():
+        if not given.strip().isdecimal() or len(given) > 9:
             there = ", ".join(repr(name) for name in table.names if name)
             there = f"the columns are {there}" if there else f"they have no names: give a number, 1 to {table.width}"
-            raise DiffPairError(f"{table.path}: has no column named {given!r} for {what}; {there}")
+            raise DiffPairError(f"{table.path}: has no column named {shortened(given)} for {what}; {there}")
     place = int(given)
     if not 1 <= place <= table.width:
         raise DiffPairError(f"{table.path}: has no column {place} for {what}, but {table.width} columns")

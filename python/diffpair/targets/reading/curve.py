@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from diffpair.errors import DiffPairError
+from diffpair.errors import DiffPairError, shortened
 from diffpair.targets.rdf_target import MIN_POINTS
 from diffpair.targets.reading.columns import Columns
 from diffpair.targets.reading.layouts import VOTCA_FLAGS
@@ -100,16 +100,22 @@ def _numbers(row: Row, names: dict[int, str]) -> tuple[list[float], Problem | No
         value = number(cell)
         if value is None or not np.isfinite(value):
             finite = "" if value is None or not cell else "finite "
-            found = Problem(f"{name} = {cell if finite else repr(cell)} is not a {finite}number", value is not None)
+            found = Problem(
+                f"{name} = {_shown(cell) if finite else shortened(cell)} is not a {finite}number", value is not None
+            )
             problem = problem if problem and not problem.missing else found if value is None else problem or found
             value = np.nan
         numbers.append(value)
     return numbers, problem
 
 
+def _shown(cell: str) -> str:
+    return cell if len(cell) <= 40 else f"{cell[:40]}..."
+
+
 def _wrong_length(row: Row, others: Sequence[Row], table: Table) -> str:
     if any(";" in cell for cell in row.cells):
-        return f"{','.join(row.cells)!r} has both , and ; (decimals need a point)"
+        return f"{shortened(','.join(row.cells))} has both , and ; (decimals need a point)"
     other = next((other for other in others if len(other.cells) == table.width), None)
     like = f", but line {other.line} has {table.width}" if other else ""
     return f"has {len(row.cells)} column{'s' if len(row.cells) != 1 else ''}{like}"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _YAML_NAMES = re.compile(r"^keywords:\s*\[(.*)\]\s*$", re.MULTILINE)
 _YAML_STEP = re.compile(r"\s+\d+:\s*$")
-_YAML_ROW = re.compile(r"\s*-\s*\[(.*?),?\s*\]\s*$")
+_YAML_ROW = re.compile(r"\s*-\s*\[(.*)\]\s*$")
 VOTCA_FLAGS = frozenset("iou")  # in range, out of range, undefined
 
 
@@ -68,7 +68,7 @@ def yaml_rows(text: str) -> tuple[list[str], list[list[tuple[int, list[str]]]]] 
         if _YAML_STEP.match(part):
             blocks.append([])
         elif (row := _YAML_ROW.match(part)) and blocks:
-            blocks[-1].append((line, [cell.strip() for cell in row[1].split(",")]))
+            blocks[-1].append((line, [cell.strip() for cell in row[1].strip().removesuffix(",").split(",")]))
     named = [name.strip().strip("'\"") for name in names[1].split(",") if name.strip()]
     if len(blocks) > 1 and len(blocks[-1]) < len(blocks[0]):
         blocks = blocks[:-1]  # cut short

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from diffpair.errors import DiffPairError
+from diffpair.errors import DiffPairError, shortened
 
+_LONGEST = 100  # characters of a number; patterns take the square of a cell's length
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?")
 _NO_LETTER = re.compile(r"([+-]?\d*\.\d+)([+-]\d{3})")  # Fortran leaves the E out where the exponent has three digits
 _MISSING = re.compile(
@@ -19,13 +20,15 @@ _MISSING = re.compile(
 )
 _NUMERIC_LINE = re.compile(r"(?:[\s\d+\-.,;eEdD\"'*]|nan|inf|na|n/a|\b[iou]\b)+", re.IGNORECASE)
 _STARTS_LIKE_A_NUMBER = re.compile(r"\s*[\"']?[+-]?\.?\d")
-_LABEL = re.compile(r"\s*[A-Za-z][^,;\t\d]*[,;\t ]")  # the word before a row of numbers
+_LABEL = re.compile(r"\s*[A-Za-z][^,;\t\d]{0,60}[,;\t ]")  # the word before a row of numbers
 _INNER_COMMA = re.compile(r"(?<=\d),(?=\d)")
 _BETWEEN = re.compile(r"[^\s,]\s+[^\s,]")  # white space that separates by itself, not beside a comma
 
 
 def number(cell: str) -> float | None:
     """The value of a cell; NaN where a program wrote that there is none (nan, NA, an empty cell), None for a word."""
+    if len(cell) > _LONGEST:
+        return None
     if _NUMBER.fullmatch(cell):
         return float(cell.replace("D", "e").replace("d", "e"))
     if match := _NO_LETTER.fullmatch(cell):
@@ -57,7 +60,10 @@ class Style:
     def split(self, line: str) -> list[str]:
         """The cells of a line, without quotes and white space around them."""
         if self.quoted and self.separator:
-            fields = next(csv.reader([line.strip()], delimiter=self.separator, skipinitialspace=True), [])
+            try:
+                fields = next(csv.reader([line.strip()], delimiter=self.separator, skipinitialspace=True), [])
+            except csv.Error:  # a cell of more characters than csv takes, which is no number
+                fields = [line]
         else:
             fields = line.strip().split(self.separator)
         cells = [field.strip().strip("\"'").strip() for field in fields]
@@ -104,7 +110,7 @@ def _with_commas(path: Path, numeric: Sequence[tuple[int, str]]) -> Style:
         return Style("\t" if _tabs_separate([text for _, text in stripped]) else None, decimal_comma=True)
     cells = [text.split(",") for _, text in stripped]
     digits_only = [cell for row in cells for cell in row if re.fullmatch(r"0\d+", cell.strip())]
-    spaced = not between and all(re.fullmatch(r"[^,]*(?:,\s+[^,]*)+", text) for _, text in with_comma)
+    spaced = not between and all(part[:1].isspace() for _, text in with_comma for part in text.split(",")[1:])
     # Whole numbers: a g of steps, or decimals. Two cells are r and g, unless one such as 0196 must follow a comma.
     if spaced or (not between and not digits_only and {len(row) for row in cells} == {2}):
         return Style(",")
@@ -129,7 +135,9 @@ def _decimals(path: Path, numeric: Sequence[tuple[int, str]], separator: str | N
                 if sign in cell:
                     found.setdefault(sign, (place, text))
             if "," in cell and not _looks_decimal(cell):
-                raise DiffPairError(f"{path}, line {place}: {text.strip()!r} has both , and ; (decimals need a point)")
+                raise DiffPairError(
+                    f"{path}, line {place}: {shortened(text.strip())} has both , and ; (decimals need a point)"
+                )
     if len(found) == 2:
         raise DiffPairError(
             f"{path}: line {found['.'][0]} has decimal points and line {found[','][0]} decimal commas; only one of "

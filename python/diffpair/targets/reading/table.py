@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from diffpair.errors import DiffPairError
+from diffpair.errors import DiffPairError, shortened
 from diffpair.targets.reading.layouts import (
     VOTCA_FLAGS,
     labelled_rows,
@@ -23,8 +23,9 @@ from diffpair.targets.reading.numbers import Style, find_style, is_number, numbe
 from diffpair.targets.reading.quantity import Quantity
 
 _COMMENT = re.compile(r"[#@!%;*&$]|//")
-_INLINE = re.compile(r"\s*(?:[#!%@]|//).*$")
-_AFTER_SEMICOLON = re.compile(r"^([^;]*\S)\s*;\s*([^\W\d]\w*).*$")
+_INLINE = re.compile(r"[#!%@]|//")
+_WORD = re.compile(r"\s*([^\W\d]\w*)")
+_LONGEST = 2000, 20_000  # characters of a comment, and of a line with names of columns, that are looked at
 _DATA = re.compile(r"\s*[\"']?[+-]?\.?\d")
 _COLUMN = re.compile(r"\W*col(?:umn)?s?\.?\s*(\d+)\s*[:=-]\s*(.+)", re.IGNORECASE)
 _LEAD = re.compile(r"[#@!%;*/\s]*(?:FIELDS\s|columns?\s*[:=])?\s*", re.IGNORECASE)  # PLUMED: "#! FIELDS r g"
@@ -150,7 +151,7 @@ def _plain(
     data = bare
     for row in header:
         if len(row.cells) == width and all(map(is_number, row.cells[1:])):
-            raise DiffPairError(f"{path}, line {row.line}: {quantity.x} = {row.cells[0]!r} is not a number")
+            raise DiffPairError(f"{path}, line {row.line}: {quantity.x} = {shortened(row.cells[0])} is not a number")
     before = [(line, part) for line, part in comments if line < data[0].line]
     names = _names(before, [raw[row.line] for row in header], width, quantity)
     layout = "grace" if any(part.startswith("@") for _, part in comments) else "plain"
@@ -177,15 +178,21 @@ def _lines(text: str, done: list[str]) -> tuple[list[tuple[int, str]], list[tupl
         if not part:
             continue
         if _COMMENT.match(part):
-            comments.append((place, part))
+            comments.append((place, part[: _LONGEST[0]]))
             if part[0] == "&":
                 sets.append(place)
             continue
         part = line.rstrip()
         if _DATA.match(part):
-            short = _INLINE.sub("", part)
-            if (match := _AFTER_SEMICOLON.match(short)) and number(match[2]) is None and match[2] not in VOTCA_FLAGS:
-                short = match[1]
+            short = _INLINE.split(part, maxsplit=1)[0].rstrip()
+            before, _, after = short.partition(";")
+            if (
+                (word := _WORD.match(after))
+                and number(word[1]) is None
+                and word[1] not in VOTCA_FLAGS
+                and before.strip()
+            ):
+                short = before.rstrip()
             cut += short != part
             part = short
         content.append((place, part))
@@ -209,6 +216,7 @@ def _without_words(row: Row, width: int) -> Row:
 
 def _names(comments: list[tuple[int, str]], header: list[str], width: int, quantity: Quantity) -> list[str]:
     """One name per column, from the lines above the data that have as many words, or from comments that say so."""
+    header = [text for text in header if len(text) <= _LONGEST[1]]
     lines = [names for text in header if (names := split_names(text, width)) is not None]
     if lines:
         known = [sum(role(name, quantity) is not None for name in names) for names in lines]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import io
 import re
 import zlib
 from pathlib import Path
@@ -21,6 +22,12 @@ _LOOK_ALIKE = str.maketrans(
     | dict.fromkeys("\u200b\u2060\ufeff", None)
     | {"\u03bc": "\u00b5", "\u201c": '"', "\u201d": '"'}
 )
+# Reading takes some 540 bytes per line, and up to 13 per byte of long lines. So files of up to 32 MB are read, with as
+# many lines as fit into 100 MB and ten times the file. What gzip packs may be anything.
+_LARGEST, _LARGEST_UNPACKED = 32_000_000, 10_000_000  # bytes
+_MOST_LINES, _BYTES_PER_LINE = 180_000, 54
+_SHORTER = "is it a trajectory or a log? of averages in blocks, keep the last ones"
+_LINE_ENDS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"  # of str.splitlines
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b]")
 
 
@@ -32,26 +39,38 @@ def read_text(path: Path, what: str) -> tuple[str, list[str]]:
         what: what it should hold, for messages.
 
     Raises:
-        DiffPairError: no such file, a folder, not readable, or no text.
+        DiffPairError: no such file, a folder, not readable, no text, or too large.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
     except FileNotFoundError:
         raise DiffPairError(f"{path}: no such file; it should hold {what}") from None
     except IsADirectoryError:
         raise DiffPairError(f"{path}: is a folder, but should be a file with {what}") from None
     except OSError as error:
         raise DiffPairError(f"{path}: cannot be read: {error.strerror or error}") from None
-    done: list[str] = []
+    except ValueError as error:  # a zero byte in the name
+        raise DiffPairError(f"{str(path)!r} is no name of a file: {error}") from None
+    size, done = len(data), list[str]()
+    if size > _LARGEST:
+        raise DiffPairError(f"{path}: has more than {_LARGEST // 10**6} MB, too much for {what}; {_SHORTER}")
     if data.startswith(_GZIP):
         try:
-            data = gzip.decompress(data)
+            data = gzip.GzipFile(fileobj=io.BytesIO(data)).read(_LARGEST_UNPACKED + 1)
         except (OSError, EOFError, zlib.error):
             raise DiffPairError(f"{path}: is packed by gzip, but broken or cut short") from None
+        if len(data) > _LARGEST_UNPACKED:
+            raise DiffPairError(
+                f"{path}: holds more than {_LARGEST_UNPACKED // 10**6} MB when gzip unpacks it, too much for {what}; "
+                f"{_SHORTER}"
+            )
         done.append("unpacked by gzip")
     text, encoding = _decode(data)
     if text is None or _CONTROL.search(text):
         raise DiffPairError(f"{path}: is not a text file, but should hold {what}")
+    if (lines := sum(map(text.count, _LINE_ENDS))) > _MOST_LINES + size // _BYTES_PER_LINE:
+        raise DiffPairError(f"{path}: has {lines} lines, too many for {what}; {_SHORTER}")
     if encoding != "UTF-8":
         done.append(f"text in {encoding}")
     return text.translate(_LOOK_ALIKE), done

@@ -1,6 +1,7 @@
 #pragma once
 #include "diffpair/openmm/PairForce.h"
 #include <istream>
+#include <map>
 
 namespace DiffPair {
 
@@ -86,7 +87,7 @@ private:
     friend class TorchPairForce;
     /** slope: dU/dr */
     void evaluate(int type1, int type2, double r, double& energy, double& slope) const;
-    std::vector<std::vector<double>> coefficients; // per pair of types; empty where not set
+    std::map<int, std::vector<double>> coefficients; // by the index of a pair of types: 4096 types have 8 million of them
 };
 
 } // namespace DiffPair
