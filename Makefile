@@ -15,7 +15,7 @@ BUILT := python/diffpair/lib/.built
 COMPILED_FROM := setup.py pyproject.toml CMakeLists.txt $(shell find cmake cpp plugin -type f -not -name '.*' 2>/dev/null)
 CXX_FILES = $(shell find cpp plugin tests examples -name '*.h' -o -name '*.cpp' -o -name '*.inl' -o -name '*.cu')
 
-.PHONY: build demo test test-gpu cuda-compile clang sanitize peers lint format clean distclean check
+.PHONY: build demo test test-gpu cuda-compile clang sanitize fuzz peers lint format clean distclean check
 .DELETE_ON_ERROR:
 
 build: $(BUILT)
@@ -66,6 +66,14 @@ sanitize: $(ENVIRONMENT)
 		$(CMAKE) --build build/sanitize-$$kind && \
 		$(BIN)/ctest --test-dir build/sanitize-$$kind -j2 --output-on-failure || exit 1; \
 	done
+
+# Every parser in turn, for so many seconds, with inputs that follow coverage where atheris installs and random ones elsewhere.
+# What fails is left in build/fuzz.
+SECONDS ?= 60
+PARSERS ?= config curve potential force checkpoint module
+fuzz: $(BUILT)
+	-$(BIN)/python -m pip install --disable-pip-version-check --quiet 'atheris==3.*'
+	@for parser in $(PARSERS); do $(BIN)/python tests/fuzz/fuzz.py $$parser --seconds $(SECONDS) || exit 1; done
 
 lint: $(ENVIRONMENT)
 	$(BIN)/ruff check

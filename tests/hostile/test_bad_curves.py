@@ -48,6 +48,13 @@ FILES = [
         "1000 999999999999999999999\n1 0.02 0 0\n2 0.04 0 0\n",
         "the only block of rows is cut short",
     ),
+    (
+        "lammps-without-r",
+        "1000 3\n1 0.1 0.0 0\n2 4 1.0 0\n3 1.0 1.4 0\n",
+        "nothing says which of the 2 columns beside r is g",
+    ),
+    ("file-separator", "0\x1c0", "line 1: has 1 column, but r and g are needed"),
+    ("line-of-separators", "0 1\n\x1f\n1 2\n", "points, but a target needs at least 8|columns?"),
     ("commas-and-spaces", "1,  2,  3,  4,  " * 40 + ",5\n" * 2, "can be read as|column"),
 ]
 

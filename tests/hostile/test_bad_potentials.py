@@ -44,6 +44,7 @@ FILES = [
     ("provenance-of-1e999", with_provenance("1e999"), '"provenance" holds a number that is not finite'),
     ("provenance-of-nan", with_provenance("NaN"), "holds NaN, but every number must be finite"),
     ("half-a-character", POTENTIAL.replace('"B"', '"\\ud800"'), r'"types" holds "\\ud800", half of a character'),
+    ("mark-of-byte-order", "\ufeff \x0b", "not a potential file but an empty file"),
     ("parameter-of-no-name", document(global_parameters={"": 1.0}), '"global_parameters" holds "", which is no name'),
     ("empty-type", document(types=["A", ""]), '"types" must be a list of type names, not'),
     ("many-lists", f"[{'[],' * 2_000_000}[]]", "more lists and objects than one per 20 characters"),

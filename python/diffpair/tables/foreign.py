@@ -46,6 +46,8 @@ def kind_of(path: Path) -> str:
     if b"\0" in head.rstrip(b"\0"):
         return "binary data"
     text = head.decode("utf-8-sig", errors="replace").lstrip()
+    if not text:  # a mark of byte order, or signs that count as white space
+        return "an empty file"
     if text[0] in "{[":
         return ""
     return _xml(text) if text[0] == "<" else _text(text)

@@ -46,7 +46,8 @@ def choose(table: Table, choice: Choice, quantity: Quantity, pair: Sequence[str]
     """
     values = _values(table)
     roles = _roles(table, values, quantity)
-    if "x" in roles[1:] and not any(known == "x" and runs_on(values[:, k]) for k, known in enumerate(roles)):
+    named = any(table.names)
+    if named and "x" in roles[1:] and not any(known == "x" and runs_on(values[:, k]) for k, known in enumerate(roles)):
         # Prose above the table, which only seems to name its columns.
         return choose(dataclasses.replace(table, names=[""] * table.width), choice, quantity, pair)
     x = _given(table, choice.x, quantity.x)

@@ -119,6 +119,8 @@ def titled_blocks(rows: list[Row]) -> tuple[list[list[Row]], list[list[Row]]] | 
 
 def numbered_columns(first: Row, second: Row, quantity: Quantity) -> bool:
     """Whether a row is no data but pandas' numbers of the columns, 0, 1, .., perhaps after an empty cell."""
+    if not first.cells or len(second.cells) < 2:  # a line of signs that count as white space has no cells
+        return False
     cells = first.cells[1:] if first.cells[0] == "" else first.cells
     if cells != [str(k) for k in range(len(cells))] or len(first.cells) != len(second.cells):
         return False
