@@ -8,6 +8,8 @@ import os
 import pickletools
 import zipfile
 
+from diffpair.errors import shortened
+
 # Classes that every pickle of tensors names, and containers; what else one names is a class of the user's.
 _OF_TENSORS = ("torch._utils.", "torch._tensor.", "torch.storage.", "collections.", "torch.serialization.", "_codecs.")
 
@@ -75,8 +77,8 @@ def _describe_pickle(pickled: bytes) -> str:
     own = [name for name in classes if not name.startswith(_OF_TENSORS) and not _is_storage(name)]
     if own:
         return (
-            f"is a pickled object of the class {own[0]}, as torch.save writes a whole module; load it where its class "
-            f"is defined and {_WRITE_IT}"
+            f"is a pickled object of the class {shortened(own[0])[1:-1]}, as torch.save writes a whole module; load it "
+            f"where its class is defined and {_WRITE_IT}"
         )
     if any(name.startswith("torch.") for name in classes):
         return (

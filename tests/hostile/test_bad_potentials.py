@@ -125,6 +125,7 @@ MODULES = [
     ("deep-json", b"[" * 100_000, "is a text file, not a module"),
     ("whole-number", b"9" * 5000, "is a (text|JSON) file, not a module"),
     ("pickle-of-a-call", pickle.dumps(os.system), "is a pickled object of the class posix.system"),
+    ("pickle-of-many-lines", b"\x80\x02cx\ny\rz\n.", r"is a pickled object of the class x.y.rz, as"),
     (
         "not-what-it-says",
         archive(("a/constants.pkl", b""), ("a/data.pkl", b"\x80\x02.")),

@@ -131,6 +131,22 @@ def test_a_force_of_many_types_takes_no_memory_for_their_pairs():
     assert force.getPairCoefficients(4095, 4095)[0] == 1.0
 
 
+def test_xml_that_is_not_whole():
+    """Where it is ours, XML that OpenMM would read beyond the end of, or that its stack is too small for."""
+    text = openmm.XmlSerializer.serialize(table_force())
+    assert openmm.XmlSerializer.serialize(PairTableForce._fromXml(text)) == text
+    deep = text.replace("<Pairs>", f"<Pairs>{'<a>' * 200_000}")
+    for broken in (
+        *(text[:length] for length in range(0, len(text) - 2, 11)),
+        deep,
+        f"{text}{text}",
+        text + "<a>",
+        "<a/>",
+    ):
+        said = sentence(lambda broken=broken: PairTableForce._fromXml(broken), openmm.OpenMMException)
+        assert re.search("is cut short, or nested too deeply|holds no object of OpenMM", said), said
+
+
 READ = """
 import resource, sys, openmm, diffpair
 from diffpair import PairTableForce

@@ -1,6 +1,8 @@
 #include "XmlType.h"
+#include <vector>
 
 using std::string;
+using std::vector;
 
 namespace DiffPair {
 
@@ -38,6 +40,45 @@ string typeInXml(const string& xml) {
         at = close + 1;
     }
     return "";
+}
+
+bool isWholeXml(const string& xml) {
+    constexpr size_t deepest = 100;
+    vector<string> open; // names of elements
+    bool any = false;
+    size_t at = 0;
+    while ((at = xml.find('<', at)) != string::npos) {
+        if (any && open.empty() && xml[at + 1] != '!' && xml[at + 1] != '?')
+            return false; // a second element beside the outermost
+        const bool comment = xml.compare(at, 4, "<!--") == 0;
+        if (comment || xml[at + 1] == '?') {
+            at = xml.find(comment ? "-->" : "?>", at);
+            if (at == string::npos)
+                return false;
+            continue;
+        }
+        const bool closes = xml[at + 1] == '/', declares = xml[at + 1] == '!';
+        const size_t name = at + 1 + closes;
+        char quote = 0;
+        for (at = name; at < xml.size() && (quote || xml[at] != '>'); at++)
+            if (quote ? xml[at] == quote : !closes && (xml[at] == '"' || xml[at] == '\''))
+                quote = quote ? 0 : xml[at];
+        if (at >= xml.size())
+            return false;
+        if (declares)
+            continue;
+        const string element = xml.substr(name, xml.find_first_of(" \t\r\n/>", name) - name);
+        if (closes) {
+            if (open.empty() || open.back() != element)
+                return false;
+            open.pop_back();
+        } else if (xml[at - 1] != '/')
+            open.push_back(element);
+        any = true;
+        if (element.empty() || open.size() > deepest)
+            return false;
+    }
+    return any && open.empty();
 }
 
 } // namespace DiffPair
