@@ -162,18 +162,29 @@ def test_an_interrupted_fit_says_how_to_go_on(capsys, folder, monkeypatch):
 
     for made, sentence in (
         (False, "interrupted"),
-        (True, "interrupted; out keeps the finished iterations, and --resume"),
-    ):
+        (True, "interrupted; my out keeps what is finished; go on with: diffpair --debug fit fit.yaml --out 'my out' "
+               "--resume --workers 1 --task-timeout 2.5"),
+    ):  # fmt: skip
 
-        def interrupt(_config, out, _resume, made=made):
-            if made:
-                out.mkdir()
-                (out / CHECKPOINT).touch()
-            raise KeyboardInterrupt
+        class Interrupted:
+            def __init__(self, _config, made=made, **how):
+                assert how["task_timeout"] == 2.5 and how["executor"].count == 1
+                self.made = made
 
-        monkeypatch.setattr(diffpair.config, "run_fit", interrupt)
+            def interrupt(self):
+                pass
+
+            def run(self, out, resume):
+                assert not resume
+                if self.made:
+                    out.mkdir()
+                    (out / CHECKPOINT).touch()
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(diffpair.config, "make_fit", Interrupted)
         monkeypatch.chdir(folder)
-        status, _, err = run(capsys, "fit", "fit.yaml", "--out", "out")
+        options = ["--out", "my out", "--workers", "1", "--task-timeout", "2.5"]
+        status, _, err = run(capsys, "--debug", "fit", "fit.yaml", *options)
         assert status == 130 and f"diffpair: {sentence}" in err and ("resume" in err) == made
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from small_fits import kept_in
 
 from diffpair.config import load_config, run_fit
 from diffpair.engines import Sampler
@@ -73,7 +74,7 @@ def test_gauss_newton_without_fluctuations(make_config, out, monkeypatch):
     )
     with pytest.raises(KeyboardInterrupt):
         run_fit(config, out, progress=Interrupted())
-    kept = torch.load(out / "checkpoint.pt", weights_only=True)["states"][0]["memory"]
+    kept = kept_in(out / "checkpoint.pt")["states"][0]["memory"]
     assert kept["known"] and kept["batches"].shape[0] == 4 and len(kept["moves"]) in (0, 1)
     summary = json.loads(run_fit(config, out, resume=True).read_text())
     history = history_of(out)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,13 +20,16 @@ import click
 @click.option("--workers", type=click.IntRange(1), help="Sample states and replicas in so many processes.")
 @click.option("--dask", metavar="ADDRESS", help="Sample them on the Dask cluster whose scheduler is there.")
 @click.option("--task-timeout", type=float, metavar="SECONDS", help="Take tasks for hung that last longer.")
+@click.pass_context
 def command(
-    config: Path, out: Path, resume: bool, workers: int | None, dask: str | None, task_timeout: float | None
-) -> None:
+    context: click.Context, config: Path, out: Path, resume: bool, workers: int | None, dask: str | None,
+    task_timeout: float | None,
+) -> None:  # fmt: skip
     """Learn a potential as CONFIG (YAML) describes.
 
     Writes the learned potential, summary.json, and plots to the folder OUT. Under `mpiexec -n N python -m
-    mpi4py.futures -m diffpair fit ...` the states are sampled on the other N - 1 processes.
+    mpi4py.futures -m diffpair fit ...` the states are sampled on the other N - 1 processes. Ctrl-C ends the fit after
+    the present task, a second one at once.
     """
     from diffpair.config import load_config
     from diffpair.errors import DiffPairError
@@ -32,16 +37,60 @@ def command(
     checked = load_config(config)
     if out.exists() and not out.is_dir():
         raise DiffPairError(f"{out}: is a file, but --out needs a folder")
-    from diffpair.config import run_fit
+    from diffpair.config import make_fit
     from diffpair.fit.record.checkpoint import CHECKPOINT
 
     try:
         with _executor(workers, dask) as executor:
-            run_fit(checked, out, resume, executor=executor, task_timeout=task_timeout)
+            fit = make_fit(checked, executor=executor, task_timeout=task_timeout)
+            with _patient(fit.interrupt):
+                fit.run(out, resume=resume)
     except KeyboardInterrupt:
         if (out / CHECKPOINT).is_file():
-            raise KeyboardInterrupt(f"{out} keeps the finished iterations, and --resume goes on from there") from None
+            again = _resuming(config, out, workers, dask, task_timeout, bool((context.obj or {}).get("debug")))
+            raise KeyboardInterrupt(f"{out} keeps what is finished; go on with: {again}") from None
         raise
+
+
+@contextmanager
+def _patient(interrupt: Callable[[], None]) -> Iterator[None]:
+    """The first Ctrl-C calls `interrupt`, the next one interrupts as it always does."""
+
+    def first(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        interrupt()
+        click.echo("diffpair: ends after the present task; Ctrl-C once more ends at once", err=True)
+
+    before = signal.signal(signal.SIGINT, first)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _resuming(
+    config: Path, out: Path, workers: int | None, dask: str | None, task_timeout: float | None, debug: bool
+) -> str:
+    """The command that goes on, for a shell."""
+    words = ["diffpair"]
+    if _under_mpi():
+        from mpi4py import MPI
+
+        words = ["mpiexec", "-n", str(MPI.COMM_WORLD.size), "python", "-m", "mpi4py.futures", "-m", "diffpair"]
+    words += ["--debug"] if debug else []
+    words += ["fit", str(config), "--out", str(out), "--resume"]
+    given = (("--workers", workers), ("--dask", dask), ("--task-timeout", task_timeout))
+    words += [
+        text
+        for name, value in given
+        if value is not None
+        for text in (name, f"{value:g}" if isinstance(value, float) else str(value))
+    ]
+    return shlex.join(words)
+
+
+def _under_mpi() -> bool:
+    return "mpi4py.futures" in sys.modules  # which `python -m mpi4py.futures` has loaded
 
 
 @contextmanager
@@ -49,7 +98,7 @@ def _executor(workers: int | None, dask: str | None) -> Iterator[Executor | None
     """What the options ask for; nothing for this process alone."""
     from diffpair.errors import DiffPairError
 
-    mpi = "mpi4py.futures" in sys.modules  # which `python -m mpi4py.futures` has loaded
+    mpi = _under_mpi()
     asked = [name for name, given in (("--workers", workers), ("--dask", dask), ("mpi4py.futures", mpi)) if given]
     if len(asked) > 1:
         raise DiffPairError(f"{' and '.join(asked)} do not go together: choose one")

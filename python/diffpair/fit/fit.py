@@ -16,13 +16,14 @@ from diffpair.fit.conclude import Work, conclude, hand_over, keep_best, leave_in
 from diffpair.fit.iterate.auto_steps import choose_segments
 from diffpair.fit.iterate.loop import FitLoop, FitStopped
 from diffpair.fit.record.announce import announce
-from diffpair.fit.record.checkpoint import load_checkpoint, restore
+from diffpair.fit.record.checkpoint import BEFORE, CHECKPOINT, load_checkpoint, restore
 from diffpair.fit.record.folder import make_folder, save_iteration, save_tables
 from diffpair.fit.record.iteration import Iteration
+from diffpair.fit.record.lock import Locks
 from diffpair.fit.record.progress import FitProgress
 from diffpair.fit.record.provenance import Origin, files_of, fingerprint
 from diffpair.fit.record.result import FitResult
-from diffpair.fit.record.writing import at_start, move_into, write_progress
+from diffpair.fit.record.writing import at_start, mend, move_into, write_progress
 from diffpair.fit.setup import Setup, prepare, where
 from diffpair.fit.tasks.spread import crew_of
 from diffpair.join import join_states
@@ -101,6 +102,7 @@ class Fit:
         self._took_over = False  # the users' Simulations
         self._begun_well = False
         self._folders: set[Path] = set()  # that hold the files of this fit
+        self._locks = Locks()
 
     def run(
         self,
@@ -122,6 +124,7 @@ class Fit:
             start.json, iterations/ (the potential of every iteration), checkpoint.pt; for production system.xml,
             beads.pdb and forcefield.xml, unless the states are users' Simulations; with steps: auto also audit.json and
             audit.png. Those of an earlier fit in the folder are moved to previous-N/. Nothing is written without it.
+            No other fit may work in the folder meanwhile.
         resume: go on from the checkpoint in `out`.
         progress: what to report to from now on; by default as the fit was told.
         callback: called with the fit and the iteration after each; it may call `stop`.
@@ -140,7 +143,9 @@ class Fit:
         if callback is not None:
             self.callbacks.append(callback)
         try:
-            with self._working():
+            with self._locks.holding(), self._working():
+                if self._out is not None and (_holds_fit(self._out) if resume else self._out.is_dir()):
+                    self._locks.take(self._out)
                 setup, loop = self._begun(self._out if resume else None)
                 if self._out is not None and self._out.resolve() not in self._folders:
                     self._move_into(self._out, setup, loop)
@@ -184,10 +189,23 @@ class Fit:
                 raise
 
     def stop(self, reason: str = "a callback stopped it") -> None:
-        """No further iteration in `run`, which goes on to production; before the first one, with the start."""
+        """No further iteration in `run`, which goes on to production; before the first one, with the start.
+
+        A fit that is resumed knows of it, unless it has got more iterations.
+        """
         self._stopped = reason
         if self._loop is not None:
-            self._loop.stopped = reason
+            self._loop.stop(reason)
+
+    def interrupt(self) -> None:
+        """End `run` by a KeyboardInterrupt as soon as the present task of sampling is done; for signal handlers.
+
+        Where nothing has been sampled yet, at once (KeyboardInterrupt). The folder keeps what there is, and `resume`
+        goes on from there.
+        """
+        if not self._begun_well:
+            raise KeyboardInterrupt
+        self._crew.interrupt()
 
     @property
     def history(self) -> list[Iteration]:
@@ -219,8 +237,10 @@ class Fit:
         with self._working():
             setup, loop = self._begun(None)
         make_folder(folder)
-        save_tables(folder, setup)
-        write_progress(folder, setup, loop, self._digest)
+        with self._locks.holding():
+            self._locks.take(folder)
+            save_tables(folder, setup)
+            write_progress(folder, setup, loop, self._digest)
         self._folders.add(folder.resolve())
 
     @classmethod
@@ -268,8 +288,10 @@ class Fit:
         if self._begun_well:
             assert self._setup is not None and self._loop is not None
             return self._setup, self._loop
-        content = load_checkpoint(saved, self._digest) if saved is not None else None
+        content, said = load_checkpoint(saved, self._digest) if saved is not None else (None, "")
         done = len(content["history"]) if content else 0
+        if said:
+            self._progress.say(f"note: {said}")
         for state in self.states:
             if state.simulation is not None:
                 state.simulation.begin()
@@ -282,7 +304,9 @@ class Fit:
         announce(setup, progress, resumed=content is not None)
         self._loop = loop = make_loop(setup, states, progress, self._keep, self._crew)
         if content is None:
-            self._first(setup, loop)
+            self._start = self.table
+            if self._out is not None:
+                self._move_into(self._out, setup, loop)
         else:
             if list(setup.space.grid) != content["grid"]:
                 raise DiffPairError(
@@ -293,25 +317,37 @@ class Fit:
             self._folders.add(saved.resolve())
             with at_start(setup, loop):
                 self._start = self.table
+            if saved == self._out:
+                for one in mend(saved, setup, loop):
+                    progress.say(f"note: {one}")
             progress.say(f"resuming after iteration {done}")
-        loop.stopped = self._stopped or loop.stopped
+        if not loop.begun:
+            self._first(setup, loop)
+        if self._stopped:
+            loop.stop(self._stopped)
         self._begun_well = True
         return setup, loop
 
     def _first(self, setup: Setup, loop: FitLoop) -> None:
         """What comes before the first iteration of a new fit. Raises FitStopped."""
-        self._start = self.table
-        if self._out is not None:
-            self._move_into(self._out, setup, loop)
         loop.melt()
+        self._write(setup, loop)
         section = self.settings.gradient
         if isinstance(section, Adjoint) and section.steps == "auto":
             try:
                 choose_segments(setup, loop, self._out)
             except Exploded as error:
                 raise FitStopped(f"the fit did not get beyond its start: {error}") from None
+        loop.begun = True
+        self._write(setup, loop)
+
+    def _write(self, setup: Setup, loop: FitLoop) -> None:
+        if self._out is not None:
+            write_progress(self._out, setup, loop, self._digest)
 
     def _move_into(self, out: Path, setup: Setup, loop: FitLoop) -> None:
+        make_folder(out)
+        self._locks.take(out)
         if said := move_into(out, setup, loop, self._digest, files_of(self.settings, self.states)):
             self._progress.say(f"note: {said}")
         self._folders.add(out.resolve())
@@ -321,6 +357,12 @@ class Fit:
         if self._out is not None:
             assert self._setup is not None
             save_iteration(self._out, self._setup, len(loop.history))
-            write_progress(self._out, self._setup, loop, self._digest)
+            self._write(self._setup, loop)
         for callback in list(self.callbacks):
             callback(self, loop.history[-1])
+        if loop.asked and self._setup is not None:
+            self._write(self._setup, loop)
+
+
+def _holds_fit(out: Path) -> bool:
+    return (out / CHECKPOINT).is_file() or (out / BEFORE).is_file()

@@ -2,7 +2,7 @@
 
 from diffpair.gradients.adjoint import CHAOS, Chaos, DiscreteAdjoint, SegmentGradient
 from diffpair.gradients.base import GradientMethod
-from diffpair.gradients.block_moments import AllFrames, BlockMoments, Blocks, remembered
+from diffpair.gradients.block_moments import AllFrames, BlockMoments, Blocks, blocks_from, remembered
 from diffpair.gradients.device import pick_device, spoken
 from diffpair.gradients.dynamics import MakeIntegrator, langevin_middle, nose_hoover, verlet
 from diffpair.gradients.fluctuation import Fluctuation
@@ -28,6 +28,7 @@ __all__ = [
     "SegmentProducts",
     "TargetRows",
     "TooFewFrames",
+    "blocks_from",
     "langevin_middle",
     "nose_hoover",
     "pick_device",

@@ -4,6 +4,7 @@ many frames there were."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +80,11 @@ class AllFrames:
 
 
 Blocks = BlockMoments | AllFrames
+
+
+def blocks_from(content: dict[str, Any]) -> Blocks:
+    """From the fields of one, as a checkpoint holds them."""
+    return AllFrames(FrameSums(**content["sums"])) if "sums" in content else BlockMoments(**content)
 
 
 def remembered(sums: FrameSums) -> Blocks:

@@ -6,6 +6,7 @@ DiffPairError that names the file and the key.
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -17,12 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from diffpair.errors import DiffPairError
+from diffpair.tables.checksum import verify, with_checksum
 from diffpair.tables.foreign import kind_of
 from diffpair.tables.limits import check_grid, check_size
 from diffpair.tables.pairs import type_pairs
 
 FORMAT = "diffpair-potential"
 NAME = "potential.json"  # in a fit's folder
+TEMPORARY = ".tmp"  # how the names of files end that are being written
 _BEGINNING = f'{{"format":"{FORMAT}"'  # what DiffPair writes first, without blanks
 VERSION = 1
 UNITS = {"length": "nm", "energy": "kJ/mol"}
@@ -39,7 +42,8 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read and check a whole potential file, provenance and fit errors included.
 
     Returns a dict with the keys of the file; the optional ones are ``{}`` if absent.
-    Checked are structure, counts, limits and finiteness; PairTable checks what the values mean. Raises DiffPairError.
+    Checked are the checksum where there is one, structure, counts, limits and finiteness; PairTable checks what the
+    values mean. Raises DiffPairError.
     """
     path = Path(path)
     document = _read_json(path)
@@ -50,6 +54,7 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise DiffPairError(
             f'{path}: "version" is {version!r}, but this DiffPair reads version {VERSION} of the potential format only'
         )
+    verify(path, document, _beside(path))
     for key in _REQUIRED:
         if key not in document:
             raise DiffPairError(f'{path}: the key "{key}" is missing')
@@ -97,17 +102,21 @@ def write_document(path: str | os.PathLike[str], document: dict[str, Any]) -> No
     """
     path = Path(path)
     try:
-        text = json.dumps(document, indent=1, allow_nan=False, default=_plain)
+        plain = json.loads(json.dumps(document, allow_nan=False, default=_plain))
+        text = json.dumps(with_checksum(plain), indent=1)
     except (TypeError, ValueError) as error:
         raise DiffPairError(f"{path}: cannot be written as a potential file: {error}") from None
     write_atomically(path, text + "\n")
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write through a temporary file in the same folder and rename it into place. Raises DiffPairError."""
+    """Write through a temporary file in the same folder and rename it into place. Raises DiffPairError.
+
+    Both are on the disk when this returns: after a power cut the file is there.
+    """
     temporary = ""
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=TEMPORARY, dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
@@ -117,10 +126,35 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         os.umask(mask)
         os.chmod(temporary, 0o666 & ~mask)
         os.replace(temporary, path)
-    except OSError as error:
+        _sync_folder(path.parent)
+    except BaseException as error:  # Ctrl-C, too, leaves no part of a file behind
         if temporary:
             Path(temporary).unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise DiffPairError(f"{path}: cannot be written: {error.strerror or error}") from None
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the name of a new file on the disk. Not every file system can: those of networks often do by themselves."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(handle)
+
+
+def _beside(path: Path) -> str:
+    """What else a fit's folder holds where a potential file in it is damaged; empty elsewhere."""
+    if not (path.parent / "checkpoint.pt").is_file():
+        return ""
+    return (
+        f"; {path.parent / 'iterations'} holds the potentials of the fit's iterations, and --resume writes {path.name} "
+        f"anew"
+    )
 
 
 def _read_json(path: Path) -> Any:

@@ -241,10 +241,17 @@ class Memory:
         return np.asarray(NONLINEARITY * sigma * np.sqrt((relative + relative.mean(1, keepdims=True)) / 2))
 
     def content(self) -> dict[str, Any]:
-        """All that `restore` needs, as tensors and plain values; not the theory, which targets tell."""
+        """All that `restore` needs, as tensors and plain values."""
         kept = [{k: torch.as_tensor(np.array(v)) for k, v in vars(o).items()} for o in self.observations]
-        return {"observations": kept}
+        told = {"theory": self.theory, "untold": self.untold}
+        return {"observations": kept} | {
+            k: None if v is None else torch.from_numpy(v.copy("K")) for k, v in told.items()
+        }
 
     def restore(self, content: dict[str, Any]) -> None:
         """Go on where `content` was taken."""
-        self.observations = [Observation(**{k: v.numpy() for k, v in o.items()}) for o in content["observations"]]
+        self.observations = [
+            Observation(**{k: v.numpy() if v.ndim else v.item() for k, v in o.items()}) for o in content["observations"]
+        ]
+        for name in ("theory", "untold"):
+            setattr(self, name, None if content[name] is None else content[name].numpy())

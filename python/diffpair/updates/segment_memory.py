@@ -166,7 +166,7 @@ class SegmentMemory(Memory):
         return super().content() | {
             "known": self.known,
             "steps": self.steps,
-            "batches": torch.from_numpy(self.batches.copy()),
+            "batches": torch.from_numpy(self.batches.copy("K")),  # as it lies: products of it differ else in last bits
             "moves": moves,
         }
 

@@ -223,14 +223,17 @@ class FrictionFit:
         """All that `restore` needs, as tensors and plain values."""
         kept = [
             {"log_friction": o.log_friction}
-            | {k: torch.from_numpy(getattr(o, k).copy()) for k in ("residual", "sigma", "response")}
-            | {k: [torch.from_numpy(part.copy()) for part in getattr(o, k)] for k in ("tables", "by_table")}
+            | {k: _copied(getattr(o, k)) for k in ("residual", "sigma", "response")}
+            | {k: [_copied(part) for part in getattr(o, k)] for k in ("tables", "by_table")}
             | {"off": o.off}
-            | {"correlation": None if o.correlation is None else torch.from_numpy(o.correlation.copy())}
+            | {"correlation": None if o.correlation is None else _copied(o.correlation)}
             for o in self.observations
         ]
         numbers = {"log_friction": self.log_friction, "gradients": self.gradients, "settled": self.settled}
-        return {**numbers, "observations": kept}
+        doubt = None
+        if self._doubt is not None:
+            doubt = {k: [_copied(part) for part in getattr(self._doubt, k)] for k in ("away", "factors")}
+        return {**numbers, "observations": kept, "doubt": doubt}
 
     def restore(self, content: dict[str, Any]) -> None:
         """Go on where `content` was taken."""
@@ -250,4 +253,12 @@ class FrictionFit:
             for o in content["observations"]
         ]
         self._tables = self.observations[-1].tables if self.observations else ()
+        doubt = content["doubt"]
+        if doubt is not None:
+            self._doubt = TableDoubt(*([part.numpy() for part in doubt[k]] for k in ("away", "factors")))
         self._set()
+
+
+def _copied(array: Array) -> torch.Tensor:
+    """With the same order of axes in memory, on which the last bits of sums depend."""
+    return torch.from_numpy(array.copy("K"))

@@ -35,8 +35,8 @@ _AUDIT, _AFTER = 1, 2  # kinds of random numbers beside those of the iterations'
 
 @dataclass(frozen=True)
 class Known:
-    """What a state knows of U. blocks: of the frames that the memory's observations were made of, newest last; only
-    those of the present process, so fewer where a fit was resumed."""
+    """What a state knows of U. blocks: of the frames that the memory's observations were made of, newest last; fewer
+    where a sampling had a single frame."""
 
     memory: Memory
     blocks: list[Blocks]
@@ -58,6 +58,8 @@ class LiveState:
     Attributes:
         snapshots: where the next sampling begins, for each replica; None: the structure that the state was made of.
         table: of the last sampling. last: that sampling. friction: of the thermostat, 1/ps, where it is learned.
+        samplings: what those of the last good tables have shown, with the Jacobian of fluctuations of each.
+        warnings_before: of the last sampling of the run that this one resumes; None without any.
         steps_done, md_seconds: MD steps so far and the time that they took, in all processes.
     """
 
@@ -72,7 +74,8 @@ class LiveState:
         self.memory = memory or Memory()
         self.theory = Theory(self.rows, table.coefficients.size)
         self.last: Sample | None = None
-        self._sampled: list[tuple[Observation, Blocks]] = []  # of the last good tables, with the Jacobian of each
+        self.samplings: list[tuple[Observation, Blocks]] = []
+        self.warnings_before: list[str] | None = None
         self.extended, self._fault = False, ""
         self.weights: Array = np.zeros(table.coefficients.shape)
         self.steps_done, self.md_seconds = 0, 0.0
@@ -182,6 +185,11 @@ class LiveState:
             self.accept()
 
     @property
+    def has_sampled(self) -> bool:
+        """Whether there has been a sampling, in this process or in one that it resumes."""
+        return self.last is not None or self.warnings_before is not None
+
+    @property
     def sampled(self) -> Sample:
         """The last sampling, where there has been one."""
         assert self.last is not None
@@ -210,7 +218,7 @@ class LiveState:
     def warnings(self) -> list[str]:
         """What is unusual about the last sampling, as sentences; nothing if the state is a fluid in equilibrium."""
         if self.last is None or len(self.last) < 2:
-            return []
+            return [] if self.last is not None else list(self.warnings_before or [])
         said = [self.rows.rdf.note] if self.rows.rdf.note else []
         if drifts(self.last.potential_energy):
             said.append(f"state {self.state.name} still drifts: its potential energy has not reached equilibrium")
@@ -241,7 +249,7 @@ class LiveState:
             return
         if not (self.memory.has_jacobian and self.memory.of_fluctuations):
             observation = self.observe(sums, observation.coefficients)
-        self._sampled = [*self._sampled[-(KEPT - 1) :], (observation, remembered(sums))]
+        self.samplings = [*self.samplings[-(KEPT - 1) :], (observation, remembered(sums))]
 
     def known(self) -> Known | None:
         """The memory with the Jacobians of fluctuations: another one of the last samplings for a fit without those;
@@ -251,10 +259,10 @@ class LiveState:
         which makes those that g hardly answers to look far better known than they are.
         """
         if self.memory.has_jacobian and self.memory.of_fluctuations:
-            return Known(self.memory, [blocks for _, blocks in self._sampled])
-        if not self._sampled:
+            return Known(self.memory, [blocks for _, blocks in self.samplings])
+        if not self.samplings:
             return None
-        observations, blocks = zip(*self._sampled, strict=True)
+        observations, blocks = zip(*self.samplings, strict=True)
         return Known(Memory(list(observations)), list(blocks))
 
     def pressure_residual(self, residual: Array) -> dict[str, float]:

@@ -67,12 +67,13 @@ class FitLoop:
         self.space, self.states, self.update, self.learner = space, states, update, learner
         self.iterations, self.progress, self.keep = iterations, progress, keep
         self.stopping, self.stopped, self.crew = stopping, "", crew or Serial()
+        self.asked = ""  # why, where someone has asked to stop
         self.effort = Effort(iterations, adaptive)
         self.history: list[Iteration] = []
         self.placed = False  # the states are where an accepted iteration has left them
+        self.begun = False  # what comes before the first iteration is done
         # of the runs that this one resumes
         self.steps_before, self.seconds_before, self.md_seconds_before = 0, 0.0, 0.0
-        self.warnings_before: list[str] = []
         self._start = Start.of(space)
         self.friction: FrictionFit | None = None  # where it is learned
         self._begin = time.perf_counter()
@@ -103,10 +104,7 @@ class FitLoop:
         return self.md_seconds_before + sum(s.md_seconds for s in self.states)
 
     def warnings(self) -> list[str]:
-        """What is unusual about the last samplings of the states, those of the run that this one resumes if there are
-        no others."""
-        if all(live.last is None for live in self.states):
-            return self.warnings_before
+        """What is unusual about the last samplings of the states."""
         return [note for live in self.states for note in live.warnings()]
 
     def tables(self) -> list[PairTable]:
@@ -147,6 +145,10 @@ class FitLoop:
         self.stopped = self.stopped or self._ended()
         while not self.stopped and len(self.history) < self.iterations:
             self.iterate()
+
+    def stop(self, reason: str) -> None:
+        """No further iteration in `run`."""
+        self.stopped = self.asked = reason
 
     def iterate(self) -> Iteration:
         """One of them. Raises FitStopped."""
@@ -296,7 +298,7 @@ class FitLoop:
         elif self.update.averages_late:
             late = accepted(self.history)[-max(1, self.iterations // LATE) :]
             self.space.set(np.mean([entry.theta for entry in late], axis=0))
-        if self.friction is not None and all(s.last is not None for s in self.states):
+        if self.friction is not None and all(s.has_sampled for s in self.states):
             self.friction.conclude([table.coefficients.ravel() for table in self.tables()], self._table_doubt())
 
     def bands(self) -> list[TableUncertainty]:

@@ -129,12 +129,13 @@ class WatchedAdjoint(GradientMethod):
         return {"segments": self.method.segments, "steps": self.method.steps, "gradients": self.count}
 
     def content(self) -> dict[str, Any]:
-        return self.describe()
+        """See GradientMethod."""
+        return self.describe() | {"notes": list(self.notes)}
 
     def restore(self, content: dict[str, Any]) -> None:
         """Go on where `content` was taken."""
         self.set_numbers(content["segments"], content["steps"])
-        self.count = content["gradients"]
+        self.count, self.notes = content["gradients"], list(content["notes"])
 
     def set_numbers(self, segments: int, steps: int) -> None:
         """Take other ones: those of an audit, or of the fit that goes on."""

@@ -17,7 +17,7 @@ import torch
 from diffpair.audit.report import JSON as AUDIT
 from diffpair.audit.report import PLOT as AUDIT_PLOT
 from diffpair.errors import DiffPairError
-from diffpair.fit.record.checkpoint import CHECKPOINT
+from diffpair.fit.record.checkpoint import BEFORE, CHECKPOINT
 from diffpair.fit.record.iteration import HISTORY
 from diffpair.fit.setup import Setup
 from diffpair.model.folder import files_of
@@ -28,7 +28,7 @@ from diffpair.tables.document import NAME, write_atomically
 POTENTIAL, SUMMARY, PLOT, START, ITERATIONS = NAME, "summary.json", "fit.png", "start.json", "iterations"
 _RESULTS = (
     POTENTIAL, "potential-*.json", "potential.pt", START, "start-*.json", "start.pt", SUMMARY, PLOT, HISTORY,
-    ITERATIONS, CHECKPOINT, AUDIT, AUDIT_PLOT,
+    ITERATIONS, CHECKPOINT, BEFORE, AUDIT, AUDIT_PLOT,
 )  # fmt: skip
 
 Parameters = tuple[float, ...]
@@ -119,9 +119,14 @@ def save_tables(
 def save_iteration(out: Path, setup: Setup, number: int) -> None:
     """Write the tables of the fitted states after an iteration. Raises DiffPairError."""
     make_folder(out / ITERATIONS)
+    for variant, file in zip(setup.space.variants, iteration_files(out, setup, number), strict=True):
+        _table(setup, variant).save(file)
+
+
+def iteration_files(out: Path, setup: Setup, number: int) -> list[Path]:
+    """Where `save_iteration` writes."""
     names = table_names(setup)
-    for variant in setup.space.variants:
-        _table(setup, variant).save(out / ITERATIONS / f"{names[variant]}-{number:03d}.json")
+    return [out / ITERATIONS / f"{names[variant]}-{number:03d}.json" for variant in setup.space.variants]
 
 
 def _table(setup: Setup, variant: Parameters) -> PairTable:

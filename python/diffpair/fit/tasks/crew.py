@@ -28,6 +28,18 @@ class Call(Generic[T]):
 class Crew(ABC):
     """Does calls. What they return does not depend on who does them, nor on the order in which they end."""
 
+    def __init__(self) -> None:
+        self._interrupted = False
+
+    def interrupt(self) -> None:
+        """Begin no further call: the next one, or the one that waits, raises KeyboardInterrupt. For signal handlers."""
+        self._interrupted = True
+
+    def _between_calls(self) -> None:
+        if self._interrupted:
+            self._interrupted = False
+            raise KeyboardInterrupt
+
     @abstractmethod
     def run(self, calls: Sequence[Call[T]], progress: Progress | None = None) -> list[T | Exploded]:
         """What the calls return, in their order. All of them are done, also after one has exploded: what a fit has paid
@@ -41,6 +53,7 @@ class Serial(Crew):
         """See Crew."""
         found: list[T | Exploded] = []
         for call in calls:
+            self._between_calls()
             try:
                 found.append(call.here(progress))
             except Exploded as error:

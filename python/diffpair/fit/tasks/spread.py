@@ -28,6 +28,7 @@ class Spread(Crew):
     """
 
     def __init__(self, executor: Executor, timeout: float | None = None) -> None:
+        super().__init__()
         self.executor, self.timeout = executor, timeout
 
     def run(self, calls: Sequence[Call[T]], progress: Progress | None = None) -> list[T | Exploded]:
@@ -39,6 +40,7 @@ class Spread(Crew):
             for index, call in enumerate(calls):
                 running[self._submit(call, attempts, index)] = index
             while running:
+                self._between_calls()
                 done, _ = wait(running, self.timeout, FIRST_COMPLETED)
                 if not done:
                     self._hung(calls[next(iter(running.values()))])

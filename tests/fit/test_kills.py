@@ -1,0 +1,273 @@
+"""Fits that are killed at any moment, whose disk is full, whose files are damaged: what they have found is kept."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import random
+import resource
+import shlex
+import shutil
+import signal
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import small_fits
+import torch
+
+from diffpair import DiffPairError, PairTable
+from diffpair.config import load_config, run_fit
+from diffpair.fit.record.checkpoint import BEFORE, CHECKPOINT, VERSION
+from diffpair.fit.record.lock import LOCK, locked
+from diffpair.fit.record.progress import FitProgress
+
+sys.path.append(str(Path(__file__).resolve().parents[2] / "benchmarks"))
+from killed_fits import REPORT, WRITING, Moment, bits, differences, live, redone
+
+PROCESSES = multiprocessing.get_context("forkserver")
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory) -> Path:
+    return small_fits.written(tmp_path_factory.mktemp("kills"))
+
+
+@pytest.fixture(scope="module")
+def whole(config) -> Path:
+    """The folder of the fit that nothing has disturbed."""
+    out = config.parent / "whole"
+    life = live(config, out)
+    assert life.status == 0 and life.iterations == [1, 2, 3] and WRITING in life.phases and REPORT in life.phases
+    return out
+
+
+@pytest.fixture
+def begun(whole, tmp_path) -> Path:
+    """A folder with two iterations done, and killed."""
+    out = tmp_path / "begun"
+    shutil.copytree(whole.parent / "two", out) if (whole.parent / "two").exists() else None
+    if not out.exists():
+        with pytest.raises(KeyboardInterrupt):
+            run_fit(load_config(whole.parent / "fit.yaml"), whole.parent / "two", progress=Heard("iteration 3/"))
+        shutil.copytree(whole.parent / "two", out)
+    return out
+
+
+class Heard(FitProgress):
+    """What is said; interrupted where a bar begins with `at`."""
+
+    def __init__(self, at: str = "never"):
+        super().__init__()
+        self.at, self.lines = at, []
+
+    def begin(self, what, steps):
+        if what.startswith(self.at):
+            raise KeyboardInterrupt
+        super().begin(what, steps)
+
+    def say(self, text):
+        self.lines.append(text)
+
+
+def test_a_fit_that_is_killed_ends_with_the_same_bits(config, whole, tmp_path):
+    """While it writes, before and after a new file takes the place of the old one; and at any other time."""
+    draw, out, lives = random.Random(4), tmp_path / "killed", []
+    moments = [Moment(call=call, count=count) for call, count in (("replace", 2), ("fsync", 5), ("replace", 4))]
+    moments += [Moment(draw.uniform(0.1, 0.6)) for _ in range(4)]
+    moments += [Moment(call="replace", count=4), Moment(call="fsync", count=9), Moment(call="replace", count=8)]
+    for moment in moments:
+        lives.append(live(config, out, moment))
+        assert lives[-1].killed or lives[-1].status == 0
+    lives.append(live(config, out))
+    assert lives[-1].status == 0 and sum(one.killed for one in lives) > 5
+    assert redone(lives) <= 1
+    assert differences(bits(whole), bits(out)) == []
+    assert not [path for path in out.rglob("*.tmp")], "what was half written is swept away"
+
+
+def flip(path: Path) -> None:
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 4
+    path.write_bytes(raw)
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 3])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("harm", [flip, truncate, empty])
+def test_the_checkpoint_before_takes_over(harm, whole, begun):
+    """It is told, costs one iteration, and the damaged one does not take its place."""
+    config, heard = load_config(whole.parent / "fit.yaml"), Heard("iteration 3/")
+    harm(begun / CHECKPOINT)
+    with pytest.raises(KeyboardInterrupt):
+        run_fit(config, begun, True, progress=heard)
+    said = "\n".join(heard.lines)
+    assert f"note: {begun / CHECKPOINT} is" in said and "damaged" in said
+    assert f"the fit goes on from the one before it, {begun / BEFORE}" in said and "after iteration 1" in said
+    run_fit(config, begun, True)
+    assert differences(bits(whole), bits(begun)) == []
+
+
+def test_two_damaged_checkpoints_are_told(whole, begun):
+    flip(begun / CHECKPOINT)
+    truncate(begun / BEFORE)
+    with pytest.raises(DiffPairError) as caught:
+        run_fit(load_config(whole.parent / "fit.yaml"), begun, True)
+    assert str(begun / CHECKPOINT) in str(caught.value) and str(begun / BEFORE) in str(caught.value)
+    assert "start anew without --resume, which moves the results so far to another folder" in str(caught.value)
+
+
+def test_a_checkpoint_of_another_version_is_refused_by_name(whole, begun):
+    config = load_config(whole.parent / "fit.yaml")
+    torch.save({"version": 3}, begun / CHECKPOINT)  # as it was before there were checksums
+    with pytest.raises(DiffPairError, match=rf"is a checkpoint of version 3, and this one reads version {VERSION}"):
+        run_fit(config, begun, True)
+    raw = (begun / BEFORE).read_bytes()
+    (begun / CHECKPOINT).write_bytes(raw.replace(f"checkpoint {VERSION} ".encode(), b"checkpoint 9 ", 1))
+    with pytest.raises(DiffPairError, match="of version 9, .*go on with the diffpair that wrote it, or start anew"):
+        run_fit(config, begun, True)
+
+
+def test_damaged_tables_and_histories_are_written_anew(whole, begun):
+    table, start, heard = begun / "iterations/potential-001.json", begun / "start.json", Heard()
+    truncate(table)
+    text = start.read_text()
+    at = text.index('"coefficients"') + 40
+    digit = next(k for k in range(at, len(text)) if text[k].isdigit())
+    start.write_text(text[:digit] + str((int(text[digit]) + 1) % 10) + text[digit + 1 :])
+    flip(begun / "history.json")
+    run_fit(load_config(whole.parent / "fit.yaml"), begun, True, progress=heard)
+    said = "\n".join(heard.lines)
+    assert f"note: {table}: a damaged potential file: it ends too early (truncated?); it is written anew" in said
+    assert f"note: {start}: its content is not what was written" in said
+    assert differences(bits(whole), bits(begun)) == []
+
+
+def test_a_flipped_digit_in_a_potential_is_refused(whole, tmp_path):
+    path = tmp_path / "potential.json"
+    document = json.loads((whole / "potential.json").read_text())
+    path.write_text(json.dumps(document))  # other blanks
+    assert PairTable.load(path) == PairTable.load(whole / "potential.json")
+    document["pairs"][0]["coefficients"][3] += 1e-9
+    path.write_text(json.dumps(document))
+    with pytest.raises(
+        DiffPairError, match=r'potential\.json: its content .* remove "sha256" from "provenance" if the'
+    ):
+        PairTable.load(path)
+    del document["provenance"]["sha256"]
+    path.write_text(json.dumps(document))
+    assert PairTable.load(path) != PairTable.load(whole / "potential.json")
+
+
+@contextmanager
+def files_of_at_most(size):
+    """A disk with so much room: writing more fails with an error of the operating system."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize(("room", "file"), [(500, "potential-003.json"), (10_000, CHECKPOINT)])
+def test_a_full_disk_costs_an_iteration(room, file, whole, begun):
+    config = load_config(whole.parent / "fit.yaml")
+    with files_of_at_most(room), pytest.raises(DiffPairError) as caught:
+        run_fit(config, begun, True)
+    assert f"{file}: cannot be written: File too large" in str(caught.value)
+    run_fit(config, begun, True)
+    assert differences(bits(whole), bits(begun)) == []
+
+
+def test_a_folder_that_cannot_be_written(whole, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(DiffPairError, match=r"file/out: cannot be made: Not a directory"):
+        run_fit(load_config(whole.parent / "fit.yaml"), tmp_path / "file/out")
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    (tmp_path / "sealed").mkdir(mode=0o500)
+    with pytest.raises(DiffPairError, match=r"sealed: cannot be written: Permission denied"):
+        run_fit(load_config(whole.parent / "fit.yaml"), tmp_path / "sealed")
+
+
+def hold(out: Path) -> None:
+    with locked(out):
+        time.sleep(60)
+
+
+def test_two_fits_in_one_folder(whole, begun):
+    """The second one is refused; a process that was killed leaves no lock behind."""
+    config = load_config(whole.parent / "fit.yaml")
+    other = PROCESSES.Process(target=hold, args=(begun,))
+    other.start()
+    while not (begun / LOCK).is_file() or not (begun / LOCK).read_text():
+        time.sleep(0.01)
+    for resume in (True, False):
+        with pytest.raises(
+            DiffPairError, match=rf"begun: another fit is at work in this folder \(process {other.pid} on .*\): end"
+        ):
+            run_fit(config, begun, resume)
+    os.kill(other.pid, signal.SIGKILL)
+    other.join()
+    run_fit(config, begun, True)
+    assert differences(bits(whole), bits(begun)) == []
+    with locked(begun):
+        pass
+
+
+def command(arguments: list[str], said: Path) -> None:
+    from diffpair.cli import main
+
+    with said.open("w") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        main(arguments)
+
+
+def start(arguments: list[str], said: Path, at: str):
+    """`diffpair` in a process of its own that has said so by now."""
+    process = PROCESSES.Process(target=command, args=(arguments, said))
+    process.start()
+    while not (said.is_file() and at in said.read_text()) and process.is_alive():
+        time.sleep(0.01)
+    return process
+
+
+def test_an_interrupt_ends_after_the_present_task(config, whole, tmp_path):
+    """It says how to go on, and that is how it goes on."""
+    out, said = tmp_path / "my out", tmp_path / "said"
+    process = start(["fit", str(config), "--out", str(out)], said, "iteration   1/")
+    os.kill(process.pid, signal.SIGINT)
+    process.join()
+    text = said.read_text()
+    assert process.exitcode == 130 and "diffpair: ends after the present task; Ctrl-C once more ends at once" in text
+    again = shlex.split(text.split("go on with: ")[1].splitlines()[0])
+    assert again == ["diffpair", "fit", str(config), "--out", str(out), "--resume"]
+    process = start(again[1:], said, "wrote")
+    process.join()
+    assert process.exitcode == 0 and differences(bits(whole), bits(out)) == []
+
+
+def test_a_second_interrupt_ends_at_once(tmp_path):
+    sampling = {"timestep": "5 fs", "equilibration": 10, "steps": 10_000_000, "every": 10_000, "melt": 50}
+    config, said = small_fits.written(tmp_path, sampling=sampling), tmp_path / "said"
+    process = start(["fit", str(config), "--out", str(tmp_path / "out")], said, "table of")
+    while not (tmp_path / "out" / "history.json").is_file():
+        time.sleep(0.01)
+    time.sleep(1.0)
+    os.kill(process.pid, signal.SIGINT)
+    time.sleep(0.5)
+    assert process.is_alive(), "the task is long"
+    os.kill(process.pid, signal.SIGINT)
+    process.join(20)
+    assert process.exitcode == 130 and "go on with: diffpair fit" in said.read_text()
