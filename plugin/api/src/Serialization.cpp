@@ -176,12 +176,12 @@ public:
 /** Reads a class from XML, but not what only claims to be it: XmlSerializer::deserialize casts whatever it finds. */
 template <class Force> Force* readXml(std::istream& stream, const string& className) {
     const string xml{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-    if (!isWholeXml(xml))
-        throw OpenMMException(className + ": the XML is cut short, or nested too deeply");
     const string type = typeInXml(xml);
     if (type != className)
         throw OpenMMException(className + ": the XML holds " + (type.empty() ? "no object of OpenMM" : "the class " + type) +
                               ", not a " + className);
+    if (!isWholeXml(xml))
+        throw OpenMMException(className + ": the XML is cut short, or nested too deeply");
     std::istringstream again(xml);
     return OpenMM::XmlSerializer::deserialize<Force>(again);
 }
