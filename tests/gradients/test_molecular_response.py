@@ -8,6 +8,7 @@ import pytest
 from diffpair.bonded import HarmonicTerm
 from diffpair.engines import Frames
 from diffpair.fit.iterate.theory import Theory
+from diffpair.fit.tasks.sample import Sample
 from diffpair.gradients import FrameSums, TargetRows
 from diffpair.states import State
 from diffpair.targets import Distribution
@@ -57,10 +58,10 @@ def test_the_answer_of_free_dimers(sampled):
     rows, frames = sampled
     pairs = 12
     theory = Theory(rows, pairs)
-    theory.begin()
-    theory.add(frames)
     sums = FrameSums(np.zeros((FRAMES, len(rows))), np.zeros((FRAMES, pairs + 2)))
-    found, untold = theory.of(sums)
+    none = np.zeros(0, dtype=np.intp)
+    sample = Sample(sums, np.zeros(FRAMES), (), none, rows.molecular_response(frames), FRAMES)
+    found, untold = theory.of(sample, sums)
     assert untold[:pairs].all() and not untold[pairs:].any() and not found[:, :pairs].any()
     scale = rows.bonded.scales[0]
     for column, step in enumerate((50.0, 12.5)):

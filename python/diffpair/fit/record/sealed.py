@@ -32,8 +32,8 @@ def write_sealed(path: Path, kind: str, version: int, content: dict[str, Any]) -
     memory = io.BytesIO()
     torch.save(packed(content), memory)  # a NumPy number would make a file that is refused
     body = memory.getvalue()
-    header = f"{_MAGIC.decode()} {kind} {version} {hashlib.sha256(body).hexdigest()}\n"
-    write_atomically(path, header.encode() + body)
+    words = [_MAGIC, kind.encode(), str(version).encode()]
+    write_atomically(path, b" ".join([*words, _digest(words, body)]) + b"\n" + body)
 
 
 def read_sealed(path: Path, kind: str, version: int) -> dict[str, Any]:
@@ -63,7 +63,13 @@ def read_sealed(path: Path, kind: str, version: int) -> dict[str, Any]:
 def is_sound(raw: bytes) -> bool:
     """Whether the bytes of a file are those that were written."""
     header, _, body = raw.partition(b"\n")
-    return header.split(b" ")[-1] == hashlib.sha256(body).hexdigest().encode()
+    *words, digest = header.split(b" ")
+    return digest == _digest(words, body)
+
+
+def _digest(words: list[bytes], body: bytes) -> bytes:
+    """Of all but itself."""
+    return hashlib.sha256(b" ".join(words) + b"\n" + body).hexdigest().encode()
 
 
 def _opened(body: bytes) -> dict[str, Any] | None:
