@@ -21,6 +21,7 @@ from diffpair.fit.record.progress import FitProgress
 # dates, paths and what depends on them
 _ORIGIN = {"made", "config", "config_sha256", "config_text", "sha256"}
 _WALL = {"wall_seconds", "md_seconds"}
+PRELOAD = ["diffpair.config", "diffpair.fit.fit", "diffpair.cli.fit"]  # once, for all processes
 WRITING, REPORT, START = "writing", "report", "start"
 
 
@@ -74,7 +75,7 @@ def live(config: Path, out: Path, moment: Moment | None = None) -> Life:
     phases = out.with_name(f"{out.name}.phases")
     phases.unlink(missing_ok=True)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["killed_fits"])
+    context.set_forkserver_preload(PRELOAD)
     process = context.Process(target=_fit, args=(config, out, phases, moment))
     process.start()
     if moment is not None and not moment.call:
@@ -108,7 +109,7 @@ def _watch(name: str, noted: _Noted, moment: Moment | None) -> None:
         if moment is not None and calls[0] == moment.count:
             os.kill(os.getpid(), signal.SIGKILL)
         result = function(*arguments)
-        noted.note(f"after {before}" if before.startswith("iteration ") else before.removeprefix("after "))
+        noted.note(f"after {before}" if before.startswith("iteration ") else before)
         return result
 
     setattr(os, name, watched)

@@ -1,6 +1,5 @@
 """Checkpoints that are damaged or made by others: a sentence, nothing executed, no memory to speak of."""
 
-import hashlib
 import io
 import os
 import pickle
@@ -13,7 +12,15 @@ from hostile import archive, sentence
 
 torch = pytest.importorskip("torch")
 
-from diffpair.fit.record.checkpoint import CHECKPOINT, REQUIRED, VERSION, load_checkpoint, save_checkpoint  # noqa: E402
+from diffpair.fit.record.checkpoint import (  # noqa: E402
+    CHECKPOINT,
+    KIND,
+    REQUIRED,
+    VERSION,
+    load_checkpoint,
+    save_checkpoint,
+)
+from diffpair.fit.record.sealed import sealed  # noqa: E402
 
 DAMAGED = "is not a checkpoint of a fit, or is damaged"
 
@@ -44,11 +51,6 @@ def saved(content: object) -> bytes:
     memory = io.BytesIO()
     torch.save(content, memory)
     return memory.getvalue()
-
-
-def sealed(body: bytes) -> bytes:
-    """As our own files are, with the right checksum."""
-    return f"diffpair checkpoint {VERSION} {hashlib.sha256(body).hexdigest()}\n".encode() + body
 
 
 def repacked(content: bytes) -> bytes:
@@ -82,7 +84,7 @@ def test_a_call_is_not_made(tmp_path):
     for wrapped in ({"version": 3, "theta": Runs(tmp_path / "made")}, Runs(tmp_path / "made")):
         assert DAMAGED in refused(tmp_path, saved(wrapped))
         assert DAMAGED in refused(tmp_path, pickle.dumps(wrapped))
-        assert DAMAGED in refused(tmp_path, sealed(saved(wrapped)))
+        assert DAMAGED in refused(tmp_path, sealed(saved(wrapped), KIND, VERSION))
     assert not (tmp_path / "made").exists()
     torch.load(io.BytesIO(saved(Runs(tmp_path / "made"))), weights_only=False)
     assert (tmp_path / "made").exists()  # so it would have been
@@ -92,7 +94,7 @@ def test_a_bomb(tmp_path):
     packed = repacked(saved({"version": 3, "theta": torch.zeros(10**8)}))
     assert len(packed) < 2_000_000
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert DAMAGED in refused(tmp_path, packed) and DAMAGED in refused(tmp_path, sealed(packed))
+    assert DAMAGED in refused(tmp_path, packed) and DAMAGED in refused(tmp_path, sealed(packed, KIND, VERSION))
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < 10 * len(packed) + 100e6
 
 

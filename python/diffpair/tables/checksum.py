@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 from typing import Any
-
-from diffpair.errors import DiffPairError
 
 KEY = "sha256"  # in the object `provenance`, which is free: every reader of version 1 takes it
 
@@ -29,24 +26,13 @@ def checksum(document: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(_plain(document), sort_keys=True).encode()).hexdigest()
 
 
-def verify(path: Path, document: dict[str, Any], folder_keeps: str) -> None:
-    """Compare a document as it was read with the checksum in it, if there is one, and take that out.
-
-    Args:
-        folder_keeps: what else the folder of the file still holds, in words, or nothing.
-
-    Raises DiffPairError: it is another one.
-    """
+def take_checksum(document: dict[str, Any]) -> bool:
+    """Take the checksum out of a document as it was read; whether it is that of the document, or there is none."""
     provenance = document.get("provenance")
     if not isinstance(provenance, dict) or KEY not in provenance:
-        return
-    if provenance[KEY] == checksum(document):
-        del provenance[KEY]
-        return
-    raise DiffPairError(
-        f'{path}: its content is not what was written: it is damaged, or was edited by hand; remove "{KEY}" from '
-        f'"provenance" if the change is meant{folder_keeps}'
-    )
+        return True
+    wanted = checksum(document)
+    return bool(provenance.pop(KEY) == wanted)
 
 
 def _plain(value: Any) -> Any:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from diffpair.errors import DiffPairError
-from diffpair.tables.checksum import verify, with_checksum
+from diffpair.tables.checksum import KEY, take_checksum, with_checksum
 from diffpair.tables.foreign import kind_of
 from diffpair.tables.limits import check_grid, check_size
 from diffpair.tables.pairs import type_pairs
@@ -54,7 +54,7 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise DiffPairError(
             f'{path}: "version" is {version!r}, but this DiffPair reads version {VERSION} of the potential format only'
         )
-    verify(path, document, _beside(path))
+    intact = take_checksum(document)
     for key in _REQUIRED:
         if key not in document:
             raise DiffPairError(f'{path}: the key "{key}" is missing')
@@ -91,6 +91,11 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
         if not name or _HALF.search(name):
             raise DiffPairError(f'{path}: "global_parameters" holds {json.dumps(name)}, which is no name')
         parameters[name] = _number(path, f"global_parameters.{name}", parameters[name])
+    if not intact:  # the last of all: what is wrong with a key says more
+        raise DiffPairError(
+            f'{path}: its content is not what was written: it is damaged, or was edited by hand; remove "{KEY}" from '
+            f'"provenance" if the change is meant{_beside(path)}'
+        )
     return document
 
 

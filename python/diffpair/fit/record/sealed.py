@@ -16,7 +16,8 @@ import torch
 from diffpair.errors import DiffPairError
 from diffpair.tables.document import write_atomically
 
-_MAGIC = b"diffpair"  # the header line: this, what the file is, its version, SHA-256 of what follows the line
+# The header line: this, what the file is, its version, and SHA-256 of all that and of what follows the line.
+_MAGIC = b"diffpair"
 _LONGEST = 200  # bytes of a header
 
 
@@ -32,8 +33,13 @@ def write_sealed(path: Path, kind: str, version: int, content: dict[str, Any]) -
     memory = io.BytesIO()
     torch.save(packed(content), memory)  # a NumPy number would make a file that is refused
     body = memory.getvalue()
-    words = [_MAGIC, kind.encode(), str(version).encode()]
-    write_atomically(path, b" ".join([*words, _digest(words, body)]) + b"\n" + body)
+    write_atomically(path, sealed(body, kind, version))
+
+
+def sealed(body: bytes, kind: str, version: int) -> bytes:
+    """With its header."""
+    begin = b"%s %s %d " % (_MAGIC, kind.encode(), version)
+    return begin + _digest(begin, body) + b"\n" + body
 
 
 def read_sealed(path: Path, kind: str, version: int) -> dict[str, Any]:
@@ -50,10 +56,11 @@ def read_sealed(path: Path, kind: str, version: int) -> dict[str, Any]:
         raise Damaged(f"{path} is not a {kind} of a fit, or is damaged")
     if not is_sound(raw):
         raise Damaged(f"{path} is damaged: its content does not match its checksum")
-    if words[1].decode() != kind:
-        raise DiffPairError(f"{path} is not a {kind} of a fit but a {words[1].decode()}")
-    if words[2].decode() != str(version):
-        raise _another_version(path, kind, words[2].decode(), version)
+    what, found = words[1].decode(), words[2].decode()
+    if what != kind:
+        raise DiffPairError(f"{path} is not a {kind} of a fit but a {what}")
+    if found != str(version):
+        raise _another_version(path, kind, found, version)
     content = _opened(raw[raw.index(b"\n") + 1 :])
     if content is None:
         raise Damaged(f"{path} is not a {kind} of a fit, or is damaged")
@@ -63,13 +70,12 @@ def read_sealed(path: Path, kind: str, version: int) -> dict[str, Any]:
 def is_sound(raw: bytes) -> bool:
     """Whether the bytes of a file are those that were written."""
     header, _, body = raw.partition(b"\n")
-    *words, digest = header.split(b" ")
-    return digest == _digest(words, body)
+    begin, space, digest = header.rpartition(b" ")
+    return digest == _digest(begin + space, body)
 
 
-def _digest(words: list[bytes], body: bytes) -> bytes:
-    """Of all but itself."""
-    return hashlib.sha256(b" ".join(words) + b"\n" + body).hexdigest().encode()
+def _digest(begin: bytes, body: bytes) -> bytes:
+    return hashlib.sha256(begin + body).hexdigest().encode()
 
 
 def _opened(body: bytes) -> dict[str, Any] | None:
