@@ -83,10 +83,11 @@ sanitize: $(ENVIRONMENT)
 # Every parser in turn, for so many seconds, with inputs that follow coverage where atheris installs and random ones elsewhere.
 # What fails is left in build/fuzz.
 SECONDS ?= 60
+SEED ?= 0
 PARSERS ?= config curve potential force checkpoint module
 fuzz: $(BUILT)
 	-$(BIN)/python -m pip install --disable-pip-version-check --quiet 'atheris==3.*'
-	@for parser in $(PARSERS); do $(BIN)/python tests/fuzz/fuzz.py $$parser --seconds $(SECONDS) || exit 1; done
+	@for parser in $(PARSERS); do $(BIN)/python tests/fuzz/fuzz.py $$parser --seconds $(SECONDS) --seed $(SEED) || exit 1; done
 
 lint: $(ENVIRONMENT)
 	$(BIN)/ruff check

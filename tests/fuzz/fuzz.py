@@ -32,7 +32,7 @@ def peak_mb() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
-def with_atheris(name: str, seconds: int, keep: Path, folder: Path) -> None:
+def with_atheris(name: str, seconds: int, seed: int, keep: Path, folder: Path) -> None:
     """Does not return: the fuzzer ends the process."""
     import atheris
 
@@ -41,15 +41,16 @@ def with_atheris(name: str, seconds: int, keep: Path, folder: Path) -> None:
     tried = parser(name)
     corpus = folder / "corpus"
     corpus.mkdir()
-    for index, seed in enumerate(tried.seeds):
-        (corpus / f"seed-{index}").write_bytes(seed[:LONGEST])
-        _try(tried, seed, folder)
+    for index, valid in enumerate(tried.seeds):
+        (corpus / f"seed-{index}").write_bytes(valid[:LONGEST])
+        _try(tried, valid, folder)
     words = folder / "words"
     words.write_text("".join('"' + "".join(f"\\x{byte:02x}" for byte in word) + '"\n' for word in tried.words))
     atheris.Setup(
         [
             sys.argv[0],
             f"-max_total_time={seconds}",
+            f"-seed={seed}",
             f"-timeout={SECONDS_PER_INPUT}",
             f"-rss_limit_mb={peak_mb() + MEMORY_MB}",
             f"-max_len={LONGEST}",
@@ -64,13 +65,13 @@ def with_atheris(name: str, seconds: int, keep: Path, folder: Path) -> None:
     atheris.Fuzz()
 
 
-def without_atheris(name: str, seconds: int, keep: Path, folder: Path) -> None:
+def without_atheris(name: str, seconds: int, seed: int, keep: Path, folder: Path) -> None:
     """Random changes of the seeds."""
     from parsers import parser
 
-    tried, generator, count = parser(name), random.Random(time.time()), 0
-    for seed in tried.seeds:
-        _try(tried, seed, folder)
+    tried, generator, count = parser(name), random.Random(seed), 0
+    for valid in tried.seeds:
+        _try(tried, valid, folder)
     most, end = peak_mb() + MEMORY_MB, time.monotonic() + seconds
     while time.monotonic() < end:
         content = bytearray(generator.choice(tried.seeds))
@@ -104,6 +105,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("parser", choices=("config", "curve", "potential", "force", "checkpoint", "module"))
     options.add_argument("--seconds", type=int, default=60)
+    options.add_argument("--seed", type=int, help="Of what is tried; another one each time by default.")
     options.add_argument("--keep", type=Path, default=Path("build/fuzz"), help="Folder for inputs that fail.")
     given = options.parse_args()
     given.keep.mkdir(parents=True, exist_ok=True)
@@ -111,7 +113,7 @@ def main() -> None:
     blind = importlib.util.find_spec("atheris") is None or given.parser == "force"
     run = without_atheris if blind else with_atheris
     with tempfile.TemporaryDirectory() as folder:
-        run(given.parser, given.seconds, given.keep, Path(folder))
+        run(given.parser, given.seconds, given.seed or int(time.time()) % 2**31, given.keep, Path(folder))
 
 
 if __name__ == "__main__":
