@@ -9,9 +9,10 @@ import pytest
 import yaml
 from small_fits import kept_in
 
-import diffpair.fit.conclude
+import diffpair.fit.produce
 from diffpair.config import load_config, run_fit
 from diffpair.engines import Exploded
+from diffpair.engines.pieces import Bench
 from diffpair.fit.assemble import adaptive_samplings
 from diffpair.fit.iterate.friction import FrictionFit
 from diffpair.fit.iterate.live_state import LiveState
@@ -51,13 +52,13 @@ def learning(make_config, tmp_path):
 def test_production_and_resuming_at_once(make_config, out, monkeypatch):
     """Production has the config's friction; a fit that has nothing left to do says of its states what it said."""
     frictions = []
-    production = diffpair.fit.conclude.production
 
-    def watched(*args, **options):
-        frictions.append(options["friction"])
-        return production(*args, **options)
+    class Watched(Bench):
+        def __init__(self, plan):
+            frictions.append(plan.friction)
+            super().__init__(plan)
 
-    monkeypatch.setattr(diffpair.fit.conclude, "production", watched)
+    monkeypatch.setattr(diffpair.fit.produce, "Bench", Watched)
     monkeypatch.setattr(
         LiveState, "warnings", lambda self: self.warnings_before if self.last is None else ["state liquid is odd"]
     )

@@ -27,6 +27,15 @@ class Distributions:
         for target, paths, found in zip(self._targets, self._paths, self._found, strict=True):
             found.append(bin_fractions(bonded_coordinates(frames.positions, frames.boxes, paths), target.edges))
 
+    def found(self) -> list[NDArray[np.float64]]:
+        """Parts of each bin in all frames, [F, bins] per target."""
+        return [np.concatenate(parts) for parts in self._found]
+
+    def take(self, fractions: list[NDArray[np.float64]]) -> None:
+        """Those of later frames, which another one has counted."""
+        for parts, found in zip(self._found, fractions, strict=True):
+            parts.append(found)
+
     def results(self) -> list[DistributionResult]:
         """A result per target."""
         results = []

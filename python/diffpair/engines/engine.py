@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from diffpair.constants import BOLTZMANN
 from diffpair.engines.frames import Frames, Snapshot
-from diffpair.engines.temperature import wrong_temperature
+from diffpair.engines.temperature import Kinetics
 from diffpair.errors import DiffPairError
 from diffpair.observables.pressure import PressureProbe
 from diffpair.states.state import State
@@ -103,7 +103,7 @@ class Engine(ABC):
     def equilibrate(self, steps: int, progress: Progress | None = None) -> None:
         """Run `steps` steps and keep nothing."""
         self._advance(steps, progress)
-        self._kinetic, self._frames = 0.0, 0
+        self.count_anew()
 
     def sample(self, steps: int, every: int, progress: Progress | None = None) -> Frames:
         """Run `steps` steps and keep every `every`-th: steps // every frames, all in memory; see `stream`."""
@@ -125,11 +125,19 @@ class Engine(ABC):
             yield piece
         self._advance(steps - count * every, progress)
 
+    @property
+    def kinetics(self) -> Kinetics:
+        """Of the frames since the last equilibration, or since `count_anew`."""
+        return Kinetics(self._kinetic, self._frames, self._bath(), self._degrees)
+
+    def count_anew(self) -> None:
+        """Have `kinetics` begin here."""
+        self._kinetic, self._frames = 0.0, 0
+
     def temperature_fault(self) -> str:
         """A sentence where what was sampled since the last equilibration was not at the thermostat's temperature, see
         `wrong_temperature`."""
-        mean = self._kinetic / self._frames if self._frames else np.nan
-        return wrong_temperature(self.state.name, mean, self._bath(), self._degrees, self._frames, self.timestep)
+        return self.kinetics.fault(self.state.name, self.timestep)
 
     def kinetic_temperature(self, velocities: NDArray[np.float64]) -> float:
         """Temperature of velocities [N, 3] in nm/ps, K."""

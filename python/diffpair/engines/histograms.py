@@ -34,16 +34,34 @@ class Histograms:
 
     def add(self, frames: Frames) -> None:
         if self.state.barostat is not None:
-            self._cut(half_of_smallest(frames.boxes))
+            self.cut(half_of_smallest(frames.boxes))
         for indices in self.groups.values():
             for index, found in zip(indices, self._count(frames, indices), strict=True):
                 self.counts[index].append(found.counts)
                 self.ideal[index].append(found.ideal)
                 self.shortest = min(self.shortest, found.shortest)
 
-    def _cut(self, half_box: float) -> None:
+    def found(self) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
+        """Counts of all frames, and those of an ideal gas, [F, bins] per target."""
+        pairs = zip(self.counts, self.ideal, self.bins, strict=True)
+        both = [tuple(np.concatenate([part[:, :bins] for part in parts]) for parts in two) for *two, bins in pairs]
+        return [counts for counts, _ in both], [ideal for _, ideal in both]
+
+    def take(
+        self, counts: list[NDArray[np.float64]], ideal: list[NDArray[np.float64]], shortest: float, half_box: float
+    ) -> None:
+        """Those of later frames, which other ones have counted."""
+        self.cut(half_box)
+        for index, found in enumerate(zip(counts, ideal, strict=True)):
+            self.counts[index].append(found[0])
+            self.ideal[index].append(found[1])
+        self.shortest = min(self.shortest, shortest)
+
+    def cut(self, half_box: float) -> None:
         """Count up to half of the smallest box only. Raises DiffPairError where too little of a target is left."""
-        self.half_box = min(self.half_box, half_box)
+        if half_box >= self.half_box:
+            return
+        self.half_box = half_box
         for index, target in enumerate(self.state.rdfs):
             self.bins[index] = int(np.searchsorted(target.edges, SLACK * self.half_box, side="right")) - 1
             self.bins[index] = min(self.bins[index], len(target.r))

@@ -1,19 +1,21 @@
-"""The run with the final table: what `summary.json` reports. Needs no torch."""
+"""The run with the final table: what `summary.json` reports. Needs no torch.
+
+It is a chain of pieces (`engines/pieces.py`), so that it can be interrupted and go on with the same bits.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-import openmm
 from numpy.typing import NDArray
 
 from diffpair.engines.distributions import Distributions
-from diffpair.engines.engine import Engine
 from diffpair.engines.enough import Known, complaints, of_distribution, of_number, of_rdf, worst_noise
-from diffpair.engines.frames import Frames, Snapshot
+from diffpair.engines.frames import Snapshot
 from diffpair.engines.histograms import Histograms
-from diffpair.engines.make import make_engine
+from diffpair.engines.pieces import Bench, Found, Piece, Plan, Seen
 from diffpair.engines.results import (
     Density,
     DensityResult,
@@ -23,20 +25,19 @@ from diffpair.engines.results import (
     RdfResult,
     VacfResult,
 )
-from diffpair.engines.series_error import SHORTEST, SeriesError, series_error
-from diffpair.engines.vacf import sample_vacf
-from diffpair.errors import DiffPairError
-from diffpair.observables.pressure import Pressure, PressureProbe
+from diffpair.engines.series_error import SeriesError, series_error
+from diffpair.engines.temperature import Kinetics
+from diffpair.engines.vacf import SampledVacf
+from diffpair.observables.pressure import Pressure
 from diffpair.states.ideal_pressure import own_error
 from diffpair.states.state import State
 from diffpair.tables import PairTable
 from diffpair.targets import DensityTarget, PressureTarget, VacfTarget
 from diffpair.targets.density_target import MASS
 
-_ROUND = 20  # frames between reports of progress
-_FIRST_LOOK, _NEXT_LOOK = 100, 1.05  # frames before the noise is looked at, and how many times as many the next time
-_VACF_STEPS = 6000  # of a run of its own after the others
-_PRESSURE_EVERY = 4  # frames: a pressure costs two energies and two neighbour lists
+# Frames before the noise is looked at; how many times as many the next time, and how many more at least: a piece ends
+# there, and to begin one costs as much as some MD steps.
+_FIRST_LOOK, _NEXT_LOOK, _LEAST = 100, 1.05, 40
 
 Progress = Callable[[int, float], None]  # steps just done, the present mae_noise (NaN while unknown)
 
@@ -76,68 +77,117 @@ def production(
     ------
     Exploded: the simulation ran away. DiffPairError: state and table do not fit, or `max_steps` is too short.
     """
-    if max_steps < SHORTEST * every:
-        raise DiffPairError(
-            f"production of {max_steps} steps with a frame every {every} is too short: error bars need {SHORTEST} "
-            f"frames"
-        )
-    sampler = make_engine(
-        state, table, timestep=timestep, friction=friction, seed=seed, platform=platform, command=command
-    )
-    sampler.begin(start, seed)
-    if start is None and state.on_lattice:
-        sampler.melt(melt)
-    sampler.equilibrate(equilibration)
-    stride = _PRESSURE_EVERY if not state.pressures and max_steps // every >= SHORTEST * _PRESSURE_EVERY else 1
-    measured = _Measured(sampler, stride)
-    steps = _run(measured, max_steps, noise_target, every, progress)
-    vacfs = [_vacf(sampler, target, timestep) for target in state.vacfs]
-    return measured.result(vacfs, steps, noise_target)
+    plan = Plan(
+        state, table, timestep, max_steps, noise_target, every, seed, equilibration, melt, start, friction, platform,
+        command,
+    )  # fmt: skip
+    bench, chain = Bench(plan), Chain(plan)
+    while (piece := chain.next()) is not None:
+        chain.take(piece, bench.perform(piece))
+        if progress is not None and piece.frames:
+            progress(piece.frames * every, chain.noise)
+    return chain.result()
 
 
-def _run(measured: _Measured, max_steps: int, noise_target: float, every: int, progress: Progress | None) -> int:
-    """Sample until the noise is known to be small enough. Returns the number of steps."""
-    steps, next_look, noise, enough = 0, float(_FIRST_LOOK), np.nan, False
-    while steps + every <= max_steps and not enough:
-        count = min(_ROUND, (max_steps - steps) // every)
-        for frames in measured.sampler.stream(count * every, every):
-            measured.add(frames)
-        steps += count * every
-        if measured.frames >= next_look:
-            next_look = _NEXT_LOOK * measured.frames
-            noise, enough = measured.judge(noise_target)
-        if progress is not None:
-            progress(count * every, noise)
-    return steps
+class Chain:
+    """The pieces of a production run, one after another, and what they have shown together.
+
+    Attributes:
+        steps: sampled so far. noise: the present mae_noise.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self.steps, self.noise = plan, 0, float("nan")
+        self._number, self._snapshot, self._enough = 0, plan.start, False
+        self._seen: list[Seen] = []
+        self._vacfs: list[SampledVacf] = []
+        self._measured = _Measured(plan.state)
+
+    def next(self) -> Piece | None:
+        """What is to be done now; None at the end."""
+        plan, frames = self.plan, self._measured.frames
+        # every piece has random numbers of its own
+        seed = int(np.random.SeedSequence((plan.seed, self._number)).generate_state(1)[0] >> 1)
+        if not self._number:
+            return Piece("begin", self._snapshot, seed)
+        left = (plan.max_steps - self.steps) // plan.every
+        if left and not self._enough:
+            more = max(_LEAST, round((_NEXT_LOOK - 1) * frames)) if frames else _FIRST_LOOK
+            half_box = float(self._measured.histograms.half_box)
+            return Piece("frames", self._snapshot, seed, min(more, left), frames, half_box)
+        if len(self._vacfs) < len(plan.state.vacfs):
+            return Piece("vacf", self._snapshot, seed, target=len(self._vacfs))
+        return None
+
+    def take(self, piece: Piece, found: Found) -> None:
+        """What the last piece has found. Raises DiffPairError where too little of a target is left."""
+        self._number += 1
+        self._snapshot = found.snapshot
+        self._measured.set_no_pressure(found.no_pressure)
+        if found.seen is not None:
+            self._seen.append(found.seen)
+            self._measured.take(found.seen)
+            self.steps += piece.frames * self.plan.every
+            if self._measured.frames >= _FIRST_LOOK:
+                self.noise, self._enough = self._measured.judge(self.plan.noise_target)
+        if found.vacf is not None:
+            self._vacfs.append(found.vacf)
+
+    def content(self) -> dict[str, Any]:
+        """All that `restore` needs, as arrays and plain values."""
+        return {
+            "number": self._number, "steps": self.steps, "noise": self.noise, "enough": self._enough,
+            "snapshot": self._snapshot, "seen": self._seen, "vacfs": self._vacfs,
+            "no_pressure": self._measured.no_pressure,
+        }  # fmt: skip
+
+    def restore(self, content: dict[str, Any]) -> None:
+        """Go on where `content` was taken, of which dataclasses have become dicts."""
+        self._number, self.steps = content["number"], content["steps"]
+        self.noise, self._enough = content["noise"], content["enough"]
+        kept = content["snapshot"]
+        self._snapshot = None if kept is None else Snapshot(**kept)
+        self._measured.set_no_pressure(content["no_pressure"])
+        for entry in content["seen"]:
+            seen = Seen(**{**entry, "kinetics": Kinetics(**entry["kinetics"])})
+            self._seen.append(seen)
+            self._measured.take(seen)
+        self._vacfs = [SampledVacf(**entry) for entry in content["vacfs"]]
+
+    def result(self) -> ProductionResult:
+        """What the whole run has shown."""
+        plan = self.plan
+        vacfs = [_compare_vacf(*both) for both in zip(plan.state.vacfs, self._vacfs, strict=True)]
+        assert self._snapshot is not None
+        return self._measured.result(plan, vacfs, self.steps, self._snapshot)
 
 
 class _Measured:
-    """What the frames of a run have shown.
+    """What the frames of a run have shown."""
 
-    stride: frames from one that a pressure is measured of to the next.
-    """
-
-    def __init__(self, sampler: Engine, stride: int) -> None:
-        self.sampler, self.state, self.stride = sampler, sampler.state, stride
-        self.histograms, self.distributions = Histograms(self.state), Distributions(self.state)
-        self.probe, self.no_pressure = (None, "") if sampler.tells_pressure else _probe(sampler)
-        self.frames = 0
+    def __init__(self, state: State) -> None:
+        self.state, self.frames, self.no_pressure = state, 0, ""
+        self.histograms, self.distributions = Histograms(state), Distributions(state)
         self._pressures: list[NDArray[np.float64]] = []
         self._volumes: list[NDArray[np.float64]] = []
-        measured = [] if self.no_pressure else self.state.pressures
-        self._pressure_errors = [own_error(self.state, target) for target in measured]
+        self._kinetics: list[Kinetics] = []
+        self._pressure_errors = [own_error(state, target) for target in state.pressures]
 
-    def add(self, frames: Frames) -> None:
+    def set_no_pressure(self, reason: str) -> None:
+        """Why the state has no pressure, or nothing."""
+        self.no_pressure = reason
+        if reason:
+            self._pressure_errors = []
+
+    def take(self, seen: Seen) -> None:
         """Count these, too."""
-        self.histograms.add(frames)
-        self.distributions.add(frames)
-        self._volumes.append(np.abs(np.linalg.det(frames.boxes)))
-        chosen = slice(-self.frames % self.stride, None, self.stride)
-        if self.probe is not None:
-            self._pressures.append(self.probe.pressures(frames.positions[chosen], frames.boxes[chosen]))
-        elif not self.no_pressure:
-            self._pressures.append(frames.pressure[chosen])
-        self.frames += len(frames)
+        self.histograms.take(seen.counts, seen.ideal, seen.shortest, seen.half_box)
+        self.distributions.take(seen.fractions)
+        self._volumes.append(seen.volumes)
+        if not self.no_pressure:
+            self._pressures.append(seen.pressures)
+        self._kinetics.append(seen.kinetics)
+        self.frames += len(seen.volumes)
 
     def judge(self, noise_target: float) -> tuple[float, bool]:
         """The largest mae_noise, NaN without any, and whether all that targets are compared with is known well enough;
@@ -170,10 +220,10 @@ class _Measured:
         """Of 1 / V, nm^-3."""
         return series_error(1 / np.concatenate(self._volumes))
 
-    def result(self, vacfs: list[VacfResult], steps: int, noise_target: float) -> ProductionResult:
-        """All averages with their errors, and what is to be said of them."""
+    def result(self, plan: Plan, vacfs: list[VacfResult], steps: int, last: Snapshot) -> ProductionResult:
+        """All averages with their errors, and what is to be said of them. last: where the run ended."""
         state, results, distributions = self.state, self.histograms.results(), self.distributions.results()
-        known = self._known(results, distributions, noise_target)
+        known = self._known(results, distributions, plan.noise_target)
         pressure = None
         if self._pressures:
             mean = float(np.mean(np.concatenate(self._pressures)))
@@ -185,7 +235,7 @@ class _Measured:
         vague = [one.name for one in known if not one.certain]
         if state.barostat is not None and not state.densities and not density_series.known:
             vague.append("its density")
-        notes = self._limits() + _doubts(state, results, vague, steps, self.frames)
+        notes = self._limits(plan) + _doubts(state, results, vague, steps, self.frames)
         if said := complaints(known):
             notes.append(f"state {state.name!r} ran its {steps} steps, but {said}")
         return ProductionResult(
@@ -203,20 +253,21 @@ class _Measured:
             steps=steps,
             converged=bool(known) and all(one.enough for one in known),
             shortest=float(self.histograms.shortest),
-            last=self.sampler.snapshot(),
+            last=last,
             no_pressure=self.no_pressure,
             notes=notes,
         )
 
-    def _limits(self) -> list[str]:
+    def _limits(self, plan: Plan) -> list[str]:
         """Where the run left what the table or the box tell, as sentences."""
-        said, table, shortest = [], self.sampler.table, self.histograms.shortest
+        said, table, shortest = [], plan.table, self.histograms.shortest
+        fault = Kinetics.joined(self._kinetics).fault(self.state.name, plan.timestep)
         if shortest < table.r_min:
             said.append(
                 f"state {self.state.name!r} met a distance of {shortest:.4g} nm, below the table's first knot at "
                 f"{table.r_min:.4g} nm, where the potential is continued linearly"
             )
-        said += [note for note in (self.histograms.note, self.sampler.temperature_fault()) if note]
+        said += [note for note in (self.histograms.note, fault) if note]
         return said
 
 
@@ -236,20 +287,8 @@ def _rounded(independent: float) -> str:
     return f"{independent:.0f}" if independent >= 10 else f"{independent:.1g}"
 
 
-def _vacf(sampler: Engine, target: VacfTarget, timestep: float) -> VacfResult:
-    found = sample_vacf(sampler, len(target.t), target.stride(timestep), _VACF_STEPS)
+def _compare_vacf(target: VacfTarget, found: SampledVacf) -> VacfResult:
     return VacfResult(target.t, found.value, target.c, found.error, float(np.abs(found.value - target.c).max()))
-
-
-def _probe(sampler: Engine) -> tuple[PressureProbe | None, str]:
-    """The state's pressure probe, or the reason why it has none."""
-    try:
-        probe = sampler.pressure_probe()
-        now = sampler.snapshot()
-        probe.pressures(now.positions[None], now.box[None])
-    except openmm.OpenMMException as error:
-        return None, str(error)
-    return probe, ""
 
 
 def _compare_density(state: State, target: DensityTarget, per_volume: float, spread: float) -> DensityResult:

@@ -8,12 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from diffpair.engines import Exploded, ProductionResult, Snapshot, production
-from diffpair.engines.engine import Progress
-from diffpair.engines.fastest import platform_of
+from diffpair.engines import ProductionResult
 from diffpair.errors import DiffPairError
 from diffpair.fit.iterate.loop import FitLoop
 from diffpair.fit.judge.fallback import produce_or_go_back
+from diffpair.fit.produce import Producing
 from diffpair.fit.record.folder import (
     AUDIT,
     PLOT,
@@ -31,10 +30,7 @@ from diffpair.fit.record.results import misfits, say_results
 from diffpair.fit.setup import (
     TOLERANCE,
     Setup,
-    production_interval,
 )
-from diffpair.fit.tasks.crew import Call
-from diffpair.fit.tasks.remote import produce
 from diffpair.join import timestep_of
 from diffpair.model.folder import SECTION, Ran, write_model
 from diffpair.potentials import judge
@@ -153,9 +149,8 @@ def conclude(work: Work) -> FitResult:
             fit["notes"] = notes
             work.save(**fit)
 
-        outcome = produce_or_go_back(
-            setup.space, accepted(loop.history), lambda anew: _production(setup, loop, progress, anew), changed
-        )
+        produce = Producing(setup, loop, progress, work.digest, out)
+        outcome = produce_or_go_back(setup.space, accepted(loop.history), produce, changed)
         results, fit["notes"] = outcome.results, outcome.notes
         for note in outcome.notes:
             progress.say(f"note: {note}")
@@ -199,6 +194,7 @@ def conclude(work: Work) -> FitResult:
         if ran:
             document[SECTION] = write_model(out, ran, lambda text: progress.say(text))
         write_summary(out / SUMMARY, document)
+        produce.forget()
         progress.say(f"wrote {', '.join(str(out / name) for name in (POTENTIAL, SUMMARY, PLOT))}")
         if ran:
             progress.say(f"production: diffpair run {out} --steps 1000000 --out run")
@@ -244,39 +240,3 @@ def _errors(setup: Setup, results: list[ProductionResult]) -> dict[str, Any]:
         + [{"state": r.state, "vacf": v.figures()} for r in results for v in r.vacfs]
         + [{"state": r.state, d.order: d.figures()} for r in results for d in r.distributions],
     }
-
-
-def _production(setup: Setup, loop: FitLoop, progress: FitProgress, anew: bool) -> list[ProductionResult]:
-    """Every state, held-out ones too, with the final table and a seed of its own; anew: not from the fit's end."""
-    settings = setup.settings
-    section, sampling = settings.production, settings.sampling
-    ends: dict[str, Snapshot | None] = {} if anew else {s.state.name: s.snapshots[0] for s in loop.states}
-    calls: list[Call[ProductionResult]] = []
-    for index, state in enumerate(setup.states):
-        arguments: dict[str, Any] = {
-            "state": state,
-            "table": setup.space.table(state.parameters),
-            "timestep": timestep_of(sampling, state),
-            "max_steps": section.max_steps,
-            "noise_target": section.noise_target,
-            "every": production_interval(settings),
-            "seed": settings.seed + 50021 + index,
-            "melt": sampling.melt,
-            "equilibration": max(sampling.equilibration, 1000),
-            "start": ends.get(state.name),
-            "platform": platform_of(sampling.platform),
-            "command": sampling.lammps,
-            "friction": sampling.friction if loop.friction is None else loop.friction.friction,
-        }
-        here = partial(_produce_here, progress, arguments)
-        calls.append(Call(state.name, here, produce, partial(tuple, [arguments]), section.max_steps))
-    found = loop.crew.run(calls)
-    for one in found:
-        if isinstance(one, Exploded):
-            raise one
-    return [one for one in found if isinstance(one, ProductionResult)]
-
-
-def _produce_here(progress: FitProgress, arguments: dict[str, Any], _: Progress | None) -> ProductionResult:
-    progress.begin(f"production {arguments['state'].name}", arguments["max_steps"])
-    return production(**arguments, progress=lambda steps, noise: progress.advance(steps))

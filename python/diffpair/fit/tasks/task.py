@@ -6,6 +6,7 @@ import hashlib
 import pickle
 from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from diffpair.potentials import TableGrid
 from diffpair.settings.sampling import Sampling
 from diffpair.states import State
 from diffpair.tables import PairTable
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -31,23 +34,28 @@ class Recipe:
     sampling: Sampling
 
     @cached_property
-    def packed(self) -> Packed:
+    def packed(self) -> Packed[Recipe]:
         """For another process."""
-        content = pickle.dumps(self)
-        return Packed(content, hashlib.sha256(content).hexdigest())
+        return Packed.of(self)
 
 
 @dataclass(frozen=True)
-class Packed:
-    """A recipe on its way to another process, which opens it only where it does not know it by its key."""
+class Packed(Generic[T]):
+    """A recipe, or a plan of production, on its way to another process, which opens it only where it does not know it
+    by its key."""
 
     content: bytes = field(repr=False)
     key: str
 
-    def opened(self) -> Recipe:
-        """The recipe."""
-        found = pickle.loads(self.content)
-        assert isinstance(found, Recipe)
+    @classmethod
+    def of(cls, wanted: T) -> Packed[T]:
+        """That one."""
+        content = pickle.dumps(wanted)
+        return cls(content, hashlib.sha256(content).hexdigest())
+
+    def opened(self) -> T:
+        """What it is."""
+        found: T = pickle.loads(self.content)
         return found
 
 
