@@ -21,8 +21,10 @@ import torch
 
 from diffpair import DiffPairError, PairTable
 from diffpair.config import load_config, run_fit
+from diffpair.engines.pieces import Bench
 from diffpair.fit.record.checkpoint import BEFORE, CHECKPOINT, KIND, VERSION
 from diffpair.fit.record.lock import LOCK, locked
+from diffpair.fit.record.production import PRODUCTION
 from diffpair.fit.record.progress import FitProgress
 from diffpair.fit.record.sealed import sealed
 
@@ -273,3 +275,72 @@ def test_a_second_interrupt_ends_at_once(tmp_path):
     os.kill(process.pid, signal.SIGINT)
     process.join(20)
     assert process.exitcode == 130 and "go on with: diffpair fit" in said.read_text()
+
+
+class Ended(Heard):
+    """Interrupted at the n-th report of steps of production."""
+
+    def __init__(self, count: int):
+        super().__init__()
+        self.count, self.producing = count, False
+
+    def begin(self, what, steps):
+        self.producing = what.startswith("production")
+        super().begin(what, steps)
+
+    def advance(self, steps):
+        super().advance(steps)
+        self.count -= self.producing
+        if not self.count:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def pieces(monkeypatch) -> list[str]:
+    """What was done of production."""
+    done, perform = [], Bench.perform
+
+    def watched(self, piece, progress=None):
+        found = perform(self, piece, progress)
+        done.append(piece.what)
+        return found
+
+    monkeypatch.setattr(Bench, "perform", watched)
+    monkeypatch.setattr("diffpair.fit.record.production.EVERY", 0.0)
+    monkeypatch.setattr("diffpair.fit.record.production.PART", 0.0)
+    return done
+
+
+def test_production_goes_on(whole, begun, pieces):
+    """Where it was, and with the bits of one that was not interrupted; a damaged file costs production alone."""
+    config = load_config(whole.parent / "fit.yaml")
+    for reports in (12, 110):  # after 1000 steps of equilibration, told by the hundred; after 100 frames
+        with pytest.raises(KeyboardInterrupt):
+            run_fit(config, begun, True, progress=Ended(reports))
+    kept, first = (begun / PRODUCTION).read_bytes(), len(pieces)
+    run_fit(config, begun, True)
+    assert pieces.count("begin") == 1 and len(pieces) > first > 1 and not (begun / PRODUCTION).exists()
+    assert differences(bits(whole), bits(begun)) == []
+    (begun / PRODUCTION).write_bytes(kept[:-5])
+    heard = Heard()
+    run_fit(config, begun, True, progress=heard)
+    assert any(
+        f"note: {begun / PRODUCTION} is damaged" in said and "production begins anew" in said for said in heard.lines
+    )
+    assert pieces.count("begin") == 2 and differences(bits(whole), bits(begun)) == []
+
+
+def test_production_with_earlier_potentials_goes_on(whole, begun, pieces, monkeypatch):
+    """Those that were tried are not tried again."""
+    config, other = load_config(whole.parent / "fit.yaml"), begun.with_name("other")
+    monkeypatch.setattr("diffpair.fit.judge.fallback.FAR_WORSE", 0.0)
+    monkeypatch.setattr("diffpair.fit.judge.fallback.SIGMAS", 0.0)
+    shutil.copytree(begun, other)
+    run_fit(config, begun, True)
+    undisturbed = list(pieces)
+    assert undisturbed.count("begin") > 1
+    pieces.clear()
+    with pytest.raises(KeyboardInterrupt):
+        run_fit(config, other, True, progress=Ended(50))
+    run_fit(config, other, True)
+    assert differences(bits(begun), bits(other)) == [] and len(pieces) == len(undisturbed)

@@ -21,8 +21,8 @@ _FOLDERS = (".", "iterations")  # in which a fit writes
 def locked(out: Path) -> Iterator[None]:
     """Have the folder for oneself for a while, and remove what a fit that was killed there left half written.
 
-    The operating system holds the lock (flock), and lets go of it however the process ends. The file stays, empty.
-    Raises DiffPairError: another fit has it.
+    The operating system holds the lock (flock), and lets go of it however the process ends. Raises DiffPairError:
+    another fit has it.
     """
     file = out / LOCK
     # without flock there would be a file that a dead process leaves behind
@@ -36,12 +36,12 @@ def locked(out: Path) -> Iterator[None]:
     except OSError as error:
         raise DiffPairError(f"{out}: cannot be written: {error.strerror or error}") from None
     try:
-        file.write_text(f"process {os.getpid()} on {socket.gethostname()}")
+        with suppress(OSError):  # a full disk: the fit will say so where it matters
+            file.write_text(f"process {os.getpid()} on {socket.gethostname()}")
         _sweep(out)
         yield
     finally:
-        with suppress(OSError):  # a full disk: the fit's own error matters more
-            file.write_text("")
+        file.unlink(missing_ok=True)  # one that waits finds that its file has no name, and tries again
         lock.release()
 
 

@@ -38,7 +38,7 @@ def write_sealed(path: Path, kind: str, version: int, content: dict[str, Any]) -
 
 def sealed(body: bytes, kind: str, version: int) -> bytes:
     """With its header."""
-    begin = b"%s %s %d " % (_MAGIC, kind.encode(), version)
+    begin = b"%s %s %d " % (_MAGIC, kind.replace(" ", "-").encode(), version)
     return begin + _digest(begin, body) + b"\n" + body
 
 
@@ -56,7 +56,7 @@ def read_sealed(path: Path, kind: str, version: int) -> dict[str, Any]:
         raise Damaged(f"{path} is not a {kind} of a fit, or is damaged")
     if not is_sound(raw):
         raise Damaged(f"{path} is damaged: its content does not match its checksum")
-    what, found = words[1].decode(), words[2].decode()
+    what, found = words[1].decode().replace("-", " "), words[2].decode()
     if what != kind:
         raise DiffPairError(f"{path} is not a {kind} of a fit but a {what}")
     if found != str(version):
