@@ -94,6 +94,20 @@ def test_a_fit_that_is_killed_ends_with_the_same_bits(config, whole, tmp_path):
     assert not [path for path in out.rglob("*.tmp")], "what was half written is swept away"
 
 
+def test_a_fit_that_is_killed_while_it_reports(config, whole, tmp_path):
+    """Its files are known again, and not taken for something of the user's."""
+    out, killed = tmp_path / "ended", 0
+    shutil.copytree(whole, out)
+    for file in ("summary.json", "beads.pdb", "system.xml", "forcefield.xml", "potential.json", "fit.png"):
+        (out / file).unlink()
+    for count in range(3, 16):
+        life = live(config, out, Moment(call="replace", count=count))
+        killed += life.killed and REPORT in life.phases
+    assert killed > 3 and live(config, out).status == 0
+    assert differences(bits(whole), bits(out)) == []
+    assert sorted(path.name for path in out.iterdir()) == sorted(path.name for path in whole.iterdir())
+
+
 def flip(path: Path) -> None:
     raw = bytearray(path.read_bytes())
     raw[len(raw) // 2] ^= 4

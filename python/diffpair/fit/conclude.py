@@ -32,7 +32,7 @@ from diffpair.fit.setup import (
     Setup,
 )
 from diffpair.join import timestep_of
-from diffpair.model.folder import SECTION, Ran, write_model
+from diffpair.model.folder import SECTION, Ran, told, write_model
 from diffpair.potentials import judge
 from diffpair.report import summary_document, write_summary
 from diffpair.settings.gradient import Adjoint
@@ -194,6 +194,7 @@ def conclude(work: Work) -> FitResult:
         if ran:
             document[SECTION] = write_model(out, ran, lambda text: progress.say(text))
         write_summary(out / SUMMARY, document)
+        told(out)
         produce.forget()
         progress.say(f"wrote {', '.join(str(out / name) for name in (POTENTIAL, SUMMARY, PLOT))}")
         if ran:

@@ -27,6 +27,7 @@ from diffpair.tables.document import write_atomically
 
 SUMMARY, SECTION = "summary.json", "model"
 FORCE_FIELD, SYSTEM, STRUCTURE = "forcefield", "system", "beads"
+UNDER_WAY = ".production-files.json"  # names of files that the summary does not tell of yet
 
 Array = NDArray[np.float64]
 
@@ -97,16 +98,21 @@ def write_model(out: Path, states: Sequence[Ran], say: Callable[[str], None]) ->
 
     Returns: the section `model` of summary.json. Raises DiffPairError where a file cannot be written.
     """
-    built, written, ours = [_built(ran) for ran in states], [], files_of(out)
+    built, texts, written, names = [_built(ran) for ran in states], [], [], _Names(out)
     for ran, each in zip(states, built, strict=True):
         suffix = "" if len(states) == 1 else "-" + re.sub(r"[^\w.+-]", "_", ran.state.name)
         ending, text = structure_text(each.topology, each.positions)
-        structure = _free(out, f"{STRUCTURE}{suffix}.{ending}", ours)
-        system = _free(out, f"{SYSTEM}{suffix}.xml", ours)
+        texts.append(text)
+        written.append((names.free(f"{STRUCTURE}{suffix}.{ending}"), names.free(f"{SYSTEM}{suffix}.xml")))
+    force_fields = {
+        potential: names.free(potential.replace("potential", FORCE_FIELD, 1).replace(".json", ".xml"))
+        for potential in dict.fromkeys(ran.potential for ran in states)
+    }
+    names.write()
+    for each, text, (structure, system) in zip(built, texts, written, strict=True):
         write_atomically(out / structure, text)
         write_atomically(out / system, openmm.XmlSerializer.serialize(each.system))
-        written.append((structure, system))
-    files = _force_fields(out, states, built, ours, say)
+    files = _force_fields(out, states, built, force_fields, say)
     return [
         asdict(
             ModelState(
@@ -142,12 +148,22 @@ def read_model(folder: Path) -> Model:
 
 
 def files_of(folder: Path) -> set[str]:
-    """Names of the files that a fit has left in its folder for production; none where there was no fit."""
+    """Names of the files that a fit has left in its folder for production, also one that was killed before it could
+    tell of them; none where there was no fit."""
+    try:
+        names = {str(name) for name in json.loads((folder / UNDER_WAY).read_text())}
+    except (OSError, ValueError, TypeError):
+        names = set()
     try:
         states = read_model(folder).states
     except DiffPairError:
-        return set()
-    return {name for state in states for name in (state.structure, state.system, state.forcefield) if name}
+        return names
+    return names | {name for state in states for name in (state.structure, state.system, state.forcefield) if name}
+
+
+def told(folder: Path) -> None:
+    """The summary tells of the files of `write_model` now."""
+    (folder / UNDER_WAY).unlink(missing_ok=True)
 
 
 def load_state(model: Model, state: ModelState) -> tuple[app.Topology, Array, openmm.System]:
@@ -173,7 +189,7 @@ def _built(ran: Ran) -> Built:
 
 
 def _force_fields(
-    out: Path, states: Sequence[Ran], built: Sequence[Built], ours: set[str], say: Callable[[str], None]
+    out: Path, states: Sequence[Ran], built: Sequence[Built], names: Mapping[str, str], say: Callable[[str], None]
 ) -> Mapping[str, tuple[str | None, str, str, float]]:
     """A file for every potential: its name or None, the reason, method and cutoff of createSystem."""
     found: dict[str, tuple[str | None, str, str, float]] = {}
@@ -182,7 +198,7 @@ def _force_fields(
         table = next(ran.table for ran in states if ran.potential == potential)
         method = nonbonded_method(chosen)
         cutoff = max([table.cutoff, *(_own_cutoff(each) for each in chosen)])
-        name = _free(out, potential.replace("potential", FORCE_FIELD, 1).replace(".json", ".xml"), ours)
+        name = names[potential]
         try:
             write_atomically(out / name, force_field_text(potential, chosen, cutoff, method))
             for each in chosen:
@@ -203,7 +219,19 @@ def _own_cutoff(built: Built) -> float:
     return max((float(f.getCutoffDistance()._value) for f in forces if f.getNonbondedMethod() != 0), default=0.0)
 
 
-def _free(out: Path, name: str, ours: set[str]) -> str:
-    while name not in ours and (out / name).exists():
-        name = f"learned-{name}"
-    return name
+class _Names:
+    """Names of files in a folder that do not belong to something else."""
+
+    def __init__(self, out: Path) -> None:
+        self._out, self._ours, self._chosen = out, files_of(out), list[str]()
+
+    def free(self, name: str) -> str:
+        """That one, or a similar one."""
+        while name in self._chosen or (name not in self._ours and (self._out / name).exists()):
+            name = f"learned-{name}"
+        self._chosen.append(name)
+        return name
+
+    def write(self) -> None:
+        """Before the files themselves: a fit that is killed amid them knows them again."""
+        write_atomically(self._out / UNDER_WAY, json.dumps(sorted({*self._ours, *self._chosen})))

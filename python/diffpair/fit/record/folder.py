@@ -21,7 +21,7 @@ from diffpair.fit.record.checkpoint import BEFORE, CHECKPOINT
 from diffpair.fit.record.iteration import HISTORY
 from diffpair.fit.record.production import PRODUCTION
 from diffpair.fit.setup import Setup
-from diffpair.model.folder import files_of
+from diffpair.model.folder import UNDER_WAY, files_of
 from diffpair.potentials import AllPairs, TemperatureDependent
 from diffpair.tables import PairTable, TableUncertainty
 from diffpair.tables.document import NAME, write_atomically
@@ -29,7 +29,7 @@ from diffpair.tables.document import NAME, write_atomically
 POTENTIAL, SUMMARY, PLOT, START, ITERATIONS = NAME, "summary.json", "fit.png", "start.json", "iterations"
 _RESULTS = (
     POTENTIAL, "potential-*.json", "potential.pt", START, "start-*.json", "start.pt", SUMMARY, PLOT, HISTORY,
-    ITERATIONS, CHECKPOINT, BEFORE, PRODUCTION, AUDIT, AUDIT_PLOT,
+    ITERATIONS, CHECKPOINT, BEFORE, PRODUCTION, UNDER_WAY, AUDIT, AUDIT_PLOT,
 )  # fmt: skip
 
 Parameters = tuple[float, ...]
