@@ -15,10 +15,11 @@ from rich.table import Table
 from diffpair.audit.measure import StateAudit
 from diffpair.audit.recommend import Recommendation
 from diffpair.gradients import CHAOS
+from diffpair.report.files import AUDIT
 from diffpair.report.style import COLORS, plain, style
 from diffpair.tables.document import write_atomically
 
-JSON, PLOT = "audit.json", "audit.png"
+JSON, PLOT = AUDIT, "audit.png"
 
 
 def table_of(audit: StateAudit, steps: int) -> Table:

@@ -21,6 +21,8 @@ _COMMANDS = {
     "target": "diffpair.cli.target",
     "map": "diffpair.cli.map",
     "audit": "diffpair.cli.audit",
+    "report": "diffpair.cli.report",
+    "compare": "diffpair.cli.compare",
     "validate": "diffpair.cli.validate",
     "export": "diffpair.cli.export",
     "import": "diffpair.cli.import_",

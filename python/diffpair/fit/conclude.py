@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -17,6 +18,8 @@ from diffpair.fit.record.folder import (
     AUDIT,
     PLOT,
     POTENTIAL,
+    REPORT,
+    RESULTS,
     START,
     SUMMARY,
     save_tables,
@@ -35,6 +38,8 @@ from diffpair.join import timestep_of
 from diffpair.model.folder import SECTION, Ran, told, write_model
 from diffpair.potentials import judge
 from diffpair.report import summary_document, write_summary
+from diffpair.report.html import write_report
+from diffpair.report.results import results_document, write_results
 from diffpair.settings.gradient import Adjoint
 from diffpair.states import State
 from diffpair.states.learned_forces import learned_forces, term_names
@@ -131,6 +136,7 @@ def keep_best(work: Work, reason: str) -> str:
         return f"{reason}; the fit's table is the last good one, {best}"
     try:
         work.save(stopped=reason, mae=loop.best.mae)
+        write_report(out)
     except DiffPairError as error:
         return f"{reason}; saving the best potential to {out} failed: {error}"
     return f"{reason}; {out / POTENTIAL} holds the last good potential, {best}"
@@ -193,10 +199,14 @@ def conclude(work: Work) -> FitResult:
         ran = _ran(setup, loop, results)
         if ran:
             document[SECTION] = write_model(out, ran, lambda text: progress.say(text))
+        settings = json.loads(setup.settings.model_dump_json())
+        curves = results_document(results, setup.states, settings=settings, exhausted=not loop.stopped)
+        write_results(out / RESULTS, curves)
         write_summary(out / SUMMARY, document)
+        write_report(out)
         told(out)
         produce.forget()
-        progress.say(f"wrote {', '.join(str(out / name) for name in (POTENTIAL, SUMMARY, PLOT))}")
+        progress.say(f"wrote {', '.join(str(out / name) for name in (POTENTIAL, SUMMARY, PLOT, REPORT))}")
         if ran:
             progress.say(f"production: diffpair run {out} --steps 1000000 --out run")
     return result

@@ -6,17 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
-from diffpair.bonded import BondedTerm, HarmonicTerm, TabulatedTerm
+from diffpair.bonded import BondedTerm
 from diffpair.report.comparison import coordinate_label
+from diffpair.report.curves import POINTS, from_zero, term_range
 from diffpair.report.style import COLORS, TARGET, plain, style
 from diffpair.tables import TableUncertainty
 from diffpair.targets.distribution import COORDINATES
-
-Array = NDArray[np.float64]
-POINTS = 200
-REACH = 8.0  # kJ/mol, to which a harmonic term without a band is drawn: three kT and more
 
 
 def draw_terms(
@@ -29,31 +25,18 @@ def draw_terms(
     before = {term.kind: term for term in start}
     for index, term in enumerate(terms):
         color, label, band = COLORS[index % len(COLORS)], plain("–".join(term.kind)), bands.get(term.kind)
-        x = _range(term) if band is None else np.linspace(band.x[0], band.x[-1], POINTS)
-        energy = _from_zero(term, x)
+        x = term_range(term) if band is None else np.linspace(band.x[0], band.x[-1], POINTS)
+        energy = from_zero(term, x)
         axes.plot(x / of.unit, energy, color=color, linewidth=1.6, label=label)
         if band is not None:
             two = 2 * np.interp(x, band.x, band.sigma)
             axes.fill_between(x / of.unit, energy - two, energy + two, color=color, alpha=0.2, linewidth=0)
         if term.kind in before and before[term.kind] != term:
             axes.plot(
-                x / of.unit, _from_zero(before[term.kind], x), color=color, linewidth=1.0, linestyle="--", alpha=0.7,
+                x / of.unit, from_zero(before[term.kind], x), color=color, linewidth=1.0, linestyle="--", alpha=0.7,
                 label=f"{label}, start",
             )  # fmt: skip
     axes.axhline(0, color=TARGET, linewidth=0.6)
     style(axes, xlabel=coordinate_label(of), ylabel="U − min U / kJ mol$^{-1}$")
     axes.set_title(f"{of.name}s", fontsize=9)
     axes.legend(frameon=False, fontsize=8)
-
-
-def _range(term: BondedTerm) -> Array:
-    """Where a term without a band is drawn."""
-    if isinstance(term, TabulatedTerm):
-        return np.linspace(term.low, term.high, POINTS)
-    assert isinstance(term, HarmonicTerm)
-    return term.x0 + np.sqrt(2 * REACH / term.k) * np.linspace(-1, 1, POINTS)
-
-
-def _from_zero(term: BondedTerm, x: Array) -> Array:
-    energy = term.energy(x)
-    return np.asarray(energy - energy.min())

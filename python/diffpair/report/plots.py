@@ -14,15 +14,14 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
 from diffpair.bonded.term import ORDERS
 from diffpair.engines.results import DistributionResult, ProductionResult, RdfResult
 from diffpair.report.bonded import draw_terms
 from diffpair.report.comparison import draw_target
+from diffpair.report.curves import learned_rows, reached_by, seen_part
 from diffpair.report.style import COLORS, TARGET, plain, style
 from diffpair.tables import PairTable, TableUncertainty
-from diffpair.targets.sampled import LEAST
 
 _COLUMNS = 3
 
@@ -92,23 +91,17 @@ def _draw_potential(
     rdfs: Sequence[tuple[ProductionResult, RdfResult]],
 ) -> None:
     lowest, highest = np.inf, -np.inf
-    # per pair, the distance down to which production has been: further in, the potential is an extrapolation
-    reached: dict[frozenset[str], float] = {}
-    for _, rdf in rdfs:
-        pair, nearest = frozenset(rdf.pair), float(rdf.r[np.argmax(rdf.g > LEAST)])
-        reached[pair] = min(nearest, 0.99 * table.cutoff, reached.get(pair, nearest))
+    reached = reached_by(((rdf.pair, rdf.r, rdf.g) for _, rdf in rdfs), table.cutoff)
     r = np.linspace(max(table.r_min, 0.9 * min(reached.values(), default=table.r_min)), table.cutoff, 600)
-    shown: NDArray[np.bool_] = np.any(table.coefficients != 0, axis=1)  # pairs that are not learned are 0
-    for index, (a, b) in enumerate(table.pairs):
-        if shown.any() and not shown[index]:
-            continue
+    for index in learned_rows(table):
+        a, b = table.pairs[index]
         color, label = COLORS[index % len(COLORS)], plain(f"{a}–{b}")
         energy = table.energy(r, a, b)
         axes.plot(r, energy, color=color, linewidth=1.6, label=label)
         if uncertainty is not None:
             band = 2 * uncertainty.at(r, a, b)
             axes.fill_between(r, energy - band, energy + band, color=color, alpha=0.2, linewidth=0)
-        seen = energy[r >= reached.get(frozenset((a, b)), max(reached.values(), default=table.r_min))]
+        seen = seen_part(r, energy, frozenset((a, b)), reached, table.r_min)
         lowest, highest = min(lowest, float(seen.min())), max(highest, float(seen.max()))
         if start is not None and {a, b} <= set(start.types):
             axes.plot(

@@ -18,18 +18,18 @@ from diffpair.audit.report import JSON as AUDIT
 from diffpair.audit.report import PLOT as AUDIT_PLOT
 from diffpair.errors import DiffPairError
 from diffpair.fit.record.checkpoint import BEFORE, CHECKPOINT
-from diffpair.fit.record.iteration import HISTORY
 from diffpair.fit.record.production import PRODUCTION
 from diffpair.fit.setup import Setup
 from diffpair.model.folder import UNDER_WAY, files_of
 from diffpair.potentials import AllPairs, TemperatureDependent
+from diffpair.report.files import HISTORY, ITERATIONS, POTENTIAL, REPORT, RESULTS, START, SUMMARY
 from diffpair.tables import PairTable, TableUncertainty
-from diffpair.tables.document import NAME, write_atomically
+from diffpair.tables.document import write_atomically
 
-POTENTIAL, SUMMARY, PLOT, START, ITERATIONS = NAME, "summary.json", "fit.png", "start.json", "iterations"
+PLOT = "fit.png"
 _RESULTS = (
     POTENTIAL, "potential-*.json", "potential.pt", START, "start-*.json", "start.pt", SUMMARY, PLOT, HISTORY,
-    ITERATIONS, CHECKPOINT, BEFORE, PRODUCTION, UNDER_WAY, AUDIT, AUDIT_PLOT,
+    ITERATIONS, CHECKPOINT, BEFORE, PRODUCTION, UNDER_WAY, AUDIT, AUDIT_PLOT, RESULTS, REPORT,
 )  # fmt: skip
 
 Parameters = tuple[float, ...]

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diffpair.report.files import HISTORY
 from diffpair.tables.document import write_atomically
 
 Array = NDArray[np.float64]
-HISTORY = "history.json"
 NAN = float("nan")
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from diffpair.engines import ProductionResult
 from diffpair.engines.results import DistributionResult
 from diffpair.fit.record.progress import FitProgress
+from diffpair.report.judgement import FAR, LARGE, LARGE_L1
 
-FAR, LARGE = 5.0, 0.02  # mean |g - target| above so many times its noise and above this: g is not reproduced
-LARGE_L1 = 0.05  # integral |p - target|, likewise: one bond in forty is where the target has none
 BEYOND = 0.01  # part of a distribution outside of its target's bins that is worth a word
 OUTER, EXCESS = 2 / 3, 0.02  # of a target's range beyond this part: g - 1 is on average no more in one dense phase
 

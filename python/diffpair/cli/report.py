@@ -1,0 +1,17 @@
+"""diffpair report"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("report")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="File of the report; FOLDER/report.html by default.")
+def command(folder: Path, out: Path | None) -> None:
+    """Report the fit in FOLDER as one HTML file, from its files alone: finished, failed or still at work."""
+    from diffpair.report.html import write_report
+
+    click.echo(f"wrote {write_report(folder, out)}")
