@@ -47,7 +47,7 @@ def run(capsys, *arguments):
 def test_help_lists_all_commands():
     result = CliRunner().invoke(cli, ["--help"])
     assert result.exit_code == 0
-    for name in ("fit", "target", "map", "audit", "validate", "export", "import"):
+    for name in ("fit", "target", "map", "audit", "report", "compare", "validate", "export", "import"):
         assert f"\n  {name} " in result.output
         assert CliRunner().invoke(cli, [name, "--help"]).exit_code == 0
 

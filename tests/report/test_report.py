@@ -95,12 +95,13 @@ def test_a_figure_draws_its_data(finished):
     ticks = [(float(x), float(y), anchor, float(text.replace("−", "-"))) for x, y, anchor, text in texts]
     across = np.array([(x, value) for x, _, anchor, value in ticks if anchor == "middle"])
     upper = np.array([(y - 4, value) for _, y, anchor, value in ticks if anchor == "end" and y < 215])
-    (path,) = re.findall(r'<path class="line c0" d="M([^"]*)"', figure)
-    points = np.array([[float(number) for number in pair.split(",")] for pair in path.split()])
-    r = np.polyval(np.polyfit(*across.T, 1), points[:, 0])
-    g = np.polyval(np.polyfit(*upper.T, 1), points[:, 1])
-    np.testing.assert_allclose(r, data["r_nm"], atol=0.002)
-    np.testing.assert_allclose(g, data["g"], atol=0.01)
+    lower = np.array([(y - 4, value) for _, y, anchor, value in ticks if anchor == "end" and y > 215])
+    off = data["g"] - data["g_target"]
+    for css, axis, values, atol in (("c0", upper, data["g"], 0.01), ("c1", lower, off, 0.02 * np.abs(off).max())):
+        (path,) = re.findall(rf'<path class="line {css}" d="M([^"]*)"', figure)
+        points = np.array([[float(number) for number in pair.split(",")] for pair in path.split()])
+        np.testing.assert_allclose(np.polyval(np.polyfit(*across.T, 1), points[:, 0]), data["r_nm"], atol=0.002)
+        np.testing.assert_allclose(np.polyval(np.polyfit(*axis.T, 1), points[:, 1]), values, atol=atol)
 
 
 def test_what_users_write_stays_text(finished):

@@ -84,7 +84,12 @@ def test_a_fit_at_work_and_one_that_failed(copy, edit):
         (copy / name).unlink()
     found = judge(read_folder(copy))
     assert found.sentence == "The fit has not finished." and "The best of 2 iterations is number" in found.more[0]
-    edit(copy / "potential.json", lambda document: document["fit"].update(stopped="no step helped", mae=0.1))
+
+    def failed(document):
+        document["fit"].update(stopped="no step helped", mae=0.1)
+        document["provenance"].pop("sha256", None)  # of the content before
+
+    edit(copy / "potential.json", failed)
     found = judge(read_folder(copy))
     assert found.sentence == "The fit failed before its production: no step helped." and found.level == "bad"
     (copy / "potential.json").unlink()

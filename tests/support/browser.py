@@ -138,10 +138,10 @@ def save_pictures(page: Path, stem: str) -> None:
     """The pictures of docs/: a screen, a phone, and a tablet in dark mode."""
     with tempfile.TemporaryDirectory() as folder, Browser(Path(folder)) as running:
         for name, width, height, dark in (
-            ("screen", 1400, 1250, False), ("phone", 390, 1250, False), ("tablet", 820, 1250, True),
+            ("screen", 1400, 1200, False), ("phone", 390, 1800, False), ("tablet", 820, 1400, True),
         ):  # fmt: skip
             picture = Image.open(io.BytesIO(running.see(page, width, height, dark=dark).picture))
-            picture.convert("RGB").quantize(64).save(f"{stem}-{name}.png", optimize=True)
+            picture.convert("RGB").save(f"{stem}-{name}.png", optimize=True)
 
 
 if __name__ == "__main__":

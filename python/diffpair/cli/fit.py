@@ -27,7 +27,7 @@ def command(
 ) -> None:  # fmt: skip
     """Learn a potential as CONFIG (YAML) describes.
 
-    Writes the learned potential, summary.json, and plots to the folder OUT. Under `mpiexec -n N python -m
+    Writes the learned potential, summary.json and report.html to the folder OUT. Under `mpiexec -n N python -m
     mpi4py.futures -m diffpair fit ...` the states are sampled on the other N - 1 processes. Ctrl-C ends the fit after
     the present task, a second one at once.
     """

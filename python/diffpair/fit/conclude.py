@@ -200,7 +200,8 @@ def conclude(work: Work) -> FitResult:
         if ran:
             document[SECTION] = write_model(out, ran, lambda text: progress.say(text))
         settings = json.loads(setup.settings.model_dump_json())
-        curves = results_document(results, setup.states, settings=settings, exhausted=not loop.stopped)
+        exhausted = loop.stopped in ("", loop.effort.reason())
+        curves = results_document(results, setup.states, settings=settings, exhausted=exhausted)
         write_results(out / RESULTS, curves)
         write_summary(out / SUMMARY, document)
         write_report(out)

@@ -120,10 +120,11 @@ class Fit:
         Parameters
         ----------
         out: a folder for the files that `diffpair fit` writes: potential.json (the learned potential;
-            potential-NAME.json per state where global parameters differ), summary.json, fit.png, history.json,
-            start.json, iterations/ (the potential of every iteration), checkpoint.pt; for production system.xml,
-            beads.pdb and forcefield.xml, unless the states are users' Simulations; with steps: auto also audit.json and
-            audit.png. Those of an earlier fit in the folder are moved to previous-N/. Nothing is written without it.
+            potential-NAME.json per state where global parameters differ), summary.json, fit.png, report.html, the
+            curves of results.json, history.json, start.json, iterations/ (the potential of every iteration),
+            checkpoint.pt; for production system.xml, beads.pdb and forcefield.xml, unless the states are users'
+            Simulations; with steps: auto also audit.json and audit.png. Those of an earlier fit in the folder are moved
+            to previous-N/. Nothing is written without it.
             No other fit may work in the folder meanwhile.
         resume: go on from the checkpoint in `out`.
         progress: what to report to from now on; by default as the fit was told.

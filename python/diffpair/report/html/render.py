@@ -70,9 +70,15 @@ def _environment() -> jinja2.Environment:
     )  # fmt: skip
     environment.globals["style"] = Markup((TEMPLATES / "page.css").read_text(encoding="utf-8"))
     environment.filters["short"] = _short
+    environment.filters["unbroken"] = _unbroken
     environment.globals["id"] = id
     return environment
 
 
 def _short(value: float | None) -> str:
     return "" if value is None else f"{value:.3g}"
+
+
+def _unbroken(text: str) -> str:
+    """The same with no line's end within |g − target|."""
+    return text.replace(" − target", "\u00a0−\u00a0target").replace("∫ |", "∫\u00a0|")
