@@ -116,7 +116,7 @@ def test_a_folder_of_an_earlier_diffpair_has_numbers_without_curves(copy):
         (
             "summary.json",
             '{"states": [{"name": "a"}]}',
-            "summary.json: damaged, or not of a fit: 'density' is missing",
+            "summary.json: damaged, or not of a fit: 'md_steps' is missing",
         ),
         ("results.json", '{"format": "diffpair-results", "version": 2}', "results.json: damaged, or not of a fit"),
         ("results.json", "{}", "results.json: damaged, or not of a fit: 'format' is missing"),

@@ -13,7 +13,7 @@ from diffpair.errors import DiffPairError
 from diffpair.report.curves import learned_rows, seen_part
 from diffpair.report.files import POTENTIAL
 from diffpair.report.html.figure import Data, Figure, color
-from diffpair.report.html.folder import FitFolder, read_folder
+from diffpair.report.html.folder import FitFolder, damaged, read_folder
 from diffpair.report.html.potential_figures import CURVE_POINTS, ROOM, first_distance, reached_of
 from diffpair.report.html.render import LIMIT, render
 from diffpair.report.html.scale import span
@@ -75,8 +75,10 @@ def comparison_of(fits: Sequence[FitFolder]) -> Comparison:
     columns = [Column(name, color(i), judge(fit)) for i, (name, fit) in enumerate(zip(names, fits, strict=True))]
     rows = _targets(fits)
     shown = [each for _, _, each in rows if any(one is not None and one.curve is not None for one in each)]
+    with damaged(fits[0].path / POTENTIAL):
+        facts = _facts(fits)
     return Comparison(
-        columns, _facts(fits), rows, _potentials(fits, names), [_curves(each, names) for each in shown],
+        columns, facts, rows, _potentials(fits, names), [_curves(each, names) for each in shown],
         _configs(fits, names),
     )  # fmt: skip
 

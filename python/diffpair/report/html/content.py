@@ -7,10 +7,10 @@ import json
 import shlex
 from dataclasses import dataclass
 
-from diffpair.report.files import RESULTS
+from diffpair.report.files import POTENTIAL, RESULTS
 from diffpair.report.html.course_figures import audit_figure, course_figures
 from diffpair.report.html.figure import Figure
-from diffpair.report.html.folder import Audit, FitFolder, Step
+from diffpair.report.html.folder import Audit, FitFolder, Step, damaged
 from diffpair.report.html.potential_figures import potential_figures
 from diffpair.report.html.target_figures import target_figure
 from diffpair.report.html.targets import StateReport, TargetReport
@@ -70,12 +70,14 @@ def report_of(fit: FitFolder) -> Report:
     states = [StateSection(s, [target_figure(t) for t in s.targets if t.curve is not None]) for s in fit.states]
     curves = any(section.figures for section in states)
     without = "" if curves or not fit.finished else f"The folder holds no curves of production ({RESULTS})."
+    with damaged(fit.path / POTENTIAL):
+        facts, repeat = _facts(fit), _repeat(fit)
     notes = [*fit.notes, *(note for state in fit.states for note in state.notes)]
     return Report(
         name=fit.name,
         made=str(fit.provenance.get("made", ""))[:16].replace("T", " "),
         verdict=judge(fit),
-        facts=_facts(fit),
+        facts=facts,
         notes=list(dict.fromkeys(note for note in notes if note not in _left_open(fit))),
         states=states,
         without=without,
@@ -87,7 +89,7 @@ def report_of(fit: FitFolder) -> Report:
         audit=fit.audit,
         audit_figure=audit_figure(fit.audit) if fit.audit else None,
         held_out=[target for state in fit.states if state.held_out for target in state.targets],
-        repeat=_repeat(fit),
+        repeat=repeat,
     )
 
 

@@ -7,12 +7,21 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from diffpair.errors import DiffPairError
 from diffpair.report.files import AUDIT, HISTORY, ITERATIONS, POTENTIAL, RESULTS, START, SUMMARY
-from diffpair.report.html.targets import Curve, StateReport, read_curves, read_state
+from diffpair.report.html.targets import (
+    Curve,
+    Production,
+    StateReport,
+    number,
+    read_curves,
+    read_production,
+    read_state,
+)
 from diffpair.report.results import FORMAT
 from diffpair.tables import PairTable, TableUncertainty, load_uncertainty, read_document
 
@@ -100,14 +109,18 @@ def read_folder(path: Path) -> FitFolder:
         raise DiffPairError(f"{path}: it holds no {SUMMARY}, {HISTORY} or {START}, so it is not the folder of a fit")
     potentials = _potentials(path, hashes)
     summary = documents[SUMMARY] or {}
-    with _damaged(path / SUMMARY):
+    with damaged(path / SUMMARY):
         notes = [str(note) for note in summary.get("notes", [])]
         reason = str(summary.get("stopped", ""))
+        if summary:
+            int(summary["md_steps"]), number(summary["wall_seconds"])
     states = _states(path, summary, documents[RESULTS])
     results = documents[RESULTS] or {}
-    with _damaged(path / HISTORY):
+    with damaged(path / HISTORY):
         history = [_step(entry) for entry in documents[HISTORY] or []]
-    with _damaged(path / AUDIT):
+        if any(after.number <= before.number for before, after in pairwise(history)):
+            raise ValueError("its iterations do not count up")
+    with damaged(path / AUDIT):
         audit = _audit(documents[AUDIT])
     failed = str(potentials[0].fit.get("stopped", "")) if potentials and not summary else ""
     return FitFolder(
@@ -119,16 +132,17 @@ def read_folder(path: Path) -> FitFolder:
 
 def _states(path: Path, summary: Json, results: Json | None) -> list[StateReport]:
     curves: dict[str, list[Curve]] = {}
-    more: dict[str, Json] = {}
+    more: dict[str, Production] = {}
     if results is not None:
-        with _damaged(path / RESULTS):
+        with damaged(path / RESULTS):
             if results["format"] != FORMAT or results["version"] != 1:
                 raise ValueError("its format or version is another one")
             for entry in results["states"]:
-                curves[entry["name"]], more[entry["name"]] = read_curves(entry), entry
-    with _damaged(path / SUMMARY):
+                name = str(entry["name"])
+                curves[name], more[name] = read_curves(entry), read_production(entry)
+    with damaged(path / SUMMARY):
         return [
-            read_state(entry, curves.get(entry["name"], []), more.get(entry["name"], {}))
+            read_state(entry, curves.get(entry["name"], []), more.get(entry["name"]))
             for entry in summary.get("states", [])
         ]
 
@@ -154,9 +168,9 @@ def _potentials(path: Path, hashes: dict[str, str]) -> list[Potential]:
 def _step(entry: Json) -> Step:
     optional = {name: _number(entry.get(name)) for name in ("mae", "noise", "chi", "step")}
     return Step(
-        number=int(entry["number"]), accepted=bool(entry["accepted"]), md_steps=int(entry["md_steps"]),
-        note=str(entry["note"]), pressure={k: float(v) for k, v in entry.get("pressure", {}).items()},
-        bonded={k: float(v) for k, v in entry.get("bonded", {}).items()}, **optional,
+        number=int(number(entry["number"])), accepted=bool(entry["accepted"]), md_steps=int(entry["md_steps"]),
+        note=str(entry["note"]), pressure={k: number(v) for k, v in entry.get("pressure", {}).items()},
+        bonded={k: number(v) for k, v in entry.get("bonded", {}).items()}, **optional,
     )  # fmt: skip
 
 
@@ -170,11 +184,14 @@ def _audit(document: Json | None) -> Audit | None:
 def _length(entry: Json) -> Json:
     """A length of segments: whole numbers of steps, and what was found with them."""
     numbers = {name: _number(entry[name]) for name in ("cosine", "error", "ratio", "noise", "growth")}
-    return {"steps": int(entry["steps"]), **numbers}
+    steps = int(number(entry["steps"]))
+    if steps < 1:
+        raise ValueError(f"there are no segments of {steps} steps")
+    return {"steps": steps, **numbers}
 
 
 def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
+    return None if value is None else number(value)
 
 
 def _read(folder: Path, name: str, hashes: dict[str, str]) -> Any:
@@ -182,7 +199,7 @@ def _read(folder: Path, name: str, hashes: dict[str, str]) -> Any:
     path = folder / name
     if not path.is_file():
         return None
-    with _damaged(path):
+    with damaged(path):
         content = path.read_bytes()
         document = json.loads(content.decode("utf-8-sig"))
         if not isinstance(document, list if name == HISTORY else dict):
@@ -192,7 +209,7 @@ def _read(folder: Path, name: str, hashes: dict[str, str]) -> Any:
 
 
 @contextmanager
-def _damaged(path: Path) -> Iterator[None]:
+def damaged(path: Path) -> Iterator[None]:
     """What cannot be read there, as one sentence."""
     try:
         yield
@@ -200,5 +217,5 @@ def _damaged(path: Path) -> Iterator[None]:
         raise DiffPairError(f"{path}: cannot be read: {error.strerror or error}") from None
     except KeyError as error:
         raise DiffPairError(f"{path}: damaged, or not of a fit: {error} is missing") from None
-    except (ValueError, TypeError, AttributeError, IndexError, RecursionError) as error:
+    except (ValueError, TypeError, AttributeError, IndexError, ArithmeticError, RecursionError) as error:
         raise DiffPairError(f"{path}: damaged, or not of a fit: {error}") from None
