@@ -91,7 +91,7 @@ def _kind(phases: list[str]) -> str:
     last = phases[-1]
     if last == WRITING:
         before = next((phase for phase in reversed(phases[:-1]) if phase != WRITING), START)
-        return f"the writing of files {_where(before)}"
+        return f"writing, {_where(before)}"
     return _where(last)
 
 

@@ -14,7 +14,7 @@ from tests.support.models import CHAINS, COPIES, CUTOFF, EDGE, TYPES, ran, table
 from diffpair import PairTableForce
 from diffpair.errors import DiffPairError
 from diffpair.model import read_model, write_model
-from diffpair.model.folder import load_state
+from diffpair.model.folder import load_state, told
 from diffpair.model.topology import replicate
 from diffpair.states.exclusions import bonded_pairs
 
@@ -128,6 +128,7 @@ def test_structure_is_whole_and_keeps_its_names(tmp_path):
 def test_several_states_share_a_forcefield(tmp_path):
     first, second = ran(tmp_path / "a", "50:50"), ran(tmp_path / "b", "pure")
     model = written(tmp_path, first, second)
+    told(model.folder)
     assert {path.name for path in model.folder.iterdir()} == {
         "potential.json", "summary.json", "forcefield.xml", "system-50_50.xml", "system-pure.xml", "beads-50_50.pdb",
         "beads-pure.pdb",
