@@ -108,6 +108,7 @@ void CommonCalcPairTableForceKernel::initialize(const OpenMM::System&, const Pai
         throw OpenMM::OpenMMException("TorchPairForce: on several devices OpenMM cannot add up the derivative with respect to '" +
                                       derivatives[0].parameter + "'; name one device in the property DeviceIndex");
     grid = gridOf(force);
+    warning.of(force);
     numTypes = force.getNumTypes();
     types = typesOf(force);
     for (auto& device : devices)

@@ -47,6 +47,7 @@ void CpuCalcPairTableForceKernel::initialize(const OpenMM::System&, const PairTa
     topology.validate();
     setTables(force, newDerivatives);
     periodic = force.usesPeriodicBoundaryConditions();
+    warning.of(force);
     list.emplace(topology, force.getTableCutoff(), skinFraction * force.getTableCutoff());
     list->tuneSkin();
 } catch (const std::exception& error) {

@@ -30,6 +30,7 @@ void ReferenceCalcPairTableForceKernel::initialize(const OpenMM::System&, const 
     topology = topologyOf(force);
     coefficients = coefficientsOf(force);
     periodic = force.usesPeriodicBoundaryConditions();
+    warning.of(force);
 }
 
 double ReferenceCalcPairTableForceKernel::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {

@@ -173,6 +173,7 @@ void PairForce::copySettings(const PairForce& other) {
     typeNames = other.typeNames;
     particleTypes = other.particleTypes;
     exclusions = other.exclusions;
+    toldBelowRMin = other.toldBelowRMin;
     setForceGroup(other.getForceGroup());
 }
 

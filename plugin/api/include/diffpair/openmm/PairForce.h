@@ -1,5 +1,7 @@
 #pragma once
 #include "diffpair/openmm/Export.h"
+#include <atomic>
+#include <memory>
 #include <openmm/Force.h>
 #include <string>
 #include <utility>
@@ -159,6 +161,7 @@ protected:
 private:
     friend class PairForceChecks;
     friend class FixedSettings;
+    friend class BelowRMinWarning;
     const char* className;
     double rMin, tableCutoff;
     int numKnots;
@@ -167,6 +170,8 @@ private:
     std::vector<std::string> typeNames;
     std::vector<int> particleTypes;
     std::vector<std::pair<int, int>> exclusions;
+    /** Whether pairs below rMin were told, in any Context: one that is initialized again would tell them again. */
+    std::shared_ptr<std::atomic<bool>> toldBelowRMin = std::make_shared<std::atomic<bool>>(false);
 };
 
 } // namespace DiffPair

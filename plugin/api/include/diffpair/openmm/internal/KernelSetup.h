@@ -1,7 +1,9 @@
 #pragma once
 #include "diffpair/openmm/PairTableForce.h"
 #include "diffpair/PairSystem.h"
+#include <atomic>
 #include <iostream>
+#include <memory>
 #include <vector>
 
 // What every platform's kernel derives from a PairTableForce.
@@ -44,25 +46,35 @@ inline std::vector<double> coefficientsOf(const PairTableForce& force) {
 }
 
 /**
- * Tells once per Context on stderr that pairs are closer than the table's first knot, where the potential is only a linear
+ * Tells once per Force on stderr that pairs are closer than the table's first knot, where the potential is only a linear
  * continuation of what was fitted.
+ *
+ * Whether to look is up to each kernel by itself: a kernel that looks may add up in another order.
  */
 class BelowRMinWarning {
 public:
+    /** Whose warning it is. */
+    void of(const PairForce& force) {
+        told = force.toldBelowRMin;
+    }
+    /** Whether this kernel has seen no such pair yet. */
     bool isPending() const {
-        return !given;
+        return !seen;
     }
     void report(long numPairs, double rMin) {
-        if (given || numPairs == 0)
+        if (seen || numPairs == 0)
             return;
-        given = true;
+        seen = true;
+        if (told->exchange(true))
+            return;
         std::cerr << "DiffPair warning: " << numPairs << (numPairs == 1 ? " pair of particles is" : " pairs of particles are")
                   << " closer than the table's r_min, " << rMin
-                  << " nm, where its potential only continues linearly (said once per Context)" << std::endl;
+                  << " nm, where its potential only continues linearly (said once per force)" << std::endl;
     }
 
 private:
-    bool given = false;
+    std::shared_ptr<std::atomic<bool>> told = std::make_shared<std::atomic<bool>>(false);
+    bool seen = false;
 };
 
 } // namespace DiffPair
