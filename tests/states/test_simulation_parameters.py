@@ -10,7 +10,6 @@ import pytest
 from own_simulations import LIQUID, TEMPERATURE, liquid, table
 
 from diffpair import Rdf, State
-from diffpair.engines.production import _probe
 from diffpair.engines.simulation_sampler import SimulationSampler
 from diffpair.gradients import TargetRows
 from diffpair.gradients.dynamics import segment_forces
@@ -50,7 +49,7 @@ def test_pressure_has_the_parameters_of_the_context(make):
     simulation.context.setParameter("k", 50.0)
     state = state_of(simulation)
     sampler = SimulationSampler(state, table(), further_virial=True)
-    probe, _ = _probe(sampler)
+    probe = sampler.pressure_probe()
     frame = state.positions[None], state.box[None]
     found: list[float] = []
     for k in (50.0, 20.0):
