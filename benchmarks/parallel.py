@@ -10,12 +10,16 @@ of Gauss-Newton as states are added, which no executor shares. Needs a machine t
 from __future__ import annotations
 
 import argparse
+import copy
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -29,7 +33,7 @@ from diffpair.fit.iterate.live_state import LiveState
 from diffpair.fit.iterate.loop import FitLoop
 from diffpair.fit.record.progress import FitProgress
 from diffpair.fit.setup import prepare
-from diffpair.fit.tasks.crew import Serial
+from diffpair.fit.tasks.crew import Call, Serial
 from diffpair.fit.tasks.spread import Spread
 
 TARGET = Path(__file__).parents[1] / "examples" / "lennard_jones" / "rdf.csv"
@@ -86,8 +90,11 @@ def tasks(count: int, console: Console) -> list[Bar]:
     table = loop.tables()[0]
     calls = [live.call(task) for live in states for task in live.tasks(table, 1)]
     live, (task,) = states[0], states[0].tasks(table, 1)
-    found: dict[str, list[float]] = {"serial": [], "two": [], "bare": [], "here": [], "there": []}
-    with diffpair.Workers(2, threads=1) as two, diffpair.Workers(1, threads=1) as one:
+    # what a task costs beside its sampling: an empty one goes there and back, and so does an outcome
+    empty, outcome = live.call(replace(task, equilibration=0, steps=0)), live.station.perform(task)
+    echo = Call(live.state.name, lambda progress: outcome, copy.copy, lambda: (outcome,), 0)
+    found: dict[str, list[float]] = {"serial": [], "two": [], "bare": [], "empty": [], "echo": []}
+    with awake(), diffpair.Workers(2, threads=1) as two, diffpair.Workers(1, threads=1) as one:
         for crew in (Serial(), Spread(two), Spread(two), Spread(one)):
             crew.run(calls)  # every process has every Context
         for _ in range(ROUNDS):
@@ -95,18 +102,35 @@ def tasks(count: int, console: Console) -> list[Bar]:
             found["two"].append(seconds(lambda: Spread(two).run(calls)))
             live.station.begin(task)
             found["bare"].append(seconds(lambda: _bare(live, task)))
-            found["here"].append(seconds(lambda: Serial().run(calls[:1])))
-            found["there"].append(seconds(lambda: Spread(one).run(calls[:1])))
-    serial, spread, bare, here, there = (statistics.median(found[name]) for name in found)
+            found["empty"].append(seconds(lambda: Spread(one).run([empty])))
+            found["echo"].append(seconds(lambda: Spread(one).run([echo])))
+    serial, spread, bare, begun_there, sent = (statistics.median(found[name]) for name in found)
+    beside = begun_there + sent
     console.print(
-        f"{count} states of {ATOMS} atoms, {STEPS} steps: {serial:.3g} s in one process, {spread:.3g} s in two; a "
-        f"task: {1e3 * bare:.4g} ms of sampling, {1e3 * here:.4g} ms here, {1e3 * there:.4g} ms in another process"
+        f"{count} states of {ATOMS} atoms, {STEPS} steps: {serial:.3g} s in one process, {spread:.3g} s in two; "
+        f"a task: {1e3 * bare:.4g} ms of sampling, {1e3 * begun_there:.3g} ms to begin it in another process, "
+        f"{1e3 * sent:.3g} ms to send what it found there and back"
     )
     return [
         at_least(f"{count} equal states on 2 workers, efficiency", serial / (2 * spread), 0.9, "of 1"),
-        at_most("a task in another process beyond its sampling", 100 * (there / bare - 1), 5.0, "%"),
-        figure("a task in this process beyond its sampling", 100 * (here / bare - 1), "%"),
+        at_most("a task in another process beyond its sampling", 100 * beside / bare, 5.0, "%"),
     ]
+
+
+@contextmanager
+def awake() -> Iterator[None]:
+    """Keep every core from falling asleep, by work of the lowest priority.
+
+    On a virtual machine it takes so long to wake one that OpenMM with one thread, which hands each step over to
+    another, is half as fast alone as beside others.
+    """
+    command = ["nice", "-n", "19", sys.executable, "-c", "while True: pass"]
+    idle = [subprocess.Popen(command) for _ in range(os.cpu_count() or 1)]
+    try:
+        yield
+    finally:
+        for process in idle:
+            process.kill()
 
 
 def _bare(live: LiveState, task: object) -> None:
@@ -117,7 +141,7 @@ def _bare(live: LiveState, task: object) -> None:
 
 def fit(count: int, console: Console) -> list[Bar]:
     """A whole fit, start and production included, in one process and on two workers."""
-    with tempfile.TemporaryDirectory() as folder:
+    with awake(), tempfile.TemporaryDirectory() as folder:
         alone = seconds(lambda: fit_of(states_of(count)).run(Path(folder) / "one"))
         with diffpair.Workers(2, threads=1) as two:
             spread = seconds(lambda: fit_of(states_of(count), executor=two).run(Path(folder) / "two"))
