@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import resource
 import warnings
-from contextlib import contextmanager
 
 import pytest
 import torch
 import yaml
+from short_disk import files_of_at_most
 from small_fits import kept_in
 
 from diffpair.config import run_fit
@@ -90,17 +89,6 @@ def test_start_that_explodes_while_melting_is_named(make_config, out):
     with pytest.raises(DiffPairError, match=said):
         run_fit(make_config(sampling={**SHORT, "timestep": "2 ps"}), out)
     assert PairTable.load(out / "start.json").knots == 50
-
-
-@contextmanager
-def files_of_at_most(size):
-    """A disk with so much room: writing more fails with an error of the operating system."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_checkpoint_survives_a_full_disk(tmp_path):

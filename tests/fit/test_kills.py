@@ -6,21 +6,21 @@ import json
 import multiprocessing
 import os
 import random
-import resource
 import shlex
 import shutil
 import signal
 import sys
+import tempfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import small_fits
 import torch
+from short_disk import anybody, files_of_at_most
 
 from diffpair import DiffPairError, PairTable
-from diffpair.config import load_config, run_fit
+from diffpair.config import load_config, make_fit, run_fit
 from diffpair.engines.pieces import Bench
 from diffpair.fit.record.checkpoint import BEFORE, CHECKPOINT, KIND, VERSION
 from diffpair.fit.record.lock import LOCK, locked
@@ -184,17 +184,6 @@ def test_a_flipped_digit_in_a_potential_is_refused(whole, tmp_path):
     assert PairTable.load(path) != PairTable.load(whole / "potential.json")
 
 
-@contextmanager
-def files_of_at_most(size):
-    """A disk with so much room: writing more fails with an error of the operating system."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 @pytest.mark.parametrize(("room", "file"), [(1000, "history.json"), (10_000, CHECKPOINT)])
 def test_a_full_disk_costs_an_iteration(room, file, whole, begun):
     config = load_config(whole.parent / "fit.yaml")
@@ -209,11 +198,15 @@ def test_a_folder_that_cannot_be_written(whole, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(DiffPairError, match=r"file/out: cannot be made: Not a directory"):
         run_fit(load_config(whole.parent / "fit.yaml"), tmp_path / "file/out")
-    if os.geteuid() == 0:
-        pytest.skip("root may write everywhere")
-    (tmp_path / "sealed").mkdir(mode=0o500)
-    with pytest.raises(DiffPairError, match=r"sealed: cannot be written: Permission denied"):
-        run_fit(load_config(whole.parent / "fit.yaml"), tmp_path / "sealed")
+    fit = make_fit(load_config(whole.parent / "fit.yaml"), progress=FitProgress.of(False))
+    with tempfile.TemporaryDirectory() as folder:  # nobody may enter the folders of pytest
+        os.chmod(folder, 0o555)
+        try:
+            with anybody(), pytest.raises(DiffPairError, match=rf"{folder}.*Permission denied"):
+                fit.run(folder)
+        finally:
+            os.chmod(folder, 0o755)
+        assert not os.listdir(folder)
 
 
 def hold(out: Path) -> None:

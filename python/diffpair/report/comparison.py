@@ -10,11 +10,11 @@ from matplotlib.gridspec import SubplotSpec
 from numpy.typing import NDArray
 
 from diffpair.engines.results import DistributionResult, ProductionResult, RdfResult
+from diffpair.report.judgement import LEAST_BOUND
 from diffpair.report.style import COLORS, TARGET, plain, style
 from diffpair.targets.distribution import COORDINATES, Coordinate
 
 Array = NDArray[np.float64]
-LEAST_BOUND = 0.005  # of the difference's axis, in units of g or of the highest p: less is no difference
 
 
 @dataclass(frozen=True)

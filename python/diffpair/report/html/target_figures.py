@@ -11,10 +11,10 @@ from diffpair.report.html.figure import Data, Figure, color
 from diffpair.report.html.scale import span
 from diffpair.report.html.svg import Axes, Band, Line, draw
 from diffpair.report.html.targets import Curve, TargetReport
+from diffpair.report.judgement import LEAST_BOUND
 from diffpair.targets.distribution import COORDINATES
 
 Array = NDArray[np.float64]
-LEAST_BOUND = 0.005  # of the difference's axis, in units of g or of the highest p: less is no difference
 
 
 @dataclass(frozen=True)
