@@ -43,19 +43,24 @@ def under_a_barostat():
 
 
 def with_further_forces():
-    """Whose pressure is measured beside them."""
+    """Bonds and charges, beside which the pressure is measured."""
     targets = [RdfTarget(("A", "A"), R, np.ones_like(R)), PressureTarget(0.0)]
     state = build_lattice("soft", 128, 0.8, {"A": 1.0}, 1.0, 120.0, targets=targets)
-    system, bonds = mm.System(), mm.HarmonicBondForce()
+    system, bonds, charges = mm.System(), mm.HarmonicBondForce(), mm.NonbondedForce()
+    charges.setNonbondedMethod(mm.NonbondedForce.CutoffPeriodic)
+    charges.setCutoffDistance(1.5)
     for i in range(128):
         system.addParticle(1.0)
+        charges.addParticle(0.05 * (-1) ** i, 1.0, 0.0)
         if i % 2:
             bonds.addBond(i - 1, i, 1.0, 50.0)
+            charges.addException(i - 1, i, 0.0, 1.0, 0.0)
     bonds.setUsesPeriodicBoundaryConditions(True)
     system.addForce(bonds)
+    system.addForce(charges)
     system.setDefaultPeriodicBoxVectors(*state.box)
     state.base_system = system
-    state.bonds = np.arange(128).reshape(-1, 2)
+    state.bonds = state.exclusions = np.arange(128).reshape(-1, 2)
     return state, {}
 
 
