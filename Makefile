@@ -15,7 +15,7 @@ BUILT := python/diffpair/lib/.built
 COMPILED_FROM := setup.py pyproject.toml CMakeLists.txt $(shell find cmake cpp plugin -type f -not -name '.*' 2>/dev/null)
 CXX_FILES = $(shell find cpp plugin tests examples -name '*.h' -o -name '*.cpp' -o -name '*.inl' -o -name '*.cu')
 
-.PHONY: build demo test test-gpu cuda-compile clang sanitize fuzz peers lint format clean distclean check
+.PHONY: build demo test test-gpu cuda-compile clang sanitize fuzz docs peers lint format clean distclean check
 .DELETE_ON_ERROR:
 
 build: $(BUILT)
@@ -79,6 +79,11 @@ sanitize: $(ENVIRONMENT)
 			build/sanitize-plugin-$${kind%,*}/plugin/reference/libdiffpair_openmm_reference.so \
 			build/sanitize-plugin-$${kind%,*}/plugin/cpu/libdiffpair_openmm_cpu.so || exit 1; \
 	done
+
+# The pages of docs/ and the reference of the Python classes as HTML in build/docs. A warning is an error, here and in `make test`.
+docs: $(BUILT)
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs
+	@echo "build/docs/index.html"
 
 # Every parser in turn, for so many seconds, with inputs that follow coverage where atheris installs and random ones elsewhere.
 # What fails is left in build/fuzz.

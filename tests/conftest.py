@@ -12,7 +12,7 @@ import pytest
 # CPU platform OpenMM adds forces in the order in which its threads end: with one thread a run is the same each time on
 # one kind of processor, with two it is another sample. A second failure, of another sample, is none of chance. The
 # tests of OpenMM's own stochastic integrators are repeated for the same reason.
-CHANCE = ("audit", "engines", "examples", "fit", "gradients", "lammps", "observables", "plugin")
+CHANCE = ("audit", "docs", "engines", "examples", "fit", "gradients", "lammps", "observables", "plugin")
 
 os.environ["OPENMM_CPU_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"  # also of the programs that tests start
 

@@ -22,7 +22,7 @@ struct Potential {
 };
 
 /**
- * Reads the text of a potential file, docs/file-format.md. What is more than a simulation needs is passed over.
+ * Reads the text of a potential file, docs/reference/file-format.md. What is more than a simulation needs is passed over.
  *
  * @param name  of the file, for messages
  * @throws std::runtime_error with one sentence if it is not a potential file of a known version, or damaged

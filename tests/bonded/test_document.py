@@ -63,7 +63,7 @@ def test_a_file_without_terms_has_no_key(tmp_path):
 
 
 def spline(entry, x):
-    """U as docs/file-format.md has it."""
+    """U as docs/reference/file-format.md has it."""
     v, low, high = np.array(entry["values"]), entry["low"], entry["high"]
     n, periodic = len(v), len(entry["types"]) == 4
     h = (high - low) / (n if periodic else n - 1)

@@ -101,7 +101,7 @@ void testFarParticles() {
             NeighborList<float> together(three, 0.9, 0.1);
             together.update(all.data(), box, serial);
             const std::vector<float> found = forces(together);
-            const double tolerance = 1e-4 * std::sqrt(square); // what docs/plugin.md promises
+            const double tolerance = 1e-4 * std::sqrt(square); // what docs/guide/plugin.md promises
             for (int k = 0; k < 6 * number; k++)
                 requireClose(found[k], expected[k % (3 * number)], tolerance, "a force",
                              "with particles " + std::to_string(far) + " nm apart");

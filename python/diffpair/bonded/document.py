@@ -1,4 +1,4 @@
-"""Bonded terms as the potential file holds them, see docs/file-format.md."""
+"""Bonded terms as the potential file holds them, see docs/reference/file-format.md."""
 
 from __future__ import annotations
 

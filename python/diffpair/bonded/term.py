@@ -97,7 +97,7 @@ class BondedTerm(ABC):
 
     @abstractmethod
     def numbers(self) -> dict[str, Any]:
-        """What the potential file holds beside form and types, see docs/file-format.md."""
+        """What the potential file holds beside form and types, see docs/reference/file-format.md."""
 
     @classmethod
     @abstractmethod

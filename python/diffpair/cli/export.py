@@ -56,7 +56,7 @@ def command(
     csv: columns r, U and F in nm, kJ/mol and kJ/mol/nm.
     potential: a potential file again, to keep one at another temperature.
 
-    The commands that use a file are printed. docs/formats.md says which file to use when.
+    The commands that use a file are printed. docs/guide/formats.md says which file to use when.
 
     \b
     Examples:
@@ -92,8 +92,8 @@ def command(
     click.echo(f"{out}: {kind} form of {potential}")
     if table.bonded and kind not in _WITH_BONDED:
         click.echo(
-            f"it holds the pairs; left out: {', '.join(term.label for term in table.bonded)} (docs/bonded.md: bonded "
-            f"terms in an OpenMM System)"
+            f"it holds the pairs; left out: {', '.join(term.label for term in table.bonded)} (docs/guide/bonded.md: "
+            f"bonded terms in an OpenMM System)"
         )
     if said:
         click.echo("\n".join(said))

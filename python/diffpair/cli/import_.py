@@ -49,7 +49,7 @@ def command(
     """Make a potential file of tables of other programs, by least squares, and tell how far it is off.
 
     FILES: a table of LAMMPS's pair_style table, a file of its pair_style uf3, columns of r and U, or tables of GROMACS
-    (.xvg), of which a folder takes all table_*.xvg. docs/formats.md says what is expected of each.
+    (.xvg), of which a folder takes all table_*.xvg. docs/guide/formats.md says what is expected of each.
 
     \b
     Examples:

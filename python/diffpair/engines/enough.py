@@ -10,7 +10,7 @@ import numpy as np
 from diffpair.engines.results import DistributionResult, RdfResult
 
 # A distribution's l1 over the mean |g - target| of an RDF. It goes from 0 to 2, and where g is known to 0.002 that of a
-# liquid's bonds and angles is to 0.005 to 0.01 (docs/coarse-graining.md).
+# liquid's bonds and angles is to 0.005 to 0.01 (docs/results/coarse-graining.md).
 DISTRIBUTIONS = 5.0
 
 

@@ -37,7 +37,7 @@ def write_format(
         write_atomically(out, text)
         return [f"forces are off by {error:.2g} at most", "in LAMMPS:", *uf3.uf3_commands(table, str(out))]
     rows, error = choose_rows(table, _ROWS[kind], points)
-    said = [f"{rows} rows; forces are off by {error:.2g} at most (docs/formats.md)"]
+    said = [f"{rows} rows; forces are off by {error:.2g} at most (docs/guide/formats.md)"]
     if kind == "lammps":
         write_atomically(out, lammps.lammps_table(table, out.name, rows, units))
         return [*said, "in LAMMPS:", *lammps.lammps_commands(table, str(out), rows, units)]

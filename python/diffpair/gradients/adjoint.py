@@ -19,7 +19,8 @@ from diffpair.gradients.target_rows import TargetRows
 from diffpair.potentials.base import TableGrid
 from diffpair.segments import run_segment
 
-CHAOS = 5.0  # growth of the adjoint above which a segment counts as chaotic; docs/audit.md tells how it was chosen
+# Growth of the adjoint above which a segment counts as chaotic; docs/method/audit.md tells how it was chosen.
+CHAOS = 5.0
 
 
 class Chaos(DiffPairError):

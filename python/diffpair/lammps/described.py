@@ -141,7 +141,7 @@ def _describe(
     if own and abs(float(found["energy"]) - float(own["energy"])) > _ALIKE * max(1.0, abs(float(own["energy"]))):
         raise DiffPairError(
             f"{script.file}: with pair_style hybrid/overlay, which the learned pair needs, its energy is "
-            f"{found['energy']} instead of {own['energy']}: name diffpair in the script itself (docs/engines.md)"
+            f"{found['energy']} instead of {own['energy']}: name diffpair in the script itself (docs/guide/engines.md)"
         )
     return _system(live, found, factors), names
 

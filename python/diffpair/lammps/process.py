@@ -97,8 +97,8 @@ class LammpsProcess:
                 ) from None
             why = "".join(f" ({line.partition(_LEFT_OUT)[2].strip()})" for line in said if _LEFT_OUT in line)
             raise LammpsFailed(
-                f"sampling: command {self.command!r}: this LAMMPS has no pair_style diffpair{why}; docs/lammps.md "
-                f"tells how to build it for a LAMMPS of your own"
+                f"sampling: command {self.command!r}: this LAMMPS has no pair_style diffpair{why}; docs/guide/lammps.md"
+                f" tells how to build it for a LAMMPS of your own"
             ) from None
         self._idle = _IDLE
 

@@ -12,7 +12,7 @@ from diffpair.targets import Distribution
 
 
 class _DistributionFile(Settings):
-    """A file as `diffpair map` writes it, see docs/mapping.md. ``types``: along the chain, either way."""
+    """A file as `diffpair map` writes it, see docs/guide/mapping.md. ``types``: along the chain, either way."""
 
     types: list[str]
     file: File

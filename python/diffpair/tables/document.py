@@ -1,4 +1,4 @@
-"""Reading and writing the potential file: JSON text, specified in docs/file-format.md.
+"""Reading and writing the potential file: JSON text, specified in docs/reference/file-format.md.
 
 This module knows the file, not the mathematics: it turns text into checked plain values and back. Every refusal is a
 DiffPairError that names the file and the key.

@@ -218,7 +218,7 @@ class PairTable:
         provenance: Mapping[str, Any] | None = None,
         fit: Mapping[str, Any] | None = None,
     ) -> None:
-        """Write the potential file (docs/file-format.md) atomically.
+        """Write the potential file (docs/reference/file-format.md) atomically.
 
         Args:
             path: file to write; an existing one is replaced only by the complete new one.

@@ -93,12 +93,16 @@ def load_uncertainty(path: str | os.PathLike[str]) -> TableUncertainty | None:
             for band in section.get("bonded", ())
         )
     except (KeyError, TypeError, ValueError):
-        raise DiffPairError(f'{Path(path)}: "fit.uncertainty" is not an error band: see docs/file-format.md') from None
+        raise DiffPairError(
+            f'{Path(path)}: "fit.uncertainty" is not an error band: see docs/reference/file-format.md'
+        ) from None
     bands = [sigma] if bootstrap is None else [sigma, bootstrap]
     if not all(_is_band(band) for band in bonded):
-        raise DiffPairError(f'{Path(path)}: "fit.uncertainty.bonded" is not an error band: see docs/file-format.md')
+        raise DiffPairError(
+            f'{Path(path)}: "fit.uncertainty.bonded" is not an error band: see docs/reference/file-format.md'
+        )
     if r.ndim != 1 or not len(r) or (np.diff(r) <= 0).any() or any(b.shape != (len(sigma), len(r)) for b in bands):
-        raise DiffPairError(f'{Path(path)}: "fit.uncertainty" is not an error band: see docs/file-format.md')
+        raise DiffPairError(f'{Path(path)}: "fit.uncertainty" is not an error band: see docs/reference/file-format.md')
     if any((b < 0).any() for b in [*bands, *(band.sigma for band in bonded)]):
         raise DiffPairError(f'{Path(path)}: "fit.uncertainty" has a negative standard deviation')
     return TableUncertainty(types, r, sigma, notes, bootstrap, bonded)

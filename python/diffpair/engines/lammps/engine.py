@@ -23,7 +23,8 @@ from diffpair.systems.platforms import pick_platform
 from diffpair.tables import PairTable
 
 Array = NDArray[np.float64]
-_SKIN = 0.3, 0.2  # of the distance between particles, and at most of the cutoff: fast in a liquid (docs/lammps.md)
+# Of the distance between particles, and at most of the cutoff: fast in a liquid (docs/guide/lammps.md).
+_SKIN = 0.3, 0.2
 _FARTHEST = 0.03  # of that distance: how far an iteration of a minimisation moves a particle, 0.1 Angstrom in argon
 
 

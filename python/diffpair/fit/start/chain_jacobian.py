@@ -49,8 +49,8 @@ def is_prior(chain: HypernettedChain, state: State, method: str, bonded: bool) -
     It is that of a constant volume. It goes with a start that is near: a network from a soft repulsion, 0.24 off, was
     led to 0.1 by it and no further. Between the sites of molecules its error looked like a factor of a target, but for
     a start by a closure in fits of bonded terms. Beside charges g hardly answers to some changes of U, see
-    docs/systems.md, and the chain is sure of how little without reason: in two of three fits of molten salt bands
-    missed the true U at a third of the distances, and U was twice as far off as without it.
+    docs/results/systems.md, and the chain is sure of how little without reason: in two of three fits of molten salt
+    bands missed the true U at a third of the distances, and U was twice as far off as without it.
 
     Args:
         method: of the start. bonded: whether bonded terms are learned.

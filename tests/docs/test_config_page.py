@@ -1,4 +1,4 @@
-"""The config that docs/config.md begins with has every section, and the page names every key.
+"""The config that docs/reference/config.md begins with has every section, and the page names every key.
 
 tests/examples/test_docs_twins.py loads the configs of all pages.
 """
@@ -12,7 +12,7 @@ import yaml
 from diffpair.config import FitConfig, load_config
 from diffpair.settings.base import Settings
 
-CONFIG_PAGE = Path(__file__).parents[2] / "docs/config.md"
+CONFIG_PAGE = Path(__file__).parents[2] / "docs/reference/config.md"
 
 
 def sections_of(kind: object) -> set[type[Settings]]:

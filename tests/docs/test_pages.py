@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_code_of_the_observables_page(tmp_path: Path) -> None:
     pytest.importorskip("torch")
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/observables.md").read_text(), flags=re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/guide/observables.md").read_text(), flags=re.DOTALL)
     assert len(blocks) == 2
     done = subprocess.run([sys.executable, "-c", "\n".join(blocks)], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -26,7 +26,7 @@ def test_code_of_the_observables_page(tmp_path: Path) -> None:
 
 def test_code_of_the_plugin_page(tmp_path: Path) -> None:
     pytest.importorskip("torch")
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/plugin.md").read_text(), flags=re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/guide/plugin.md").read_text(), flags=re.DOTALL)
     assert len(blocks) >= 6
     shutil.copy(ROOT / "examples/scripts/potential.json", tmp_path)
     (tmp_path / "page.py").write_text("\n".join(blocks))
@@ -38,7 +38,7 @@ def test_code_of_the_plugin_page(tmp_path: Path) -> None:
 def test_code_of_the_python_page(tmp_path: Path) -> None:
     """The script runs, and prints what its comments say."""
     pytest.importorskip("torch")
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/python.md").read_text(), flags=re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/guide/python.md").read_text(), flags=re.DOTALL)
     assert len(blocks) >= 9
     shutil.copy(ROOT / "examples/lennard_jones/rdf.csv", tmp_path)
     (tmp_path / "page.py").write_text("\n".join(blocks))
@@ -60,7 +60,7 @@ def test_code_of_the_page_of_bonded_terms(tmp_path: Path, monkeypatch: pytest.Mo
     from diffpair.bonded import HarmonicTerm, TabulatedTerm
     from diffpair.tables import PairTable
 
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/bonded.md").read_text(), flags=re.DOTALL)
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/guide/bonded.md").read_text(), flags=re.DOTALL)
     types, topology, system = [*"ABBA"] * 2, app.Topology(), mm.System()
     chain = topology.addChain()
     for _ in range(2):
@@ -89,7 +89,7 @@ def test_python_page_names_every_setting_and_argument() -> None:
     from diffpair.states import build_from_files, build_lattice
     from diffpair.states.from_simulation import build_from_simulation
 
-    words = set(re.findall(r"\w+", (ROOT / "docs/python.md").read_text()))
+    words = set(re.findall(r"\w+", (ROOT / "docs/guide/python.md").read_text()))
     assert set(settings) <= words
     for function in (Fit, Fit.run, Fit.save, Fit.resume, build_from_simulation, build_lattice, build_from_files):
         hidden = {"self", "origin", "options"}  # the second of the config's door alone

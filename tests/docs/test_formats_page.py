@@ -1,4 +1,4 @@
-"""The commands of docs/formats.md do what the page says."""
+"""The commands of docs/guide/formats.md do what the page says."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lammps_frame import learned_like
 from diffpair import PairTable
 from diffpair.cli import cli
 
-PAGE = (Path(__file__).parents[2] / "docs/formats.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs/guide/formats.md").read_text()
 EXPORTS, IMPORTS, SAID = re.findall(r"```\n(.*?)```", PAGE, flags=re.DOTALL)
 
 

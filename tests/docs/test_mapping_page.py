@@ -1,4 +1,4 @@
-"""docs/mapping.md: its map and its Python run, and it names every key and option."""
+"""docs/guide/mapping.md: its map and its Python run, and it names every key and option."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from diffpair.cli.map import command
 from diffpair.mapping import MapSettings, load_map
 from diffpair.mapping.settings import Bead, Molecules
 
-PAGE = (Path(__file__).parents[2] / "docs/mapping.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs/guide/mapping.md").read_text()
 CHAIN = [[0.154 * k, 0.05 * (k % 2), 0] for k in range(6)]
 HEXANE = ("HEX", [(f"C{k}", "C") for k in range(1, 7)], [(k, k + 1) for k in range(5)], CHAIN)
 SOLUTE = ("LIG", [("N1", "N"), ("H1", "H")], [(0, 1)], [[0, 0, 0], [0.1, 0, 0]])
