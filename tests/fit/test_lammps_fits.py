@@ -63,7 +63,7 @@ def test_a_killed_lammps_leaves_a_fit_that_goes_on(make_config, out):
         def begin(self, what, steps):
             super().begin(what, steps)
             if what.startswith("iteration 3/"):
-                os.killpg(fit._loop.states[0].station.engine._program._popen.pid, signal.SIGKILL)
+                os.killpg(fit._session.loop.states[0].station.engine._program._popen.pid, signal.SIGKILL)
 
     fit = make_fit(brief(make_config))
     told = r"(?s)stopped in iteration 3: state 'liquid': LAMMPS \(lmp\) ended before its work was done; its last lines:"

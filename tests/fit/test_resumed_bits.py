@@ -117,6 +117,6 @@ def test_rows_that_were_left_out_stay_so(tmp_path):
     fits[0].step()
     fits[0].save(tmp_path / "out")
     fits[1]._begun(tmp_path / "out")
-    seen = [fit._loop.states[0].rows.rdf for fit in fits]
+    seen = [fit._session.loop.states[0].rows.rdf for fit in fits]
     assert seen[1].half_box == seen[0].half_box < np.inf
     assert np.array_equal(seen[1].compared, seen[0].compared)

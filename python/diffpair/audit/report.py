@@ -12,12 +12,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from rich.table import Table
 
+from diffpair.atomic_file import write_atomically
 from diffpair.audit.measure import StateAudit
 from diffpair.audit.recommend import Recommendation
 from diffpair.gradients import CHAOS
 from diffpair.report.files import AUDIT
 from diffpair.report.style import COLORS, plain, style
-from diffpair.tables.document import write_atomically
 
 JSON, PLOT = AUDIT, "audit.png"
 

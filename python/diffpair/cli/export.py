@@ -101,8 +101,8 @@ def command(
 
 def _write(table: PairTable, kind: str, out: Path, points: int | None, units: Units) -> list[str]:
     """Write the file or files, and return what to tell of them."""
+    from diffpair.atomic_file import write_atomically
     from diffpair.formats.writing import write_format
-    from diffpair.tables.document import write_atomically
 
     if kind == "potential":
         table.save(out)

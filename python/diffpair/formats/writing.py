@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from diffpair.atomic_file import write_atomically
 from diffpair.formats import gromacs, hoomd, lammps, plain, uf3
 from diffpair.formats.resolution import Interpolation, choose_rows
 from diffpair.formats.units import Units, units_of_style
 from diffpair.tables import PairTable
-from diffpair.tables.document import write_atomically
 
 _ROWS: dict[str, Interpolation] = {
     "lammps": lammps.lammps_force,

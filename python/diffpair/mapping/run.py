@@ -14,6 +14,7 @@ from typing import Any
 
 import openmm
 
+from diffpair.atomic_file import write_atomically
 from diffpair.errors import DiffPairError
 from diffpair.mapping.beads import BeadMap
 from diffpair.mapping.fit_file import choose, fit_text
@@ -23,7 +24,6 @@ from diffpair.mapping.settings import MapSettings
 from diffpair.mapping.structure import check_neutral, structure_file, system_of
 from diffpair.mapping.summary import summary_of
 from diffpair.mapping.trajectory import BeadsTrajectory
-from diffpair.tables.document import write_atomically
 from diffpair.targets.distribution import COORDINATES
 from diffpair.trajectories.check import check_made
 from diffpair.trajectories.files import Frames, holds_topology, load_topology, read_frames

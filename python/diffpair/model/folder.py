@@ -14,6 +14,7 @@ import openmm
 from numpy.typing import NDArray
 from openmm import app, unit
 
+from diffpair.atomic_file import write_atomically
 from diffpair.errors import DiffPairError
 from diffpair.model.force_field_file import Built, check_file, force_field_text, nonbonded_method
 from diffpair.model.templates import NotInAForceField
@@ -23,7 +24,6 @@ from diffpair.states.state import State
 from diffpair.states.structure import read_structure
 from diffpair.states.system import make_system, own_system
 from diffpair.tables import PairTable
-from diffpair.tables.document import write_atomically
 
 SUMMARY, SECTION = "summary.json", "model"
 FORCE_FIELD, SYSTEM, STRUCTURE = "forcefield", "system", "beads"

@@ -13,6 +13,7 @@ import openmm
 from numpy.typing import NDArray
 from openmm import app
 
+from diffpair.atomic_file import write_atomically
 from diffpair.errors import DiffPairError
 from diffpair.model import dcd, xtc
 from diffpair.model.folder import Model, ModelState, load_state
@@ -24,7 +25,6 @@ from diffpair.systems.barostat import BAROSTATS, barostat_of, check_barostat, pr
 from diffpair.systems.platforms import pick_platform
 from diffpair.systems.shared_cutoff import shared_cutoff
 from diffpair.tables import PairTable
-from diffpair.tables.document import write_atomically
 
 Array = NDArray[np.float64]
 

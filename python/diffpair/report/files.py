@@ -1,7 +1,7 @@
 """Names in the folder of a fit."""
 
 from diffpair.model.folder import SUMMARY
-from diffpair.tables.document import NAME as POTENTIAL
+from diffpair.tables.json_text import NAME as POTENTIAL
 
 START, ITERATIONS, HISTORY, AUDIT = "start.json", "iterations", "history.json", "audit.json"
 RESULTS, REPORT = "results.json", "report.html"

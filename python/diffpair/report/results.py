@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diffpair.atomic_file import write_atomically
 from diffpair.engines.results import ProductionResult
 from diffpair.states import State
 from diffpair.states.ideal_pressure import own_error
-from diffpair.tables.document import write_atomically
 
 FORMAT = "diffpair-results"
 Array = NDArray[np.float64]

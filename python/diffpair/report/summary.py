@@ -10,8 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from diffpair.atomic_file import write_atomically
 from diffpair.engines.production import ProductionResult
-from diffpair.tables.document import write_atomically
 from diffpair.targets.density_target import MASS
 
 

@@ -6,35 +6,26 @@ DiffPairError that names the file and the key.
 
 from __future__ import annotations
 
-import errno
 import json
 import math
 import os
 import re
-import sys
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from diffpair.atomic_file import write_atomically
 from diffpair.errors import DiffPairError
 from diffpair.tables.checksum import KEY, take_checksum, with_checksum
-from diffpair.tables.foreign import kind_of
+from diffpair.tables.json_text import FORMAT, read_json
 from diffpair.tables.limits import check_grid, check_size
 from diffpair.tables.pairs import type_pairs
 
-FORMAT = "diffpair-potential"
-NAME = "potential.json"  # in a fit's folder
-TEMPORARY = ".tmp"  # how the names of files end that are being written
-_BEGINNING = f'{{"format":"{FORMAT}"'  # what DiffPair writes first, without blanks
 VERSION = 1
 UNITS = {"length": "nm", "energy": "kJ/mol"}
 ENTROPY_UNIT = "kJ/mol/K"
 _REQUIRED = ("units", "types", "r_min", "cutoff", "knots", "pairs")
 _OPTIONAL = ("global_parameters", "entropy", "provenance", "fit")
 _HALF = re.compile("[\ud800-\udfff]")  # of a character: JSON may write one, but no text holds it
-# A list takes 64 bytes of memory, an object 80, and "[]," three of the file. A pair of the smallest table has 70.
-_MOST_PARTS, _LENGTH_OF_PART = 500_000, 20
 _BONDED = "bonded"  # a list, which diffpair.bonded reads
 
 
@@ -46,7 +37,7 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     values mean. Raises DiffPairError.
     """
     path = Path(path)
-    document = _read_json(path)
+    document = read_json(path)
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise DiffPairError(f'{path}: not a potential file{_other(path, document)}: "format" must be "{FORMAT}"')
     version = document.get("version")
@@ -114,44 +105,6 @@ def write_document(path: str | os.PathLike[str], document: dict[str, Any]) -> No
     write_atomically(path, text + "\n")
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write through a temporary file in the same folder and rename it into place. Raises DiffPairError.
-
-    Both are on the disk when this returns: after a power cut the file is there.
-    """
-    temporary = ""
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=TEMPORARY, dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes the file private; give it the permissions that open() would have given.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
-    except BaseException as error:  # Ctrl-C, too, leaves no part of a file behind
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        if not isinstance(error, OSError):
-            raise
-        raise DiffPairError(f"{path}: cannot be written: {error.strerror or error}") from None
-
-
-def _sync_folder(folder: Path) -> None:
-    """Have the name of a new file on the disk. Not every file system can: those of networks often do by themselves."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
-            raise
-    finally:
-        os.close(handle)
-
-
 def _beside(path: Path) -> str:
     """What else a fit's folder holds where a potential file in it is damaged; empty elsewhere."""
     if not (path.parent / "checkpoint.pt").is_file():
@@ -160,50 +113,6 @@ def _beside(path: Path) -> str:
         f"; {path.parent / 'iterations'} holds the potentials of the fit's iterations, and --resume writes {path.name} "
         f"anew"
     )
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        if kind := kind_of(path):
-            raise DiffPairError(f"{path}: not a potential file but {kind}")
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise DiffPairError(f"{path}: no such potential file") from None
-    except OSError as error:
-        inside = f"; the potential of a fit in it is {path / NAME}" if os.path.isfile(path / NAME) else ""
-        raise DiffPairError(f"{path}: cannot be read: {error.strerror or error}{inside}") from None
-    except UnicodeDecodeError as error:
-        raise DiffPairError(f"{path}: a damaged potential file: byte {error.start} is no UTF-8 text") from None
-    except DiffPairError:
-        raise
-    except ValueError as error:  # a zero byte in the name
-        raise DiffPairError(f"{str(path)!r} is no name of a file: {error}") from None
-    _check_density(path, text)
-    try:
-        return json.loads(text, object_pairs_hook=_unique(path), parse_constant=_no_constant(path))
-    except json.JSONDecodeError as error:
-        # in a string, after a value, or within a number
-        ended = error.msg.startswith("Unterminated") or re.fullmatch(r"[\w.+-]*[\0\s]*", text[error.pos :])
-        reason = "it ends too early (truncated?)" if ended else f"{error.msg}, line {error.lineno}"
-        ours = FORMAT in text or _BEGINNING.startswith("".join(text.rstrip("\0").split()))
-        what = "a damaged potential file" if ours else "not a potential file but damaged JSON of another kind"
-        raise DiffPairError(f"{path}: {what}: {reason}") from None
-    except RecursionError:
-        raise DiffPairError(f"{path}: not a potential file: it is nested too deeply") from None
-    except DiffPairError:
-        raise
-    except ValueError:  # of int(): Python reads no number of so many digits
-        raise DiffPairError(
-            f"{path}: holds a whole number of more than {sys.get_int_max_str_digits()} digits"
-        ) from None
-
-
-def _check_density(path: Path, text: str) -> None:
-    """Refuse lists and objects so short that they would take far more memory than the file is long."""
-    if text.count("[") + text.count("{") > _MOST_PARTS + len(text) // _LENGTH_OF_PART:
-        raise DiffPairError(
-            f"{path}: not a potential file: it has more lists and objects than one per {_LENGTH_OF_PART} characters"
-        )
 
 
 def _check_json(path: Path, key: str, section: Any) -> None:
@@ -226,25 +135,6 @@ def _other(path: Path, document: Any) -> str:
     if isinstance(files, dict) and isinstance(files.get("potential"), str):
         return f" but a fit's summary, whose potential is {path.parent / files['potential']}"
     return f" but JSON with the keys {_short(list(document))}"
-
-
-def _unique(path: Path) -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
-    def build(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        result: dict[str, Any] = {}
-        for key, value in items:
-            if key in result:
-                raise DiffPairError(f'{path}: the key "{key}" appears twice')
-            result[key] = value
-        return result
-
-    return build
-
-
-def _no_constant(path: Path) -> Callable[[str], Any]:
-    def refuse(name: str) -> Any:
-        raise DiffPairError(f"{path}: holds {name}, but every number must be finite")
-
-    return refuse
 
 
 def _check_types(path: Path, types: Any) -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from diffpair.atomic_file import write_atomically
 from diffpair.bonded.term import ORDERS
 from diffpair.errors import DiffPairError, shortened
 from diffpair.systems.bonded_paths import canonical
-from diffpair.tables.document import write_atomically
 from diffpair.targets.reading.text import read_text
 
 Array = NDArray[np.float64]

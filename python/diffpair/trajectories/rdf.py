@@ -12,12 +12,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from diffpair.atomic_file import write_atomically
 from diffpair.errors import DiffPairError
 from diffpair.observables.pair_numbers import drop_excluded
 from diffpair.observables.rdf import count_pairs
 from diffpair.states.exclusions import DEFAULT_BONDS, bonded_pairs, excluded_pairs, links_of
 from diffpair.states.files import read_system
-from diffpair.tables.document import write_atomically
 from diffpair.trajectories.files import load_topology, read_frames, select_pairs
 from diffpair.trajectories.pieces import Pieces, Sums
 

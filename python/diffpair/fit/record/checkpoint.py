@@ -10,12 +10,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from diffpair.atomic_file import TEMPORARY, write_atomically
 from diffpair.engines import Snapshot
 from diffpair.errors import DiffPairError
 from diffpair.fit.record.iteration import Iteration, accepted
 from diffpair.fit.record.sealed import Damaged, is_sound, packed, read_sealed, unpacked, write_sealed
 from diffpair.gradients import blocks_from
-from diffpair.tables.document import TEMPORARY, write_atomically
 from diffpair.updates import Observation
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from diffpair.atomic_file import write_atomically
 from diffpair.audit.report import JSON as AUDIT
 from diffpair.audit.report import PLOT as AUDIT_PLOT
 from diffpair.errors import DiffPairError
@@ -24,7 +25,6 @@ from diffpair.model.folder import UNDER_WAY, files_of
 from diffpair.potentials import AllPairs, TemperatureDependent
 from diffpair.report.files import HISTORY, ITERATIONS, POTENTIAL, REPORT, RESULTS, START, SUMMARY
 from diffpair.tables import PairTable, TableUncertainty
-from diffpair.tables.document import write_atomically
 
 PLOT = "fit.png"
 _RESULTS = (

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diffpair.atomic_file import write_atomically
 from diffpair.report.files import HISTORY
-from diffpair.tables.document import write_atomically
 
 Array = NDArray[np.float64]
 NAN = float("nan")

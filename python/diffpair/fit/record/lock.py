@@ -10,8 +10,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from diffpair.atomic_file import TEMPORARY
 from diffpair.errors import DiffPairError
-from diffpair.tables.document import TEMPORARY
 
 LOCK = ".fit.lock"
 _FOLDERS = (".", "iterations")  # in which a fit writes

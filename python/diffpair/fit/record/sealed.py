@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from diffpair.atomic_file import write_atomically
 from diffpair.errors import DiffPairError
-from diffpair.tables.document import write_atomically
 
 # The header line: this, what the file is, its version, and SHA-256 of all that and of what follows the line.
 _MAGIC = b"diffpair"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from diffpair.atomic_file import write_atomically
 from diffpair.errors import DiffPairError
 from diffpair.report.curves import learned_rows, seen_part
 from diffpair.report.files import POTENTIAL
@@ -21,7 +22,6 @@ from diffpair.report.html.svg import Axes, Band, Line, draw
 from diffpair.report.html.target_figures import labels_of
 from diffpair.report.html.targets import TargetReport
 from diffpair.report.html.verdict import Verdict, judge
-from diffpair.tables.document import write_atomically
 
 COMPARISON = "comparison.html"
 MOST = 6  # fits: as many colours as there are

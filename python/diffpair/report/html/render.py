@@ -10,12 +10,12 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from diffpair.atomic_file import write_atomically
 from diffpair.report.files import REPORT
 from diffpair.report.html.content import Report, report_of
 from diffpair.report.html.figure import Figure
 from diffpair.report.html.folder import read_folder
 from diffpair.report.html.targets import WORST_FIRST
-from diffpair.tables.document import write_atomically
 
 TEMPLATES = Path(__file__).parent / "templates"
 LIMIT = 3_000_000  # bytes of a page: what mail takes, and a phone opens at once
