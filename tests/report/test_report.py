@@ -55,6 +55,7 @@ def test_the_numbers_are_those_of_the_files(finished):
     potential = json.loads((finished / "potential.json").read_text())
     for version in potential["provenance"]["versions"].values():
         assert version in page.text
+    assert re.search(r"rundynamics on OpenMM's \w+, g\(r\) and gradients on", page.text)
     for name in ("potential.json", "summary.json", "results.json", "history.json"):
         assert hashlib.sha256((finished / name).read_bytes()).hexdigest() in page.text
     assert hashlib.sha256((finished.parent / "rdf.csv").read_bytes()).hexdigest() in page.text

@@ -16,7 +16,7 @@ import openmm
 import torch
 
 from diffpair._version import __version__
-from diffpair.fit.setup import Setup
+from diffpair.fit.setup import Setup, where
 from diffpair.settings.fit_settings import FitSettings
 from diffpair.states import State
 from diffpair.tables import type_pairs
@@ -68,6 +68,7 @@ def provenance(setup: Setup, iterations: int, digest: str, origin: Origin) -> di
         ],
         "learned_pairs": [list(pairs[row]) for row in setup.potential.learned],
         "seed": setup.settings.seed,
+        "runs": where(setup.settings, setup.states),
         "iterations": iterations,
         "versions": {
             "diffpair": __version__,

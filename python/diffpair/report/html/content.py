@@ -124,6 +124,8 @@ def _repeat(fit: FitFolder) -> Repeat:
     text = str(origin.get("config_text") or "")
     command = f"diffpair fit {shlex.quote(str(origin['config']))} --out {shlex.quote(fit.name)}" if text else ""
     rows = [(str(name), str(version)) for name, version in (origin.get("versions") or {}).items()]
+    if "runs" in origin:
+        rows.append(("run", str(origin["runs"])))
     if "seed" in origin:
         rows.append(("seed", str(origin["seed"])))
     gradient = origin.get("gradient") or {}
