@@ -2,62 +2,23 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from thin_gas import BASIS, CONTACT, FORMS, GRID, KT, R, ThinGas, g_of, lennard_jones_table
 
 from diffpair.errors import DiffPairError
-from diffpair.gradients.rdf_rows import FLOOR
-from diffpair.potentials import BSpline, GaussianMLP, LennardJones, Sum, TableGrid, TemperatureDependent, tabulate
+from diffpair.potentials import GaussianMLP, LennardJones, Sum, TableGrid, TemperatureDependent
 from diffpair.updates import (
-    FirstOrder,
     GaussNewton,
-    Memory,
     Observation,
     ParameterSpace,
-    RdfView,
-    StateView,
     pull_back,
 )
-from diffpair.updates.basis import spline_basis
 from diffpair.updates.gauss_newton import FIRST
 from diffpair.updates.linear_model import LinearModel, Start
-
-GRID = TableGrid(0.8, 2.5, 60)
-KT, CONTACT = 1.0, np.array([1.0])
-R = np.linspace(0.85, 2.6, 90)
-BASIS = spline_basis(GRID, R)
-
-
-def lennard_jones_table(epsilon=1.0, sigma=1.0):
-    with torch.no_grad():
-        return tabulate(LennardJones(("A",), 2.5, epsilon, sigma), GRID).numpy().ravel()
-
-
-def g_of(table, kT=KT):
-    return np.exp(-BASIS @ table / kT)
-
-
-class ThinGas:
-    """One state of the gas: observes g and its exact Jacobian -beta g B_k."""
-
-    def __init__(self, target, variant=0, kT=KT):
-        self.target, self.kT, self.memory = target, kT, Memory()
-        self.variant = variant
-
-    def observe(self, table):
-        g = g_of(table, self.kT)
-        jacobian = -g[:, None] * BASIS / self.kT
-        none = np.zeros((0, len(table)))
-        self.memory.add(
-            Observation(table, g - self.target, np.full(len(R), 0.003), jacobian, none, 0.003**2 * np.eye(len(R)))
-        )
-        weights = (BASIS * (R**2 * g)[:, None]).sum(0)[None]
-        floor = np.full(len(R), FLOOR)
-        return StateView(self.memory, self.variant, BASIS[self.target > 0.1], self.kT, weights, floor=floor)
 
 
 def iterate(space, gases, update, count):
@@ -65,13 +26,6 @@ def iterate(space, gases, update, count):
         tables = space.tables()
         update.step(space, [gas.observe(tables[gas.variant]) for gas in gases])
     return space.tables()
-
-
-FORMS = {
-    "bspline": lambda: BSpline(("A",), *GRID[1::-1], GRID.knots),
-    "lj": lambda: LennardJones(("A",), 2.5, 0.6, 0.95),
-    "mlp": lambda: GaussianMLP(("A",), 2.5, hidden=(24, 24), seed=1),
-}
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -111,87 +65,6 @@ def test_energy_and_entropy_are_told_apart():
     tables = iterate(space, gases, GaussNewton(), 15)
     for table, gas in zip(tables, gases, strict=True):
         assert np.abs(g_of(table, gas.kT) - gas.target).mean() < 0.003
-
-
-def first_order_view(gas, table):
-    """With dL/dc of half the mean square residual."""
-    view, last = gas.observe(table), gas.memory.observations[-1]
-    gradient = last.jacobian.T @ last.residual / len(R)
-    return replace(view, gradient=gradient, rdfs=(RdfView(0, slice(0, len(R)), R, gas.target),))
-
-
-def descend(form, update, count):
-    """Losses of a fit from a potential that is too shallow and too wide."""
-    space, gas = ParameterSpace(FORMS[form](), GRID, [()], KT, CONTACT), ThinGas(g_of(lennard_jones_table()))
-    if form != "lj":
-        pull_back(space, [lennard_jones_table(0.5, 1.03)], steps=20)
-    update, losses = update(space), []
-    for _ in range(count):
-        view = first_order_view(gas, space.tables()[0])
-        losses.append(0.5 * np.mean(gas.memory.observations[-1].residual ** 2))
-        update.step(space, [view])
-    return losses
-
-
-@pytest.mark.parametrize("precondition", [True, False])
-@pytest.mark.parametrize("name", ["adam", "rmsprop"])
-def test_first_order_descends(name, precondition):
-    losses = descend("lj", lambda space: FirstOrder(space, name, 0.02, precondition=precondition), 60)
-    assert losses[-1] < 0.02 * losses[0]
-
-
-@pytest.mark.parametrize(("form", "left"), [("lj", 1e-12), ("bspline", 1e-3), ("mlp", 5e-3)])
-def test_preconditioned_sgd_is_newtons_method_for_the_thin_gas(form, left):
-    """Its response is what the preconditioner takes for that of any fluid: the rate is 1. Tables have directions that
-    hardly matter to g, which are slower, and a core that is continued."""
-    losses = descend(form, lambda space: FirstOrder(space, "sgd", 1.0), 18)
-    assert losses[-1] < left * losses[0]
-
-
-def test_preconditioner_saves_iterations():
-    """The same optimizer with the default rate of either, for as long."""
-    losses = {
-        on: descend("bspline", lambda space, on=on: FirstOrder(space, "adam", precondition=on), 60) for on in (0, 1)
-    }
-    assert losses[1][-1] < 0.01 * losses[0][-1]
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_first_order_goes_on_where_it_stopped(form):
-    """After three steps another update takes over; both make the same fourth."""
-    gas, tables = ThinGas(g_of(lennard_jones_table())), []
-    space = ParameterSpace(FORMS[form](), GRID, [()], KT, CONTACT)
-    update = FirstOrder(space, "adam")
-    for _ in range(3):
-        noise = 1e-4 * np.random.default_rng(1).normal(size=(3, GRID.knots + 2))
-        update.step(space, [replace(first_order_view(gas, space.tables()[0]), gradient_noise=noise)])
-    theta, view = space.get(), first_order_view(gas, space.tables()[0])
-    other = FirstOrder(space, "adam")
-    other.restore(copy.deepcopy(update.content()))
-    for each in (update, other):
-        space.set(theta)
-        each.step(space, [view])
-        tables.append(space.tables()[0])
-    assert np.array_equal(*tables) and np.abs(tables[0]).max() > 0
-
-
-def test_noise_shortens_the_steps():
-    """A gradient that is all noise moves the potential less than one that is taken to be exact."""
-    rng, moved = np.random.default_rng(3), {}
-    for noise in (0.0, 1.0):
-        space = ParameterSpace(FORMS["bspline"](), GRID, [()], KT, CONTACT)
-        space.set(lennard_jones_table()[: space.size])
-        gas, update = ThinGas(g_of(lennard_jones_table())), FirstOrder(space, "adam")
-        (table,) = space.tables()
-        steps = []
-        for _ in range(30):
-            view = first_order_view(gas, table)
-            draws = rng.normal(size=(8, len(table))) * 1e-3
-            known = noise * draws / np.sqrt(8 * 7)
-            update.step(space, [replace(view, gradient=draws.mean(0), gradient_noise=known - known.mean(0))])
-            steps.append(space.tables()[0])
-        moved[noise] = np.sqrt(np.mean((BASIS[gas.target > 0.1] @ np.diff(steps, axis=0).T) ** 2))
-    assert moved[1.0] < 0.6 * moved[0.0]
 
 
 def test_a_noisy_residual_is_averaged_over_iterations():
@@ -275,19 +148,6 @@ def test_step_that_stays_infinite_is_refused():
     view = ThinGas(g_of(lennard_jones_table())).observe(space.tables()[0])
     with pytest.raises(DiffPairError, match="step of the fit is not finite"):
         GaussNewton().step(space, [replace(view, probe=np.full_like(view.probe, np.inf))])
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_first_order_step_that_is_far_too_long_is_undone(form):
-    """And the next one is smaller; the optimizer keeps nothing of it."""
-    space = ParameterSpace(FORMS[form](), GRID, [()], KT, CONTACT)
-    gas, update, theta = ThinGas(g_of(lennard_jones_table())), FirstOrder(space, "adam", 1e300), space.get()
-    view = first_order_view(gas, space.tables()[0])
-    step = update.step(space, [replace(view, gradient=np.ones(GRID.knots + 2))])
-    assert step.size == 0 and "undone" in step.note
-    assert np.array_equal(space.get(), theta)
-    assert not update.optimizer.state and update.optimizer.param_groups[0]["lr"] < 1e294
-    assert not update.z.detach().numpy().any()
 
 
 def test_pull_back_of_a_network():

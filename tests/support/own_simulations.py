@@ -120,3 +120,13 @@ def runs(simulation: app.Simulation, potential: PairTable) -> bool:
     """Whether its forces are those of that potential, in a Context that knows nothing of the fit."""
     expected, found = alone(simulation, potential), forces_of(simulation.context)
     return bool(np.abs(found - expected).max() < 3e-4 * np.abs(expected).max())
+
+
+def lj_force(scale: float = 0.3) -> mm.NonbondedForce:
+    force = mm.NonbondedForce()
+    force.setNonbondedMethod(force.CutoffPeriodic)
+    force.setCutoffDistance(CUTOFF)
+    force.setUseDispersionCorrection(False)
+    for _ in range(108):
+        force.addParticle(0.0, 1.0, scale)
+    return force
