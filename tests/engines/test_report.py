@@ -12,7 +12,8 @@ from diffpair.engines import ProductionResult, RdfResult, Snapshot
 from diffpair.engines.results import Density, DensityResult, DistributionResult
 from diffpair.errors import DiffPairError
 from diffpair.observables.pressure import Pressure
-from diffpair.report import draw_fit, plot_fit, summary_document, write_summary
+from diffpair.report import summary_document, write_summary
+from diffpair.report.plots import draw_fit, plot_fit
 from diffpair.tables import PairTable, TableUncertainty
 from diffpair.tables.uncertainty import BondedBand
 

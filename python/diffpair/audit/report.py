@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from rich.table import Table
 
 from diffpair.atomic_file import write_atomically
@@ -79,6 +77,9 @@ def save(out: Path, audits: list[StateAudit], choice: Recommendation, keys: dict
 
 def plot_audit(path: Path, audits: list[StateAudit], choice: Recommendation) -> None:
     """Cosine, norm ratio, and noise with growth, against the length of the segments; one colour per state."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(12.6, 3.6), layout="constrained", dpi=150)
     FigureCanvasAgg(figure)
     cosine, ratio, noise = figure.subplots(1, 3)

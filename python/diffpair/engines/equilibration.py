@@ -8,8 +8,8 @@ left has the largest number of independent samples (J. D. Chodera, J. Chem. Theo
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.signal import detrend
 
 Array = NDArray[np.float64]
 SHORTEST = 3  # lags that are always summed
@@ -52,6 +52,6 @@ def drifts(series: Array) -> bool:
     first, second = series[:half], series[-half:]
     variances = []
     for part in (first, second):
-        rest = detrend(part)  # a trend is not noise
+        rest = scipy.signal.detrend(part)  # a trend is not noise
         variances.append(inefficiency(rest) * float(np.var(rest, ddof=2)) / half)
     return bool(abs(first.mean() - second.mean()) > CLEAR * np.sqrt(sum(variances)))

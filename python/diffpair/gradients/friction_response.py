@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 import torch
 from numpy.typing import NDArray
-from scipy.fft import dct
 from torch import Tensor
 
 from diffpair.engines.frames import Frames
@@ -43,7 +43,7 @@ def friction_response(
     Raises: DiffPairError for a state whose segments cannot be run.
     """
     chosen = np.linspace(0, len(frames) - 1, max(BATCHES, min(segments, len(frames)))).round().astype(int)
-    vectors = torch.from_numpy(dct(np.eye(lags), axis=0, norm="ortho")[:modes])
+    vectors = torch.from_numpy(scipy.fft.dct(np.eye(lags), axis=0, norm="ortho")[:modes])
     responses, by_table = [], []
     c = coefficients.detach().clone().requires_grad_()
     if found := unknown_to_segments(rows):

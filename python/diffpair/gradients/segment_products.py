@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 import torch
 from numpy.typing import NDArray
-from scipy.fft import dct
 from torch import Tensor
 
 from diffpair.engines.frames import Frames
@@ -97,6 +97,6 @@ def smooth_vectors(rows: TargetRows, modes: int) -> Array:
     for where in rows.rdf.slices:
         size = where.stop - where.start
         part = np.zeros((min(modes, size), count))
-        part[:, where] = dct(np.eye(size), axis=0, norm="ortho")[:modes]
+        part[:, where] = scipy.fft.dct(np.eye(size), axis=0, norm="ortho")[:modes]
         vectors.append(part)
     return np.concatenate([*vectors, np.eye(count)[len(rows.rdf) :]])

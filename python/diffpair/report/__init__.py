@@ -1,6 +1,8 @@
-"""What a fit leaves for its reader: summary.json for machines, a figure for people. No torch."""
+"""What a fit leaves for its reader: summary.json for machines, figures and a page for people. No torch.
 
-from diffpair.report.plots import as_png, draw_fit, plot_fit
+Figures stand in `plots`, which imports matplotlib: a process that samples has no need of it.
+"""
+
 from diffpair.report.summary import summary_document, write_summary
 
-__all__ = ["as_png", "draw_fit", "plot_fit", "summary_document", "write_summary"]
+__all__ = ["summary_document", "write_summary"]

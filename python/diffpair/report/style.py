@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from matplotlib.axes import Axes
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 COLORS = ["#1f6f8b", "#d1495b", "#66a182", "#8d6a9f", "#edae49", "#5c4d3c"]
 TARGET = "#222222"

@@ -14,9 +14,8 @@ Done for h = g - 1: both ends of the scale, g = 0 and g = 1, are then reproduced
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.interpolate import make_interp_spline
-from scipy.ndimage import maximum_filter1d
 
 from diffpair.targets.sampled import CORE
 
@@ -38,11 +37,11 @@ def smooth_histogram(r: Array, g: Array) -> Array:
     h = np.concatenate([np.full(padding, -1.0), g - 1.0])
     shell = 4.0 * np.pi * (centres**2 + width**2 / 12.0) * h
     bins = np.arange(float(len(centres)))
-    integral = make_interp_spline(bins, shell, k=5).antiderivative(3)
+    integral = scipy.interpolate.make_interp_spline(bins, shell, k=5).antiderivative(3)
     smooth_shell = np.full(len(centres), np.nan)
     inside = bins[2:-2]
     smooth_shell[2:-2] = sum(f * integral(inside + x) for f, x in ((1, 1.5), (-3, 0.5), (3, -0.5), (-1, -1.5)))
     smooth = 1.0 + smooth_shell / (4.0 * np.pi * (centres**2 + width**2 / 3.0))
     result: Array = smooth[padding:]
-    empty = (maximum_filter1d(g, 5) == 0) & np.isfinite(result)  # no pairs as far as the kernel reaches
+    empty = (scipy.ndimage.maximum_filter1d(g, 5) == 0) & np.isfinite(result)  # no pairs as far as the kernel reaches
     return np.where(empty, 0.0, result)

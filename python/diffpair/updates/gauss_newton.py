@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import scipy
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from diffpair.errors import DiffPairError
 from diffpair.updates.base import GROWTH, Needs, StateView, Step
@@ -130,7 +130,7 @@ def price_within(states: list[StateView], radius: float, moved: Callable[[float]
 
     least, most = PRICES
     found = excess(least) > 0 > excess(most)
-    return float(10.0 ** (brentq(excess, least, most, xtol=0.02) if found else least))
+    return float(10.0 ** (scipy.optimize.brentq(excess, least, most, xtol=0.02) if found else least))
 
 
 def regularise(space: ParameterSpace, states: list[StateView], tables: list[Array]) -> list[Array]:

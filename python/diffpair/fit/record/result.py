@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from diffpair.engines import ProductionResult
 from diffpair.fit.record.iteration import Iteration
 from diffpair.fit.record.results import lines_of
-from diffpair.report import as_png, draw_fit
 from diffpair.tables import PairTable, TableUncertainty
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,6 +50,8 @@ class FitResult:
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
         """g(r) against its targets, the potential with its error band, the iterations. Saved where `path` is given."""
+        from diffpair.report.plots import draw_fit
+
         figure = draw_fit(
             self.production,
             self.table,
@@ -68,4 +71,6 @@ class FitResult:
 
     def _repr_png_(self) -> bytes:
         """Shown in a notebook."""
+        from diffpair.report.plots import as_png
+
         return as_png(self.plot())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
 from diffpair.fit.start.hypernetted_chain import HypernettedChain
 from diffpair.gradients.rdf_rows import RdfRows
@@ -39,7 +39,9 @@ def chain_jacobian(chain: HypernettedChain, state: State, rows: RdfRows, grid: T
         index = places.index(row)
         r = np.concatenate([[0.0], chain.distances[index]])
         change = np.vstack([np.zeros(columns.shape[1]), answer[starts[index] : starts[index + 1]]])
-        result[where] = _smeared(CubicSpline(r, change), rows.radii[where], target.bin_width, float(r[-1]))
+        result[where] = _smeared(
+            scipy.interpolate.CubicSpline(r, change), rows.radii[where], target.bin_width, float(r[-1])
+        )
     return result
 
 
@@ -62,7 +64,7 @@ def is_prior(chain: HypernettedChain, state: State, method: str, bonded: bool) -
     return method in (*CLOSURES, "boltzmann-inversion")
 
 
-def _smeared(change: CubicSpline, radii: Array, width: float, end: float) -> Array:
+def _smeared(change: scipy.interpolate.CubicSpline, radii: Array, width: float, end: float) -> Array:
     """A function of r as the smooth RDF sees it at bin centres [n]; see diffpair.targets.smoothing."""
     x = (np.arange(4 * PER_BIN) + 0.5) / PER_BIN - 2
     kernel = np.where(np.abs(x) < 1, 2 / 3 - x**2 + np.abs(x) ** 3 / 2, (2 - np.abs(x)) ** 3 / 6) / PER_BIN

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.fft import dct, dst
-from scipy.interpolate import CubicSpline
-from scipy.special import erfc
 
 from diffpair.errors import DiffPairError
 from diffpair.fit.start.single_molecule import single_molecules, square_root
@@ -104,13 +102,12 @@ class HypernettedChain:
     def beside(self, pair: tuple[str, str], r: Array) -> Array:
         """Energy over kT at distances r [n] in nm that is to be taken off gamma - ln g: charges, without L."""
         length = self._coulomb.get(pair, self._coulomb.get(pair[::-1], 0.0))
-        return np.asarray(length * erfc(self._kappa * r) / r)
+        return np.asarray(length * scipy.special.erfc(self._kappa * r) / r)
 
     def indirect(self, pair: tuple[str, str], r: Array) -> Array:
         """gamma (with charges gamma_s) at distances r [n] in nm, 0 beyond the data."""
-        return np.asarray(
-            np.where(r <= self.r[-1], CubicSpline(self.r, self._gamma[pair])(np.minimum(r, self.r[-1])), 0)
-        )
+        gamma = scipy.interpolate.CubicSpline(self.r, self._gamma[pair])
+        return np.asarray(np.where(r <= self.r[-1], gamma(np.minimum(r, self.r[-1])), 0))
 
     def answer(self) -> Array:
         """dg / d(U / kT) at the known distances of all pairs, [n, n] for n = all `distances` one after another.
@@ -127,10 +124,10 @@ class HypernettedChain:
 
     def _forward(self, f: Array) -> Array:
         """Fourier transform in space of rows of f(r)."""
-        return np.asarray(2 * np.pi * self._dr / self._k * dst(self.r * f, type=1))
+        return np.asarray(2 * np.pi * self._dr / self._k * scipy.fft.dst(self.r * f, type=1))
 
     def _backward(self, f: Array) -> Array:
-        return np.asarray(self._dk / (4 * np.pi**2 * self.r) * dst(self._k * f, type=1))
+        return np.asarray(self._dk / (4 * np.pi**2 * self.r) * scipy.fft.dst(self._k * f, type=1))
 
     def _structure(self, c: Array, density: float) -> Array | None:
         """S(k) = (1 - C)^-1, [k, types, types], or None where it is not positive or below LEAST."""
@@ -166,7 +163,7 @@ class HypernettedChain:
                 weight = structure[:, a, c] * structure[:, d, b]
                 if c != d:
                     weight = weight + structure[:, a, d] * structure[:, c, b]
-                cosines = dct(np.pad(weight, 1), type=1) / 2
+                cosines = scipy.fft.dct(np.pad(weight, 1), type=1) / 2
                 i, j = np.arange(1, n + 1)[:, None], np.arange(1, m + 1)[None]
                 factor = self._dr * self._dk / np.pi * self._root[c, d] / self._root[a, b]
                 row.append(factor * j / i * (cosines[np.abs(i - j)] - cosines[i + j]))
@@ -277,4 +274,6 @@ def _resample(target: RdfTarget | None, r: Array) -> Array:
     """g at distances r [n] in nm, 0 where the data begin with 0; no target is known at no distance."""
     if target is None:
         return np.zeros(0)
-    return np.asarray(np.where(r < target.r[0], 0.0, np.maximum(CubicSpline(target.r, target.g)(r), 0.0)))
+    return np.asarray(
+        np.where(r < target.r[0], 0.0, np.maximum(scipy.interpolate.CubicSpline(target.r, target.g)(r), 0.0))
+    )

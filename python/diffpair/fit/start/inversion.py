@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
-from scipy.ndimage import gaussian_filter1d
-from scipy.signal import peak_widths, savgol_filter
 
 from diffpair.errors import DiffPairError
 from diffpair.fit.start.bridge import with_bridge
@@ -120,7 +118,7 @@ def _inversion(
 
 def crystalline(target: RdfTarget) -> bool:
     """Whether g is that of a crystal: next to nothing between the first shells, and no decay."""
-    g = gaussian_filter1d(target.g, 0.7, mode="nearest")
+    g = scipy.ndimage.gaussian_filter1d(target.g, 0.7, mode="nearest")
     peak = int(np.argmax(g))
     return bool(g[peak:].min() < CRYSTAL_GAP and np.mean(np.abs(g[-len(g) // 3 :] - 1)) > LONG_RANGED)
 
@@ -144,7 +142,7 @@ def peak_width(target: RdfTarget) -> float:
     """Full width at half maximum of g's highest peak, over 2.355: its standard deviation, were it a Gaussian."""
     peak, last = int(np.argmax(target.g)), len(target.g) - 1
     above_zero = (target.g[[peak]], np.array([0]), np.array([last]))  # and not above the minima beside it
-    width, *_ = peak_widths(target.g, [peak], 0.5, above_zero)
+    width, *_ = scipy.signal.peak_widths(target.g, [peak], 0.5, above_zero)
     return float(width[0]) * target.bin_width / 2.355
 
 
@@ -152,13 +150,13 @@ def _invert(
     state: State, target: RdfTarget, r: Array, cutoff: float, chain: HypernettedChain | None, bridge: bool
 ) -> Array:
     kT = 1 / state.beta
-    g = gaussian_filter1d(target.g, 0.7, mode="nearest")
+    g = scipy.ndimage.gaussian_filter1d(target.g, 0.7, mode="nearest")
     known = int(np.argmax(g > invertible(g)))
     if len(g) - known < SMOOTHING[0]:
         raise DiffPairError(f"{target.label}: g is zero nearly everywhere, so it cannot be inverted")
     radii = target.r[known:]
     # smoothed in ln g: g itself grows tenfold within a bin or two, where a mean over bins makes the core too soft
-    values = savgol_filter(-np.log(np.maximum(target.g[known:], LEAST)), *SMOOTHING)
+    values = scipy.signal.savgol_filter(-np.log(np.maximum(target.g[known:], LEAST)), *SMOOTHING)
     if chain is not None:
         gamma = chain.indirect(target.pair, radii)
         values = with_bridge(values + gamma, gamma) if bridge else values + gamma
@@ -170,11 +168,11 @@ def continued(radii: Array, values: Array, r: Array, cutoff: float, kT: float) -
     """U at distances r [n] in nm from noisy values at radii [m]: smoothed, switched to zero at the end, and continued
     toward r = 0 as r^-12 with the slope that it has there, kT / r at least; as a constant where kT is 0."""
     window = min(SMOOTHING[0], len(values))
-    return _joined(radii, savgol_filter(values, window, min(SMOOTHING[1], window - 1)), r, cutoff, kT)
+    return _joined(radii, scipy.signal.savgol_filter(values, window, min(SMOOTHING[1], window - 1)), r, cutoff, kT)
 
 
 def _joined(radii: Array, values: Array, r: Array, cutoff: float, kT: float) -> Array:
-    spline = CubicSpline(radii, values)
+    spline = scipy.interpolate.CubicSpline(radii, values)
     end = min(cutoff, float(radii[-1]))
     r0 = float(radii[1])  # one bin inside: the first one is the noisiest
     energy = np.where(r < end, spline(np.clip(r, r0, end)), 0.0) * fade(r, end)
