@@ -116,7 +116,7 @@ def test_rows_that_were_left_out_stay_so(tmp_path):
     fits = [make_fit(load_config(tmp_path / "fit.yaml"), progress=False) for _ in range(2)]
     fits[0].step()
     fits[0].save(tmp_path / "out")
-    fits[1]._begun(tmp_path / "out")
+    fits[1]._session.begin(tmp_path / "out")
     seen = [fit._session.loop.states[0].rows.rdf for fit in fits]
     assert seen[1].half_box == seen[0].half_box < np.inf
     assert np.array_equal(seen[1].compared, seen[0].compared)
