@@ -23,8 +23,8 @@ static void run(const char* potential, const char* openmmPlugins, const char* di
     if (!file)
         throw OpenMMException(std::string(potential) + " cannot be read");
     // Refuses XML of another class, which XmlSerializer::deserialize would take for this one.
-    std::unique_ptr<DiffPair::PairTableForce> force(DiffPair::PairTableForce::fromXml(file));
-    force->setNonbondedMethod(DiffPair::PairTableForce::CutoffPeriodic);
+    std::unique_ptr<DiffPairPlugin::PairTableForce> force(DiffPairPlugin::PairTableForce::fromXml(file));
+    force->setNonbondedMethod(DiffPairPlugin::PairTableForce::CutoffPeriodic);
 
     const int perSide = 8;
     const double edge = perSide / std::cbrt(0.845), temperature = 120.27;

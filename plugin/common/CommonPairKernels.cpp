@@ -10,7 +10,7 @@ using OpenMM::ContextSelector;
 using std::string;
 using std::vector;
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 namespace {
 
@@ -237,4 +237,4 @@ void CommonCalcPairTableForceKernel::uploadTypes(Device& device) const {
     device.types.upload(padded);
 }
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

@@ -7,7 +7,7 @@
 #include <openmm/common/ComputeContext.h>
 #include <openmm/common/ComputeForceInfo.h>
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 /**
  * OpenCL, CUDA and HIP: an interaction of OpenMM's own nonbonded machinery, which finds the pairs, applies the box and the
@@ -46,4 +46,4 @@ private:
     std::mutex warningLock; // each device has a thread
 };
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

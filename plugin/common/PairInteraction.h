@@ -1,6 +1,6 @@
 #pragma once
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 /**
  * What OpenMM's nonbonded kernels do with one pair of particles, in the dialect that OpenMM compiles for OpenCL, CUDA and HIP. It
@@ -46,4 +46,4 @@ constexpr const char* derivativeInteraction = R"(
 constexpr const char* skipSelf = "atom1 == atom2 || atom1 >= NUM_ATOMS || atom2 >= NUM_ATOMS";
 constexpr const char* skipExcluded = "isExcluded || atom1 >= NUM_ATOMS || atom2 >= NUM_ATOMS";
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

@@ -3,7 +3,7 @@
 #include "diffpair/openmm/internal/Register.h"
 #include <openmm/internal/ContextImpl.h>
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 /**
  * Makes the common kernel for one of OpenMM's platforms.
@@ -24,4 +24,4 @@ public:
     }
 };
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

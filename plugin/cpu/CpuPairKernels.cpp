@@ -9,7 +9,7 @@ using diffpair::Box;
 using OpenMM::ContextImpl;
 using OpenMM::Vec3;
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 namespace {
 
@@ -87,4 +87,4 @@ void CpuCalcPairTableForceKernel::copyParametersToContext(ContextImpl&, const Pa
     topology.types.swap(types); // last: until here something could fail
 }
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

@@ -5,7 +5,7 @@
 #include "diffpair/PairLoops.h"
 #include <optional>
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 /** The core's pair loops in single precision, on OpenMM's threads, with a neighbour list of their own. */
 class CpuCalcPairTableForceKernel : public CalcPairTableForceKernel {
@@ -33,4 +33,4 @@ private:
     long numForceCalls = 0;
 };
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

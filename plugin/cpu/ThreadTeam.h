@@ -11,7 +11,7 @@
 #include <immintrin.h>
 #endif
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 /**
  * The threads of OpenMM's CPU platform as the core's executor. Waking them costs as much as the forces of a few hundred
@@ -111,4 +111,4 @@ private:
     std::exception_ptr failure;
 };
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

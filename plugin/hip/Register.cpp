@@ -5,5 +5,5 @@ extern "C" DIFFPAIR_OPENMM_EXPORT void registerPlatforms() {
 }
 
 extern "C" DIFFPAIR_OPENMM_EXPORT void registerKernelFactories() {
-    DiffPair::registerPairKernelFactory<DiffPair::DevicePairKernelFactory<OpenMM::HipPlatform>>("HIP");
+    DiffPairPlugin::registerPairKernelFactory<DiffPairPlugin::DevicePairKernelFactory<OpenMM::HipPlatform>>("HIP");
 }

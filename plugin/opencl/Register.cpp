@@ -5,5 +5,5 @@ extern "C" DIFFPAIR_OPENMM_EXPORT void registerPlatforms() {
 }
 
 extern "C" DIFFPAIR_OPENMM_EXPORT void registerKernelFactories() {
-    DiffPair::registerPairKernelFactory<DiffPair::DevicePairKernelFactory<OpenMM::OpenCLPlatform>>("OpenCL");
+    DiffPairPlugin::registerPairKernelFactory<DiffPairPlugin::DevicePairKernelFactory<OpenMM::OpenCLPlatform>>("OpenCL");
 }

@@ -9,7 +9,7 @@ using OpenMM::ContextImpl;
 using OpenMM::ReferenceForce;
 using OpenMM::Vec3;
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 namespace {
 
@@ -80,4 +80,4 @@ void ReferenceCalcPairTableForceKernel::copyParametersToContext(ContextImpl&, co
     topology.types.swap(types); // last: until here something could fail
 }
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

@@ -2,7 +2,7 @@
 #include "diffpair/openmm/internal/KernelSetup.h"
 #include "diffpair/openmm/PairKernels.h"
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 /** All pairs, in double precision, through the table's definition: obvious rather than fast. */
 class ReferenceCalcPairTableForceKernel : public CalcPairTableForceKernel {
@@ -23,4 +23,4 @@ private:
     BelowRMinWarning warning;
 };
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

@@ -5,5 +5,5 @@ extern "C" DIFFPAIR_OPENMM_EXPORT void registerPlatforms() {
 }
 
 extern "C" DIFFPAIR_OPENMM_EXPORT void registerKernelFactories() {
-    DiffPair::registerPairKernel<DiffPair::ReferenceCalcPairTableForceKernel>("Reference");
+    DiffPairPlugin::registerPairKernel<DiffPairPlugin::ReferenceCalcPairTableForceKernel>("Reference");
 }

@@ -2,36 +2,36 @@
 // lead back to the class. Copies and pickles go through the same serialization.
 
 %define DIFFPAIR_CASTING(CLASS)
-%newobject DiffPair::CLASS::_clone;
-%newobject DiffPair::CLASS::_fromXml;
+%newobject DiffPairPlugin::CLASS::_clone;
+%newobject DiffPairPlugin::CLASS::_fromXml;
 // The result is the same object as its source, under another class: both share SWIG's one handle, which knows the pointer as
 // either and owns the C++ object or not. So a force that was cast can be added to a System like its source. Whatever else keeps
 // the C++ object alive hangs on the source.
-%pythonappend DiffPair::CLASS::cast %{
+%pythonappend DiffPairPlugin::CLASS::cast %{
         if force.this.next() is None:
             force.this.append(val.this)
         val.this = force.this
         val._source = force
 %}
-%ignore DiffPair::CLASS::fromXml;
-%extend DiffPair::CLASS {
+%ignore DiffPairPlugin::CLASS::fromXml;
+%extend DiffPairPlugin::CLASS {
     %feature("docstring") cast "Get a Force, for example one that System.getForce() returned, as the class that it is.";
-    static DiffPair::CLASS& cast(OpenMM::Force& force) {
-        DiffPair::CLASS* result = dynamic_cast<DiffPair::CLASS*>(&force);
+    static DiffPairPlugin::CLASS& cast(OpenMM::Force& force) {
+        DiffPairPlugin::CLASS* result = dynamic_cast<DiffPairPlugin::CLASS*>(&force);
         if (!result)
             throw OpenMM::OpenMMException(force.getName() + " is not a " #CLASS);
         return *result;
     }
     %feature("docstring") isinstance "Get whether a Force is of this class.";
     static bool isinstance(OpenMM::Force& force) {
-        return dynamic_cast<DiffPair::CLASS*>(&force) != nullptr;
+        return dynamic_cast<DiffPairPlugin::CLASS*>(&force) != nullptr;
     }
-    DiffPair::CLASS* _clone() {
-        return OpenMM::XmlSerializer::clone<DiffPair::CLASS>(*$self);
+    DiffPairPlugin::CLASS* _clone() {
+        return OpenMM::XmlSerializer::clone<DiffPairPlugin::CLASS>(*$self);
     }
-    static DiffPair::CLASS* _fromXml(const std::string& xml) {
+    static DiffPairPlugin::CLASS* _fromXml(const std::string& xml) {
         std::istringstream stream(xml);
-        return DiffPair::CLASS::fromXml(stream);
+        return DiffPairPlugin::CLASS::fromXml(stream);
     }
     %pythoncode %{
     def __setstate__(self, xml):

@@ -35,7 +35,7 @@ from openmm import unit
 %include "units.i"
 %include "casting.i"
 
-%newobject DiffPair::TorchPairForce::createPairTableForce;
+%newobject DiffPairPlugin::TorchPairForce::createPairTableForce;
 
 %include "diffpair/openmm/Export.h"
 %include "diffpair/openmm/PairForce.h"

@@ -1,6 +1,6 @@
 // PairTableForce and diffpair.tables.PairTable.
 
-%extend DiffPair::PairTableForce {
+%extend DiffPairPlugin::PairTableForce {
     %pythoncode %{
     @staticmethod
     def fromTable(table):

@@ -1,6 +1,6 @@
 // TorchPairForce from what Python has of a module. torch is imported by the caller, if at all.
 
-%extend DiffPair::TorchPairForce {
+%extend DiffPairPlugin::TorchPairForce {
     %pythoncode %{
     @staticmethod
     def fromModule(

@@ -111,9 +111,9 @@ static int DiffPair_toIndex(PyObject* object) {
     $1 = PyBytes_Check($input);
 }
 %typemap(freearg) const std::string& module ""
-%typemap(out) const std::string& DiffPair::TorchPairForce::getModule {
+%typemap(out) const std::string& DiffPairPlugin::TorchPairForce::getModule {
     $result = PyBytes_FromStringAndSize($1->data(), $1->size());
 }
-%typemap(out) std::string DiffPair::TorchPairForce::readModule {
+%typemap(out) std::string DiffPairPlugin::TorchPairForce::readModule {
     $result = PyBytes_FromStringAndSize($1.data(), $1.size());
 }

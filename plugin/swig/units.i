@@ -1,7 +1,7 @@
 // What OpenMM would return as a Quantity is one here too. Coefficients and parameter values are plain numbers.
 
 %define DIFFPAIR_RETURNS(METHOD, UNIT)
-%pythonappend DiffPair::METHOD %{
+%pythonappend DiffPairPlugin::METHOD %{
         val = unit.Quantity(val, UNIT)
 %}
 %enddef

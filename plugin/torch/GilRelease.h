@@ -1,7 +1,7 @@
 #pragma once
 #include <dlfcn.h>
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 /**
  * Releases Python's global interpreter lock while it exists, if this is a Python process and the thread holds the lock:
@@ -31,4 +31,4 @@ private:
     void* threadState = nullptr;
 };
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

@@ -16,7 +16,7 @@ using OpenMM::OpenMMException;
 using std::string;
 using std::vector;
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 namespace {
 
@@ -207,8 +207,8 @@ std::unique_ptr<PairTabulator> createTabulator(const string& module, int numPair
 
 } // namespace
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin
 
 extern "C" DIFFPAIR_OPENMM_EXPORT void registerKernelFactories() {
-    DiffPair::PairTabulator::registerFactory(DiffPair::createTabulator);
+    DiffPairPlugin::PairTabulator::registerFactory(DiffPairPlugin::createTabulator);
 }

@@ -59,7 +59,7 @@ def test_operators_do_not_need_openmm_and_nothing_needs_cuda(library: Path, dyna
 
 @pytest.mark.parametrize("library", LIBRARIES, ids=NAMES)
 def test_core_is_not_exported(library: Path) -> None:
-    # The core's namespace is diffpair, the plugin's DiffPair.
+    # The core's namespace is diffpair, the plugin's DiffPairPlugin.
     text = subprocess.run(["nm", "-DC", "--defined-only", str(library)], check=True, capture_output=True, text=True)
     assert [line for line in text.stdout.splitlines() if "diffpair::" in line] == []
 

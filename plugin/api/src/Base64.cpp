@@ -1,7 +1,7 @@
 #include "Base64.h"
 #include <openmm/OpenMMException.h>
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 namespace {
 const std::string alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -40,4 +40,4 @@ std::string decodeBase64(const std::string& text) {
     return bytes;
 }
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

@@ -11,7 +11,7 @@ using OpenMM::OpenMMException;
 using std::string;
 using std::vector;
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 PairForce::PairForce(const char* className, int numTypes, double rMin, double tableCutoff, int numKnots)
     : className(className), rMin(rMin), tableCutoff(tableCutoff), numKnots(numKnots), cutoffDistance(tableCutoff) {
@@ -177,4 +177,4 @@ void PairForce::copySettings(const PairForce& other) {
     setForceGroup(other.getForceGroup());
 }
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

@@ -8,7 +8,7 @@ using OpenMM::Vec3;
 using std::string;
 using std::vector;
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 void PairForceChecks::checkSystem(const PairForce& force, const OpenMM::System& system) {
     const int numParticles = force.getNumParticles();
@@ -92,4 +92,4 @@ void FixedSettings::requireSame(const PairForce& force) const {
                                       " since the Context was created; call context.reinitialize() instead");
 }
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

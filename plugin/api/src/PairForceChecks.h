@@ -2,7 +2,7 @@
 #include "diffpair/openmm/PairTableForce.h"
 #include <openmm/System.h>
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 /** What is checked when a Context is created or changed; setters have checked what they could. Throws OpenMMExceptions. */
 class PairForceChecks {
@@ -38,4 +38,4 @@ private:
     double cutoffDistance;
 };
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

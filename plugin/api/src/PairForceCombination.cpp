@@ -12,7 +12,7 @@
 
 using std::string;
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 namespace {
 
@@ -118,4 +118,4 @@ void PairForceChecks::checkCombination(const PairForce& force, const OpenMM::Sys
     }
 }
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

@@ -6,7 +6,7 @@
 
 using std::vector;
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 PairTableForce::PairTableForce(int numTypes, double rMin, double tableCutoff, int numKnots)
     : PairForce("PairTableForce", numTypes, rMin, tableCutoff, numKnots) {
@@ -65,4 +65,4 @@ OpenMM::ForceImpl* PairTableForce::createImpl() const {
     return new PairTableForceImpl(*this);
 }
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

@@ -4,7 +4,7 @@
 using OpenMM::ContextImpl;
 using OpenMM::Vec3;
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 PairForceImpl::PairForceImpl(const PairForce& owner) {
     forceGroup = owner.getForceGroup();
@@ -59,4 +59,4 @@ void PairTableForceImpl::updateParametersInContext(ContextImpl& context) {
     context.systemChanged();
 }
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

@@ -5,7 +5,7 @@
 #include <openmm/Kernel.h>
 #include <optional>
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 /**
  * What the implementations of both forces do with the kernel, which knows PairTableForce alone.
@@ -54,4 +54,4 @@ private:
     const PairTableForce& owner;
 };
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

@@ -6,7 +6,7 @@
 using OpenMM::OpenMMException;
 using std::string;
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 namespace {
 
@@ -56,4 +56,4 @@ std::unique_ptr<PairTabulator> PairTabulator::create(const string& module, int n
     return registered(module, numPairs);
 }
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

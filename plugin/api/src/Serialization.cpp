@@ -14,7 +14,7 @@ using OpenMM::SerializationNode;
 using std::string;
 using std::vector;
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 namespace {
 
@@ -196,14 +196,14 @@ TorchPairForce* TorchPairForce::fromXml(std::istream& stream) {
     return readXml<TorchPairForce>(stream, "TorchPairForce");
 }
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin
 
 /** Runs when the library is loaded; may be called again, by programs that link it statically. */
 extern "C" DIFFPAIR_OPENMM_EXPORT __attribute__((constructor)) void registerDiffPairSerializationProxies() {
     static const bool done = [] {
         using OpenMM::SerializationProxy;
-        SerializationProxy::registerProxy(typeid(DiffPair::PairTableForce), new DiffPair::PairTableForceProxy());
-        SerializationProxy::registerProxy(typeid(DiffPair::TorchPairForce), new DiffPair::TorchPairForceProxy());
+        SerializationProxy::registerProxy(typeid(DiffPairPlugin::PairTableForce), new DiffPairPlugin::PairTableForceProxy());
+        SerializationProxy::registerProxy(typeid(DiffPairPlugin::TorchPairForce), new DiffPairPlugin::TorchPairForceProxy());
         return true;
     }();
     static_cast<void>(done);

@@ -11,7 +11,7 @@
 using std::string;
 using std::vector;
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 TorchPairForce::TorchPairForce(const string& module, int numTypes, double rMin, double cutoff, int numKnots, double switchWidth)
     : PairForce("TorchPairForce", numTypes, rMin, cutoff, numKnots), switchWidth(switchWidth < 0 ? 0.1 * cutoff : switchWidth) {
@@ -177,4 +177,4 @@ OpenMM::ForceImpl* TorchPairForce::createImpl() const {
     return new TorchPairForceImpl(*this);
 }
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

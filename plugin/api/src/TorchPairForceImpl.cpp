@@ -7,7 +7,7 @@ using OpenMM::ContextImpl;
 using std::string;
 using std::vector;
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 void TorchPairForceImpl::initialize(ContextImpl& context) {
     const TorchPairForce& force = current.force;
@@ -97,4 +97,4 @@ vector<double> TorchPairForceImpl::currentValues(ContextImpl& context) const {
     return values;
 }
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

@@ -3,7 +3,7 @@
 #include "diffpair/openmm/TorchPairForce.h"
 #include "PairTableForceImpl.h"
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 /** Runs an internal PairTableForce whose table follows the Context's parameters. */
 class TorchPairForceImpl : public PairForceImpl {
@@ -36,4 +36,4 @@ private:
     std::vector<double> tabulatedAt;
 };
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

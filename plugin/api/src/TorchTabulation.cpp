@@ -7,7 +7,7 @@
 
 using std::vector;
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 namespace {
 
@@ -88,4 +88,4 @@ double TorchPairForce::tabulationError(const PairTabulator& tabulator, const vec
     return largest;
 }
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

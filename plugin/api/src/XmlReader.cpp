@@ -5,7 +5,7 @@
 
 using std::string;
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 namespace {
 
@@ -84,4 +84,4 @@ std::vector<XmlReader> XmlReader::children() const {
     return found;
 }
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 /**
  * A node of a force's XML, read strictly: OpenMM's own getters take the digits that an attribute begins with and 0 where
@@ -29,4 +29,4 @@ private:
     const OpenMM::SerializationNode& node;
 };
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

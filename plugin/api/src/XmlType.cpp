@@ -4,7 +4,7 @@
 using std::string;
 using std::vector;
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 namespace {
 
@@ -81,4 +81,4 @@ bool isWholeXml(const string& xml) {
     return any && open.empty();
 }
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

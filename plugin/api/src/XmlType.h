@@ -1,7 +1,7 @@
 #pragma once
 #include <string>
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 /** The class that XML of OpenMM's serializer holds: the attribute `type` of its outermost element; empty where there is none. */
 std::string typeInXml(const std::string& xml);
@@ -12,4 +12,4 @@ std::string typeInXml(const std::string& xml);
  */
 bool isWholeXml(const std::string& xml);
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

@@ -13,7 +13,7 @@
 #include <sstream>
 #include <thread>
 
-using namespace DiffPair;
+using namespace DiffPairPlugin;
 using namespace OpenMM;
 
 namespace {

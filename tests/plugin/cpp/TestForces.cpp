@@ -11,7 +11,7 @@
 #include <openmm/serialization/XmlSerializer.h>
 #include <sstream>
 
-using namespace DiffPair;
+using namespace DiffPairPlugin;
 using namespace OpenMM;
 
 namespace {

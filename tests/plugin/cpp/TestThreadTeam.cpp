@@ -8,7 +8,7 @@ int main() {
     OpenMM::ThreadPool pool(4);
     long wrong = 0, caught = 0;
     for (int call = 0; call < 400; call++) {
-        DiffPair::ThreadTeam::run(pool, [&](diffpair::Executor& executor) {
+        DiffPairPlugin::ThreadTeam::run(pool, [&](diffpair::Executor& executor) {
             for (int batch = 0; batch < 400; batch++) {
                 const int size = (7 * call + 5 * batch) % 180;
                 std::vector<int> runs(size, 0); // not atomic: a task that runs twice, or late, is a race
@@ -22,7 +22,7 @@ int main() {
             }
         });
         try {
-            DiffPair::ThreadTeam::run(pool, [&](diffpair::Executor& executor) {
+            DiffPairPlugin::ThreadTeam::run(pool, [&](diffpair::Executor& executor) {
                 executor.run(5, [&](int task) {
                     if (task == call % 5)
                         throw std::domain_error("task");

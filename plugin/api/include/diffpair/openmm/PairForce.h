@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 /**
  * What PairTableForce and TorchPairForce share: particles of named types, excluded pairs, the nonbonded method, and the
@@ -174,4 +174,4 @@ private:
     std::shared_ptr<std::atomic<bool>> toldBelowRMin = std::make_shared<std::atomic<bool>>(false);
 };
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

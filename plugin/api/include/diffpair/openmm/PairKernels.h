@@ -4,7 +4,7 @@
 #include <openmm/Platform.h>
 #include <openmm/System.h>
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 /** dU/d(parameter) of a Context parameter: a table like that of the force, [numTypePairs * (numKnots + 2)]. */
 struct ParameterDerivative {
@@ -39,4 +39,4 @@ public:
                                          const std::vector<ParameterDerivative>& derivatives) = 0;
 };
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

@@ -3,7 +3,7 @@
 #include <istream>
 #include <map>
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 /**
  * A pair potential given by a table for every pair of particle types: a uniform cubic B-spline in the distance.
@@ -90,4 +90,4 @@ private:
     std::map<int, std::vector<double>> coefficients; // by the index of a pair of types: 4096 types have 8 million of them
 };
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

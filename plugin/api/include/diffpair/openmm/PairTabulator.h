@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 /**
  * A module that can be evaluated. The one implementation lives in a library of its own, the only one that needs libtorch; it
@@ -34,4 +34,4 @@ public:
     static std::unique_ptr<PairTabulator> create(const std::string& module, int numPairs);
 };
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

@@ -2,7 +2,7 @@
 #include "diffpair/openmm/PairTableForce.h"
 #include <memory>
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 class PairTabulator;
 
@@ -208,4 +208,4 @@ private:
     std::vector<double> embeddedTable, embeddedDerivatives, embeddedAt;
 };
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

@@ -8,7 +8,7 @@
 
 // What every platform's kernel derives from a PairTableForce.
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 inline diffpair::TableGrid gridOf(const PairForce& force) {
     return {force.getRMin(), force.getTableCutoff(), force.getNumKnots()};
@@ -77,4 +77,4 @@ private:
     bool seen = false;
 };
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin

@@ -3,7 +3,7 @@
 #include <openmm/KernelFactory.h>
 #include <openmm/OpenMMException.h>
 
-namespace DiffPair {
+namespace DiffPairPlugin {
 
 template <class PairKernel> class PairKernelFactory : public OpenMM::KernelFactory {
 public:
@@ -31,4 +31,4 @@ template <class PairKernel> void registerPairKernel(const std::string& platformN
     registerPairKernelFactory<PairKernelFactory<PairKernel>>(platformName);
 }
 
-} // namespace DiffPair
+} // namespace DiffPairPlugin
