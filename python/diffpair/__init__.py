@@ -9,21 +9,12 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from diffpair._libraries import load_openmm_plugins, load_torch_operators, plugin_failures
-
-load_openmm_plugins()  # before the wrapper module, which links to what this loads
-
-from diffpair import forcefield  # noqa: E402
-from diffpair._openmm_forces import PairTableForce, TorchPairForce  # noqa: E402
-from diffpair._version import __version__  # noqa: E402
-from diffpair.errors import DiffPairError  # noqa: E402
-from diffpair.tables import PairTable, custom_force  # noqa: E402
-
-PairTableForce.toCustomNonbondedForce = custom_force.to_custom_nonbonded_force
-TorchPairForce.toCustomNonbondedForce = custom_force.torch_to_custom_nonbonded_force
-forcefield.register()
+from diffpair._libraries import is_command, load_openmm_plugins, load_torch_operators, plugin_failures
+from diffpair._version import __version__
+from diffpair.errors import DiffPairError
 
 if TYPE_CHECKING:
+    from diffpair._openmm_forces import PairTableForce, TorchPairForce
     from diffpair.fit import Fit, FitResult, Workers
     from diffpair.settings import (
         Adjoint,
@@ -43,6 +34,7 @@ if TYPE_CHECKING:
         Vacf,
     )
     from diffpair.states import State
+    from diffpair.tables import PairTable
     from diffpair.targets import RdfTarget, VacfTarget
 
 __all__ = [
@@ -112,8 +104,32 @@ _LAZY = (
     "updates",
 )
 
+_COMPILED = ("PairTable", "PairTableForce", "TorchPairForce")
+
+
+def load_compiled() -> None:
+    """Load the compiled parts, and make OpenMM know them. Importing the package does so; calling it again does nothing.
+
+    Raises:
+        ImportError: OpenMM does not fit this build, or the library of the Force classes does not load.
+    """
+    if "PairTableForce" in globals():
+        return
+    load_openmm_plugins()  # before the wrapper module, which links to what this loads
+    from diffpair import forcefield
+    from diffpair._openmm_forces import PairTableForce, TorchPairForce
+    from diffpair.tables import PairTable, custom_force
+
+    PairTableForce.toCustomNonbondedForce = custom_force.to_custom_nonbonded_force
+    TorchPairForce.toCustomNonbondedForce = custom_force.torch_to_custom_nonbonded_force
+    forcefield.register()
+    globals().update(PairTable=PairTable, PairTableForce=PairTableForce, TorchPairForce=TorchPairForce)
+
 
 def __getattr__(name: str) -> Any:
+    if name in _COMPILED:
+        load_compiled()
+        return globals()[name]
     module = _WHERE.get(name, name)
     if module in _LAZY:
         try:
@@ -128,4 +144,8 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LAZY, *_WHERE])
+    return sorted({*globals(), *_LAZY, *_WHERE, *_COMPILED})
+
+
+if not is_command():  # which can say what does not fit, and loads them when it needs them
+    load_compiled()

@@ -1,6 +1,6 @@
 """`python -m diffpair` is the diffpair command."""
 
-from diffpair.cli import main
+from diffpair_command import main
 
 if __name__ == "__main__":  # and not where mpi4py.futures imports it in its workers
     main()

@@ -30,6 +30,19 @@ _platform_plugins_loaded: set[str] = set()
 _operators_loaded = False
 
 
+def is_command() -> bool:
+    """Whether this process is the `diffpair` command, by its entry point or by `python -m diffpair`.
+
+    In the latter Python imports the package before anything of ours can run, and has not yet put a file's name into
+    sys.argv[0]; what it was asked to run is the word before the arguments.
+    """
+    command = sys.modules.get("diffpair_command")
+    if command is not None and command.at_work:
+        return True
+    asked = sys.orig_argv[len(sys.orig_argv) - len(sys.argv)] if sys.argv and sys.argv[0] == "-m" else ""
+    return asked == "diffpair" or (asked.startswith("-") and asked.endswith("mdiffpair"))
+
+
 def _release(version: str) -> str:
     """'8.6.1' -> '8.6': the part of a version within which the libraries' binary interface does not change."""
     return ".".join(version.split("+")[0].split(".")[:2])

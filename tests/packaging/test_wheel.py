@@ -58,7 +58,8 @@ def test_wheel_is_for_this_python_and_platform(wheel: Path) -> None:
 
 def test_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    assert {name.split("/")[0] for name in names} == {"diffpair", "diffpair_lammps", "diffpair-0.1.0.dist-info"}
+    packages = {"diffpair", "diffpair_command", "diffpair_lammps"}
+    assert {name.split("/")[0] for name in names} == {*packages, "diffpair-0.1.0.dist-info"}
     assert [name for name in names if name.endswith((".cpp", ".i", ".cxx", ".a", ".pyc"))] == []
     headers = {path.relative_to(ROOT / "plugin/api").as_posix() for path in (ROOT / "plugin/api/include").rglob("*.h")}
     assert {name for name in names if name.endswith(".h")} == {f"diffpair/{header}" for header in headers}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from diffpair.cli.command import Command
 from diffpair.errors import DiffPairError
 
 
@@ -20,7 +21,7 @@ def _lengths(_: click.Context, option: click.Parameter, text: str | None) -> lis
     return numbers
 
 
-@click.command("audit")
+@click.command("audit", cls=Command)
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option(
     "--out", default=Path("audit"), show_default=True, type=click.Path(path_type=Path),

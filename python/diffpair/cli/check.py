@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from diffpair.cli.command import Command
+
 if TYPE_CHECKING:
     from diffpair.targets.reading import Choice
 
@@ -37,7 +39,7 @@ def _choice(columns: str | None, block: str | None) -> Choice:
     return Choice(x, y, given.get("error"), number)
 
 
-@click.command("target --check")
+@click.command("target --check", cls=Command)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--r-unit", metavar="UNIT", help="Unit of r in the file; by default what its header says, or nm.")
 @click.option("--columns", metavar="TEXT", help="Which column is what, by number or name: 'r=1,g=2,error=none'.")
@@ -60,7 +62,7 @@ def command(file: Path, r_unit: str | None, columns: str | None, block: str | No
     click.echo(f"drawn in {figure}")
 
 
-class MakesOrChecks(click.Command):
+class MakesOrChecks(Command):
     """``diffpair target``, which with ``--check`` is the command of this module and needs none of its own options."""
 
     def make_context(

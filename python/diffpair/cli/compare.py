@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
+from diffpair.cli.command import Command
 
-@click.command("compare")
+
+@click.command("compare", cls=Command)
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="File of the page; comparison.html by default.")
 def command(folders: tuple[Path, ...], out: Path | None) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from diffpair.cli.command import Command
 from diffpair.cli.quantities import positive_energy, positive_length
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _WITH_BONDED = ("lammps", "potential")
 _FORMATS = ["openmm", "openmm-custom", "lammps", "uf3", "gromacs", "hoomd", "csv", "potential"]
 
 
-@click.command("export")
+@click.command("export", cls=Command)
 @click.argument("potential", type=click.Path(path_type=Path))
 @click.option("--format", "kind", required=True, type=click.Choice(_FORMATS), help="What to write.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write; of gromacs, a folder.")

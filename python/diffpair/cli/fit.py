@@ -12,8 +12,10 @@ from pathlib import Path
 
 import click
 
+from diffpair.cli.command import Command
 
-@click.command("fit")
+
+@click.command("fit", cls=Command)
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the results; made if needed.")
 @click.option("--resume", is_flag=True, help="Go on with a fit that was interrupted in the same folder.")

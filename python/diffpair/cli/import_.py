@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from diffpair.cli.command import Command
 from diffpair.cli.quantities import energy_unit, length_unit, positive_energy, positive_length
 
 _FORMATS = ["lammps", "uf3", "gromacs", "csv"]
 
 
-@click.command("import")
+@click.command("import", cls=Command)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Potential file to write.")
 @click.option("--format", "kind", type=click.Choice(_FORMATS), help="Of the files; as they look if left out.")

@@ -8,11 +8,12 @@ from __future__ import annotations
 import sys
 import traceback
 import warnings
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import TextIO
 
 import click
 
+from diffpair._version import __version__
 from diffpair.errors import DiffPairError
 
 _COMMANDS = {
@@ -44,10 +45,7 @@ class _Lazy(click.Group):
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        try:
-            click.echo(f"diffpair {metadata.version('diffpair')}")
-        except metadata.PackageNotFoundError:
-            click.echo("diffpair (not installed)")
+        click.echo(f"diffpair {__version__}")
         ctx.exit()
 
 

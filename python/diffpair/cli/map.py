@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
+from diffpair.cli.command import Command
 from diffpair.cli.quantities import length_unit, positive_length
 
 
-@click.command("map")
+@click.command("map", cls=Command)
 @click.argument("trajectories", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--topology", type=click.Path(path_type=Path), help="Structure file, if the trajectory does not hold one."

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
+from diffpair.cli.command import Command
 
-@click.command("report")
+
+@click.command("report", cls=Command)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="File of the report; FOLDER/report.html by default.")
 def command(folder: Path, out: Path | None) -> None:

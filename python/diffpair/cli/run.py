@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from diffpair.cli.command import Command
 from diffpair.cli.quantities import quantity
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def _times(_: click.Context, __: click.Parameter, value: str) -> tuple[int, int,
     return a, b, c
 
 
-@click.command("run")
+@click.command("run", cls=Command)
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--steps", required=True, type=click.IntRange(min=1), help="MD steps.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write; it must be new or empty.")

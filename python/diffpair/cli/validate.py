@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from diffpair.cli.command import Command
+
 if TYPE_CHECKING:
     from diffpair.bonded import BondedTerm
     from diffpair.config import FitConfig
 
 
-@click.command("validate")
+@click.command("validate", cls=Command)
 @click.argument("file", type=click.Path(path_type=Path))
 def command(file: Path) -> None:
     """Check a fit config (with the files it names) or a potential file, and say what it holds."""
