@@ -1,4 +1,5 @@
 #include "PairKernels.h"
+#include "diffpair/InstructionSet.h"
 #include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
@@ -62,6 +63,10 @@ template <class Real> PairKernels<Real> choose() {
 }
 
 } // namespace
+
+std::string instructionSet() {
+    return allSets[chosenSet()];
+}
 
 template <class Real> const PairKernels<Real>& pairKernels() {
     static const PairKernels<Real> kernels = choose<Real>();

@@ -47,3 +47,4 @@ DIFFPAIR_CASTING(TorchPairForce)
 %include "python_table.i"
 %include "python_torch.i"
 %include "histogram.i"
+%include "instruction_set.i"

@@ -48,7 +48,7 @@ def _release(version: str) -> str:
     return ".".join(version.split("+")[0].split(".")[:2])
 
 
-def _build_versions() -> tuple[str, str | None]:
+def build_versions() -> tuple[str, str | None]:
     """Versions of OpenMM and torch (None: built without) that the compiled parts belong to."""
     try:
         info = importlib.import_module("diffpair._build_info")
@@ -66,7 +66,7 @@ def check_openmm() -> None:
     Raises:
         ImportError: OpenMM is missing, or has another binary interface; the message names both versions.
     """
-    built, _ = _build_versions()
+    built, _ = build_versions()
     pin = f"pip install 'openmm=={_release(built)}.*'"
     try:
         import openmm
@@ -136,7 +136,7 @@ def load_torch_operators() -> None:
     global _operators_loaded
     if _operators_loaded:
         return
-    _, built = _build_versions()
+    _, built = build_versions()
     path = LIBRARY_FOLDER / "libdiffpair_torch_ops.so"
     if built is None:
         raise ImportError(

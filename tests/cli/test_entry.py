@@ -79,7 +79,7 @@ def test_missing_torch(shadow):
 
 
 def test_another_torch(shadow):
-    built_against(shadow, diffpair._libraries._build_versions()[0], "2.9.1")
+    built_against(shadow, diffpair._libraries.build_versions()[0], "2.9.1")
     is_one_sentence(run(shadow, WAYS["script"], *FIT), "built against torch 2.9.1, but torch 2.13.", "'torch==2.9.*'")
 
 

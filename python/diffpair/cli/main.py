@@ -17,6 +17,7 @@ from diffpair._version import __version__
 from diffpair.errors import DiffPairError
 
 _COMMANDS = {
+    "init": "diffpair.cli.init",
     "fit": "diffpair.cli.fit",
     "run": "diffpair.cli.run",
     "target": "diffpair.cli.target",
@@ -27,6 +28,7 @@ _COMMANDS = {
     "validate": "diffpair.cli.validate",
     "export": "diffpair.cli.export",
     "import": "diffpair.cli.import_",
+    "doctor": "diffpair.cli.doctor",
 }
 
 

@@ -10,6 +10,14 @@ from typing import Any
 import numpy as np
 import yaml
 
+from diffpair.config.first_values import (
+    CONTACTS,
+    SHORTEST,
+    longest_timestep,
+    timestep_below,
+    wanted_cutoff,
+    within,
+)
 from diffpair.constants import BOLTZMANN
 from diffpair.mapping.beads import BeadMap
 from diffpair.mapping.measure import ROUNDING, Measured, Pair
@@ -21,17 +29,10 @@ from diffpair.targets.distribution import Distribution
 from diffpair.targets.sampled import first_contact_bin
 from diffpair.trajectories.rdf import TrajectoryRdf
 
-_CONTACTS = 2.5  # contact distances: where the potential of a simple liquid is cut in most work
-_SHORTEST = 0.9  # nm; contacts of small molecules are short, their attraction is not
-_CUTOFF_STEP = 0.05  # nm
-
-# ps per sqrt(m sigma^2 / kT), which a particle takes to cross its own size: for argon 5 to 10 fs
-_COLLISION = 0.005
 # Time steps in the period of the fastest bond, and the friction that goes with them. A harmonic bond needs half as
 # many; hexane's, of two peaks, heated its beads to 460 K with 20 and 1 /ps, and to 305 K with 25 and 5 /ps.
 _PER_PERIOD, _FRICTION = 25, "5 /ps"
 _BONDED = f"friction: {_FRICTION}, equilibration: 1000, steps: 5000, every: 20"  # molecules turn slowly
-_TIMESTEPS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20)  # fs
 
 
 @dataclass(frozen=True)
@@ -48,20 +49,19 @@ def choose(measured: Measured, beads: BeadMap, temperature: float) -> Choices:
     """Cutoff and time step that a fit may begin with. temperature: K."""
     contacts = {pair: contact_of(rdf) for pair, rdf in measured.rdfs.items()}
     widest = max(contacts, key=lambda pair: contacts[pair])
-    wanted = max(_SHORTEST, _CONTACTS * contacts[widest])
-    wanted = math.ceil(wanted / _CUTOFF_STEP - 1e-9) * _CUTOFF_STEP
-    limit = math.floor(measured.half_box * (1 - ROUNDING) / 0.01) * 0.01
-    if wanted <= limit:
+    wanted = wanted_cutoff(contacts[widest])
+    cutoff = within(wanted, measured.half_box * (1 - ROUNDING))
+    if cutoff >= wanted - 1e-4:
         reason = (
-            f"{_CONTACTS:g} times the longest contact distance, {contacts[widest]:.3g} nm of {'-'.join(widest)}"
+            f"{CONTACTS:g} times the longest contact distance, {contacts[widest]:.3g} nm of {'-'.join(widest)}"
             f"{_below_one(measured.rdfs[widest])}"
-            if wanted > _SHORTEST
-            else f"{_SHORTEST:g} nm are the least, for the attraction of small molecules"
+            if wanted > SHORTEST
+            else f"{SHORTEST:g} nm are the least, for the attraction of small molecules"
         )
     else:
         reason = f"half of the smallest box; {wanted:.3g} nm would suit the contact distances better"
     step, fastest = _timestep(measured, beads, temperature, min(contacts.values()))
-    return Choices(round(min(wanted, limit), 4), reason, step, fastest)
+    return Choices(cutoff, reason, step, fastest)
 
 
 def contact_of(rdf: TrajectoryRdf) -> float:
@@ -81,7 +81,7 @@ def _timestep(measured: Measured, beads: BeadMap, temperature: float, contact: f
     mass: dict[str, float] = {}
     for kind, amu in zip(beads.types, beads.masses.tolist(), strict=True):
         mass[kind] = min(amu, mass.get(kind, np.inf))
-    longest = 1000 * _COLLISION * contact * math.sqrt(min(mass.values()) / kt)
+    longest = longest_timestep(contact, min(mass.values()), temperature)
     reason = f"the lightest bead, {min(mass.values()):.4g} amu"
     for bond in (found for found in measured.distributions if len(found.kind) == 2):
         a, b = (mass[kind] for kind in bond.kind)
@@ -89,7 +89,7 @@ def _timestep(measured: Measured, beads: BeadMap, temperature: float, contact: f
         if period / _PER_PERIOD < longest:
             longest = period / _PER_PERIOD
             reason = f"the bond {'-'.join(bond.kind)}, whose period is about {period:.3g} fs"
-    return max((step for step in _TIMESTEPS if step <= longest), default=_TIMESTEPS[0]), reason
+    return timestep_below(longest), reason
 
 
 def narrowest(distribution: Distribution) -> float:
