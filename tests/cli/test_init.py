@@ -73,6 +73,9 @@ def test_one_type(capsys, folder):
     assert text.count("docs: ") >= 5 and max(map(len, text.splitlines())) <= 120
     summary = fits(capsys, "fit.yaml")
     assert [target["pair"] for target in summary["states"][0]["targets"]] == [["A", "A"]]
+    status, out, _ = run(capsys, "validate", "out", "--json", "--steps", "400")  # finds the config by itself
+    document = json.loads(out)
+    assert (status, document["config"]) == (0 if document["pass"] else 1, "fit.yaml")
 
 
 def test_numbers_follow_from_the_file(capsys, folder):

@@ -102,26 +102,11 @@ def command(
 
 def _advance(run: Run, steps: int, out: Path) -> Path:
     """With a bar and the speed."""
-    import time
+    from diffpair.cli.bar import steps_bar
 
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    bar = Progress(
-        TextColumn("{task.description}"), BarColumn(bar_width=30),
-        TextColumn("{task.percentage:>3.0f}%  {task.fields[speed]:>7}"), TimeRemainingColumn(),
-        console=Console(stderr=True), transient=True,
-    )  # fmt: skip
-    begin, done = time.perf_counter(), 0
-    with bar:
-        task = bar.add_task("production", total=steps, speed="")
-
-        def progress(count: int) -> None:
-            nonlocal done
-            done += count
-            bar.update(task, advance=count, speed=f"{done / max(time.perf_counter() - begin, 1e-9):.0f} steps/s")
-
+    with steps_bar() as bar:
+        task = bar.begin("production", steps)
         try:
-            return run.advance(steps, progress)
+            return run.advance(steps, lambda count: bar.advance(task, count))
         except KeyboardInterrupt:
             raise KeyboardInterrupt(f"{out} keeps what was saved, and --resume goes on from there") from None

@@ -2,133 +2,142 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from diffpair.cli.command import Command
+from diffpair.cli.describe import describe, is_potential
+from diffpair.cli.streams import own_stdout
 
 if TYPE_CHECKING:
-    from diffpair.bonded import BondedTerm
-    from diffpair.config import FitConfig
+    from diffpair.validation import StateTrial, Subject
 
 
 @click.command("validate", cls=Command)
-@click.argument("file", type=click.Path(path_type=Path))
-def command(file: Path) -> None:
-    """Check a fit config (with the files it names) or a potential file, and say what it holds."""
-    if _is_potential(file):
-        _describe_potential(file)
-    else:
-        from diffpair.config import load_config
+@click.argument("what", type=click.Path(path_type=Path))
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="Config with the states to run; that of the fit for its folder."
+)
+@click.option("--state", "names", multiple=True, metavar="NAME", help="Only this state; may be given several times.")
+@click.option("--steps", type=click.IntRange(min=1), help="MD steps of a state at most; those of the config.")
+@click.option("--seed", type=click.IntRange(1, 2**31 - 1), help="Of these runs, 1 if not given.")
+@click.option("--strict", is_flag=True, help="Targets must be reproduced within noise.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object with every target instead of the table.")
+@click.pass_context
+def command(
+    context: click.Context, what: Path, config: Path | None, names: tuple[str, ...], steps: int | None,
+    seed: int | None, strict: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Check a config or a potential file; or put a potential to the test in production: PASS or FAIL.
 
-        _describe_config(load_config(file))
+    Of a config (with the files it names) or a potential file alone it says what it holds. Of the folder of a fit, or of
+    a potential file with --config, it runs production in all states, held-out ones too, with random numbers of its
+    own, and compares each target with its noise.
 
-
-def _is_potential(file: Path) -> bool:
-    """A potential file is JSON, so it starts with a brace; a fit config is YAML that nobody writes in one brace."""
-    if file.suffix.lower() in (".yaml", ".yml"):
-        return False
-    if file.suffix.lower() == ".json":
-        return True
-    try:
-        with file.open("rb") as stream:
-            return stream.read(64).lstrip().startswith(b"{")
-    except OSError:
-        return False
-
-
-def _describe_potential(file: Path) -> None:
-    from diffpair.tables import VERSION, PairTable, read_document
-
-    table = PairTable.load(file)
-    document = read_document(file)
-    click.echo(f"{file}: a potential, format version {VERSION}")
-    click.echo(f"types: {', '.join(table.types)}")
-    click.echo(f"range: r_min {table.r_min:g} nm, cutoff {table.cutoff:g} nm, {table.knots} knots")
-    for row, (a, b) in enumerate(table.pairs):
-        if not table.coefficients[row].any():
-            click.echo(f"pair {table.pair_name(row)}: 0 at all distances")
-            continue
-        energy = table.energy(table.nodes, a, b)
-        lowest = int(energy.argmin())
-        click.echo(f"pair {table.pair_name(row)}: minimum {energy[lowest]:.6g} kJ/mol at {table.nodes[lowest]:.4g} nm")
-    for term in table.bonded:
-        click.echo(describe_term(term))
-    for name, value in table.global_parameters.items():
-        click.echo(f"tabulated at {name} = {value:g}")
-    for key, title in (("fit", "fit errors"), ("provenance", "provenance")):
-        if document[key]:
-            click.echo(f"{title}: {', '.join(document[key])}")
-
-
-def describe_term(term: BondedTerm) -> str:
-    """In a line; angles in degrees."""
-    from diffpair.bonded import HarmonicTerm, TabulatedTerm
-    from diffpair.targets.distribution import COORDINATES
-
-    of = COORDINATES[len(term.kind)]
-    if isinstance(term, HarmonicTerm):
-        square = "nm^2" if term.order == "bond" else "rad^2"
-        return f"{term.label}: harmonic, k {term.k:.6g} kJ/mol/{square}, x0 {term.x0 / of.unit:.5g} {of.unit_name}"
-    assert isinstance(term, TabulatedTerm)
-    lowest = term.nodes[int(term.values.argmin())]
-    return (
-        f"{term.label}: tabulated at {len(term.values)} nodes from {term.low / of.unit:.4g} to "
-        f"{term.high / of.unit:.4g} {of.unit_name}, lowest at {lowest / of.unit:.4g} {of.unit_name}"
-    )
-
-
-def _check_files(config: FitConfig) -> None:
-    """The files that a config names beside those of its states. A module is not opened: that takes torch."""
+    A target passes if what is left of its difference is noise, or little: mean |g - target| below 0.02 or below 5 times
+    its noise (integral |p - target| of bonds and angles: 0.05; a pressure or density: 5 standard errors). It fails also
+    where the run was too short to tell the noise. With --strict it has to be noise: below twice the noise. These are
+    the bounds of the report of a fit. Exit status: 0 PASS, 1 FAIL, 2 a problem.
+    """
     from diffpair.errors import DiffPairError
-    from diffpair.settings.forms import Module
-    from diffpair.tables import PairTable
 
-    for part in config.potential.parts:
-        if isinstance(part, Module) and not part.module.is_file():
-            raise DiffPairError(f"{part.module}: no such file; it should hold the potential's TorchScript module")
-    for file in (config.starting_point.file, *(term.start for term in config.bonded)):
-        if file is not None:
-            PairTable.load(file)
+    if not what.is_dir() and (config is None or not is_potential(what)):
+        given = {"--config": config, "--state": names, "--steps": steps, "--seed": seed, "--strict": strict,
+                 "--json": as_json}  # fmt: skip
+        for option in (option for option, value in given.items() if value):
+            needed = "is for the folder of a fit, or a potential file with --config"
+            raise DiffPairError(f"{option} {needed}, not for {what} alone")
+        describe(what)
+        return
+    with own_stdout() as out:
+        from diffpair.validation import subject_of
+
+        subject = subject_of(what, config)
+        trials = _tried(subject, _chosen(subject, names), seed or 1, steps)
+        passed = all(trial.passes(strict) for trial in trials)
+        if as_json:
+            document = {
+                "pass": passed, "strict": strict, "seed": seed or 1, "potential": str(what),
+                "config": str(subject.config), "notes": subject.notes,
+                "states": [trial.document(strict) for trial in trials],
+            }  # fmt: skip
+            click.echo(json.dumps(document), file=out)
+        else:
+            for line in _lines(trials, strict):
+                click.echo(line, file=out)
+            verdict = click.style("PASS" if passed else "FAIL", bold=True, fg="green" if passed else "red")
+            click.echo(f"{verdict}: {_reason(trials, strict)}", file=out)
+    context.exit(0 if passed else 1)
 
 
-def _describe_config(config: FitConfig) -> None:
-    from diffpair.config import build_states
+def _chosen(subject: Subject, names: tuple[str, ...]) -> list[str]:
+    """Names of states, all by default. Raises DiffPairError for one that there is not."""
+    from diffpair.errors import DiffPairError
 
-    states = build_states(config)
-    _check_files(config)
-    click.echo(f"{config.file}: a fit config")
-    click.echo(f"potential: {config.potential.form}, cutoff {config.potential.cutoff:g} nm")
-    for term in config.bonded:
-        fixed = ", not learned" if term.fixed else ""
-        click.echo(f"bonded: {term.label}, {term.form}{fixed}")
-    for state in states:
-        click.echo(str(state))
-        for target in state.rdfs:
-            click.echo(
-                f"  g(r) of {'-'.join(target.pair)}: {len(target.r)} bins of {target.bin_width:.4g} nm, "
-                f"{target.edges[0]:.4g} to {target.r_max:.4g} nm ({target.file})"
-            )
-        for pressure in state.pressures:
-            error = "" if pressure.error is None else f" +- {pressure.error:g}"
-            click.echo(f"  pressure: {pressure.value:g}{error} bar")
-        for density in state.densities:
-            error = "" if density.error is None else f" +- {density.error:g}"
-            click.echo(f"  density: {density.value:g}{error} {density.unit}")
-        for found in state.distributions:
-            of = found.coordinate
-            width, low, high = (value / of.unit for value in (found.width, found.edges[0], found.edges[-1]))
-            click.echo(
-                f"  {of.name} {'-'.join(found.kind)}: {len(found.p)} bins of {width:.4g} {of.unit_name}, {low:.4g} to "
-                f"{high:.4g} {of.unit_name} ({found.file})"
-            )
-        for vacf in state.vacfs:
-            click.echo(
-                f"  C(t)/C(0) of the velocities: {len(vacf.t)} lags of {vacf.t[1] - vacf.t[0]:.4g} ps, "
-                f"to {vacf.t[-1]:.4g} ps ({vacf.file})"
-            )
-    click.echo(
-        f"gradient: {config.gradient.method}; update: {config.method.method}, {config.method.iterations} iterations"
-    )
+    known = [state.name for state in subject.states]
+    for name in names:
+        if name not in known:
+            raise DiffPairError(f"--state: {subject.config} has no state {name!r}; it has {', '.join(known)}")
+    return list(names) or known
+
+
+def _tried(subject: Subject, names: list[str], seed: int, steps: int | None) -> list[StateTrial]:
+    """With a bar, and the notes as they come."""
+    from diffpair.cli.bar import steps_bar
+    from diffpair.validation import try_states
+
+    for note in subject.notes:
+        click.echo(f"note: {note}", err=True)
+    trials = []
+    with steps_bar() as bar:
+        tasks: dict[str, int] = {}
+
+        def progress(name: str, done: int, most: int, noise: float) -> None:
+            if name not in tasks:
+                tasks[name] = bar.begin(f"production {name}", most)
+            bar.advance(tasks[name], done, f"noise {noise:.4f}" if noise == noise else "")
+
+        for trial in try_states(subject, names, seed, steps, progress):
+            bar.end(tasks[trial.name])
+            trials.append(trial)
+    for trial in trials:
+        for note in [*trial.notes, *([f"state {trial.name}: {trial.failed}"] if trial.failed else [])]:
+            click.echo(f"note: {note}", err=True)
+    return trials
+
+
+def _lines(trials: list[StateTrial], strict: bool) -> list[str]:
+    """A table: state, target, residual, noise, verdict."""
+    from diffpair.report.html.targets import short
+    from diffpair.validation.trial import passes, plain
+
+    rows = [("state", "target", "residual", "noise", "result")]
+    for trial in trials:
+        name = f"{trial.name} (held out)" if trial.held_out else trial.name
+        if trial.failed:
+            rows.append((name, "all", "-", "-", "FAIL  the run failed"))
+        for one in trial.targets:
+            verdict = "pass" if passes(one, strict) else "FAIL"
+            rows.append((name, plain(one.name), short(one.deviation), short(one.noise), f"{verdict}  {one.level}"))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return [
+        f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}  {row[4]}".rstrip()
+        for row in rows
+    ]
+
+
+def _reason(trials: list[StateTrial], strict: bool) -> str:
+    from diffpair.validation.trial import passes
+
+    targets = [target for trial in trials for target in trial.targets]
+    bad = sum(not passes(target, strict) for target in targets)
+    failed = [trial.name for trial in trials if trial.failed]
+    if failed:
+        return f"the run of state {', '.join(failed)} failed"
+    count = f"{len(targets)} target{'s' if len(targets) != 1 else ''}"
+    if bad:
+        return f"{bad} of {count} {'is' if bad == 1 else 'are'} not reproduced"
+    return f"{count} within noise{'' if strict else ' or close to it'}"

@@ -81,11 +81,16 @@ def production(
         state, table, timestep, max_steps, noise_target, every, seed, equilibration, melt, start, friction, platform,
         command,
     )  # fmt: skip
+    return run_plan(plan, progress)
+
+
+def run_plan(plan: Plan, progress: Progress | None = None) -> ProductionResult:
+    """The run that is planned, in this process; see `production`."""
     bench, chain = Bench(plan), Chain(plan)
     while (piece := chain.next()) is not None:
         chain.take(piece, bench.perform(piece))
         if progress is not None and piece.frames:
-            progress(piece.frames * every, chain.noise)
+            progress(piece.frames * plan.every, chain.noise)
     return chain.result()
 
 

@@ -11,18 +11,17 @@ from typing import Any
 
 from diffpair.engines import Exploded, ProductionResult
 from diffpair.engines.engine import Progress
-from diffpair.engines.fastest import platform_of
 from diffpair.engines.pieces import Bench, Found, Piece, Plan
+from diffpair.engines.planned import plan_production
 from diffpair.engines.production import Chain
 from diffpair.errors import DiffPairError
 from diffpair.fit.iterate.loop import FitLoop
 from diffpair.fit.record.production import ProductionRecord
 from diffpair.fit.record.progress import FitProgress
-from diffpair.fit.setup import Setup, production_interval
+from diffpair.fit.setup import Setup
 from diffpair.fit.tasks.crew import Call, Crew, Serial
 from diffpair.fit.tasks.remote import produce
 from diffpair.fit.tasks.task import Packed
-from diffpair.join import timestep_of
 from diffpair.states import State
 
 
@@ -84,23 +83,9 @@ class Producing:
         return [self._plan(index, state, ends.get(state.name)) for index, state in enumerate(self._setup.states)]
 
     def _plan(self, index: int, state: State, start: Any) -> Plan:
-        settings = self._setup.settings
-        section, sampling = settings.production, settings.sampling
-        return Plan(
-            state=state,
-            table=self._setup.space.table(state.parameters),
-            timestep=timestep_of(sampling, state),
-            max_steps=section.max_steps,
-            noise_target=section.noise_target,
-            every=production_interval(settings),
-            seed=settings.seed + 50021 + index,
-            equilibration=max(sampling.equilibration, 1000),
-            melt=sampling.melt,
-            start=start,
-            friction=self._friction,
-            platform=platform_of(sampling.platform),
-            command=sampling.lammps,
-        )
+        settings, table = self._setup.settings, self._setup.space.table(state.parameters)
+        seed = settings.seed + 50021 + index
+        return plan_production(settings, state, table, seed, friction=self._friction, start=start)
 
 
 class _Line:

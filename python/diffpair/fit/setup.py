@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from diffpair.engines.fastest import platform_of
 from diffpair.engines.lammps import check_command
+from diffpair.engines.planned import production_interval
 from diffpair.engines.series_error import SHORTEST
 from diffpair.errors import DiffPairError
 from diffpair.fit.record.progress import FitProgress
@@ -159,11 +160,6 @@ def where(settings: FitSettings, states: list[State]) -> str:
     if given:
         programs.append(f"on OpenMM's {' and '.join(dict.fromkeys(given))}")
     return f"dynamics {' and '.join(dict.fromkeys(programs))}, g(r) and gradients on {device}"
-
-
-def production_interval(settings: FitSettings) -> int:
-    """Steps between the frames of production."""
-    return settings.production.every or max(20, settings.sampling.every)
 
 
 def _check_production(settings: FitSettings) -> None:
