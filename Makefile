@@ -58,27 +58,11 @@ clang: $(ENVIRONMENT)
 		diffpair_openmm_opencl diffpair_lammps
 	$(BIN)/ctest --test-dir build/clang -j2 --output-on-failure
 
-# The core's C++ tests, segments among them, and then the plugin under the sanitizers of memory, undefined behaviour and threads:
-# Contexts in threads, live updates, broken XML. Neither needs torch; OpenMM itself is as pip has it, and keeps what it registers,
-# so leaks are not looked for here but by tests/plugin/test_threads.py.
-OPENMM_LIBS = $(abspath $(wildcard $(VENV)/lib/python3*/site-packages/OpenMM.libs))
-SANITIZED = diffpair_contexts_test diffpair_openmm_reference diffpair_openmm_cpu
+# The core, the operators and the plugin under the sanitizers of memory and undefined behaviour, and then of threads; one of them
+# with SANITIZERS=memory or SANITIZERS=threads.
+SANITIZERS ?= memory threads
 sanitize: $(ENVIRONMENT)
-	@for kind in address,undefined thread; do \
-		$(CMAKE) -S tests/cpp -B build/sanitize-$$kind -G Ninja --log-level=NOTICE -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-			-DDIFFPAIR_SANITIZE=$$kind && \
-		$(CMAKE) --build build/sanitize-$$kind && \
-		$(BIN)/ctest --test-dir build/sanitize-$$kind -j2 --output-on-failure || exit 1; \
-	done
-	@for kind in address,undefined thread; do \
-		$(CMAKE) -S . -B build/sanitize-plugin-$${kind%,*} -G Ninja --log-level=NOTICE -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-			-DDIFFPAIR_BUILD_TESTS=ON -DTORCH_ROOT= -DPython3_EXECUTABLE=$(abspath $(BIN))/python \
-			-DCMAKE_CXX_FLAGS="-fsanitize=$$kind -fno-sanitize=vptr -fno-sanitize-recover=all -fno-omit-frame-pointer" && \
-		$(CMAKE) --build build/sanitize-plugin-$${kind%,*} --target $(SANITIZED) && \
-		ASAN_OPTIONS=detect_leaks=0 TSAN_OPTIONS=halt_on_error=1 build/sanitize-plugin-$${kind%,*}/tests/plugin/diffpair_contexts_test $(OPENMM_LIBS)/lib/plugins \
-			build/sanitize-plugin-$${kind%,*}/plugin/reference/libdiffpair_openmm_reference.so \
-			build/sanitize-plugin-$${kind%,*}/plugin/cpu/libdiffpair_openmm_cpu.so || exit 1; \
-	done
+	tools/sanitize.sh $(VENV) $(SANITIZERS)
 
 # The pages of docs/ and the reference of the Python classes as HTML in build/docs. A warning is an error, here and in `make test`.
 docs: $(BUILT)

@@ -14,7 +14,10 @@ import pytest
 # tests of OpenMM's own stochastic integrators are repeated for the same reason.
 CHANCE = ("audit", "docs", "engines", "examples", "fit", "gradients", "lammps", "observables", "plugin")
 
-os.environ["OPENMM_CPU_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"  # also of the programs that tests start
+# Under ThreadSanitizer (`make sanitize`) there are two, so that all that is parallel runs so.
+THREADS = os.environ.get("DIFFPAIR_TEST_THREADS", "1")
+
+os.environ["OPENMM_CPU_THREADS"] = os.environ["OMP_NUM_THREADS"] = THREADS  # also of the programs that tests start
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,5 +31,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """One thread of OpenMM, and two in a second try."""
-    threads = "1" if getattr(item, "execution_count", 1) == 1 else "2"
+    threads = THREADS if getattr(item, "execution_count", 1) == 1 else "2"
     openmm.Platform.getPlatformByName("CPU").setPropertyDefaultValue("Threads", threads)
