@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ import pytest
 import diffpair
 
 Run = Callable[..., Any]
+ROOT = Path(__file__).resolve().parents[2]
 OPERATORS = "import diffpair; diffpair.load_torch_operators()"
 
 
@@ -41,11 +45,17 @@ def test_import_and_production_do_not_import_torch(check_production: Run) -> Non
     assert check_production(sys.executable)["torch_modules"] == []
 
 
-def test_production_works_where_torch_cannot_be_imported(check_production: Run, tmp_path: Path) -> None:
+def test_production_needs_openmm_and_numpy_alone(check_production: Run, tmp_path: Path) -> None:
+    """Nothing of the extra `learn`: neither torch nor scipy, ..."""
     blocked = tmp_path / "blocked"
     blocked.mkdir()
-    (blocked / "torch.py").write_text("raise ImportError('torch is blocked')")
-    check_production(sys.executable, PYTHONPATH=str(blocked))
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    modules = {re.split(r"[^\w-]", wanted)[0] for wanted in extras["learn"]} - {"pyyaml"} | {"yaml"}
+    assert {"torch", "scipy", "yaml"} <= modules
+    for name in modules:
+        (blocked / f"{name}.py").write_text(f"raise ImportError('{name} is blocked')")
+    package = Path(diffpair.__file__).parents[1]
+    check_production(sys.executable, PYTHONPATH=f"{blocked}{os.pathsep}{package}")
 
 
 def test_learning_names_are_loaded_on_first_use(run_python: Run) -> None:

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import numpy as np
 import openmm
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import circulant, solve
 
 from diffpair.bonded.spline_force import Custom, open_force, parameter_prefix, periodic_force, write_parameters
 from diffpair.bonded.term import Array, BondedTerm, Paths, finished
@@ -83,14 +82,15 @@ class TabulatedTerm(BondedTerm):
         n, h = len(self.values), self.spacing
         column = np.zeros(n)
         if self.periodic:
+            around = (np.arange(n)[:, None] - np.arange(n)) % n  # a circulant matrix of its first column
             column[[0, 1, -1]] = 4, 1, 1
-            left = circulant(column)
+            left = column[around]
             column[[0, 1, -1]] = -2, 1, 1
-            return np.asarray(solve(left, 6 / h**2 * circulant(column)))
+            return np.linalg.solve(left, 6 / h**2 * column[around])
         result = np.zeros((n, n))
         ones = np.eye(n - 2, n, 0) - 2 * np.eye(n - 2, n, 1) + np.eye(n - 2, n, 2)
         inner = 4 * np.eye(n - 2) + np.eye(n - 2, k=1) + np.eye(n - 2, k=-1)
-        result[1:-1] = solve(inner, 6 / h**2 * ones)
+        result[1:-1] = np.linalg.solve(inner, 6 / h**2 * ones)
         return result
 
     def _weights(self, x: Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], Array, Array]:
