@@ -1,4 +1,4 @@
-"""docs/results/coarse-graining.md: its script builds a larger box that runs, and it names every option and file."""
+"""docs/guide/production.md: its script builds a larger box that runs, and it names every option and file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.models import CUTOFF, ran, table
 from diffpair.cli.run import command
 from diffpair.model import write_model
 
-PAGE = (Path(__file__).parents[2] / "docs/results/coarse-graining.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs/guide/production.md").read_text()
 
 
 def test_the_script_of_the_page(tmp_path, monkeypatch):
