@@ -7,7 +7,10 @@
         """Create a force with the types and potentials of a table; particles are still to be added.
 
         Args:
-            table: a diffpair.tables.PairTable.
+            table: a `diffpair.PairTable`.
+
+        Returns:
+            The force.
 
         Raises:
             openmm.OpenMMException: the table is unusable.
@@ -23,10 +26,13 @@
         """Create a force from a learned-potential file; particles are still to be added.
 
         Args:
-            path: a file written by PairTable.save or `diffpair fit`.
+            path: a file written by `PairTable.save` or `diffpair fit`.
+
+        Returns:
+            The force.
 
         Raises:
-            diffpair.errors.DiffPairError: the file is missing or not a potential of a known version.
+            DiffPairError: the file is missing or not a potential of a known version.
         """
         from diffpair.tables import PairTable
 
@@ -36,7 +42,7 @@
         """Take over the potentials of a table on the same grid for the same types; then call updateParametersInContext.
 
         Args:
-            table: a diffpair.tables.PairTable.
+            table: a `diffpair.PairTable`.
 
         Raises:
             openmm.OpenMMException: the table has another grid, other types, or unusable coefficients.
@@ -58,7 +64,10 @@
                 self.setPairCoefficients(a, b, next(rows))
 
     def getTable(self):
-        """Get the potentials as a diffpair.tables.PairTable.
+        """Get the potentials as a table.
+
+        Returns:
+            A `diffpair.PairTable`.
 
         Raises:
             openmm.OpenMMException: a pair of types has no coefficients.

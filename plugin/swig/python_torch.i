@@ -18,16 +18,20 @@
 
         Args:
             module: a torch.export.ExportedProgram or a torch.jit.ScriptModule, the path of a file that
-                torch.export.save or torch.jit.save wrote, or its bytes. Its forward(r [n], *parameters) returns
-                energies [numPairs, n] in kJ/mol. Exported programs are kept as TorchScript, which C++ runs.
-            types: the names of the particle types, or their number.
-            rMin, cutoff: first and last knot of the table, nm.
-            numKnots: number of knots.
+                torch.export.save or torch.jit.save wrote, or its bytes. Its `forward(r, *parameters)` of distances [n]
+                in nm returns energies [P, n] in kJ/mol. Exported programs are kept as TorchScript, which C++ runs.
+            types: the names of the T particle types, or their number.
+            rMin: first knot of the table, nm.
+            cutoff: last knot of the table, nm.
+            numKnots: number of knots, 5 or more.
             switchWidth: width of the switching function before the cutoff, nm; a tenth of the cutoff unless given.
             globalParameters: names and default values of the parameters passed to the module after r, in order.
             energyParameterDerivatives: the names of those with respect to which the derivative of the energy is
                 computed, for State.getEnergyParameterDerivatives().
             embedTable: make the table now and keep it in the force, so that its XML runs where PyTorch is missing.
+
+        Returns:
+            The force.
 
         Raises:
             openmm.OpenMMException: the module is unusable; the message says why.

@@ -4,8 +4,15 @@
 class DiffPairError(ValueError):
     """A problem of the user's input or of a run.
 
-    ``str(error)`` is one clear sentence that names the culprit: a file, key, particle or value. The command line prints
-    that sentence and exits with status 2; it shows no traceback.
+    Its text is one clear sentence that names the culprit: a file, key, particle or value. The command line prints that
+    sentence and exits with status 2; it shows no traceback.
+
+    Examples:
+        >>> try:
+        ...     diffpair.Potential("bspline", cutoff="1 K")
+        ... except diffpair.DiffPairError as error:
+        ...     print(error)
+        Potential: cutoff: 'K' is not a unit of length such as nm
     """
 
 

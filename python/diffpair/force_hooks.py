@@ -30,9 +30,9 @@ class ForceHook:
     on both sides, with `central`.
 
     Args:
-        forces: (replica, positions [N, 3] in nm) -> [N, 3] in kJ/mol/nm. Called by several threads, but never by two
-            for one replica.
-        atoms: N.
+        forces: a function of the replica's number and positions, nm, [N, 3], that returns kJ/mol/nm, [N, 3]. Called by
+            several threads, but never by two for one replica.
+        atoms: N, the number of atoms.
         distance: nm by which differences move the particle that is moved farthest. The error of a difference is the
             noise of the forces over it, plus what the forces' curvature makes of it.
         central: differences on both sides in every step.
@@ -49,7 +49,14 @@ class ForceHook:
         self._register()
 
     def of_segment(self, single: bool) -> ForceHook:
-        """The same forces for one segment, whose failures are its own. single: it is one of float32."""
+        """The same forces for one segment, whose failures are its own.
+
+        Args:
+            single: it is one of float32.
+
+        Returns:
+            Another hook.
+        """
         alone = copy.copy(self)
         alone.distance = self.single_distance if single else self.distance
         alone._register()
@@ -61,15 +68,23 @@ class ForceHook:
         _hooks[self.user] = self
 
     def fail(self, failure: BaseException) -> None:
-        """Keep what is to be raised: the first Exception, or rather what is none, such as KeyboardInterrupt."""
+        """Keep what is to be raised: the first Exception, or rather what is none, such as KeyboardInterrupt.
+
+        Args:
+            failure: what `forces` raised.
+        """
         graver = isinstance(self._failure, Exception) and not isinstance(failure, Exception)
         if self._failure is None or graver:
             self._failure = failure
 
     @contextmanager
     def reporting(self) -> Iterator[None]:
-        """Raises what `forces` raised within, instead of the core's error: an Exception as a DiffPairError that tells
-        it, all else, such as KeyboardInterrupt, as it is."""
+        """A context that raises what `forces` raised within, instead of the core's error.
+
+        Raises:
+            DiffPairError: `forces` raised an Exception, which the sentence tells; all else, such as KeyboardInterrupt,
+                is raised as it is.
+        """
         self._failure = None
         try:
             yield

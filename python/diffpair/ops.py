@@ -1,25 +1,48 @@
-"""The torch operators of `cpp/torch`: their shapes for tracing, and which operator is the backward of which.
+"""The torch operators, `torch.ops.diffpair.*`: shapes for tracing, and which operator is the backward of which.
 
 Importing this module loads the library. Every operator is stateless: what a backward needs, it gets as an argument. x
 and v are float32 or float64, everything else float64, indices int32. All tensors live on the CPU; where torch has CUDA,
-`spline_sums`, `pair_forces` and `segment` also take x and v on a GPU, and the rest on either. Lengths in nm, energies
-in kJ/mol, times in ps, masses in amu. M frames, R replicas, N atoms, T types, P = T(T+1)/2 pairs, K knots.
+`spline_sums`, `pair_forces` and `segment` also take x and v on a GPU, and the rest on either. Lengths are in nm,
+energies in kJ/mol, times in ps, masses in amu. M frames, R replicas, F frames of a replica, N atoms, T types,
+P = T (T + 1) / 2 pairs of types, K knots, E exclusions.
 
-- `spline_sums(x [M,N,3], boxes [M,3,3], types [N], exclusions [E,2], T, r_min, cutoff, K) -> [M,P,K+2]`: sums over
-  pairs of B_k(r) on the grid of Table.h. On a potential's grid this is dU/dc; on a grid of bins, the smooth RDF.
-- `virial_sums`, same arguments and shape: sums over pairs of r B_k'(r); the virial, sum_pairs r F(r), is -c times it.
-- `frame_sums(x, boxes, types, exclusions, T, r_min [G], cutoff [G], K [G], single) -> [M,P,K+2] of each grid`: the
-  spline_sums on several grids from one neighbour list; single: distances in float32 whatever x is. Not differentiable.
-- `neighbor_pairs(x [N,3], box [3,3], exclusions, cutoff) -> [pairs,2]` (int64): atoms within the cutoff of each
-  other, each pair once, in no particular order. Not differentiable; what is measured on the pairs is.
-- `pair_forces(x, boxes, types, exclusions, T, r_min, cutoff, c [P,K+2] or [M,P,K+2]) -> forces, energy, virial [M]`.
-- `segment(x0 [R,N,3], v0, c, bath [R,2], parameters, problem) -> x [R,F,N,3], v, sums [R,F,P,K'+2], kept, records`:
-  frames of R trajectories; their spline_sums on the problem's grid of sums, if it has one; and what the backward starts
-  from.
-  `segments.integrators` makes bath (kT, rate); parameters are those of bonded forces, a tensor of each kind; `problem`
-  is the torch class of all else, `torch.classes.diffpair.SegmentProblem`, which `segments.problem` sets up. What is
-  kept, and where, is told in cpp/include/diffpair/Segment.h.
-- `interpolate_table(values [P,K], r_min, cutoff) -> [P,K+2]` and `switching(r [n], cutoff, width) -> [n]`: tabulation.
+``spline_sums(x, boxes, types, exclusions, num_types, r_min, cutoff, knots)``
+    Sums over pairs of B_k(r), the cubic B-splines of a table: [M, P, K + 2]. On a potential's grid this is dU/dc; on a
+    grid of bins, the smooth RDF. x [M, N, 3], boxes [M, 3, 3], types [N], exclusions [E, 2].
+
+``virial_sums(x, boxes, types, exclusions, num_types, r_min, cutoff, knots)``
+    Sums over pairs of r B_k'(r): [M, P, K + 2]. The virial, sum_pairs r F(r), is -c times it.
+
+``frame_sums(x, boxes, types, exclusions, num_types, r_min, cutoff, knots, single)``
+    The `spline_sums` on several grids from one neighbour list, a tensor of each: r_min, cutoff and knots are lists.
+    single: distances in float32 whatever x is. Not differentiable.
+
+``neighbor_pairs(x, box, exclusions, cutoff)``
+    Atoms within the cutoff of each other, int64 [pairs, 2], each pair once, in no particular order, of x [N, 3] in a
+    box [3, 3]. Not differentiable; what is measured on the pairs is.
+
+``pair_forces(x, boxes, types, exclusions, num_types, r_min, cutoff, coefficients)``
+    Forces [M, N, 3], energy [M] and virial [M] of a table c [P, K + 2] or one of each frame, [M, P, K + 2].
+
+``segment(x0, v0, coefficients, bath, parameters, problem)``
+    Frames of R trajectories: x and v [R, F, N, 3]; their `spline_sums` on the problem's grid of sums, if it has one,
+    [R, F, P, K' + 2]; and what the backward starts from. x0 and v0 [R, N, 3], c [P, K + 2]. The integrators of
+    `diffpair.segments` make bath [R, 2]; parameters are those of bonded forces, a tensor of each kind; problem is the
+    torch class of all else, which `diffpair.segments.make_problem` sets up.
+
+``interpolate_table(values, r_min, cutoff)``
+    Coefficients [P, K + 2] of the cubic spline through values [P, K] at the knots, which ends smoothly at the cutoff.
+
+``switching(r, cutoff, width)``
+    The quintic switching function, [n] of distances [n]: 1 up to cutoff - width, 0 from the cutoff on.
+
+Raises:
+    RuntimeError: shapes or types that do not fit, or a cutoff beyond half a box.
+
+Examples:
+    >>> import torch, diffpair.ops
+    >>> torch.ops.diffpair.switching(torch.tensor([0.5, 0.9, 1.0], dtype=torch.float64), 1.0, 0.2)
+    tensor([1.0000, 0.5000, 0.0000], dtype=torch.float64)
 """
 
 from __future__ import annotations

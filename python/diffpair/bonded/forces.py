@@ -15,9 +15,15 @@ ENDS = ("low", "high", "wall")  # what a table in a Context cannot change
 def add_terms(
     system: openmm.System, terms: Sequence[BondedTerm], paths: Mapping[tuple[str, ...], Paths]
 ) -> list[openmm.Force]:
-    """Give a System one force for every term that occurs in it, and return these forces.
+    """Give a System one force for every term that occurs in it.
 
-    paths: chains of particles by kind, see `systems.bonded_paths`.
+    Args:
+        system: that gets the forces.
+        terms: of a potential, `PairTable.bonded`.
+        paths: chains of particles by kind, as `diffpair.systems.bonded_paths.bonded_paths` finds them.
+
+    Returns:
+        The forces that were added, OpenMM's own.
     """
     found = [term for term in terms if len(paths.get(term.kind, ()))]
     return [system.getForce(system.addForce(term.create_force(paths[term.kind]))) for term in found]

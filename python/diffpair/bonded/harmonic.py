@@ -16,9 +16,21 @@ from diffpair.errors import DiffPairError
 
 @dataclass(frozen=True, eq=False)
 class HarmonicTerm(BondedTerm):
-    """U(x) = 1/2 k (x - x0)^2 of a bond or an angle, less the constant 1/2 k x0^2, which makes it linear in its values
+    """U(x) = 1/2 k (x - x0)^2 of a bond or an angle. Less the constant 1/2 k x0^2, U = k x^2 / 2 - (k x0) x is linear
+    in its values, k and k x0; `of` takes k and x0 themselves.
 
-    k and k x0: U = k x^2 / 2 - (k x0) x.
+    Args:
+        kind: types along the chain: 2 of a bond, 3 of an angle.
+        values: k, kJ/mol/nm^2 or kJ/mol/rad^2, and k x0, [2].
+        fixed: a fit leaves it as it is.
+
+    Raises:
+        DiffPairError: a force constant that is not positive, or a dihedral.
+
+    Examples:
+        >>> from diffpair.bonded import HarmonicTerm
+        >>> HarmonicTerm.of(("A", "A"), k=5000.0, x0=0.26).energy([0.26, 0.28]).round(6)
+        array([0., 1.])
     """
 
     form: ClassVar[str] = "harmonic"
@@ -35,7 +47,20 @@ class HarmonicTerm(BondedTerm):
 
     @classmethod
     def of(cls, kind: Sequence[str], k: float, x0: float, fixed: bool = False) -> HarmonicTerm:
-        """With the force constant k, kJ/mol/nm^2 or kJ/mol/rad^2, and the minimum x0, nm or rad."""
+        """The term of a force constant and a minimum.
+
+        Args:
+            kind: types along the chain.
+            k: force constant, kJ/mol/nm^2 or kJ/mol/rad^2.
+            x0: where U is least, nm or rad.
+            fixed: a fit leaves it as it is.
+
+        Returns:
+            The term.
+
+        Raises:
+            DiffPairError: as of the class.
+        """
         return cls(tuple(kind), np.array([k, k * x0]), fixed)
 
     @property
@@ -54,7 +79,14 @@ class HarmonicTerm(BondedTerm):
         return np.stack([0.5 * x**2, -x], axis=-1)
 
     def energy(self, x: ArrayLike) -> Array:
-        """U in kJ/mol, 0 at x0."""
+        """U(x), which is 0 at x0.
+
+        Args:
+            x: nm or rad, of any shape.
+
+        Returns:
+            kJ/mol, of the shape of x.
+        """
         return np.asarray(0.5 * self.k * (np.asarray(x, dtype=np.float64) - self.x0) ** 2)
 
     def create_force(self, paths: Paths) -> openmm.HarmonicBondForce | openmm.HarmonicAngleForce:

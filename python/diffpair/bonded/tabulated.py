@@ -30,7 +30,22 @@ class TabulatedTerm(BondedTerm):
     (x - end)^2, is added, which no fit changes. Dihedrals: a periodic spline through `values` at -pi + 2 pi k / n; low
     is -pi, high pi, and there is no wall.
 
-    low, high: nm or rad. wall: kJ/mol/nm^2 or kJ/mol/rad^2.
+    Args:
+        kind: types along the chain: 2 of a bond, 3 of an angle, 4 of a dihedral.
+        values: U at the nodes, kJ/mol, [n], 4 to 400 of them.
+        fixed: a fit leaves it as it is.
+        low: first node, nm or rad.
+        high: last node, nm or rad.
+        wall: force constant of the wall, kJ/mol/nm^2 or kJ/mol/rad^2.
+
+    Raises:
+        DiffPairError: values or ends that cannot be.
+
+    Examples:
+        >>> from diffpair.bonded import TabulatedTerm
+        >>> bond = TabulatedTerm(("B", "A"), [8.0, 2.0, 0.0, 2.0, 8.0], low=0.3, high=0.5, wall=1000.0)
+        >>> bond.kind, bond.energy([0.35, 0.4]).round(6)
+        (('A', 'B'), array([2., 0.]))
     """
 
     form: ClassVar[str] = "tabulated"
@@ -65,6 +80,7 @@ class TabulatedTerm(BondedTerm):
 
     @property
     def periodic(self) -> bool:
+        """Whether it is the term of a dihedral."""
         return self.order == "dihedral"
 
     @property
@@ -74,6 +90,7 @@ class TabulatedTerm(BondedTerm):
 
     @property
     def spacing(self) -> float:
+        """Distance between nodes, nm or rad."""
         return (self.high - self.low) / (len(self.values) - (0 if self.periodic else 1))
 
     @cached_property

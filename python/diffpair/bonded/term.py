@@ -23,11 +23,14 @@ ORDERS = {2: "bond", 3: "angle", 4: "dihedral"}
 class BondedTerm(ABC):
     """U(x) of every bond, angle or dihedral between particles of certain types; x is a length in nm or an angle in rad.
 
-    kind: types of the particles along the chain: 2 of a bond, 3 of an angle, 4 of a dihedral; kept in canonical order.
-    values: the numbers c that U is linear in, [n]: U(x) = sum_k c_k phi_k(x) + what depends on none of them.
-    fixed: a fit leaves it as it is.
+    Args:
+        kind: types of the particles along the chain: 2 of a bond, 3 of an angle, 4 of a dihedral; kept in canonical
+            order.
+        values: the numbers c that U is linear in, [n]: U(x) = sum_k c_k phi_k(x) + what depends on none of them.
+        fixed: a fit leaves it as it is.
 
-    Raises DiffPairError: values that are not finite or not as many as there should be.
+    Raises:
+        DiffPairError: values that are not finite or not as many as there should be.
     """
 
     form: ClassVar[str]
@@ -48,7 +51,7 @@ class BondedTerm(ABC):
 
     @property
     def order(self) -> str:
-        """bond, angle or dihedral."""
+        """ "bond", "angle" or "dihedral"."""
         return ORDERS[len(self.kind)]
 
     @property
@@ -62,38 +65,94 @@ class BondedTerm(ABC):
         return f"{self.order} {self.name}"
 
     def with_values(self, values: Array) -> Self:
-        """The same term with other numbers."""
+        """The same term with other numbers.
+
+        Args:
+            values: as many as before, [n].
+
+        Returns:
+            The new term.
+        """
         return replace(self, values=values)
 
     def with_fixed(self, fixed: bool) -> Self:
-        """The same term, to be learned or not."""
+        """The same term, to be learned or not.
+
+        Args:
+            fixed: a fit leaves it as it is.
+
+        Returns:
+            The new term.
+        """
         return replace(self, fixed=fixed)
 
     @abstractmethod
     def basis(self, x: ArrayLike) -> Array:
-        """phi_k at x of any shape, [..., n]."""
+        """The functions phi_k that U is made of.
+
+        Args:
+            x: nm or rad, of any shape [...].
+
+        Returns:
+            phi_k(x), [..., n].
+        """
 
     @abstractmethod
     def energy(self, x: ArrayLike) -> Array:
-        """U in kJ/mol at x of any shape."""
+        """U(x).
+
+        Args:
+            x: nm or rad, of any shape.
+
+        Returns:
+            kJ/mol, of the shape of x.
+        """
 
     def sums(self, x: Array) -> Array:
-        """dU/dc of frames: sums of phi_k over coordinates x [F, n], [F, values]."""
+        """dU/dc of frames: sums of phi_k over all coordinates.
+
+        Args:
+            x: lengths or angles, nm or rad, [F, coordinates].
+
+        Returns:
+            [F, n].
+        """
         return self.grouped_sums(x, np.zeros(x.shape[1], dtype=np.int64), 1)[:, 0]
 
     def grouped_sums(self, x: Array, groups: NDArray[np.int64], count: int) -> Array:
-        """The same over parts of the coordinates, [F, count, values]; groups: which part each belongs to, [n]."""
+        """The same over parts of the coordinates.
+
+        Args:
+            x: lengths or angles, nm or rad, [F, coordinates].
+            groups: which part each coordinate belongs to, [coordinates].
+            count: number of parts.
+
+        Returns:
+            [F, count, n].
+        """
         members = np.zeros((count, x.shape[1]))
         members[groups, np.arange(x.shape[1])] = 1.0
         return np.asarray(members @ self.basis(x))
 
     @abstractmethod
     def create_force(self, paths: Paths) -> openmm.Force:
-        """One of OpenMM's own forces, periodic, that acts on chains of particles [n, 2 | 3 | 4]."""
+        """One of OpenMM's own forces, periodic, that acts on chains of particles.
+
+        Args:
+            paths: indices of the particles along each chain, [chains, 2 | 3 | 4].
+
+        Returns:
+            The force, which is in no System yet.
+        """
 
     @abstractmethod
     def write_live(self, force: openmm.Force, context: openmm.Context) -> None:
-        """Give a force of `create_force` and the Context that holds it these values; nothing is built anew."""
+        """Give a force of `create_force`, and the Context that holds it, these values; nothing is built anew.
+
+        Args:
+            force: made by a term of the same kind, form and table.
+            context: that holds the force.
+        """
 
     @abstractmethod
     def numbers(self) -> dict[str, Any]:
@@ -102,7 +161,20 @@ class BondedTerm(ABC):
     @classmethod
     @abstractmethod
     def of_numbers(cls, kind: Sequence[str], numbers: dict[str, Any]) -> BondedTerm:
-        """The term that `numbers` tells of. Raises DiffPairError, KeyError or TypeError."""
+        """The term that `numbers` tells of.
+
+        Args:
+            kind: types along the chain.
+            numbers: as `numbers` gives them.
+
+        Returns:
+            The term.
+
+        Raises:
+            DiffPairError: the values are unusable.
+            KeyError: a number is missing.
+            TypeError: a number is none.
+        """
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, BondedTerm):

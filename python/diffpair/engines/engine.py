@@ -31,15 +31,17 @@ class Engine(ABC):
     An engine is made with its state, which it checks, and is ready to run when it is made. What is not abstract here is
     the same for all of them.
 
-    Attributes
-    ----------
-    state, table: what is simulated. timestep: ps. steps_done: by all methods. md_seconds: wall time that the program
-    needed for them. tells_pressure: whether its frames hold the pressure, so that no `pressure_probe` is needed.
+    Attributes:
+        state: what is simulated.
+        table: the potential.
+        timestep: ps.
+        steps_done: number of steps of all methods.
+        md_seconds: wall time that the program needed for them.
+        tells_pressure: whether its frames hold the pressure, so that no `pressure_probe` is needed.
 
-    Raises
-    ------
-    Exploded: from every method that takes steps. DiffPairError: the program itself failed; a fit ends there, and keeps
-    what it has.
+    Raises:
+        Exploded: from every method that takes steps.
+        DiffPairError: the program itself failed; a fit ends there, and keeps what it has.
     """
 
     tells_pressure = False
@@ -48,7 +50,17 @@ class Engine(ABC):
         self, state: State, table: PairTable, timestep: float, masses: NDArray[np.float64], constraints: int = 0,
         factor: float = 1.0,
     ) -> None:  # fmt: skip
-        """Begin to count. masses: [N] amu, 0 for particles that do not move. factor: see `velocity_factor`."""
+        """Begin to count; the end of a constructor.
+
+        Args:
+            state: what is simulated.
+            table: the potential.
+            timestep: ps.
+            masses: amu, [N]; 0 for particles that do not move.
+            constraints: number of constraints.
+            factor: what <m v^2> / kT of the program's velocities is multiplied by to be 1; another number than 1 for
+                Brownian dynamics alone.
+        """
         self.state, self.table, self.timestep = state, table, timestep
         self.steps_done, self.md_seconds = 0, 0.0
         self._kinetic, self._frames = 0.0, 0  # since the last equilibration
@@ -60,14 +72,30 @@ class Engine(ABC):
 
     @abstractmethod
     def set_table(self, table: PairTable) -> None:
-        """Write another table of the same grid and types into the live simulation; nothing is built anew."""
+        """Write another table into the live simulation; nothing is built anew.
+
+        Args:
+            table: of the same grid and types.
+
+        Raises:
+            DiffPairError: another grid or other types.
+        """
 
     @abstractmethod
     def set_friction(self, friction: float) -> None:
-        """Have the thermostat use another friction, 1/ps."""
+        """Have the thermostat use another friction.
+
+        Args:
+            friction: 1/ps.
+        """
 
     def melt(self, steps: int, progress: Progress | None = None) -> None:
-        """From a lattice to a liquid in so many steps, where the engine begins with one."""
+        """From a lattice to a liquid, where the engine begins with one.
+
+        Args:
+            steps: number of time steps.
+            progress: called with the number of steps just done.
+        """
         return None
 
     @abstractmethod
@@ -76,44 +104,121 @@ class Engine(ABC):
 
         What the engine has done before leaves no trace: the same begin, table and steps give the same bits as in an
         engine that was made just now. That is what lets any process take over a state. (A user's own Simulation has
-        random numbers of its own.) Raises as `restore`.
+        random numbers of its own.)
+
+        Args:
+            snapshot: where to go on; None is the structure that the state was made of.
+            seed: of all random numbers from here on.
+
+        Raises:
+            DiffPairError: a snapshot of another number of particles.
         """
 
     @abstractmethod
     def snapshot(self) -> Snapshot:
-        """The present positions, velocities and box, to `restore` later or in another Engine of the same state."""
+        """The present positions, velocities and box, to `restore` later or in another Engine of the same state.
+
+        Returns:
+            The snapshot.
+        """
 
     @abstractmethod
     def restore(self, snapshot: Snapshot) -> None:
         """Go on from a snapshot, also after an explosion. Steps that were taken since stay counted: they were paid
-        for; random numbers go on. Raises DiffPairError for one of another number of particles."""
+        for; random numbers go on.
+
+        Args:
+            snapshot: of an Engine of the same state.
+
+        Raises:
+            DiffPairError: a snapshot of another number of particles.
+        """
 
     @abstractmethod
     def pressure_probe(self) -> PressureProbe:
-        """What measures the pressure of frames, with all forces that act in them. Raises openmm.OpenMMException."""
+        """What measures the pressure of frames, with all forces that act in them.
+
+        Returns:
+            The probe.
+
+        Raises:
+            openmm.OpenMMException: the System cannot be computed.
+        """
 
     @abstractmethod
     def _advance(self, steps: int, progress: Progress | None) -> None:
-        """Take steps, looking for an explosion every `CHECK_EVERY` of them or so."""
+        """Take steps of which nothing is kept, looking for an explosion every 100 of them or so.
+
+        Args:
+            steps: number of time steps.
+            progress: called with the number of steps just done.
+
+        Raises:
+            Exploded: the simulation ran away.
+        """
 
     @abstractmethod
     def _piece(self, count: int, every: int, progress: Progress | None) -> Frames:
-        """Run `count` times `every` steps and return a frame after each."""
+        """Run `count` times `every` steps.
+
+        Args:
+            count: number of frames.
+            every: steps between frames.
+            progress: called with the number of steps just done.
+
+        Returns:
+            A frame after each.
+
+        Raises:
+            Exploded: the simulation ran away.
+        """
 
     def equilibrate(self, steps: int, progress: Progress | None = None) -> None:
-        """Run `steps` steps and keep nothing."""
+        """Run and keep nothing.
+
+        Args:
+            steps: number of time steps.
+            progress: called with the number of steps just done.
+
+        Raises:
+            Exploded: the simulation ran away.
+        """
         self._advance(steps, progress)
         self.count_anew()
 
     def sample(self, steps: int, every: int, progress: Progress | None = None) -> Frames:
-        """Run `steps` steps and keep every `every`-th: steps // every frames, all in memory; see `stream`."""
+        """Run and keep frames, all in memory.
+
+        Args:
+            steps: number of time steps.
+            every: steps between frames.
+            progress: called with the number of steps just done.
+
+        Returns:
+            steps // every frames.
+
+        Raises:
+            Exploded: the simulation ran away.
+        """
         parts = list(self.stream(steps, every, progress))
         return Frames.joined(parts or [self._piece(0, every, progress)])
 
     def stream(self, steps: int, every: int, progress: Progress | None = None) -> Iterator[Frames]:
-        """Run `steps` steps and give every `every`-th, in pieces that are small however many frames there are.
+        """Run and give frames in pieces that are small however many there are.
 
         The simulation goes on as pieces are asked for; the steps are done when all of them have been.
+
+        Args:
+            steps: number of time steps.
+            every: steps between frames.
+            progress: called with the number of steps just done.
+
+        Yields:
+            Frames, steps // every of them in all.
+
+        Raises:
+            Exploded: the simulation ran away.
+            DiffPairError: `every` is below 1.
         """
         if every < 1:
             raise DiffPairError(f"frames must be kept every 1 or more steps, not {every}")
@@ -127,7 +232,7 @@ class Engine(ABC):
 
     @property
     def kinetics(self) -> Kinetics:
-        """Of the frames since the last equilibration, or since `count_anew`."""
+        """Kinetic temperature of the frames since the last equilibration, or since `count_anew`."""
         return Kinetics(self._kinetic, self._frames, self._bath(), self._degrees)
 
     def count_anew(self) -> None:
@@ -135,12 +240,22 @@ class Engine(ABC):
         self._kinetic, self._frames = 0.0, 0
 
     def temperature_fault(self) -> str:
-        """A sentence where what was sampled since the last equilibration was not at the thermostat's temperature, see
-        `wrong_temperature`."""
+        """Whether what was sampled since the last equilibration was at the thermostat's temperature.
+
+        Returns:
+            A sentence where it was not; empty where it was.
+        """
         return self.kinetics.fault(self.state.name, self.timestep)
 
     def kinetic_temperature(self, velocities: NDArray[np.float64]) -> float:
-        """Temperature of velocities [N, 3] in nm/ps, K."""
+        """Temperature of one frame.
+
+        Args:
+            velocities: nm/ps, [N, 3].
+
+        Returns:
+            K.
+        """
         doubled = self._factor * float(np.sum(self._masses[:, None] * velocities**2))
         return doubled / (max(1, self._degrees) * BOLTZMANN)
 
@@ -156,7 +271,15 @@ class Engine(ABC):
             )
 
     def _fault(self, x: NDArray[np.float64], kinetic: float) -> str:
-        """How an explosion shows in positions [N, 3] and the kinetic temperature; empty if there is none."""
+        """How an explosion shows.
+
+        Args:
+            x: positions, nm, [N, 3].
+            kinetic: kinetic temperature, K.
+
+        Returns:
+            Words; empty where there is none.
+        """
         farthest = float(np.max(np.abs(x), initial=0.0))
         if not (np.isfinite(farthest) and np.isfinite(kinetic)):
             return "a coordinate is not a number"

@@ -14,7 +14,9 @@ from diffpair.errors import DiffPairError
 class Exploded(DiffPairError):
     """A simulation ran away: NaN, a kinetic temperature far too high, or particles flying off.
 
-    steps, seconds: MD steps of the task that it ended, and the time that they took.
+    Attributes:
+        steps: molecular dynamics steps of the task that it ended.
+        seconds: wall time that they took.
     """
 
     steps: int = 0
@@ -25,11 +27,15 @@ class Exploded(DiffPairError):
 class Frames:
     """Frames of one state.
 
-    positions: [F, N, 3] nm, not wrapped. velocities: [F, N, 3] nm/ps, half-step, as OpenMM's State gives them.
-    boxes: [F, 3, 3] nm. potential_energy: [F] kJ/mol. For a target pressure beside further forces: centres [F, N, 3]
-    nm, those of the molecule that each particle belongs to, and further_virial [F] bar, what the System's own forces
-    add to the pressure; without such a target [F, 0, 3] and zeros. pressure: [F] bar, where the program tells it; NaN
-    where it does not.
+    Args:
+        positions: nm, not wrapped, [F, N, 3].
+        velocities: nm/ps, half-step, as OpenMM's State gives them, [F, N, 3].
+        boxes: nm, [F, 3, 3].
+        potential_energy: kJ/mol, [F].
+        centres: of the molecule that each particle belongs to, nm, [F, N, 3], for a target pressure beside further
+            forces; else [F, 0, 3].
+        further_virial: what the System's own forces add to the pressure, bar, [F], for such a target; else zeros.
+        pressure: bar, [F], where the program tells it; else NaN.
     """
 
     positions: NDArray[np.float64]
@@ -52,27 +58,53 @@ class Frames:
         return len(self.positions)
 
     def at(self, indices: Sequence[int] | NDArray[np.intp]) -> Frames:
-        """Some of the frames, copied, by index."""
+        """Some of the frames, copied.
+
+        Args:
+            indices: of the frames.
+
+        Returns:
+            These frames.
+        """
         chosen = np.asarray(indices, dtype=np.intp)
         return Frames(*(getattr(self, f.name)[chosen] for f in fields(self)))
 
     def of_atoms(self, atoms: NDArray[np.int64]) -> Frames:
-        """With some of the atoms only, by index; the energy stays that of all."""
+        """Some of the atoms; the energy stays that of all.
+
+        Args:
+            atoms: their indices, [n].
+
+        Returns:
+            Frames of n atoms.
+        """
         centres = self.centres[:, atoms] if self.centres.shape[1] else self.centres
         return replace(self, positions=self.positions[:, atoms], velocities=self.velocities[:, atoms], centres=centres)
 
     @classmethod
     def joined(cls, parts: Sequence[Frames]) -> Frames:
-        """One part after another; one or more parts."""
+        """One part after another.
+
+        Args:
+            parts: one or more.
+
+        Returns:
+            All of their frames.
+        """
         return cls(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)))
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything that a Langevin simulation needs to go on: positions [N, 3] nm, velocities [N, 3] nm/ps, box [3, 3]
-    nm.
+    """Everything that a Langevin simulation needs to go on.
 
     The thermostat's random stream is not part of it: a simulation that is rolled back takes another path from there.
+
+    Args:
+        positions: nm, [N, 3].
+        velocities: nm/ps, [N, 3].
+        box: nm, [3, 3].
+        steps_done: number of steps that led there.
     """
 
     positions: NDArray[np.float64]

@@ -65,17 +65,28 @@ def production(
     times that or less, and a pressure and a density that are targets are known to their own errors (`own_error`), or
     `max_steps`. A state without any of these runs `max_steps`.
 
-    Parameters
-    ----------
-    timestep: ps. friction: 1/ps. every: steps between frames. seed: of this run; take another one than the fit's.
-    equilibration, melt: steps before; `melt` only for a state on a lattice and without `start`.
-    start: positions and velocities to begin from, for example the end of a sampling run.
-    platform: of OpenMM. command: that starts LAMMPS, to run the state there.
-    progress: called as progress(steps just done, present mae_noise) after each round.
+    Args:
+        state: what is simulated.
+        table: the potential.
+        timestep: ps.
+        max_steps: largest number of steps.
+        noise_target: the noise of the mean |g - target| that is small enough.
+        every: steps between frames.
+        seed: of this run; take another one than the fit's.
+        equilibration: steps before the first frame.
+        melt: steps from a lattice to a liquid, for a state on a lattice and without `start`.
+        start: positions and velocities to begin from, for example the end of a sampling run.
+        friction: 1/ps.
+        platform: name of an OpenMM platform; by default CPU.
+        command: what starts LAMMPS, to run the state there.
+        progress: called with the steps just done and the present mae_noise after each round.
 
-    Raises
-    ------
-    Exploded: the simulation ran away. DiffPairError: state and table do not fit, or `max_steps` is too short.
+    Returns:
+        What was found.
+
+    Raises:
+        Exploded: the simulation ran away.
+        DiffPairError: state and table do not fit, or `max_steps` is too short.
     """
     plan = Plan(
         state, table, timestep, max_steps, noise_target, every, seed, equilibration, melt, start, friction, platform,

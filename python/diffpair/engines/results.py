@@ -14,12 +14,19 @@ from diffpair.observables.pressure import Pressure
 
 @dataclass(frozen=True)
 class RdfResult:
-    """One target against production.
+    """A target g(r) against production.
 
-    pair: type names. r: [nbins] bin centres, nm. g: [nbins] plain histogram. g_target: [nbins]. error: [nbins]
-    standard error of g (`series_error`). mae: mean |g - g_target|. mae_noise: the part of it that the noise of g alone
-    gives (`mean_absolute_noise`). independent: frames without correlation that would give the same errors. known: the
-    run was long enough to tell its errors. scale_error: the target's.
+    Attributes:
+        pair: names of the two types.
+        r: bin centres, nm, [B].
+        g: plain histogram, [B].
+        g_target: the target's, [B].
+        error: standard error of g, [B].
+        mae: mean |g - g_target|.
+        mae_noise: the part of it that the noise of g alone gives.
+        scale_error: the target's.
+        independent: frames without correlation that would give the same errors.
+        known: the run was long enough to tell its errors.
     """
 
     pair: tuple[str, str]
@@ -35,7 +42,7 @@ class RdfResult:
 
     @property
     def misfit(self) -> float:
-        """mae, or the one that is left after the target was scaled as its scale_error (up to three) admits."""
+        """`mae`, or what is left of it after the target was scaled as up to three of its `scale_error` admit."""
         if not self.scale_error:
             return self.mae
         best = float(self.g @ self.g_target) / max(float(self.g_target @ self.g_target), 1e-300)
@@ -45,7 +52,13 @@ class RdfResult:
 
 @dataclass(frozen=True)
 class PressureResult:
-    """A target pressure against production: target, value and its standard error, bar."""
+    """A target pressure against production.
+
+    Attributes:
+        target: bar.
+        value: mean of the run, bar.
+        error: standard error of value, bar.
+    """
 
     target: float
     value: float
@@ -54,7 +67,12 @@ class PressureResult:
 
 @dataclass(frozen=True)
 class Density:
-    """Mean mass density and its standard error, g/cm^3; without error at constant volume."""
+    """Mean mass density.
+
+    Attributes:
+        value: g/cm^3.
+        error: its standard error, g/cm^3; 0 at constant volume.
+    """
 
     value: float
     error: float
@@ -62,7 +80,14 @@ class Density:
 
 @dataclass(frozen=True)
 class DensityResult:
-    """A target density against production: target, value and its standard error in `unit`, the target's."""
+    """A target density against production.
+
+    Attributes:
+        target: in `unit`.
+        value: mean of the run, in `unit`.
+        error: standard error of value, in `unit`.
+        unit: the target's, "g/cm^3" or "nm^-3".
+    """
 
     target: float
     value: float
@@ -72,8 +97,15 @@ class DensityResult:
 
 @dataclass(frozen=True)
 class VacfResult:
-    """A target C(t) / C(0) against production: lags in ps, value, target and the value's standard error, [lags] each;
-    the largest |value - target|."""
+    """A target C(t) / C(0) against production.
+
+    Attributes:
+        t: lags, ps, [lags].
+        c: C(t) / C(0) of the run, [lags].
+        c_target: the target's, [lags].
+        error: standard error of c, [lags].
+        max_deviation: largest |c - c_target|.
+    """
 
     t: NDArray[np.float64]
     c: NDArray[np.float64]
@@ -90,10 +122,16 @@ class VacfResult:
 class DistributionResult:
     """A target distribution of bonds, angles or dihedrals against production.
 
-    order: bond, angle or dihedral. kind: types along the chain. x: bin centres, nm or rad. p, p_target, error: in
-    production, of the target, and the standard error of p, 1/nm or 1/rad, [bins] each. l1: integral |p - p_target|,
-    with what lies beyond the target's bins. l1_noise: the part of it that the noise of p alone gives. known: the run
-    was long enough to tell its errors.
+    Attributes:
+        order: "bond", "angle" or "dihedral".
+        kind: types along the chain.
+        x: bin centres, nm or rad, [B].
+        p: of the run, 1/nm or 1/rad, [B].
+        p_target: the target's, 1/nm or 1/rad, [B].
+        error: standard error of p, 1/nm or 1/rad, [B].
+        l1: integral |p - p_target|, with what lies beyond the target's bins.
+        l1_noise: the part of it that the noise of p alone gives.
+        known: the run was long enough to tell its errors.
     """
 
     order: str
@@ -123,10 +161,18 @@ class DistributionResult:
 class ProductionResult:
     """What production found at one state.
 
-    targets: one result per target whose property could be had, RDFs first. pressure: None where it could not be had,
-    and then `no_pressure` says why. density: of all particles. steps: sampled, without melting and equilibration.
-    converged: the noise of all that targets are compared with reached its goal, and is known. shortest: the shortest
-    pair distance met within the targets' ranges, nm. notes: sentences for the user.
+    Attributes:
+        state: name of the state.
+        held_out: whether the fit did not see it.
+        targets: one result per target whose property could be had, RDFs first.
+        pressure: None where it could not be had, and then `no_pressure` says why.
+        steps: sampled, without melting and equilibration.
+        converged: the noise of all that targets are compared with reached its goal, and is known.
+        shortest: shortest pair distance met within the targets' ranges, nm.
+        last: where the run ended.
+        no_pressure: why there is no pressure.
+        density: of all particles.
+        notes: sentences for the user.
     """
 
     state: str

@@ -23,15 +23,18 @@ _BAROSTAT_SEED = 104_729  # added to the thermostat's: the two share no random n
 class Sampler(OpenMMEngine):
     """A live simulation of one state with LangevinMiddleIntegrator, and the barostat of its System if it has one.
 
-    Parameters
-    ----------
-    state, table: what is simulated. timestep: ps. friction: 1/ps. seed: of thermostat, barostat and first velocities;
-    the same seed gives the same run. platform: an OpenMM platform's name; by default CPU. further_virial: frames hold
-    what the pressure of molecules and further forces needs, see Frames.
+    Args:
+        state: what is simulated.
+        table: the potential.
+        timestep: ps.
+        friction: 1/ps.
+        seed: of thermostat, barostat and first velocities; the same seed gives the same run.
+        platform: an OpenMM platform's name; by default CPU.
+        further_virial: frames hold what the pressure of molecules and further forces needs, see `Frames`.
 
-    Raises
-    ------
-    DiffPairError: state and table do not fit. Exploded: from every method that takes steps.
+    Raises:
+        DiffPairError: state and table do not fit.
+        Exploded: from every method that takes steps.
     """
 
     def __init__(

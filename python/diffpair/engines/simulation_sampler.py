@@ -18,13 +18,14 @@ class SimulationSampler(OpenMMEngine):
 
     The potential goes into its Context before anything runs, see `UserSimulation.write`.
 
-    Parameters
-    ----------
-    state: with a `simulation`. table: what is simulated. further_virial: see Sampler.
+    Args:
+        state: with a `simulation`.
+        table: what is simulated.
+        further_virial: see Sampler.
 
-    Raises
-    ------
-    DiffPairError: state and table do not fit. Exploded: from every method that takes steps.
+    Raises:
+        DiffPairError: state and table do not fit.
+        Exploded: from every method that takes steps.
     """
 
     def __init__(self, state: State, table: PairTable, further_virial: bool = False) -> None:

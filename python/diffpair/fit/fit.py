@@ -34,25 +34,45 @@ Callback = Callable[["Fit", Iteration], None]
 class Fit:
     """Learns the pair potential of one or several states from what was measured in them.
 
-    Parameters
-    ----------
-    potential: what is learned, such as `diffpair.Potential("bspline", cutoff=1.0)`. states: see `diffpair.State`; those
-        that are held out are reported, never fitted. sampling, production, gradient, update, start, bonded: as in a
-        config file, objects of the same names; what is not given has the same defaults. seed: of everything random but
-        a user's own Simulation.
-    progress: what to report to; the terminal by default, False for nobody. origin: the file that describes the fit, if
-        one does. executor: who samples the states, any `concurrent.futures.Executor`: `diffpair.Workers(4)`, that of
-        mpi4py.futures, a Dask client's; by default this process, one state after another. The fit does not end it.
+    What is not given has the defaults of a config file.
+
+    Args:
+        potential: what is learned.
+        states: one state or several. Those that are held out are reported, never fitted.
+        sampling: molecular dynamics of an iteration; its time step is needed for states that are no Simulation.
+        production: the run that judges the result.
+        gradient: how averages answer to the potential, or its name; by default `Fluctuation`.
+        update: what a step of the fit is, or its name; by default `GaussNewton`, or "adam" with `Reweighting` and with
+            fewer than four adjoint segments.
+        start: the first potential, or its name; by default "auto", or "parameters" for analytic forms and modules.
+        bonded: bonds, angles and dihedrals that are learned, too.
+        seed: of everything random but a user's own Simulation.
+        progress: what to report to; True is the terminal, False nobody.
+        origin: the file that describes the fit, if one does.
+        executor: who samples the states, any `concurrent.futures.Executor`: `Workers`, that of mpi4py.futures, a Dask
+            client's; by default this process, one state after another. The fit does not end it.
         task_timeout: s without any task of the executor ending, after which those that run are taken for hung.
 
-    Raises
-    ------
-    DiffPairError: whatever does not go together, in one sentence.
+    Attributes:
+        callbacks: functions of the fit and the `Iteration`, called after each; they may call `stop`.
+        settings: all that was chosen beside the states.
+        states: the states that take part.
 
-    Examples
-    --------
-    >>> fit = diffpair.Fit(diffpair.Potential("bspline", cutoff=1.0), [state])  # doctest: +SKIP
-    >>> result = fit.run()  # doctest: +SKIP
+    Raises:
+        DiffPairError: whatever does not go together, in one sentence.
+
+    Examples:
+        >>> r = 0.05 * np.arange(1, 60)
+        >>> liquid = diffpair.State.from_lattice(
+        ...     "liquid", n=108, density="0.5 nm^-3", types={"A": 1.0}, masses=40, temperature=120,
+        ...     targets=[diffpair.RdfTarget(("A", "A"), r, np.where(r < 0.95, 0.0, 1.0))],
+        ... )
+        >>> fit = diffpair.Fit(
+        ...     diffpair.Potential("bspline", cutoff=2.5), liquid, sampling=diffpair.Sampling(timestep="5 fs")
+        ... )
+        >>> fit
+        Fit of a bspline potential, cutoff 2.5 nm, by gauss-newton with gradient fluctuation: 0 of 10 iterations
+          state liquid: 108 particles, 0.5 per nm^3, 120 K
     """
 
     def __init__(
@@ -96,22 +116,22 @@ class Fit:
         A user's Simulation runs the learned potential from then on; that of the best iteration where the fit fails, and
         what it ran before where there is none.
 
-        Parameters
-        ----------
-        out: a folder for the files that `diffpair fit` writes: potential.json (the learned potential;
-            potential-NAME.json per state where global parameters differ), summary.json, fit.png, report.html, the
-            curves of results.json, history.json, start.json, iterations/ (the potential of every iteration),
-            checkpoint.pt; for production system.xml, beads.pdb and forcefield.xml, unless the states are users'
-            Simulations; with steps: auto also audit.json and audit.png. Those of an earlier fit in the folder are moved
-            to previous-N/. Nothing is written without it.
-            No other fit may work in the folder meanwhile.
-        resume: go on from the checkpoint in `out`.
-        progress: what to report to from now on; by default as the fit was told.
-        callback: called with the fit and the iteration after each; it may call `stop`.
+        Args:
+            out: a folder for the files that `diffpair fit` writes: potential.json (the learned potential;
+                potential-NAME.json per state where global parameters differ), summary.json, fit.png, report.html, the
+                curves of results.json, history.json, start.json, iterations/ (the potential of every iteration),
+                checkpoint.pt; for production system.xml, beads.pdb and forcefield.xml, unless the states are users'
+                Simulations; with `steps="auto"` also audit.json and audit.png. Those of an earlier fit in the folder
+                are moved to previous-N/. No other fit may work in the folder meanwhile. Nothing is written without it.
+            resume: go on from the checkpoint in `out`.
+            progress: what to report to from now on; by default as the fit was told.
+            callback: called with the fit and the `Iteration` after each; it may call `stop`.
 
-        Raises
-        ------
-        DiffPairError: the fit failed repeatedly; the message names the file with the last good potential.
+        Returns:
+            The learned potential with error bars, and what production found.
+
+        Raises:
+            DiffPairError: the fit failed repeatedly; the message names the file with the last good potential.
         """
         if resume and out is None:
             raise DiffPairError("a fit resumes from a folder: give the one that holds its checkpoint")
@@ -137,9 +157,11 @@ class Fit:
     def step(self) -> Iteration:
         """One iteration, for loops of one's own. It is done also where `stopped` says that there is nothing left to do.
 
-        Raises
-        ------
-        DiffPairError: the fit failed repeatedly; `table` is then that of its best iteration.
+        Returns:
+            What the iteration found.
+
+        Raises:
+            DiffPairError: the fit failed repeatedly; `table` is then that of its best iteration.
         """
         with self._session.working():
             setup, loop = self._session.begin()
@@ -151,6 +173,9 @@ class Fit:
         """No further iteration in `run`, which goes on to production; before the first one, with the start.
 
         A fit that is resumed knows of it, unless it has got more iterations.
+
+        Args:
+            reason: told as `stopped` and in the summary.
         """
         self._session.asked = reason
         if self._session.loop is not None:
@@ -159,8 +184,10 @@ class Fit:
     def interrupt(self) -> None:
         """End `run` by a KeyboardInterrupt as soon as the present task of sampling is done; for signal handlers.
 
-        Where nothing has been sampled yet, at once (KeyboardInterrupt). The folder keeps what there is, and `resume`
-        goes on from there.
+        The folder keeps what there is, and `resume` goes on from there.
+
+        Raises:
+            KeyboardInterrupt: at once, where nothing has been sampled yet.
         """
         if not self._session.begun_well:
             raise KeyboardInterrupt
@@ -188,11 +215,22 @@ class Fit:
 
     @property
     def table(self) -> PairTable:
-        """The present table of the first state that is fitted. Raises DiffPairError before the first step."""
+        """The present table of the first state that is fitted.
+
+        Raises:
+            DiffPairError: before the first step.
+        """
         return self._session.table
 
     def save(self, out: Folder) -> None:
-        """Write potential.json, history.json and checkpoint.pt, from which `Fit.resume` goes on, to a folder."""
+        """Write potential.json, history.json and checkpoint.pt, from which `Fit.resume` goes on, to a folder.
+
+        Args:
+            out: the folder; made if needed.
+
+        Raises:
+            DiffPairError: the folder cannot be written, or another fit works in it.
+        """
         self._session.save(Path(out))
 
     @classmethod
@@ -205,11 +243,30 @@ class Fit:
     ) -> Fit:  # fmt: skip
         """The fit that was saved in a folder, set up with the same potential, states and options.
 
-        A Simulation among the states is brought to where the fit had left it.
+        A Simulation among the states is brought to where the fit had left it. All arguments but `out` are those of
+        `Fit`, as they were when the fit was saved; `sampling` may run elsewhere, and `update` may have more iterations.
 
-        Raises
-        ------
-        DiffPairError: the folder holds no checkpoint, or that of another fit.
+        Args:
+            out: the folder of `save` or `run`.
+            potential: as of the saved fit.
+            states: as of the saved fit.
+            sampling: as of the saved fit.
+            production: may differ from that of the saved fit.
+            gradient: as of the saved fit.
+            update: as of the saved fit, but for the number of iterations.
+            start: as of the saved fit.
+            bonded: as of the saved fit.
+            seed: as of the saved fit.
+            progress: see `Fit`.
+            origin: see `Fit`.
+            executor: see `Fit`.
+            task_timeout: see `Fit`.
+
+        Returns:
+            The fit, ready to go on by `run` or `step`.
+
+        Raises:
+            DiffPairError: the folder holds no checkpoint, or that of another fit.
         """
         fit = cls(
             potential, states, sampling=sampling, production=production, gradient=gradient, update=update, start=start,

@@ -32,7 +32,16 @@ _LEFT_OUT = "pair_style diffpair is left out: "  # the plugin's own words where 
 
 
 class LammpsFailed(DiffPairError):
-    """LAMMPS could not be started, or ended. what: has happened. said: its last lines."""
+    """LAMMPS could not be started, or ended.
+
+    Args:
+        message: what has happened.
+        said: its last lines.
+
+    Attributes:
+        what: the message alone.
+        said: the last lines of LAMMPS.
+    """
 
     def __init__(self, message: str, said: str = "") -> None:
         super().__init__(message + (f"; its last lines:\n{said}" if said else ""))
@@ -42,14 +51,13 @@ class LammpsFailed(DiffPairError):
 class LammpsProcess:
     """LAMMPS, which reads commands from its standard input as long as it lives.
 
-    Parameters
-    ----------
-    command: as in a shell, such as "mpiexec -n 2 lmp". folder: where it runs; by default here. thermostat: whether the
-    fit's own, fix gjf, is needed.
+    Args:
+        command: as in a shell, such as "mpiexec -n 2 lmp".
+        folder: where it runs; by default here.
+        thermostat: whether the fit's own, fix gjf, is needed.
 
-    Raises
-    ------
-    LammpsFailed: it is not here, or lacks what the engine needs.
+    Raises:
+        LammpsFailed: it is not here, or lacks what the engine needs.
     """
 
     def __init__(self, command: str, folder: Path | None = None, thermostat: bool = True) -> None:

@@ -32,7 +32,12 @@ ROUNDING = 1e-4  # relative: structure files hold boxes to so many digits
 
 @dataclass(frozen=True)
 class Range:
-    """Bins of g(r): from 0 to r_max (nm; None: half of the smallest box, FARTHEST at most), bin_width nm wide."""
+    """Bins of g(r), from 0 on.
+
+    Args:
+        r_max: upper edge of the last bin, nm; None: half of the smallest box, 2.5 nm at most.
+        bin_width: nm.
+    """
 
     r_max: float | None = None
     bin_width: float = 0.01

@@ -37,7 +37,13 @@ CONFIG, SUMMARY, SYSTEM, TRAJECTORY = "fit.yaml", "summary.json", "system.xml", 
 
 @dataclass(frozen=True)
 class Reading:
-    """How trajectories are read: frames skipped at the start, blocks for standard errors, one unit of length in nm."""
+    """How trajectories are read.
+
+    Args:
+        skip: frames left out at the start.
+        blocks: number of consecutive blocks whose scatter gives standard errors.
+        length_unit: one unit of length in the trajectories, nm; None: what mdtraj takes it for.
+    """
 
     skip: int = 0
     blocks: int = 5
@@ -59,12 +65,16 @@ def map_trajectories(
 
     Args:
         trajectories: files in any format of mdtraj, read one after the other.
+        settings: which atoms a bead stands for.
+        out: folder for targets, structure, System and config of a fit; new or empty.
         topology: structure file for formats that hold none.
-        r: bins of g(r). beads_trajectory: also write the beads' positions in all frames. progress: is told how many
-            frames were read, piece by piece.
+        r: bins of g(r).
+        reading: which frames are read, and how.
+        beads_trajectory: also write the beads' positions in all frames.
+        progress: is told how many frames were read, piece by piece.
 
     Returns:
-        what summary.json holds.
+        What summary.json holds.
 
     Raises:
         DiffPairError: `out` holds files, a file cannot be read, the map does not fit, there is no box, or it is too

@@ -67,8 +67,15 @@ AnyMass = Annotated[float, BeforeValidator(_mass)]
 class Bead(Settings):
     """A bead, the same in every molecule of a kind.
 
-    name: by default its type. atoms: names, or "residue-name" in a molecule of several residues; select: a selection in
-    mdtraj's language within the molecule instead. centre: of mass or of geometry.
+    Args:
+        type: of the pair potential.
+        name: 4 characters or fewer; by default its type.
+        atoms: names, or "residue-name" in a molecule of several residues.
+        select: a selection in mdtraj's language within the molecule, instead of `atoms`.
+        centre: of mass or of geometry.
+
+    Raises:
+        DiffPairError: both or none of `atoms` and `select`, or a name that fits no PDB file.
     """
 
     name: BeadName | None = None
@@ -92,10 +99,18 @@ class Bead(Settings):
 
 
 class Molecules(Settings):
-    """A kind of molecules: those that hold a residue of that name, or an atom of that selection.
+    """A kind of molecules, and its beads.
 
-    name: of the beads' residues. bonds: pairs of beads; by default those whose atoms have a bond. leave_out: atoms that
-    are in no bead.
+    Args:
+        beads: of one molecule.
+        residue: molecules that hold a residue of that name.
+        select: molecules that hold an atom of that selection in mdtraj's language, instead of `residue`.
+        name: of the beads' residues, 3 characters or fewer.
+        bonds: pairs of names of beads; by default those whose atoms have a bond.
+        leave_out: names of atoms that are in no bead.
+
+    Raises:
+        DiffPairError: both or none of `residue` and `select`, or beads and bonds that do not go together.
     """
 
     residue: Name | None = None
@@ -133,10 +148,18 @@ class Molecules(Settings):
 class MapSettings(Settings):
     """What a trajectory of atoms becomes.
 
-    temperature, pressure: of the simulation, which a trajectory does not hold; the pressure, if given, is a target.
-    molecules: kinds; molecules of no kind are left out. masses: of atoms, by name or "residue-name", in place of those
-    of their elements. charges: of beads by type, e. exclude_bonds: beads up to so many bonds apart are in no g(r), and
-    will not feel the pair potential; 3 by default. intramolecular: also write g(r) of all pairs.
+    Args:
+        temperature: of the simulation, K, which a trajectory does not hold.
+        molecules: kinds; molecules of no kind are left out.
+        pressure: of the simulation, bar; if given it is a target.
+        masses: of atoms by name or "residue-name", amu, in place of those of their elements.
+        charges: of beads by type, in units of the elementary charge.
+        exclude_bonds: beads up to so many bonds apart are in no g(r), and will not feel the pair potential; 3 by
+            default.
+        intramolecular: also write g(r) of all pairs.
+
+    Raises:
+        DiffPairError: a value out of range, or keys that do not go together.
     """
 
     temperature: Temperature
@@ -171,13 +194,30 @@ class MapSettings(Settings):
         return {bead.called: bead.type for kind in self.molecules for bead in kind.beads}
 
     def at(self, *path: Key) -> str:
-        """How a message begins that tells of a key: file and line, if it was read from one, and the key."""
+        """How a message begins that tells of a key.
+
+        Args:
+            path: keys and indices that lead to it.
+
+        Returns:
+            File and line, if the settings were read from one, and the key.
+        """
         key = dotted(path)
         return key if self._source is None else f"{self._source.path}, line {self._source.line(path)}: {key}"
 
 
 def load_map(path: str | os.PathLike[str]) -> MapSettings:
-    """Read and check a map file. Raises DiffPairError: one sentence with file, line, key and reason."""
+    """Read and check a map file.
+
+    Args:
+        path: YAML, see docs/guide/mapping.md.
+
+    Returns:
+        The settings.
+
+    Raises:
+        DiffPairError: one sentence with file, line, key and reason.
+    """
     source = Source(Path(path), "map", ("temperature", "molecules"))
     try:
         settings = MapSettings.model_validate(source.data, context={"folder": source.path.parent})

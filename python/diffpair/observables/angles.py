@@ -51,14 +51,15 @@ class AngleDistribution:
     itself because theta has no gradient at 0 and pi.
 
     Args:
-        cutoff: up to where an atom is a neighbour, nm. width: of the switch at its end, nm; 0 is a step, whose
-            gradient lacks the neighbours that come and go.
-        num_bins: bins in cos(theta), 4 or more.
+        cutoff: up to where an atom is a neighbour, nm.
+        width: of the switch at its end, nm; 0 is a step, whose gradient lacks the neighbours that come and go.
+        num_bins: B, number of bins in cos(theta), 4 or more.
         topology: types; excluded pairs are not neighbours.
-        centre: type of the atom in the middle; None: any. ends: types of the two neighbours, in any order; None: any.
+        centre: type of the atom in the middle; None: any.
+        ends: types of the two neighbours, in any order; None: any.
 
     Attributes:
-        cosines: centres of the bins, [num_bins].
+        cosines: centres of the bins, [B].
 
     Raises:
         DiffPairError: a number or type out of range.
@@ -84,16 +85,21 @@ class AngleDistribution:
         self.cosines = self.bin_width * (torch.arange(num_bins, dtype=torch.float64) + 0.5) - 1
 
     def counts(self, x: Tensor, boxes: Tensor) -> Tensor:
-        """Smeared, weighted numbers of angles per frame, [M, num_bins], float64, differentiable in x.
+        """Smeared, weighted numbers of angles of every frame.
 
         Works through blocks of atoms and recomputes them in the backward: the memory does not grow with the number of
         angles.
 
         Args:
-            x: positions [M, N, 3], nm, float32 or float64. boxes: [M, 3, 3] in reduced form, nm; zeros: no periodicity.
+            x: positions, nm, [M, N, 3], float32 or float64.
+            boxes: nm, [M, 3, 3] in reduced form; zeros for no periodicity.
+
+        Returns:
+            [M, B], float64, differentiable in x.
 
         Raises:
-            DiffPairError: shapes that do not fit. RuntimeError: a cutoff beyond half a box.
+            DiffPairError: shapes that do not fit.
+            RuntimeError: a cutoff beyond half a box.
         """
         frames, atoms = boxes.shape[0], self.topology.num_atoms
         if x.shape != (frames, atoms, 3) or boxes.shape != (frames, 3, 3):
@@ -105,7 +111,19 @@ class AngleDistribution:
         return torch.stack(counts) if counts else torch.zeros((0, self.num_bins), dtype=torch.float64)
 
     def density(self, x: Tensor, boxes: Tensor) -> Tensor:
-        """p(cos theta) of every frame, [M, num_bins], integral 1; 0 in a frame without angles. See `counts`."""
+        """p(cos theta) of every frame, of integral 1; 0 in a frame without angles.
+
+        Args:
+            x: positions, nm, [M, N, 3], float32 or float64.
+            boxes: nm, [M, 3, 3] in reduced form; zeros for no periodicity.
+
+        Returns:
+            [M, B], float64, differentiable in x.
+
+        Raises:
+            DiffPairError: shapes that do not fit.
+            RuntimeError: a cutoff beyond half a box.
+        """
         counts = self.counts(x, boxes)
         total = counts.sum(1, keepdim=True)
         return counts / (self.bin_width * torch.where(total > 0, total, 1.0))

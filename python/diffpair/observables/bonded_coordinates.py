@@ -16,18 +16,28 @@ Array = NDArray[np.float64]
 
 
 def bonded_coordinates(positions: ArrayLike, boxes: ArrayLike, paths: ArrayLike) -> Array:
-    """Lengths of bonds in nm, or angles in [0, pi], or dihedrals in (-pi, pi] in radians, [F, n].
+    """Lengths of bonds, angles or dihedral angles of every frame.
 
     Every step along a path is taken to the nearest image, so molecules may be split across the box.
 
-    Parameters
-    ----------
-    positions: [F, N, 3], nm. boxes: [F, 3, 3] or [3, 3] box vectors as rows in OpenMM's reduced form, nm.
-    paths: [n, 2 | 3 | 4] indices of particles along bonds; their number tells what is measured.
+    Args:
+        positions: nm, [F, N, 3].
+        boxes: box vectors as rows in OpenMM's reduced form, nm, [F, 3, 3] or [3, 3].
+        paths: indices of particles along bonds, [n, 2 | 3 | 4]; their number tells what is measured.
 
-    Raises
-    ------
-    DiffPairError: paths of another number of particles.
+    Returns:
+        Lengths in nm, angles from 0 to pi or dihedrals above -pi up to pi in rad, [F, n].
+
+    Raises:
+        DiffPairError: paths of another number of particles.
+
+    Examples:
+        >>> from diffpair.observables.bonded_coordinates import bonded_coordinates
+        >>> x = [[[0.0, 0.0, 0.0], [0.1, 0.0, 0.0], [0.1, 2.9, 0.0]]]  # split across a box of 3 nm
+        >>> bonded_coordinates(x, 3 * np.eye(3), [(0, 1), (1, 2)]).round(6)
+        array([[0.1, 0.1]])
+        >>> np.degrees(bonded_coordinates(x, 3 * np.eye(3), [(0, 1, 2)])).round(6)
+        array([[90.]])
     """
     x, chains = np.asarray(positions, dtype=np.float64), np.asarray(paths, dtype=np.int64)
     if chains.ndim != 2 or chains.shape[1] not in (2, 3, 4):

@@ -23,11 +23,12 @@ def coordination_numbers(
     and n is its running sum. Excluded pairs do not count.
 
     Args:
-        x: positions [M, N, 3], nm, float32 or float64.
-        boxes: [M, 3, 3] in reduced form, nm, float64; zeros for no periodicity.
+        x: positions, nm, [M, N, 3], float32 or float64.
+        boxes: nm, [M, 3, 3] in reduced form, float64; zeros for no periodicity.
         topology: types and exclusions.
-        radius: R of the first number, nm. width: over which a neighbour fades, nm.
-        num_radii: further ones follow at R + k width/3.
+        radius: R of the first number, nm.
+        width: distance over which a neighbour fades, nm.
+        num_radii: number of radii; further ones follow at R + k width/3.
 
     Returns:
         [M, T, T, num_radii]: row a is the type in the middle; nan for one without atoms. float64, differentiable in x.
@@ -35,6 +36,15 @@ def coordination_numbers(
     Raises:
         DiffPairError: a radius, width or number that is not positive.
         RuntimeError: the last radius plus width/2 is beyond half a box.
+
+    Examples:
+        >>> import torch
+        >>> from diffpair.observables.coordination import coordination_numbers
+        >>> from diffpair.segments import Topology
+        >>> x = torch.cartesian_prod(*[torch.arange(4.0)] * 3)[None]  # a cubic lattice, nm
+        >>> boxes = 4 * torch.eye(3, dtype=torch.float64)[None]
+        >>> coordination_numbers(x, boxes, Topology.of([0] * 64, 1), radius=1.2, width=0.1)[0, 0, 0].round(decimals=6)
+        tensor([6.], dtype=torch.float64)
     """
     if not (radius > 0 and width > 0 and num_radii >= 1):
         raise DiffPairError(

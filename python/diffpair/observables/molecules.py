@@ -18,13 +18,12 @@ class Molecules:
     it. Particles without mass do not move (OpenMM's rule), have no momentum, and go with the box as its walls do: a
     molecule that holds one has its centre in its frozen particles and is not counted.
 
-    Parameters
-    ----------
-    context: of the System.
+    Args:
+        context: of the System.
 
-    Attributes
-    ----------
-    of: [N] number of the molecule that each particle belongs to. num_moving: molecules that can move as a whole.
+    Attributes:
+        of: number of the molecule that each particle belongs to, [N].
+        num_moving: number of molecules that can move as a whole.
     """
 
     def __init__(self, context: openmm.Context) -> None:
@@ -41,11 +40,25 @@ class Molecules:
 
     @classmethod
     def of_system(cls, system: openmm.System) -> Molecules:
-        """Of a System that has no Context yet."""
+        """Of a System that has no Context yet.
+
+        Args:
+            system: any System.
+
+        Returns:
+            Its molecules.
+        """
         reference = openmm.Platform.getPlatformByName("Reference")
         return cls(openmm.Context(without_barostat(system), openmm.VerletIntegrator(0.001), reference))
 
     def centres(self, x: Array) -> Array:
-        """Centre of the molecule that each particle belongs to, [N, 3], of whole molecules at positions x [N, 3]."""
+        """Centre of the molecule that each particle belongs to.
+
+        Args:
+            x: positions of whole molecules, nm, [N, 3].
+
+        Returns:
+            nm, [N, 3].
+        """
         means = np.stack([np.bincount(self.of, self._weights * x[:, k]) for k in range(3)], axis=1)
         return np.asarray(means[self.of])

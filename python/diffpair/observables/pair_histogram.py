@@ -21,8 +21,10 @@ SLACK = 1 + 1e-6  # bins may end at exactly half the box
 class PairCounts:
     """Histogram of pair distances, frame by frame.
 
-    counts: [F, nbins] pairs found in each bin. ideal: [F, nbins] pairs that an ideal gas of the same density would have
-    there. shortest: the shortest distance met, nm (inf without pairs).
+    Args:
+        counts: pairs found in each bin, [F, B].
+        ideal: pairs that an ideal gas of the same density would have there, [F, B].
+        shortest: the shortest distance met, nm; inf without pairs.
     """
 
     counts: NDArray[np.float64]
@@ -30,7 +32,11 @@ class PairCounts:
     shortest: float
 
     def g(self) -> NDArray[np.float64]:
-        """g(r) averaged over all frames, [nbins]."""
+        """g(r), averaged over all frames.
+
+        Returns:
+            [B].
+        """
         return self.counts.sum(axis=0) / self.ideal.sum(axis=0)
 
 
@@ -50,20 +56,22 @@ def count_types(
     Time and memory are proportional to the number of particles; counts do not depend on the number of threads. A
     distance that is met is one below the last edge.
 
-    Parameters
-    ----------
-    positions: [F, N, 3] in nm, need not be wrapped.
-    boxes: [F, 3, 3] or [3, 3] box vectors as rows, nm, in OpenMM's reduced form; triclinic boxes are fine.
-    types: [N] integer type of each particle.
-    exclusions: [E, 2] particles whose pairs do not interact, in any order; repeats do no harm. They are left out here
-    *and* of the ideal gas: for molecules that gives the intermolecular g(r), which tends to 1.
-    pairs: of types, in the order of the result. edges: [nbins + 1] evenly spaced bin edges, nm.
-    name: what to call the frames in an error.
-    threads: frames are counted side by side on so many; by default on as many as OpenMM's CPU platform uses.
+    Args:
+        positions: nm, [F, N, 3], need not be wrapped.
+        boxes: box vectors as rows in OpenMM's reduced form, nm, [F, 3, 3] or [3, 3]; triclinic boxes are fine.
+        types: integer type of each particle, [N].
+        exclusions: particles whose pairs do not interact, [E, 2], in any order; repeats do no harm. They are left out
+            here *and* of the ideal gas: for molecules that gives the intermolecular g(r), which tends to 1.
+        pairs: of types, in the order of the result.
+        edges: evenly spaced bin edges, nm, [B + 1].
+        name: what to call the frames in an error.
+        threads: frames are counted side by side on so many; by default on as many as OpenMM's CPU platform uses.
 
-    Raises
-    ------
-    DiffPairError: the edges are not even, or reach beyond half the box; a box or a position is not usable.
+    Returns:
+        A histogram for each of `pairs`.
+
+    Raises:
+        DiffPairError: the edges are not even, or reach beyond half the box; a box or a position is not usable.
     """
     x = np.asarray(positions, dtype=np.float64)
     cells = np.ascontiguousarray(np.broadcast_to(np.asarray(boxes, dtype=np.float64), (len(x), 3, 3)))
@@ -91,7 +99,19 @@ def count_types(
 
 
 def checked_edges(edges: ArrayLike, cells: NDArray[np.float64], name: str) -> NDArray[np.float64]:
-    """The bin edges, which must be even and within half of every box [F, 3, 3]; DiffPairError otherwise."""
+    """The bin edges as an array.
+
+    Args:
+        edges: nm, [B + 1].
+        cells: boxes, nm, [F, 3, 3].
+        name: what to call the frames in an error.
+
+    Returns:
+        nm, [B + 1].
+
+    Raises:
+        DiffPairError: they are not even, or not within half of every box.
+    """
     grid = np.asarray(edges, dtype=np.float64)
     width = np.diff(grid)
     if len(width) == 0 or not np.allclose(width, width[0], rtol=1e-6) or width[0] <= 0:
@@ -103,7 +123,15 @@ def checked_edges(edges: ArrayLike, cells: NDArray[np.float64], name: str) -> ND
 
 
 def shell_fractions(edges: NDArray[np.float64], cells: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Volume of each bin's shell over that of the box [F, 3, 3], [F, nbins]."""
+    """Volume of each bin's shell over that of the box.
+
+    Args:
+        edges: of the bins, nm, [B + 1].
+        cells: boxes, nm, [F, 3, 3].
+
+    Returns:
+        [F, B].
+    """
     shells = 4 / 3 * np.pi * np.diff(edges**3)
     return np.asarray(shells / np.abs(np.linalg.det(cells))[:, None])
 

@@ -7,14 +7,23 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def interacting_pairs(types: ArrayLike, num_types: int, exclusions: ArrayLike | None) -> NDArray[np.float64]:
-    """Numbers of pairs per pair of types, excluded ones taken off, [num_types, num_types], symmetric.
+    """Numbers of pairs of particles of each pair of types, excluded ones taken off.
 
     Like pairs: N (N - 1) / 2, unlike: N_a N_b; none for a type of one particle with itself.
 
-    Parameters
-    ----------
-    types: [N] integer type of each particle; negative ones take no part.
-    exclusions: [E, 2] particles whose pairs do not interact, in any order; repeats do no harm.
+    Args:
+        types: integer type of each particle, [N]; negative ones take no part.
+        num_types: T.
+        exclusions: particles whose pairs do not interact, [E, 2], in any order; repeats do no harm.
+
+    Returns:
+        [T, T], symmetric.
+
+    Examples:
+        >>> from diffpair.observables.pair_numbers import interacting_pairs
+        >>> interacting_pairs([0, 0, 0, 1], 2, exclusions=[(0, 1)])
+        array([[2., 3.],
+               [3., 0.]])
     """
     kinds = np.asarray(types, dtype=np.int64)
     counts = np.bincount(kinds[kinds >= 0], minlength=num_types).astype(np.float64)
@@ -29,7 +38,16 @@ def interacting_pairs(types: ArrayLike, num_types: int, exclusions: ArrayLike | 
 
 
 def drop_excluded(pairs: NDArray[np.integer], exclusions: ArrayLike | None, count: int) -> NDArray[np.integer]:
-    """The pairs [P, 2] of `count` particles that are not among the exclusions [E, 2]."""
+    """The pairs that are not excluded.
+
+    Args:
+        pairs: of particles, [pairs, 2].
+        exclusions: pairs of particles to leave out, [E, 2], in any order.
+        count: N, number of all particles.
+
+    Returns:
+        Those that are left, in their order.
+    """
     excluded = _pairs(exclusions)
     if not len(excluded) or not len(pairs):
         return pairs

@@ -16,9 +16,22 @@ from diffpair.segments import Topology
 def pair_virial(
     x: Tensor, boxes: Tensor, topology: Topology, coefficients: Tensor, *, r_min: float, cutoff: float
 ) -> Tensor:
-    """W = sum_pairs r F(r) = -dU/d(ln L), in kJ/mol; [M], float64, differentiable in x and the coefficients.
+    """W = sum_pairs r F(r) = -dU/d(ln L).
 
-    Arguments as for `pair_pressure`.
+    Args:
+        x: positions, nm, [M, N, 3], float32 or float64.
+        boxes: nm, [M, 3, 3] in reduced form, float64.
+        topology: types and exclusions.
+        coefficients: table, kJ/mol, [P, knots + 2], or one of each frame, [M, P, knots + 2], float64.
+        r_min: first knot of the table, nm.
+        cutoff: last knot of the table, nm.
+
+    Returns:
+        kJ/mol, [M], float64, differentiable in x and the coefficients.
+
+    Raises:
+        DiffPairError: a table of another shape.
+        RuntimeError: a cutoff beyond half a box.
     """
     rows = topology.num_types * (topology.num_types + 1) // 2
     if coefficients.shape[:-1] not in ((rows,), (x.shape[0], rows)):
@@ -31,7 +44,22 @@ def pair_virial(
 
 
 def virial_sums(x: Tensor, boxes: Tensor, topology: Topology, *, r_min: float, cutoff: float, knots: int) -> Tensor:
-    """-dW/dc of each frame, [M, P, knots + 2] float64: sums over pairs of r B_k'(r). W is linear in the table."""
+    """-dW/dc of each frame: sums over pairs of r B_k'(r). W is linear in the table.
+
+    Args:
+        x: positions, nm, [M, N, 3], float32 or float64.
+        boxes: nm, [M, 3, 3] in reduced form, float64.
+        topology: types and exclusions.
+        r_min: first knot of the table, nm.
+        cutoff: last knot of the table, nm.
+        knots: of the table.
+
+    Returns:
+        [M, P, knots + 2], float64, differentiable in x.
+
+    Raises:
+        RuntimeError: a cutoff beyond half a box.
+    """
     sums: Tensor = torch.ops.diffpair.virial_sums(  # has no CUDA kernel
         x.to(boxes.device), boxes, topology.types, topology.exclusions, topology.num_types, r_min, cutoff, knots
     )
@@ -41,14 +69,25 @@ def virial_sums(x: Tensor, boxes: Tensor, topology: Topology, *, r_min: float, c
 def molecular_virial_sums(
     x: Tensor, boxes: Tensor, centres: Tensor, topology: Topology, *, r_min: float, cutoff: float, knots: int
 ) -> Tensor:
-    """3V dS/dV of each frame, [M, P, knots + 2] float64: how the sums S over pairs of B_k(r) grow with the box, where
-    molecules are moved as wholes.
+    """3V dS/dV of each frame: how the sums S over pairs of B_k(r) grow with the box, whole molecules being moved.
 
     A pair adds B_k'(r) times the component along r of the distance between the centres of its molecules, which is r for
     single particles (M. P. Allen, D. J. Tildesley, Computer Simulation of Liquids, 2017, section 2.4).
 
     Args:
-        centres: of the molecule that each particle belongs to, [M, N, 3] nm, of whole molecules.
+        x: positions of whole molecules, nm, [M, N, 3], float32 or float64.
+        boxes: nm, [M, 3, 3] in reduced form, float64.
+        centres: of the molecule that each particle belongs to, nm, [M, N, 3].
+        topology: types and exclusions.
+        r_min: first knot of the table, nm.
+        cutoff: last knot of the table, nm.
+        knots: of the table.
+
+    Returns:
+        [M, P, knots + 2], float64.
+
+    Raises:
+        RuntimeError: a cutoff beyond half a box.
     """
     sums = virial_sums(x, boxes, topology, r_min=r_min, cutoff=cutoff, knots=knots)
     within = (x - centres).double()
@@ -81,21 +120,33 @@ def pair_pressure(
     molecules are taken care of, here there is a gradient. OpenMM's velocities are half a step behind x.
 
     Args:
-        x: positions [M, N, 3], nm, float32 or float64.
-        boxes: [M, 3, 3] in reduced form, nm, float64; a constant of the gradient.
+        x: positions, nm, [M, N, 3], float32 or float64.
+        boxes: nm, [M, 3, 3] in reduced form, float64; a constant of the gradient.
         topology: types and exclusions.
-        coefficients: table [P, knots + 2] or one per frame [M, P, knots + 2], kJ/mol, float64. r_min, cutoff: its ends.
-        temperature: K, a number or [M]: the ideal-gas term; with masses [N] in amu that of the particles that have
-            mass, without of all. Or:
-        v, masses: velocities [M, N, 3] in nm/ps and masses: the kinetic term.
+        coefficients: table, kJ/mol, [P, knots + 2], or one of each frame, [M, P, knots + 2], float64.
+        r_min: first knot of the table, nm.
+        cutoff: last knot of the table, nm.
+        temperature: K, a number or [M]: the ideal-gas term, of the particles that have mass. Give this or v.
+        v: velocities, nm/ps, [M, N, 3]: the kinetic term.
+        masses: amu, [N]; needed with v. Without them all particles have mass.
 
     Returns:
-        [M] in bar (divide by `diffpair.observables.pressure.BAR` for kJ/mol/nm^3), float64, differentiable in x, v,
-        temperature and the coefficients.
+        bar, [M], float64, differentiable in x, v, temperature and the coefficients. Divide by
+        `diffpair.observables.pressure.BAR` for kJ/mol/nm^3.
 
     Raises:
         DiffPairError: both kinetic terms or neither, a frame without a box, or shapes that do not fit.
         RuntimeError: a cutoff beyond half a box.
+
+    Examples:
+        >>> import torch
+        >>> from diffpair.observables.pair_pressure import pair_pressure
+        >>> from diffpair.segments import Topology
+        >>> x, boxes = torch.rand(1, 100, 3), 3 * torch.eye(3, dtype=torch.float64)[None]
+        >>> nothing = torch.zeros(1, 20, dtype=torch.float64)  # an ideal gas: P = N kT / V
+        >>> topology = Topology.of([0] * 100, 1)
+        >>> pair_pressure(x, boxes, topology, nothing, r_min=0.2, cutoff=1.0, temperature=300.0).round()
+        tensor([153.], dtype=torch.float64)
     """
     if (temperature is None) == (v is None) or (v is not None and masses is None):
         raise DiffPairError("the pressure needs either a temperature, or velocities and masses")

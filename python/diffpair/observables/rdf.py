@@ -13,16 +13,18 @@ _DISTANCES_PER_CHUNK = 4_000_000  # bounds the memory of one call: 16 MB of floa
 
 
 def pair_list(types: ArrayLike, exclusions: ArrayLike | None, pair: tuple[int, int]) -> NDArray[np.int32]:
-    """All pairs of particles of two types, [P, 2], each once, without the excluded ones.
+    """All pairs of particles of two types, each once, without the excluded ones.
 
     Like pairs: N (N - 1) / 2, unlike: N_a N_b. An excluded pair is left out here, and so out of the distances *and* of
     the ideal-gas count: for molecules that gives the intermolecular g(r), which tends to 1.
 
-    Parameters
-    ----------
-    types: [N] integer type of each particle.
-    exclusions: [E, 2] particles whose pairs do not interact, in any order; repeats do no harm.
-    pair: the two types.
+    Args:
+        types: integer type of each particle, [N].
+        exclusions: particles whose pairs do not interact, [E, 2], in any order; repeats do no harm.
+        pair: the two types.
+
+    Returns:
+        Indices of particles, [pairs, 2].
     """
     kinds = np.asarray(types)
     a, b = pair
@@ -43,17 +45,18 @@ def count_pairs(
 
     Time goes with their number, the square of that of particles; `count_types` is for all pairs of two types.
 
-    Parameters
-    ----------
-    positions: [F, N, 3] in nm, need not be wrapped.
-    boxes: [F, 3, 3] or [3, 3] box vectors as rows, nm, in OpenMM's reduced form; triclinic boxes are fine.
-    pairs: [P, 2] from `pair_list`.
-    edges: [nbins + 1] evenly spaced bin edges, nm.
-    name: what to call the frames in an error.
+    Args:
+        positions: nm, [F, N, 3], need not be wrapped.
+        boxes: box vectors as rows in OpenMM's reduced form, nm, [F, 3, 3] or [3, 3]; triclinic boxes are fine.
+        pairs: indices of particles, [pairs, 2], as of `pair_list`.
+        edges: evenly spaced bin edges, nm, [B + 1].
+        name: what to call the frames in an error.
 
-    Raises
-    ------
-    DiffPairError: the edges are not even, or reach beyond half the box.
+    Returns:
+        The histogram.
+
+    Raises:
+        DiffPairError: the edges are not even, or reach beyond half the box.
     """
     x = np.asarray(positions, dtype=np.float64)
     cells = np.broadcast_to(np.asarray(boxes, dtype=np.float64), (len(x), 3, 3))
@@ -89,9 +92,29 @@ def histogram_rdf(
     pair: tuple[int, int],
     edges: ArrayLike,
 ) -> NDArray[np.float64]:
-    """g(r) of two types, averaged over frames, [nbins]: the numbers of `mdtraj.compute_rdf` on the same pairs.
+    """g(r) of two types, averaged over frames: the numbers of `mdtraj.compute_rdf` on the same pairs.
 
     g_k = <n_k> / (P <1/V> V_k), n_k the pairs in bin k, P all pairs of `pair_list`, V_k the bin's shell volume: an
-    ideal gas gives 1, and amplitude and density are both kept. See `count_types` for shapes, units and errors.
+    ideal gas gives 1, and amplitude and density are both kept.
+
+    Args:
+        positions: nm, [F, N, 3], need not be wrapped.
+        boxes: box vectors as rows in OpenMM's reduced form, nm, [F, 3, 3] or [3, 3]; triclinic boxes are fine.
+        types: integer type of each particle, [N].
+        exclusions: particles whose pairs do not interact, [E, 2], or None.
+        pair: the two types.
+        edges: evenly spaced bin edges, nm, [B + 1].
+
+    Returns:
+        g of each bin, [B].
+
+    Raises:
+        DiffPairError: as `count_types`.
+
+    Examples:
+        >>> from diffpair.observables.rdf import histogram_rdf
+        >>> gas = np.random.default_rng(1).uniform(0, 4, (20, 500, 3))  # nm, in a box of 4 nm
+        >>> histogram_rdf(gas, 4 * np.eye(3), np.zeros(500, dtype=int), None, (0, 0), np.linspace(0.5, 2, 4)).round(2)
+        array([1., 1., 1.])
     """
     return count_types(positions, boxes, types, exclusions, [pair], edges)[0].g()

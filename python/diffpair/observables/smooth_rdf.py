@@ -17,10 +17,17 @@ _PADDING = 3
 
 
 def smooth_shell_volumes(centres: np.ndarray, bin_width: float) -> np.ndarray:
-    """Integral of the kernel over space, 4 pi D (r^2 + D^2 / 3), in nm^3; [n] for centres [n] in nm.
+    """Integral of the kernel over space, 4 pi D (r^2 + D^2 / 3).
 
     The cubic B-spline has the variance D^2 / 3, so an ideal gas has g = 1 exactly wherever the kernel does not reach
     r = 0.
+
+    Args:
+        centres: r of the bins, nm, [B].
+        bin_width: D, nm.
+
+    Returns:
+        nm^3, [B].
     """
     return 4 * np.pi * bin_width * (centres**2 + bin_width**2 / 3)
 
@@ -35,8 +42,21 @@ class SmoothRdf:
     Args:
         first_centre: centre of the first bin, nm.
         bin_width: D, nm.
-        num_bins: number of bins.
+        num_bins: B, number of bins.
         topology: types and exclusions.
+
+    Attributes:
+        centres: of the bins, nm, [B].
+
+    Examples:
+        >>> import torch
+        >>> from diffpair.observables.smooth_rdf import SmoothRdf
+        >>> from diffpair.segments import Topology
+        >>> rdf = SmoothRdf(0.5, 0.1, 12, Topology.of([0] * 100, 1))
+        >>> x = (4 * torch.rand(10, 100, 3, dtype=torch.float64)).requires_grad_()  # nm, an ideal gas
+        >>> g = rdf.g(x, 4 * torch.eye(3, dtype=torch.float64).expand(10, 3, 3))
+        >>> g.shape, torch.autograd.grad(g.sum(), x)[0].shape
+        (torch.Size([10, 1, 12]), torch.Size([10, 100, 3]))
     """
 
     def __init__(self, first_centre: float, bin_width: float, num_bins: int, topology: Topology) -> None:
@@ -62,19 +82,48 @@ class SmoothRdf:
         return SumsGrid(float(self._low), self.reach, self._knots)
 
     def counts(self, x: Tensor, boxes: Tensor) -> Tensor:
-        """Smeared numbers of pairs [M, P, num_bins] (float64) of frames x [M, N, 3] in boxes [M, 3, 3], in nm."""
+        """Smeared numbers of pairs of every frame.
+
+        Args:
+            x: positions, nm, [M, N, 3], float32 or float64.
+            boxes: nm, [M, 3, 3] in reduced form, float64.
+
+        Returns:
+            [M, P, B], float64, differentiable in x.
+
+        Raises:
+            RuntimeError: `reach` beyond half a box.
+        """
         sums = torch.ops.diffpair.spline_sums(
             x, boxes, self.topology.types, self.topology.exclusions, self.topology.num_types, *self.grid
         )
         return sums[..., _PADDING:-_PADDING]
 
     def g(self, x: Tensor, boxes: Tensor) -> Tensor:
-        """g(r) per frame, [M, P, num_bins], float64, on the device of the boxes, differentiable in x; reach must be
-        within half the box."""
+        """g(r) of every frame.
+
+        Args:
+            x: positions, nm, [M, N, 3], float32 or float64.
+            boxes: nm, [M, 3, 3] in reduced form, float64.
+
+        Returns:
+            [M, P, B], float64, on the device of the boxes, differentiable in x.
+
+        Raises:
+            RuntimeError: `reach` beyond half a box.
+        """
         return self._normalised(self.counts(x, boxes), torch.linalg.det(boxes))
 
     def of_sums(self, sums: Tensor, boxes: Tensor) -> Tensor:
-        """g(r) per frame, [M, P, num_bins], from the frames' spline sums on `grid`, [M, P, knots + 2]."""
+        """g(r) of every frame from its spline sums.
+
+        Args:
+            sums: on `grid`, [M, P, knots + 2].
+            boxes: nm, [M, 3, 3].
+
+        Returns:
+            [M, P, B].
+        """
         return self._normalised(sums[..., _PADDING:-_PADDING], torch.linalg.det(boxes))
 
     def along_segment(
@@ -82,8 +131,16 @@ class SmoothRdf:
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Run a segment and take g(r) on the way, where the neighbour lists are: faster than g of its frames.
 
-        Args are those of `run_segment` without the topology. Returns its positions and velocities [R, F, N, 3], and g
-        [R, F, P, num_bins], differentiable in all that the segment is.
+        Args:
+            x0: start positions, nm, [R, N, 3].
+            v0: start velocities, nm/ps, [R, N, 3].
+            coefficients: table, kJ/mol, [P, knots + 2], float64.
+            boxes: nm, [R, 3, 3] in reduced form, float64.
+            **segment: the other arguments of `diffpair.segments.run_segment`, without the topology.
+
+        Returns:
+            Positions in nm and velocities in nm/ps, [R, F, N, 3], and g, [R, F, P, B], differentiable in all that the
+            segment is.
         """
         x, v, sums = run_segment_sums(x0, v0, coefficients, self.grid, topology=self.topology, boxes=boxes, **segment)
         return x, v, self._normalised(sums[..., _PADDING:-_PADDING], torch.linalg.det(boxes)[:, None])

@@ -19,13 +19,14 @@ def velocity_autocorrelation(
     """<v(t) . v(t + lag)>, averaged over time origins, replicas and atoms.
 
     Args:
-        v: velocities [R, F, N, 3] of evenly spaced frames, nm/ps, float32 or float64.
+        v: velocities of evenly spaced frames, nm/ps, [R, F, N, 3], float32 or float64.
         lags: number of lags from 0 on, at most F (the default); later ones have fewer origins.
         topology: gives one curve per type (nan for a type without atoms).
         normalised: divide by the value at lag 0.
 
     Returns:
-        nm^2/ps^2 or 1: [lags], or [T, lags] with a topology; float64, differentiable in v.
+        nm^2/ps^2, or no unit where it is normalised; [lags], or [T, lags] with a topology; float64, differentiable in
+        v.
 
     Raises:
         DiffPairError: shapes or numbers that do not fit.
@@ -40,9 +41,10 @@ def mean_square_displacement(x: Tensor, lags: int | None = None, *, topology: To
     Drift of the centre of mass is part of it: take it off the frames where it does not belong to the motion.
 
     Args:
-        x: unwrapped positions [R, F, N, 3] of evenly spaced frames, nm. A segment's frames and OpenMM's States are
+        x: unwrapped positions of evenly spaced frames, nm, [R, F, N, 3]. A segment's frames and OpenMM's States are
             unwrapped; whoever wraps positions loses the displacement.
-        lags, topology: as for `velocity_autocorrelation`.
+        lags: number of lags from 0 on, at most F (the default); later ones have fewer origins.
+        topology: gives one curve per type (nan for a type without atoms).
 
     Returns:
         nm^2, [lags] or [T, lags]; float64, differentiable in x.
@@ -54,15 +56,28 @@ def mean_square_displacement(x: Tensor, lags: int | None = None, *, topology: To
 
 
 def einstein_diffusion(msd: Tensor, interval: float, first: int = 1, last: int | None = None) -> Tensor:
-    """Diffusion coefficient in nm^2/ps: a sixth of the slope of a straight line through msd[first : last].
+    """Diffusion coefficient: a sixth of the slope of a straight line through msd[first : last].
 
     The line is fitted by least squares with an intercept, so ballistic motion before `first` does not bias it.
 
     Args:
-        msd: nm^2, [..., lags]. interval: time between frames, ps. first, last: lags of the fit, as in a slice.
+        msd: mean-square displacement, nm^2, [..., lags].
+        interval: time between frames, ps.
+        first: first lag of the fit.
+        last: lag that the fit ends before; None: all.
+
+    Returns:
+        nm^2/ps, [...].
 
     Raises:
         DiffPairError: fewer than two lags to fit, or an interval that is not positive.
+
+    Examples:
+        >>> import torch
+        >>> from diffpair.observables.time_correlation import einstein_diffusion
+        >>> t = 0.1 * torch.arange(50)  # ps
+        >>> round(float(einstein_diffusion(6 * 2.3e-3 * t, interval=0.1)), 6)
+        0.0023
     """
     _check_interval(interval)
     part = msd[..., first:last]
@@ -75,11 +90,14 @@ def einstein_diffusion(msd: Tensor, interval: float, first: int = 1, last: int |
 
 
 def green_kubo_diffusion(vacf: Tensor, interval: float) -> Tensor:
-    """Diffusion coefficient in nm^2/ps: a third of the integral of <v(0) . v(t)> over the lags, by trapezoids.
+    """Diffusion coefficient: a third of the integral of <v(0) . v(t)> over the lags, by trapezoids.
 
     Args:
         vacf: not normalised, nm^2/ps^2, [..., lags]; what it still holds at its last lag is missing from the integral.
         interval: time between frames, ps.
+
+    Returns:
+        nm^2/ps, [...].
 
     Raises:
         DiffPairError: fewer than two lags, or an interval that is not positive.

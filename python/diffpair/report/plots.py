@@ -55,11 +55,14 @@ def draw_fit(
     noise; then the potential of every pair of types, that of bonds, angles and dihedrals where there are any, and the
     loss.
 
-    Parameters
-    ----------
-    results: production of each state. table: the learned potential. losses: one per iteration, in order.
-    start: the potential before the fit, drawn dashed. uncertainty: drawn as a band of 2 standard deviations.
-    title: above everything. loss_label: what the losses are.
+    Args:
+        results: production of each state.
+        table: the learned potential.
+        losses: one per iteration, in order.
+        start: the potential before the fit, drawn dashed.
+        uncertainty: drawn as a band of 2 standard deviations.
+        title: above everything.
+        loss_label: what the losses are.
     """
     rdfs = [(result, rdf) for result in results for rdf in result.rdfs]
     targets: list[tuple[ProductionResult, RdfResult | DistributionResult]] = [*rdfs]

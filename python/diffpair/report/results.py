@@ -24,10 +24,11 @@ def results_document(
 ) -> dict[str, Any]:
     """The content of results.json.
 
-    Parameters
-    ----------
-    results: production, state by state. states: the same states in the same order. settings: of the fit, defaults
-    included, as JSON. exhausted: the fit did all iterations that it was allowed, and had no other reason to end.
+    Args:
+        results: production, state by state.
+        states: the same states in the same order.
+        settings: of the fit, defaults included, as JSON.
+        exhausted: the fit did all iterations that it was allowed, and had no other reason to end.
     """
     return {
         "format": FORMAT,

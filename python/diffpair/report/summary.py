@@ -26,12 +26,13 @@ def summary_document(
 ) -> dict[str, Any]:
     """The content of summary.json.
 
-    Parameters
-    ----------
-    iterations: updates of the fit. wall_seconds: of the fit. md_seconds: the part of them in which OpenMM took steps.
-    md_steps: melting, equilibration and sampling of the fit, all states together, without production. results:
-    production with the final table, state by state. potential: file of the learned potential, relative to the folder
-    of summary.json.
+    Args:
+        iterations: updates of the fit.
+        wall_seconds: of the fit.
+        md_seconds: the part of them in which OpenMM took steps.
+        md_steps: melting, equilibration and sampling of the fit, all states together, without production.
+        results: production with the final table, state by state.
+        potential: file of the learned potential, relative to the folder of summary.json.
     """
     return {
         "iterations": int(iterations),

@@ -32,9 +32,12 @@ _BATHS = (openmm.AndersenThermostat, *BAROSTATS)
 
 @dataclass(frozen=True)
 class Difference:
-    """How products with the Hessian are taken from forces, see ForceHook.
+    """How products with the Hessian are taken from differences of forces, see `ForceHook`.
 
-    distance: nm. central: on both sides in every step, instead of on alternating ones. error: relative, of one step.
+    Args:
+        distance: nm that the particle is moved that is moved farthest.
+        central: on both sides in every step, instead of on alternating ones.
+        error: relative, of one step.
     """
 
     distance: float
@@ -80,15 +83,19 @@ class Bridge:
     """Forces of a System for segments, evaluated by OpenMM: a Context for every replica.
 
     Args:
-        system: any System. chosen: which of its forces.
+        system: any System.
+        chosen: tells of each of its forces whether it is meant.
         platform: an OpenMM platform's name, by default CPU; or a Context, whose platform, precision, device and global
             parameters are taken, these as they are at every `in_boxes`.
-        parameters: values of global parameters of its forces, others than theirs and the Context's. difference: by
-            default that of the coarser of platform and segment.
+        parameters: values of global parameters of its forces, where others than theirs and the Context's are wanted.
+        difference: how Hessians are taken; by default as the coarser of platform and segment wants it.
 
     Attributes:
-        names: of the forces. platform, precision: of the Contexts. difference, single_difference: in
-            segments of float64 and float32. evaluations: of forces, so far.
+        names: of the forces.
+        platform: name of the Contexts' platform.
+        precision: of the Contexts, "single" or "double".
+        difference: in segments of float64.
+        single_difference: in segments of float32.
     """
 
     def __init__(
@@ -119,12 +126,20 @@ class Bridge:
 
     @property
     def evaluations(self) -> int:
+        """Number of evaluations of the forces so far."""
         return sum(one.evaluations for one in self._contexts)
 
     def in_boxes(self, boxes: Array) -> ForceHook:
-        """The forces on replicas in these boxes, [R, 3, 3], rows in nm; hooks of other boxes may be used in turn.
+        """The forces on replicas in these boxes; hooks of other boxes may be used in turn.
 
-        What it is evaluated with, boxes and global parameters, is what there is now."""
+        Boxes and global parameters are those that there are now.
+
+        Args:
+            boxes: nm, [R, 3, 3].
+
+        Returns:
+            The hook of a segment.
+        """
         while len(self._contexts) < len(boxes):
             self._add_context()
         cells = np.array(boxes, dtype=np.float64)
@@ -136,7 +151,14 @@ class Bridge:
         )  # fmt: skip
 
     def describe(self, single: bool = False) -> str:
-        """What goes this way, and how differences are taken; single: in segments of float32."""
+        """What goes this way, and how differences are taken.
+
+        Args:
+            single: in segments of float32.
+
+        Returns:
+            Words.
+        """
         difference = self.single_difference if single else self.difference
         sides = "on both sides" if difference.central else "on alternating sides"
         return (
@@ -157,12 +179,30 @@ class Bridge:
 class SystemForces:
     """The forces of a System for segments of its particles: natively what segments know, by a Bridge all else.
 
-    Args are those of Bridge. native: False has all forces come from OpenMM.
+    Args:
+        system: any System without constraints, virtual sites, barostat and thermostat.
+        platform: an OpenMM platform's name, by default CPU; or a Context, see `Bridge`.
+        parameters: values of global parameters, see `Bridge`.
+        native: False has all forces come from OpenMM.
+        difference: how Hessians are taken, see `Bridge`.
 
     Attributes:
-        bonded: the native ones. bridge: for all others; None where there are none.
+        bonded: the native ones.
+        bridge: for all others; None where there are none.
 
-    Raises: DiffPairError for what segments do not know, see `refusal`.
+    Raises:
+        DiffPairError: the System has what segments do not know, see `refusal`.
+
+    Examples:
+        >>> import openmm
+        >>> from diffpair.segments import SystemForces
+        >>> system, bonds = openmm.System(), openmm.HarmonicBondForce()
+        >>> for _ in range(2):
+        ...     index = system.addParticle(1.0)
+        >>> index = bonds.addBond(0, 1, 0.3, 500.0)
+        >>> index = system.addForce(bonds)
+        >>> SystemForces(system).describe()
+        'HarmonicBondForce natively'
     """
 
     def __init__(
@@ -187,17 +227,38 @@ class SystemForces:
         self.bonded = tuple(bonded_forces(force) for force in own)
 
     def in_boxes(self, boxes: Array) -> FurtherForces:
-        """For `run_segment` of replicas in these boxes, [R, 3, 3] in nm."""
+        """The forces on replicas in these boxes, for `run_segment`.
+
+        Args:
+            boxes: nm, [R, 3, 3].
+
+        Returns:
+            The forces.
+        """
         return FurtherForces(self.bonded, None if self.bridge is None else self.bridge.in_boxes(boxes))
 
     def describe(self, single: bool = False) -> str:
-        """Which forces go which way, in one line; empty where there are none. single: in segments of float32."""
+        """Which forces go which way.
+
+        Args:
+            single: in segments of float32.
+
+        Returns:
+            One line; empty where there are none.
+        """
         parts = [f"{', '.join(self._native)} natively"] if self._native else []
         return "; ".join(parts + ([] if self.bridge is None else [self.bridge.describe(single)]))
 
 
 def refusal(system: openmm.System) -> str:
-    """What in a System a segment cannot do, in words, such as "constraints .."; empty where there is nothing."""
+    """What in a System a segment cannot do.
+
+    Args:
+        system: any System.
+
+    Returns:
+        Words, such as "2 constraints (the first ...)"; empty where there is nothing.
+    """
     if count := system.getNumConstraints():
         i, j, _ = system.getConstraintParameters(0)
         return f"{count} constraint{'s' * (count > 1)} (the first holds particles {i} and {j} at their distance)"

@@ -10,7 +10,12 @@ _CHECKPOINT = 3  # vectors [N, 3] of a checkpoint: x, v, and the positions that 
 
 
 class Checkpoints(NamedTuple):
-    """A state every `every` steps before step `keep_from`, then the whole path; Checkpoints(1, 0) keeps all."""
+    """What is kept of a segment's path: Checkpoints(1, 0) keeps all.
+
+    Args:
+        every: steps between states that are kept before `keep_from`.
+        keep_from: step from which on the whole path is kept.
+    """
 
     every: int
     keep_from: int
@@ -26,10 +31,18 @@ def plan_checkpoints(
 
     Args:
         steps: of the segment.
-        state_bytes: of the positions of all replicas.
+        state_bytes: bytes of the positions of all replicas.
         vectors_of_step: vectors [N, 3] that a kept step takes: 1 for Verlet, 2 for integrators with a bath.
-        memory: bytes.
+        memory: bytes that the path may take.
         vectors_of_every_step: vectors [N, 3] kept of every step in any case: 1 for the forces of a hook.
+
+    Returns:
+        The plan.
+
+    Examples:
+        >>> from diffpair.segments import plan_checkpoints
+        >>> plan_checkpoints(steps=1000, state_bytes=240_000)  # 10,000 atoms
+        Checkpoints(every=1, keep_from=0)
     """
     for part in range(65):  # a 64th of the segment is exact enough
         recomputed = steps * part // 64

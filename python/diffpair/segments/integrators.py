@@ -23,11 +23,25 @@ class Verlet:
     name = "verlet"
 
     def bath(self, replicas: int) -> Tensor:
-        """Nothing: [R, 0]."""
+        """What the operator is told of a bath: nothing.
+
+        Args:
+            replicas: R.
+
+        Returns:
+            [R, 0].
+        """
         return torch.empty((replicas, 0), dtype=torch.float64)
 
     def settings(self, inverse_mass: Tensor) -> list[int]:
-        """None."""
+        """Whole numbers that the operator is told: none.
+
+        Args:
+            inverse_mass: 1/amu, [N].
+
+        Returns:
+            An empty list.
+        """
         return []
 
 
@@ -44,6 +58,9 @@ class LangevinMiddle:
         temperature: K, positive; a number or a tensor, scalar or [R], that may require a gradient.
         friction: 1/ps, likewise.
         seed: any integer of 64 bits.
+
+    Raises:
+        DiffPairError: a number out of range.
     """
 
     temperature: Number
@@ -59,11 +76,28 @@ class LangevinMiddle:
             raise DiffPairError(f"the seed of LangevinMiddle must be an integer of 64 bits, not {self.seed}")
 
     def bath(self, replicas: int) -> Tensor:
-        """kT in kJ/mol and friction [R, 2]."""
+        """What the operator is told of the bath.
+
+        Args:
+            replicas: R.
+
+        Returns:
+            kT in kJ/mol and friction in 1/ps, [R, 2].
+
+        Raises:
+            DiffPairError: temperature or friction is not one number or one for each replica.
+        """
         return _bath(replicas, self.temperature, self.friction)
 
     def settings(self, inverse_mass: Tensor) -> list[int]:
-        """The seed."""
+        """Whole numbers that the operator is told.
+
+        Args:
+            inverse_mass: 1/amu, [N].
+
+        Returns:
+            The seed.
+        """
         return [int(self.seed)]
 
 
@@ -75,8 +109,13 @@ class NoseHoover:
         temperature: K, positive; a number or a tensor, scalar or [R], that may require a gradient.
         collision_frequency: 1/ps, likewise; the beads of the chain weigh kT / collision_frequency^2, the first one
             degrees_of_freedom times as much.
-        chain_length, num_mts, num_yoshida_suzuki: beads; time steps of the chain per step; 1, 3, 5 or 7 weights.
+        chain_length: number of beads.
+        num_mts: time steps of the chain per step.
+        num_yoshida_suzuki: 1, 3, 5 or 7 weights.
         degrees_of_freedom: see the function of that name; by default 3 for every atom that is not held.
+
+    Raises:
+        DiffPairError: a number out of range.
     """
 
     temperature: Number
@@ -101,11 +140,28 @@ class NoseHoover:
                 raise DiffPairError(f"{what} of NoseHoover must be at least 1, not {value}")
 
     def bath(self, replicas: int) -> Tensor:
-        """kT in kJ/mol and collision frequency [R, 2]."""
+        """What the operator is told of the bath.
+
+        Args:
+            replicas: R.
+
+        Returns:
+            kT in kJ/mol and collision frequency in 1/ps, [R, 2].
+
+        Raises:
+            DiffPairError: temperature or frequency is not one number or one for each replica.
+        """
         return _bath(replicas, self.temperature, self.collision_frequency)
 
     def settings(self, inverse_mass: Tensor) -> list[int]:
-        """Degrees of freedom, chain length, time steps of the chain, number of weights."""
+        """Whole numbers that the operator is told.
+
+        Args:
+            inverse_mass: 1/amu, [N].
+
+        Returns:
+            Degrees of freedom, chain length, time steps of the chain, number of weights.
+        """
         degrees = self.degrees_of_freedom
         if degrees is None:
             degrees = 3 * int(torch.count_nonzero(inverse_mass))
@@ -120,6 +176,12 @@ def degrees_of_freedom(system: openmm.System) -> int:
 
     Three for every particle with a mass, less one for every constraint between two of them, less three if there is a
     CMMotionRemover.
+
+    Args:
+        system: any System.
+
+    Returns:
+        Their number.
     """
     moves = [system.getParticleMass(i)._value > 0 for i in range(system.getNumParticles())]
     pairs = [system.getConstraintParameters(i)[:2] for i in range(system.getNumConstraints())]

@@ -20,7 +20,15 @@ from diffpair.segments.integrators import Integrator
 class Topology:
     """Who the atoms are and which pairs of them do not interact.
 
-    types: int [N], 0 .. num_types - 1; exclusions: int [E, 2] atom indices.
+    Args:
+        types: of every atom, int32 [N], 0 .. num_types - 1.
+        num_types: T.
+        exclusions: indices of atoms that do not interact, int32 [E, 2].
+
+    Examples:
+        >>> from diffpair.segments import Topology
+        >>> Topology.of([0, 1, 1], 2, exclusions=np.array([(0, 1)])).num_atoms
+        3
     """
 
     types: Tensor
@@ -29,13 +37,22 @@ class Topology:
 
     @classmethod
     def of(cls, types: Sequence[int] | np.ndarray, num_types: int, exclusions: np.ndarray | None = None) -> Topology:
-        """From NumPy arrays or lists."""
+        """From NumPy arrays or lists.
+
+        Args:
+            types: of every atom, [N], 0 .. num_types - 1.
+            num_types: T.
+            exclusions: indices of atoms that do not interact, [E, 2], or None.
+
+        Returns:
+            The topology.
+        """
         pairs = np.empty((0, 2)) if exclusions is None else np.asarray(exclusions).reshape(-1, 2)
         return cls(_int32(types), num_types, _int32(pairs))
 
     @property
     def num_atoms(self) -> int:
-        """N."""
+        """N, the number of atoms."""
         return int(self.types.numel())
 
 
@@ -44,7 +61,13 @@ def _int32(values: Sequence[int] | np.ndarray) -> Tensor:
 
 
 class SumsGrid(NamedTuple):
-    """A grid of `diffpair.ops.spline_sums`, such as where `run_segment_sums` takes its sums; lengths in nm."""
+    """A grid of the operator `spline_sums`, such as where `run_segment_sums` takes its sums.
+
+    Args:
+        r_min: first knot, nm.
+        cutoff: last knot, nm.
+        knots: number of knots.
+    """
 
     r_min: float
     cutoff: float
@@ -64,7 +87,27 @@ def make_problem(
     sums: SumsGrid | None = None,
     forces: FurtherForces | None = None,
 ) -> torch.ScriptObject:
-    """The torch class that `torch.ops.diffpair.segment` takes; arguments as of `run_segment_sums`."""
+    """What `torch.ops.diffpair.segment` takes beside its start and the numbers that have a gradient.
+
+    Args:
+        topology: types and exclusions.
+        inverse_mass: 1/amu, [N], float64; 0 holds an atom where it is.
+        boxes: nm, [R, 3, 3] in reduced form, float64; zeros for no periodicity.
+        table: grid of the potential.
+        timestep: ps.
+        steps: number of steps; a multiple of frame_every.
+        frame_every: steps between frames.
+        checkpoints: what is kept for the backward.
+        integrator: of the segment.
+        sums: grid of spline sums of every frame; None for none.
+        forces: what acts beside the table.
+
+    Returns:
+        A `torch.classes.diffpair.SegmentProblem`.
+
+    Raises:
+        RuntimeError: shapes or numbers that do not fit.
+    """
     problem = torch.classes.diffpair.SegmentProblem(
         topology.types, topology.exclusions, topology.num_types, inverse_mass, boxes
     )

@@ -39,12 +39,14 @@ def run_segment(
     trajectory. float64 for checks, float32 for speed.
 
     Args:
-        x0, v0: start states [R, N, 3] in nm and nm/ps, as State gives them; float32 or float64.
-        coefficients: table [P, knots + 2] in kJ/mol, float64; receives the gradient dL/dc.
+        x0: start positions, nm, [R, N, 3], as OpenMM's State gives them; float32 or float64.
+        v0: start velocities, nm/ps, [R, N, 3], of the same type.
+        coefficients: table, kJ/mol, [P, knots + 2], float64; receives the gradient dL/dc.
         topology: types and exclusions.
-        boxes: periodic boxes [R, 3, 3] in nm (reduced form), float64; zeros for no periodicity.
-        inverse_mass: [N] in 1/amu, float64; 0 holds an atom where it is.
-        r_min, cutoff: the table's ends in nm.
+        boxes: nm, [R, 3, 3] in reduced form, float64; zeros for no periodicity.
+        inverse_mass: 1/amu, [N], float64; 0 holds an atom where it is.
+        r_min: first knot of the table, nm.
+        cutoff: last knot of the table, nm.
         timestep: ps.
         steps: number of steps; a multiple of frame_every.
         frame_every: a frame after every so many steps; the start is not a frame.
@@ -54,12 +56,29 @@ def run_segment(
         forces: what acts beside the table.
 
     Returns:
-        Positions and velocities [R, steps / frame_every, N, 3].
+        Positions in nm and velocities in nm/ps, [R, steps / frame_every, N, 3].
 
     Raises:
         RuntimeError: shapes or dtypes that do not fit.
         ValueError: a type out of range, a cutoff beyond half the box, steps that frame_every does not divide.
         DiffPairError: a temperature or rate that does not fit the number of replicas; forces of a hook that fail.
+
+    Examples:
+        >>> import torch
+        >>> from diffpair.segments import Topology, run_segment
+        >>> c = torch.zeros(1, 32, dtype=torch.float64)
+        >>> c[0, :10] = torch.arange(20.0, 0.0, -2.0)  # repulsion
+        >>> x0 = torch.cartesian_prod(*[torch.arange(4.0, dtype=torch.float64)] * 3)[None]
+        >>> x, v = run_segment(
+        ...     x0, torch.zeros_like(x0), c.requires_grad_(), topology=Topology.of([0] * 64, 1),
+        ...     boxes=4 * torch.eye(3, dtype=torch.float64)[None], inverse_mass=torch.ones(64, dtype=torch.float64),
+        ...     r_min=0.5, cutoff=1.9, timestep=0.005, steps=20, frame_every=10,
+        ... )
+        >>> x.shape
+        torch.Size([1, 2, 64, 3])
+        >>> (v**2).sum().backward()
+        >>> c.grad.shape
+        torch.Size([1, 32])
     """
     x, v, _ = run_segment_sums(
         x0, v0, coefficients, None, topology=topology, boxes=boxes, inverse_mass=inverse_mass, r_min=r_min,
@@ -89,10 +108,31 @@ def run_segment_sums(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """`run_segment`, and the spline sums of every frame from the neighbour lists that the steps have anyway.
 
+    Args:
+        x0: start positions, nm, [R, N, 3].
+        v0: start velocities, nm/ps, [R, N, 3].
+        coefficients: table, kJ/mol, [P, knots + 2], float64.
+        sums_grid: grid of the sums; None gives none.
+        topology: types and exclusions.
+        boxes: nm, [R, 3, 3] in reduced form, float64.
+        inverse_mass: 1/amu, [N], float64.
+        r_min: first knot of the table, nm.
+        cutoff: last knot of the table, nm.
+        timestep: ps.
+        steps: number of steps; a multiple of frame_every.
+        frame_every: steps between frames.
+        integrator: see `run_segment`.
+        checkpoints: see `run_segment`.
+        forces: see `run_segment`.
+
     Returns:
-        Positions and velocities as run_segment; sums [R, F, P, knots + 2] (float64) of B_k(r) over pairs, equal to
-        rounding to `torch.ops.diffpair.spline_sums` of the frames, and differentiable like them. None as the grid gives
-        none.
+        Positions and velocities as of `run_segment`; sums of B_k(r) over pairs, [R, F, P, knots + 2], float64, equal to
+        rounding to `torch.ops.diffpair.spline_sums` of the frames, and differentiable like them.
+
+    Raises:
+        RuntimeError: as `run_segment`.
+        ValueError: as `run_segment`.
+        DiffPairError: as `run_segment`.
     """
     theta = integrator or Verlet()
     forces = (forces or FurtherForces()).of_segment(x0.dtype == torch.float32)

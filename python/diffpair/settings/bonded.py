@@ -43,11 +43,27 @@ def chain_of(*lengths: int) -> AfterValidator:
 
 
 class Bonded(Settings):
-    """One term: of the bonds, angles or dihedrals whose particles have these types, 2, 3 or 4 of them, in either order.
+    """One bonded term that is learned: of all bonds, angles or dihedrals between particles of certain types.
 
-    ``form``: tabulated or harmonic. ``nodes``: of a table. ``fixed``: the fit leaves it as it is. ``start``: a
-    potential file that holds the term; without it the term starts from the target distribution. ``k`` and ``x0``:
-    force constant and minimum of a harmonic term, which it starts from.
+    It starts from the Boltzmann inversion of its target, unless `start`, or `k` and `x0`, say otherwise.
+
+    Args:
+        types: 2, 3 or 4 types along the chain, in either direction: a bond, an angle, a dihedral. "A-B-A" is short for
+            a list.
+        form: "tabulated", a cubic spline, or "harmonic", k (x - x0)^2 / 2, for bonds and angles.
+        nodes: of a tabulated term, 4 to 400; by default one per three bins of the target (an angle: two), 12 to 40 (a
+            dihedral: 18 to 60).
+        fixed: the fit leaves the term as it starts.
+        start: a potential file that holds the term, in the same form.
+        k (quantity | None): force constant of a harmonic term, kJ/mol/nm^2 or kJ/mol/rad^2; goes with `x0`.
+        x0 (quantity | None): its minimum, nm or rad.
+
+    Raises:
+        DiffPairError: another number of types, a value out of range, or keys that do not go together.
+
+    Examples:
+        >>> diffpair.Bonded("A-B-A", form="harmonic", k=50.0, x0="120 degree")
+        Bonded(types=['A', 'B', 'A'], form='harmonic', k=50.0, x0=2.09439510239)
     """
 
     types: Annotated[list[Name], BeforeValidator(split_types), chain_of(2, 3, 4)]

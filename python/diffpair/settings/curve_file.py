@@ -53,7 +53,16 @@ class _Columns(Settings):
 
 
 class RdfColumns(_Columns):
-    """Columns of a g(r)."""
+    """Which column of a file of g(r) is what: a number from 1, or a name of its header; a mapping does the same.
+
+    Args:
+        r: distances.
+        g: g(r).
+        error: its standard error, or "none" where no column is.
+
+    Raises:
+        DiffPairError: a number below 1, or one column for two.
+    """
 
     r: Column | None = None
     g: Column | None = None
@@ -61,7 +70,16 @@ class RdfColumns(_Columns):
 
 
 class VacfColumns(_Columns):
-    """Columns of a velocity autocorrelation."""
+    """Which column of a file of a VACF is what: a number from 1, or a name of its header; a mapping does the same.
+
+    Args:
+        t: lags.
+        c: C(t) / C(0).
+        error: its standard error, or "none" where no column is.
+
+    Raises:
+        DiffPairError: a number below 1, or one column for two.
+    """
 
     t: Column | None = None
     c: Column | None = None
@@ -69,8 +87,7 @@ class VacfColumns(_Columns):
 
 
 class CurveFile(Settings):
-    """A file with a curve. ``columns`` names its columns, ``column`` that of the curve alone; ``block``: which of
-    several curves that stand one after another: a number from 1, ``last``, or the ``average``."""
+    """A file with a curve, and which of its columns and blocks are meant."""
 
     file: File
     columns: RdfColumns | VacfColumns | None = None

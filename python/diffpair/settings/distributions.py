@@ -12,7 +12,7 @@ from diffpair.targets import Distribution
 
 
 class _DistributionFile(Settings):
-    """A file as `diffpair map` writes it, see docs/guide/mapping.md. ``types``: along the chain, either way."""
+    """A file as `diffpair map` writes it, see docs/guide/bonded.md."""
 
     types: list[str]
     file: File
@@ -25,18 +25,43 @@ class _DistributionFile(Settings):
 
 
 class Bond(_DistributionFile):
-    """Of the lengths of bonds between particles of two types."""
+    """A target distribution of bond lengths.
+
+    Args:
+        types: the two types, in either order; "A-B" is short for a list.
+        file: CSV as `diffpair map` writes it: r in nm, p in 1/nm and perhaps its standard error.
+
+    Raises:
+        DiffPairError: not two types.
+    """
 
     types: Annotated[list[Name], BeforeValidator(split_types), chain_of(2)]
 
 
 class Angle(_DistributionFile):
-    """Of the angles between particles of three types."""
+    """A target distribution of angles.
+
+    Args:
+        types: the three types along the chain, in either direction; "A-B-A" is short for a list.
+        file: CSV as `diffpair map` writes it: theta in degrees, p in 1/degree and perhaps its standard error.
+
+    Raises:
+        DiffPairError: not three types.
+    """
 
     types: Annotated[list[Name], BeforeValidator(split_types), chain_of(3)]
 
 
 class Dihedral(_DistributionFile):
-    """Of the dihedral angles between particles of four types."""
+    """A target distribution of dihedral angles.
+
+    Args:
+        types: the four types along the chain, in either direction; "A-B-B-A" is short for a list.
+        file: CSV as `diffpair map` writes it: phi in degrees from -180 to 180, p in 1/degree and perhaps its standard
+            error.
+
+    Raises:
+        DiffPairError: not four types.
+    """
 
     types: Annotated[list[Name], BeforeValidator(split_types), chain_of(4)]

@@ -22,7 +22,7 @@ BATCHES = 4  # of segments whose spread tells the noise of a Jacobian made of th
 
 
 class Fluctuation(Settings):
-    """Gradient from equilibrium fluctuations; gives the whole Jacobian."""
+    """Gradient from equilibrium fluctuations: d<A>/dc = <dA/dc> - beta cov(A, dU/dc). It gives the whole Jacobian."""
 
     method: Literal["fluctuation"] = "fluctuation"
 
@@ -43,13 +43,23 @@ Integrator = Annotated[Literal["verlet", "langevin-middle", "nose-hoover"], Befo
 
 
 class Adjoint(Settings):
-    """Gradient through ``segments`` short trajectories of ``steps`` steps each, measured ``every`` so many steps.
+    """Gradient through short trajectories that start from sampled frames (DiffSim, arXiv 2209.07679).
 
-    ``steps: auto``: an audit at the start of the fit chooses ``steps``, and ``segments`` where that is not given.
-    ``modes``: for gauss-newton, so many smooth vectors of every RDF give the Jacobian, one backward pass each.
-    ``learn_friction``: start of the Langevin friction, which is then learned from the targets ``vacf``; states are
-    sampled with it, too.
-    ``integrator``: of the segments, with its own keys beside it; the temperature is the state's.
+    Args:
+        segments: number of trajectories; 4 or more for `GaussNewton`.
+        steps: of each, a multiple of `every`; "auto" has an audit at the start of the fit choose it, and `segments`
+            where that is not given.
+        every: steps between the frames of a segment.
+        modes: for `GaussNewton`, so many smooth vectors of every RDF give the Jacobian, one backward pass each.
+        learn_friction: start of the Langevin friction, 1/ps, which is then learned from the targets of kind `Vacf`;
+            states are sampled with it, too. None leaves the friction as it is.
+        integrator: of the segments, at the temperature of the state.
+        friction: of "langevin-middle", 1/ps.
+        collision_frequency: of "nose-hoover", 1/ps.
+        chain_length: of "nose-hoover", number of beads.
+
+    Raises:
+        DiffPairError: a value out of range, or a key of another integrator.
     """
 
     method: Literal["adjoint"] = "adjoint"
@@ -115,8 +125,17 @@ class Adjoint(Settings):
 
 
 class Reweighting(Settings):
-    """Gradient of reweighted frames: up to ``updates`` updates per sampling, as long as the effective number of frames
-    is ``min_effective`` of all frames or more."""
+    """Gradient of reweighted frames: several updates per sampling (DiffTRe, Thaler and Zavadlav, Nat. Commun. 12, 6884
+    (2021)).
+
+    Args:
+        min_effective: smallest effective number of frames, as a part of all, above 0 and up to 1; below it frames are
+            sampled anew.
+        updates: largest number per sampling.
+
+    Raises:
+        DiffPairError: a value out of range.
+    """
 
     method: Literal["reweighting"] = "reweighting"
     min_effective: Fraction = 0.1

@@ -26,13 +26,34 @@ Knots = Annotated[Count, AfterValidator(_knots)]
 
 
 class Potential(Settings):
-    """The learned potential: ``term`` is the functional form, the rest its table.
+    """What is learned: a functional form, and the table that it is evaluated on.
 
-    In the file both stand side by side: {form: lj, sigma: 1 nm, epsilon: 1 kJ/mol, cutoff: 2.5 nm}; in Python, too:
-    `Potential("lj", sigma=0.34, epsilon=1.0, cutoff=1.0)`. ``r_min`` and
-    ``knots`` that are not given are chosen by the fit. Every form but the B-spline is multiplied by a switching
-    function over the last ``switch_width`` before the cutoff and tabulated to the relative force error ``tolerance``.
-    ``pairs``: the pairs of types that are learned; all others are 0.
+    Every form but the B-spline is switched to 0 before the cutoff and tabulated. Forms within a form are mappings, as
+    in a config.
+
+    Args:
+        form: "bspline", "mlp", "lj", "generalised_lj", "soft_sphere", "yukawa", "morse", "module", "sum" or
+            "energy_entropy".
+        cutoff: U is 0 from there on, nm; half the box at most.
+        r_min: first knot, nm; below it U is linear. By default somewhat below the first neighbours of the targets.
+        knots: of the table, 5 to 3000; by default one per 0.035 contact distances, 24 or more.
+        switch_width: the form is switched to 0 over the last so many nm before the cutoff; by default a tenth of it.
+            Not for "bspline".
+        tolerance: relative error of the table's force; by default 0.001. Not for "bspline".
+        pairs: pairs of types that are learned, such as `[("A", "B")]`; U of all others is 0. By default all.
+        **keys: what the form needs, such as `sigma` in nm and `epsilon` in kJ/mol.
+
+    Attributes:
+        term: the form with its keys.
+
+    Raises:
+        DiffPairError: an unknown form or key, or a value out of range.
+
+    Examples:
+        >>> diffpair.Potential("bspline", cutoff="25 angstrom", knots=60)
+        Potential('bspline', cutoff=2.5, knots=60)
+        >>> diffpair.Potential("lj", sigma=0.34, epsilon="0.996 kJ/mol", cutoff=1.0)
+        Potential('lj', sigma=0.34, epsilon=0.996, cutoff=1.0)
     """
 
     cutoff: Length
@@ -88,7 +109,14 @@ class Potential(Settings):
         yield from (pair for pair in super().__repr_args__() if pair[0] != "term")
 
     def learned_rows(self, types: Sequence[str]) -> tuple[int, ...] | None:
-        """Rows of a table whose pairs of types are learned; None for all. Raises DiffPairError for an unknown type."""
+        """Rows of a table whose pairs of types are learned; None for all.
+
+        Args:
+            types: of the table.
+
+        Raises:
+            DiffPairError: `pairs` names another type.
+        """
         return None if self.pairs is None else rows_of(self.pairs, types)
 
     @property

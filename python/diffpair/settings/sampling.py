@@ -47,11 +47,36 @@ Command = Annotated[str, BeforeValidator(_command)]
 
 
 class Sampling(Settings):
-    """Molecular dynamics of one iteration, in steps. ``melt``: steps that turn a lattice into a liquid first.
-    ``timestep``, ``friction``, ``platform``: of states that are not a Simulation, which has its own. ``adaptive``:
-    gauss-newton's samplings grow as the residual falls; a sampling that drifts is followed by another. ``device``: of
-    the sums that g(r) is made of, and of segments. ``engine``: the program that runs states which are not a Simulation.
-    ``command``: what starts LAMMPS."""
+    """Molecular dynamics of one iteration. Numbers of steps are numbers of time steps.
+
+    A state that is a Simulation or a LAMMPS input script of the user's keeps its own time step, thermostat and
+    platform.
+
+    Args:
+        timestep: time step, ps; needed for all other states.
+        equilibration: steps after every change of the potential.
+        steps: steps that an iteration samples.
+        every: steps between frames, `steps` or fewer.
+        melt: steps that turn a lattice into a liquid, once; 0 keeps a crystal.
+        adaptive: samplings of `GaussNewton` grow as the residual falls, and one that drifts is repeated.
+        friction: of the Langevin thermostat, 1/ps.
+        platform: name of an OpenMM platform; "auto" takes the fastest that works.
+        device: where the sums of g(r) and the segments are computed; "auto" takes a GPU that torch sees and that works,
+            or else the processor.
+        engine: the program that runs the states.
+        command: what starts LAMMPS, such as "mpiexec -n 2 lmp", for `engine="lammps"`; by default "lmp".
+
+    Raises:
+        DiffPairError: a value out of range, or keys that do not go together.
+
+    Examples:
+        >>> diffpair.Sampling(timestep="5 fs", steps=5000)
+        Sampling(timestep=0.005, steps=5000)
+        >>> diffpair.Sampling(timestep="5 nm")
+        Traceback (most recent call last):
+            ...
+        diffpair.errors.DiffPairError: Sampling: timestep: 'nm' is not a unit of time such as ps
+    """
 
     timestep: Time | None = None
     equilibration: CountOrZero = 500
@@ -82,7 +107,18 @@ class Sampling(Settings):
 
 
 class Production(Settings):
-    """The run with the final table: it ends once the noise of the mean |g - target| is ``noise_target`` or less."""
+    """The run with the learned potential that judges it.
+
+    It ends once the noise of all that targets are compared with is known and small.
+
+    Args:
+        max_steps: largest number of steps for each state.
+        noise_target: the noise of the mean |g - target| that is small enough.
+        every: steps between frames; by default 20, or that of `Sampling` if larger.
+
+    Raises:
+        DiffPairError: a value out of range.
+    """
 
     max_steps: Count = 100_000
     noise_target: PositiveNumber = 0.002

@@ -12,7 +12,23 @@ from diffpair.settings.base import File, Settings
 
 
 class Start(Settings):
-    """Where the fit starts: an inversion of the targets (auto chooses one), the form's own parameters, or a file."""
+    """The potential that a fit starts from.
+
+    Args:
+        method: "auto" chooses an inversion of the targets; "boltzmann-inversion", "modified-verlet" and
+            "hypernetted-chain" (or "hnc") name one; "parameters" takes the numbers of the form itself. Any other text
+            is the path of a potential file.
+        file: the potential file, for `method="file"`.
+
+    Raises:
+        DiffPairError: another method.
+
+    Examples:
+        >>> diffpair.Start("hnc")
+        Start(method='hypernetted-chain')
+        >>> diffpair.Start("potential.json")
+        Start(method='file', file='potential.json')
+    """
 
     method: Literal["auto", "boltzmann-inversion", "hypernetted-chain", "modified-verlet", "parameters", "file"]
     file: File | None = None

@@ -39,8 +39,30 @@ def _time_unit(value: object) -> str:
 
 
 class Rdf(CurveFile):
-    """A target g(r): columns r, g and perhaps its standard error. ``range``: bins outside it are not used.
-    ``scale_error``: relative standard error of a factor that is common to all of g."""
+    """A target g(r) in a file: columns r, g and perhaps its standard error.
+
+    Args:
+        a: name of one type; a and b may be given as `pair=[a, b]`.
+        b: name of the other type.
+        file: as many programs write it, see docs/guide/targets.md.
+        columns: which column is `r`, `g` and `error`: numbers from 1, or names in the file's header, or `error="none"`;
+            by default as the file tells.
+        column: short for `columns={"g": column}`, of a file with several pairs.
+        block: of a file with several curves one after another: a number from 1, "last" or "average"; by default
+            "average" for files of LAMMPS.
+        r_unit: unit of r in the file; a length such as "0.34 nm" where r is in units of a sigma.
+        range: [low, high], nm; bins outside it are not used. By default the whole file.
+        bin_width: g is interpolated to bins of this width, nm; by default that of the file.
+        scale_error: relative standard error of a factor that is common to all of g, between 0 and 1; with
+            `GaussNewton` only.
+
+    Raises:
+        DiffPairError: a value out of range, or keys that do not go together. The file is read by `read`.
+
+    Examples:
+        >>> diffpair.Rdf("Na", "Cl", "nacl.csv", range=["0.2 nm", "0.9 nm"])
+        Rdf(file='nacl.csv', pair=['Na', 'Cl'], range=[0.2, 0.9])
+    """
 
     columns: RdfColumns | None = None
     pair: Annotated[list[Name], Field(min_length=2, max_length=2)]
@@ -71,7 +93,14 @@ class Rdf(CurveFile):
         return {key: value for key, value in self.given(serialize).items() if key != "scale_error" or value}
 
     def read(self) -> RdfTarget:
-        """The target, see `read_rdf`. Raises DiffPairError, warns."""
+        """Read the file, see `diffpair.targets.read_rdf`.
+
+        Raises:
+            DiffPairError: the file cannot be used.
+
+        Warns:
+            UserWarning: what had to be decided to read it, in one line.
+        """
         pair = (self.pair[0], self.pair[1])
         r_range = None if self.range is None else (self.range[0], self.range[1])
         try:
@@ -82,7 +111,19 @@ class Rdf(CurveFile):
 
 
 class Pressure(Settings):
-    """A target pressure, bar, and perhaps its standard error."""
+    """A target pressure; one for a state.
+
+    Args:
+        value: bar.
+        error: its standard error, bar; None where it is not known.
+
+    Raises:
+        DiffPairError: another unit, or a negative error.
+
+    Examples:
+        >>> diffpair.Pressure("1 atm").value
+        1.01325
+    """
 
     value: AnyPressure
     error: PressureError | None = None
@@ -95,7 +136,20 @@ class Pressure(Settings):
 
 
 class Density(Settings):
-    """A target density, of mass or number, of a state with a barostat, and perhaps its standard error."""
+    """A target density of all particles of a state with a barostat; one for a state.
+
+    Args:
+        value (quantity): with its unit, of mass or of number, "0.997 g/cm^3" or "33.3 nm^-3"; kept as ("mass", g/cm^3)
+            or ("number", nm^-3).
+        error (quantity | None): its standard error, of the same kind; None where it is not known.
+
+    Raises:
+        DiffPairError: no unit, another one, or a value that is not positive.
+
+    Examples:
+        >>> diffpair.Density("0.997 g/cm^3").value
+        ('mass', 0.997)
+    """
 
     value: Annotated[tuple[str, float], BeforeValidator(parse_density)]
     error: Annotated[tuple[str, float], BeforeValidator(parse_density)] | None = None
@@ -115,7 +169,21 @@ class Density(Settings):
 
 
 class Vacf(CurveFile):
-    """A target C(t) / C(0) of the velocities: columns t, C(t) / C(0) and perhaps its standard error."""
+    """A target velocity autocorrelation in a file: columns t, C(t) / C(0) and perhaps its standard error.
+
+    It is that of all atoms, at even lags from 0 on.
+
+    Args:
+        file: of the same kinds as a g(r), see docs/guide/targets.md.
+        columns: which column is `t`, `c` and `error`: numbers from 1, or names in the file's header, or `error="none"`;
+            by default as the file tells.
+        column: short for `columns={"c": column}`.
+        block: of a file with several curves one after another: a number from 1, "last" or "average".
+        t_unit: unit of t in the file.
+
+    Raises:
+        DiffPairError: a value out of range, or keys that do not go together. The file is read by `read`.
+    """
 
     columns: VacfColumns | None = None
     t_unit: Annotated[str, BeforeValidator(_time_unit)] = "ps"
@@ -127,5 +195,12 @@ class Vacf(CurveFile):
     positional: ClassVar[tuple[str, ...]] = ("file",)
 
     def read(self) -> VacfTarget:
-        """The target, see `read_vacf`. Raises DiffPairError, warns."""
+        """Read the file, see `diffpair.targets.read_vacf`.
+
+        Raises:
+            DiffPairError: the file cannot be used.
+
+        Warns:
+            UserWarning: what had to be decided to read it, in one line.
+        """
         return read_vacf(self.file, self.t_unit, self.choice)

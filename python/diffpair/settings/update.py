@@ -23,7 +23,14 @@ from diffpair.settings.choose import choose_method, method_of
 class GaussNewton(Settings):
     """Damped Gauss-Newton on the Jacobian of fluctuations, or on that of adjoint segments.
 
-    ``stop_at_noise``: end before ``iterations`` where there is nothing left to learn.
+    Args:
+        iterations: largest number of iterations.
+        damping: factor of the noise's variance, positive; by default 1.
+        smoothness: 1 / amplitude of the prior on U(r), positive; by default the evidence chooses it.
+        stop_at_noise: end before `iterations` where there is nothing left to learn.
+
+    Raises:
+        DiffPairError: a value out of range.
     """
 
     method: Literal["gauss-newton"] = "gauss-newton"
@@ -34,8 +41,18 @@ class GaussNewton(Settings):
 
 
 class IterativeBoltzmann(Settings):
-    """Iterative Boltzmann inversion; multistate where several states are fitted. ``smoothing``: of each correction, how
-    often it is averaged over neighbouring bins."""
+    """Iterative Boltzmann inversion; multistate where several states are fitted.
+
+    It compares g(r) with its target alone: no pressures, no densities, no gradient.
+
+    Args:
+        iterations: number of iterations.
+        damping: factor of every correction, above 0 and up to 1.
+        smoothing: times that a correction is averaged over neighbouring bins.
+
+    Raises:
+        DiffPairError: a value out of range.
+    """
 
     method: Literal["ibi"] = "ibi"
     iterations: Count = 50
@@ -44,7 +61,17 @@ class IterativeBoltzmann(Settings):
 
 
 class InverseMonteCarlo(Settings):
-    """Inverse Monte Carlo. ``regularisation``: Tikhonov's term over the largest eigenvalue; auto: the data choose."""
+    """Inverse Monte Carlo: Newton's step on the Jacobian of fluctuations, with Tikhonov's regularisation.
+
+    Args:
+        iterations: number of iterations.
+        damping: part of the residual that a step is to remove, above 0 and up to 1.
+        regularisation: Tikhonov's term over the largest eigenvalue, zero or more; "auto" takes it from the noise of
+            g(r) and of the Jacobian.
+
+    Raises:
+        DiffPairError: a value out of range.
+    """
 
     method: Literal["imc"] = "imc"
     iterations: Count = 20
@@ -55,8 +82,16 @@ class InverseMonteCarlo(Settings):
 class TorchOptimizer(Settings):
     """A first-order optimizer of torch.optim.
 
-    ``precondition``: it moves coordinates along which g answers nearly alike, else the parameters themselves.
-    ``learning_rate``: in units of those.
+    Args:
+        method: its name in lower case: "adam", "adamw", "nadam", "radam", "adagrad", "rmsprop" or "sgd".
+        iterations: number of iterations.
+        learning_rate: positive; by default 0.02 ("sgd": 0.3) in the preconditioned coordinates, or 0.002 in units of
+            the parameters.
+        momentum: of "sgd" and "rmsprop", zero or more; by default torch's.
+        precondition: move coordinates along which g answers nearly alike, not the parameters themselves.
+
+    Raises:
+        DiffPairError: a value out of range, or a key that does not go with the method.
     """
 
     method: Literal["adam", "adamw", "nadam", "radam", "adagrad", "rmsprop", "sgd"]

@@ -18,16 +18,15 @@ Pairs = NDArray[np.int64]
 def excluded_pairs(what: str, system: openmm.System | None, bonds: Bonds, distance: int | None) -> Pairs:
     """Excluded pairs of a state or trajectory, [E, 2] with i < j, sorted.
 
-    Parameters
-    ----------
-    what: how a warning names it. bonds: those of the topology.
-    system: its NonbondedForce or CustomNonbondedForce, if it has one, decides where `distance` is None; its bonds and
-        constraints count beside those of the topology.
-    distance: particles up to so many bonds apart are excluded.
+    Args:
+        what: how a warning names it.
+        bonds: those of the topology.
+        system: its NonbondedForce or CustomNonbondedForce, if it has one, decides where `distance` is None; its bonds
+            and constraints count beside those of the topology.
+        distance: particles up to so many bonds apart are excluded.
 
-    Warns
-    -----
-    UserWarning: `distance` asks for other pairs than the System's own nonbonded force excludes.
+    Warns:
+        UserWarning: `distance` asks for other pairs than the System's own nonbonded force excludes.
     """
     if system is None:
         return bonded_pairs(bonds, DEFAULT_BONDS if distance is None else distance)

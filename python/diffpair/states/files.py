@@ -39,29 +39,7 @@ def build_from_files(
     masses: Any = None,
     replicas: int = 1,
 ) -> State:
-    """A state from files.
-
-    Parameters
-    ----------
-    topology: structure with box: .pdb, .cif / .pdbx or .gro.
-    xml: a System saved with `openmm.XmlSerializer`; its forces stay, and its masses and constraints count.
-    types: from "residue-atom", atom name, element symbol or residue name (looked up in that order; "*" is every other
-        atom) to the type of the pair potential, or None for atoms that take no part in it. Without it the atom names
-        are the types.
-    exclude_bonds: particles up to so many bonds apart do not feel the pair potential. Without it the exclusions of the
-        System's `NonbondedForce` or `CustomNonbondedForce` are taken, since OpenMM wants those equal on GPUs, or 3.
-    masses: amu, one or one per type; without it, and without a System, those of the elements that the file states.
-    replicas: see `State.with_replicas`.
-
-    Raises
-    ------
-    DiffPairError: a file that cannot be read, an atom without type or mass, no periodic box, sizes that do not match, a
-        System of another ensemble (see `check_system`).
-
-    Warns
-    -----
-    UserWarning: other exclusions than the System's; a target that seems to count excluded pairs.
-    """
+    """See `State.from_files`."""
     kelvin = positive_temperature(name, temperature)
     if xml is not None and masses is not None:
         raise DiffPairError(f"state {name!r} gives masses, but {xml} has them already")

@@ -33,30 +33,7 @@ def build_from_lammps(
     parameters: Mapping[str, float] | None = None,
     exclude_bonds: int | None = None,
 ) -> State:
-    """A state that is a LAMMPS input script of the user's: its forces, time step and thermostat stay.
-
-    LAMMPS reads the script, from the script's folder, and is asked for the system. A fit has LAMMPS read it again, with
-    the learned pair in it.
-
-    Parameters
-    ----------
-    script: an input script of units real, metal or nano without commands that take steps; what only writes files is
-        left out. It has fixes that move the atoms and hold their temperature.
-    types: from the number of an atom type of LAMMPS or its label ("*" is every other type) to the type of the pair
-        potential, or None for atoms that take no part in it; without it the script has the pair style diffpair, whose
-        pair_coeff names them.
-    targets: what was measured, such as `diffpair.Rdf`. temperature: K, what the script's thermostat holds.
-    pressure: what its barostat holds (fix npt, press/langevin, ...), bar or with its unit; None at constant volume.
-    command: what starts LAMMPS, such as "mpiexec -n 2 lmp".
-    parameters: values of the potential's global parameters, by name.
-    exclude_bonds: particles up to so many bonds apart, at most 3, do not feel the learned pair. Without it the script's
-        `special_bonds` say so.
-
-    Raises
-    ------
-    LammpsFailed: LAMMPS cannot be started, or does not take a command, whose place is told. DiffPairError: a script or
-        a system that a fit cannot use, an atom type without a type of the potential.
-    """
+    """See `State.from_lammps`."""
     where = f"state {name!r}"
     kelvin = positive_temperature(name, temperature)
     bar = None if pressure is None else float(value_in(pressure, "bar", "1 bar", f"{where}: pressure"))

@@ -37,29 +37,7 @@ def build_from_simulation(
     parameters: Mapping[str, float] | None = None,
     exclude_bonds: int | None = None,
 ) -> State:
-    """A state that is a Simulation of the user's, which stays as it is: forces, integrator, reporters, platform.
-
-    A fit finds the System's `PairTableForce`, or adds one before anything runs, and writes every table into it. It runs
-    the Simulation, so reporters see its steps, and leaves it with the learned potential.
-
-    Parameters
-    ----------
-    types: from "residue-atom", atom name, element symbol or residue name (looked up in that order; "*" is every other
-        atom) to the type of the pair potential, or None for atoms that take no part in it; or a function of an
-        `openmm.app` Atom that returns one of these. Without it the atom names are the types, or those of the
-        PairTableForce that is there.
-    targets: what was measured, such as `diffpair.Rdf`.
-    temperature: K, where the integrator does not tell.
-    parameters: values of the potential's global parameters, by name.
-    exclude_bonds: particles up to so many bonds apart do not feel the pair potential. Without it the exclusions of the
-        System's own `NonbondedForce` or `CustomNonbondedForce` are taken, or 3.
-
-    Raises
-    ------
-    DiffPairError: no positions, or a Simulation that is broken already; no periodic box; an integrator without
-        temperature; a System that is not of a canonical or isobaric ensemble; an atom without a type; two
-        PairTableForces, or one that is not periodic.
-    """
+    """See `State.from_simulation`."""
     user = UserSimulation(simulation, name)
     positions, box = _look(user)
     given = None if temperature is None else value_in(temperature, "K", "300 K", f"state {name!r}: temperature")

@@ -122,21 +122,7 @@ def build_lattice(
     pressure: Any = None,
     replicas: int = 1,
 ) -> State:
-    """n particles on a cubic lattice (see `lattice_sites`), types shuffled over the sites; vacancies too where there
-    are.
-
-    Parameters
-    ----------
-    density: particles per nm^3, or a number or mass density with its unit, "0.997 g/cm^3". types: fraction of each
-    type, in the order of the types. masses: amu, one or one per type. temperature: K. targets: see `read_targets`.
-    parameters: values of the potential's global parameters, by name.
-    seed: decides which particle sits where; the same seed gives the same state. pressure: bar, or with its unit: a
-    MonteCarloBarostat holds it, and the density is the one to start from. replicas: see `State.with_replicas`.
-
-    Raises
-    ------
-    DiffPairError: numbers out of range, or a target that does not fit the state.
-    """
+    """See `State.from_lattice`; the sites are those of `lattice_sites`."""
     temperature = value_in(temperature, "K", "300 K", f"state {name!r}: temperature")
     if int(n) != n or n < 1:
         raise DiffPairError(f"state {name!r} needs a whole, positive number of particles, not {n}")

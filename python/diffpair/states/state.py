@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import openmm
@@ -13,17 +12,16 @@ from numpy.typing import NDArray
 
 from diffpair.constants import BOLTZMANN
 from diffpair.errors import DiffPairError
+from diffpair.states.constructors import StateConstructors
 from diffpair.systems.barostat import Barostat, barostat_of, pressure_of
 from diffpair.systems.bonded_paths import Kind, bonded_paths
 from diffpair.systems.own_forces import beside_potential, has_nonbonded_forces, holds_molecules_only
-from diffpair.targets import DensityTarget, Distribution, PressureTarget, RdfTarget, Readable, Target, VacfTarget
+from diffpair.targets import DensityTarget, Distribution, PressureTarget, RdfTarget, Target, VacfTarget
 from diffpair.targets.density_target import NUMBER
 
 if TYPE_CHECKING:
     from openmm import app
 
-    from diffpair.states.files import PathLike
-    from diffpair.states.from_simulation import Types
     from diffpair.states.user_script import UserScript
     from diffpair.states.user_simulation import UserSimulation
 
@@ -37,21 +35,32 @@ def half_of_smallest(boxes: NDArray[np.float64]) -> float:
 
 
 @dataclass(repr=False)
-class State:
-    """One system under one condition.
+class State(StateConstructors):
+    """One system under one condition, with what was measured there. Made by `from_lattice`, `from_files`,
+    `from_simulation` or `from_lammps`.
 
-    name: unique among the states of a fit. type_names: names of the particle types that `types` [N] counts into, or
-    NO_TYPE where an atom takes no part.
-    masses: [N] amu. positions: [N, 3] nm. box: [3, 3] box vectors as rows in OpenMM's reduced form, nm.
-    exclusions: [E, 2] pairs that do not feel the pair potential and are left out of g(r). temperature: K.
-    targets: what was measured here. held_out: reported, never fitted. parameters: values of the potential's global
-    parameters at this state, parameter_names theirs. base_system: a System with further forces, or a barostat; None for
-    a pure pair system of constant volume. With a barostat, box and what follows from it are those that the state starts
-    from. on_lattice: the positions are a lattice, to be melted before use. files: that it was read from. simulation:
-    the user's own, which runs the state; None where the fit makes a Context of its own. bonds: [B, 2] of the topology.
-    script: the user's own LAMMPS input script, which runs the state; None where there is none.
-    bonded: whether the potential has bonded terms, which act along them. topology: chains, residues and names of the
-    atoms, where a structure file gives them. replicas: see `with_replicas`.
+    Attributes:
+        name: unique among the states of a fit.
+        type_names: names of the T particle types.
+        types: index into `type_names` of every atom, [N]; -1 where it takes no part.
+        masses: amu, [N].
+        positions: nm, [N, 3].
+        box: box vectors as rows in OpenMM's reduced form, nm, [3, 3]; with a barostat those that the state starts from.
+        exclusions: pairs of atoms that do not feel the pair potential and are left out of g(r), [E, 2].
+        temperature: K.
+        targets: what was measured here.
+        held_out: reported, never fitted.
+        parameters: values of the potential's global parameters at this state.
+        parameter_names: their names.
+        base_system: a System with further forces, or a barostat; None for a pure pair system of constant volume.
+        on_lattice: the positions are a lattice, to be melted before use.
+        files: that it was read from.
+        simulation: the user's own, which runs the state; None where there is none.
+        bonds: of the topology, [bonds, 2].
+        bonded: whether the potential has bonded terms, which act along the bonds.
+        topology: chains, residues and names of the atoms, where a structure file gives them.
+        replicas: see `with_replicas`.
+        script: the user's own LAMMPS input script, which runs the state; None where there is none.
     """
 
     name: str
@@ -76,52 +85,19 @@ class State:
     replicas: int = 1
     script: UserScript | None = None
 
-    @classmethod
-    def from_lattice(
-        cls, name: str, n: int, density: Any, types: Mapping[str, float], masses: Any, temperature: Any,
-        targets: Sequence[Target | Readable] = (), held_out: bool = False, seed: int = 1,
-        parameters: Mapping[str, float] | None = None, pressure: Any = None, replicas: int = 1,
-    ) -> State:  # fmt: skip
-        """Particles on a lattice, see `diffpair.states.build_lattice`."""
-        from diffpair.states.lattice import build_lattice
-
-        return build_lattice(
-            name, n, density, types, masses, temperature, targets, held_out, seed, parameters, pressure, replicas
-        )
-
-    @classmethod
-    def from_files(
-        cls, name: str, topology: PathLike, xml: PathLike | None = None, types: Mapping[str, str | None] | None = None,
-        temperature: Any = 300.0, targets: Sequence[Target | Readable] = (), held_out: bool = False,
-        parameters: Mapping[str, float] | None = None, exclude_bonds: int | None = None, masses: Any = None,
-        replicas: int = 1,
-    ) -> State:  # fmt: skip
-        """A structure file and perhaps a System's XML, see `diffpair.states.build_from_files`."""
-        from diffpair.states.files import build_from_files
-
-        return build_from_files(
-            name, topology, xml, types, temperature, targets, held_out, parameters, exclude_bonds, masses, replicas
-        )
-
-    @classmethod
-    def from_simulation(
-        cls, simulation: app.Simulation, types: Types | None = None, targets: Sequence[Target | Readable] = (), *,
-        name: str = "simulation", temperature: Any = None, held_out: bool = False,
-        parameters: Mapping[str, float] | None = None, exclude_bonds: int | None = None,
-    ) -> State:  # fmt: skip
-        """The user's own Simulation, see `diffpair.states.build_from_simulation`."""
-        from diffpair.states.from_simulation import build_from_simulation
-
-        return build_from_simulation(
-            simulation, types, targets, name=name, temperature=temperature, held_out=held_out, parameters=parameters,
-            exclude_bonds=exclude_bonds,
-        )  # fmt: skip
-
     def with_replicas(self, count: int) -> State:
         """The state, to be sampled in so many boxes in every iteration of a fit, each with random numbers of its own.
 
-        Their frames are independent and add up; an executor runs them side by side. Raises DiffPairError for a number
-        that is not whole or below 1.
+        Their frames are independent and add up; an executor runs them side by side.
+
+        Args:
+            count: number of boxes.
+
+        Returns:
+            The same state otherwise.
+
+        Raises:
+            DiffPairError: a number that is not whole or below 1, or a state that runs itself.
         """
         if int(count) != count or count < 1:
             raise DiffPairError(f"state {self.name!r}: replicas must be a whole number of 1 or more, not {count!r}")
@@ -131,21 +107,6 @@ class State:
                 f"random numbers of its own"
             )
         return replace(self, replicas=int(count))
-
-    @classmethod
-    def from_lammps(
-        cls, script: PathLike, types: Mapping[str, str | None] | Mapping[int, str | None] | None = None,
-        targets: Sequence[Target | Readable] = (), *, temperature: Any, name: str = "script", pressure: Any = None,
-        command: str = "lmp", held_out: bool = False, parameters: Mapping[str, float] | None = None,
-        exclude_bonds: int | None = None,
-    ) -> State:  # fmt: skip
-        """The user's own LAMMPS input script, see `diffpair.states.build_from_lammps`."""
-        from diffpair.states.from_lammps import build_from_lammps
-
-        return build_from_lammps(
-            script, types, targets, temperature=temperature, name=name, pressure=pressure, command=command,
-            held_out=held_out, parameters=parameters, exclude_bonds=exclude_bonds,
-        )  # fmt: skip
 
     def __str__(self) -> str:
         left_out = self.num_atoms - len(self.typed)
@@ -195,6 +156,7 @@ class State:
 
     @property
     def num_atoms(self) -> int:
+        """N, the number of all particles."""
         return len(self.types)
 
     @property
@@ -204,7 +166,7 @@ class State:
 
     @property
     def volume(self) -> float:
-        """nm^3."""
+        """Volume of the box, nm^3."""
         return float(abs(np.linalg.det(self.box)))
 
     @property
@@ -213,8 +175,14 @@ class State:
         return self.num_atoms / self.volume
 
     def amount(self, unit: str) -> float:
-        """What a density in "g/cm^3" or "nm^-3" is multiplied by a volume in nm^3 to: masses, or the number of all
-        particles."""
+        """A density times the volume in nm^3.
+
+        Args:
+            unit: of the density, "g/cm^3" or "nm^-3".
+
+        Returns:
+            All masses in g/cm^3 nm^3, or the number of all particles.
+        """
         return float(self.num_atoms) if unit == NUMBER else AMU_PER_NM3 * float(np.sum(self.masses))
 
     @property
@@ -237,7 +205,7 @@ class State:
 
     @property
     def typed(self) -> NDArray[np.int64]:
-        """Indices of the atoms that have a type."""
+        """Indices of the atoms that have a type, [typed atoms]."""
         return np.flatnonzero(self.types != NO_TYPE)
 
     @property
@@ -249,6 +217,9 @@ class State:
         """The state as g(r) and gradients see it: atoms without a type, and exclusions of them, are left out.
 
         It is not to be simulated; `base_system` only tells that there are further forces.
+
+        Returns:
+            The smaller state; this one where every atom takes part.
         """
         if self.complete:
             return self
@@ -274,7 +245,8 @@ class State:
 
     @property
     def paths(self) -> dict[Kind, NDArray[np.int64]]:
-        """Bonds, angles and dihedrals between particles that have a type, by kind, see `bonded_paths`."""
+        """Bonds, angles and dihedrals between particles that have a type, by kind, see
+        `~diffpair.systems.bonded_paths.bonded_paths`."""
         names = ["" if kind == NO_TYPE else self.type_names[kind] for kind in self.types]
         return {kind: found for kind, found in bonded_paths(self.bonds, names).items() if "" not in kind}
 
@@ -294,5 +266,15 @@ class State:
         return [target for target in self.targets if isinstance(target, VacfTarget)]
 
     def pair_types(self, pair: tuple[str, str]) -> tuple[int, int]:
-        """Indices into `type_names` of a pair of names."""
+        """Indices into `type_names` of a pair of types.
+
+        Args:
+            pair: their names.
+
+        Returns:
+            The two indices.
+
+        Raises:
+            ValueError: there is no such type.
+        """
         return self.type_names.index(pair[0]), self.type_names.index(pair[1])

@@ -27,20 +27,19 @@ def check_system(
 ) -> None:
     """Refuse a System whose forces are not those of a canonical or isobaric ensemble in the state's periodic box.
 
-    Parameters
-    ----------
-    path: of the System or state, for messages. positions: [N, 3] nm, those that the state starts from. box: [3, 3] rows
-    in nm. temperature: of the state, K. live: it is a Simulation of the user's, with a thermostat and a present box of
-    its own.
+    Args:
+        path: of the System or state, for messages.
+        positions: [N, 3] nm, those that the state starts from.
+        box: [3, 3] rows in nm.
+        temperature: of the state, K.
+        live: it is a Simulation of the user's, with a thermostat and a present box of its own.
 
-    Raises
-    ------
-    DiffPairError: a barostat that is not the state's (see `check_barostat`), a thermostat, Drude particles, nonbonded
-        forces without periodicity, molecules that the structure file has in two pieces.
+    Raises:
+        DiffPairError: a barostat that is not the state's (see `check_barostat`), a thermostat, Drude particles,
+            nonbonded forces without periodicity, molecules that the structure file has in two pieces.
 
-    Warns
-    -----
-    UserWarning: its box is another than the structure's.
+    Warns:
+        UserWarning: its box is another than the structure's.
     """
     check_barostat(path, system, temperature)
     for force in system.getForces():

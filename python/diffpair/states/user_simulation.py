@@ -45,14 +45,14 @@ class _Before:
 class UserSimulation:
     """The user's Simulation. Integrator, reporters, platform and force groups stay as they are.
 
-    Attributes
-    ----------
-    simulation: it. name: of the state, for messages. moved: whether a fit has run it since `mark`.
+    Attributes:
+        simulation: the user's.
+        name: of the state, for messages.
+        moved: whether a fit has run it since `mark`.
 
-    Raises
-    ------
-    DiffPairError: the System has two PairTableForces, or one that is not periodic; the integrator leaves out the forces
-        of the group that the learned one belongs to.
+    Raises:
+        DiffPairError: the System has two PairTableForces, or one that is not periodic; the integrator leaves out the
+            forces of the group that the learned one belongs to.
     """
 
     def __init__(self, simulation: app.Simulation, name: str) -> None:
@@ -149,10 +149,10 @@ class UserSimulation:
         Where there is no force yet, or one of a fit with another grid, it is added; the Context is reinitialised, and
         keeps positions, velocities, box and parameters.
 
-        Parameters
-        ----------
-        table: as the force holds it, see `table_of_force`. make: makes the forces that are added, with that table.
-        names: of those of bonded terms.
+        Args:
+            table: as the force holds it, see `table_of_force`.
+            make: makes the forces that are added, with that table.
+            names: of those of bonded terms.
         """
         self.check_grid(table)
         self._check_force()

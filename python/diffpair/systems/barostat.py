@@ -68,9 +68,9 @@ def set_defaults(barostat: Barostat, parameters: Mapping[str, float]) -> None:
 def check_barostat(where: str, system: openmm.System, temperature: float) -> None:
     """Refuse barostats that do not give a state's isobaric ensemble (DiffPairError).
 
-    Parameters
-    ----------
-    where: how messages begin, such as the System's file. temperature: of the state, K.
+    Args:
+        where: how messages begin, such as the System's file.
+        temperature: of the state, K.
     """
     for force in system.getForces():
         if isinstance(force, openmm.MonteCarloFlexibleBarostat):

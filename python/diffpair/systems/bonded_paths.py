@@ -25,15 +25,18 @@ def bonded_paths(bonds: ArrayLike, names: Sequence[str]) -> dict[Kind, NDArray[n
 
     The three particles of an angle differ, and so do the four of a dihedral: a ring of three has no dihedrals.
 
-    Parameters
-    ----------
-    bonds: [B, 2] indices of particles, in any order; repeats do no harm.
-    names: type of each particle.
+    Args:
+        bonds: indices of particles, [bonds, 2], in any order; repeats do no harm.
+        names: type of each particle, [N].
 
-    Returns
-    -------
-    Paths [n, 2 | 3 | 4] by kind, bonds first, then angles, then dihedrals; particles stand in the order of their kind's
-    types, and with the lower index first where the kind reads alike from both ends.
+    Returns:
+        Chains [n, 2 | 3 | 4] by kind, bonds first, then angles, then dihedrals; particles stand in the order of their
+        kind's types, and with the lower index first where the kind reads alike from both ends.
+
+    Examples:
+        >>> from diffpair.systems.bonded_paths import bonded_paths
+        >>> {kind: paths.tolist() for kind, paths in bonded_paths([(0, 1), (1, 2)], ["A", "B", "A"]).items()}
+        {('A', 'B'): [[0, 1], [2, 1]], ('A', 'B', 'A'): [[0, 1, 2]]}
     """
     neighbours: dict[int, list[int]] = {}
     pairs = np.asarray(bonds, dtype=np.int64).reshape(-1, 2)

@@ -26,14 +26,12 @@ _FORCE_OF_GROUP = re.compile(r"\b(?:f|energy)(\d*)\b")  # in the expressions of 
 def temperature_of(simulation: app.Simulation, name: str, given: float | None) -> float:
     """K, of the ensemble that a Simulation samples.
 
-    Parameters
-    ----------
-    given: what the user says; it is all there is for a CustomIntegrator.
+    Args:
+        given: what the user says; it is all there is for a CustomIntegrator.
 
-    Raises
-    ------
-    DiffPairError: nothing gives a temperature, two things give different ones, or the integrator keeps the energy or
-        changes its time step.
+    Raises:
+        DiffPairError: nothing gives a temperature, two things give different ones, or the integrator keeps the energy
+            or changes its time step.
     """
     if given is not None and not given > 0:
         raise DiffPairError(f"state {name!r} has a temperature of {given:g} K: it must be positive")

@@ -21,6 +21,7 @@ from diffpair.tables.limits import check_grid, check_size
 from diffpair.tables.pairs import type_pairs
 
 VERSION = 1
+"""Version of the potential format that is written, and the only one that is read."""
 UNITS = {"length": "nm", "energy": "kJ/mol"}
 ENTROPY_UNIT = "kJ/mol/K"
 _REQUIRED = ("units", "types", "r_min", "cutoff", "knots", "pairs")
@@ -32,9 +33,17 @@ _BONDED = "bonded"  # a list, which diffpair.bonded reads
 def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read and check a whole potential file, provenance and fit errors included.
 
-    Returns a dict with the keys of the file; the optional ones are ``{}`` if absent.
-    Checked are the checksum where there is one, structure, counts, limits and finiteness; PairTable checks what the
-    values mean. Raises DiffPairError.
+    Checked are the checksum where there is one, structure, counts, limits and finiteness; `PairTable` checks what the
+    values mean.
+
+    Args:
+        path: a potential file.
+
+    Returns:
+        The keys of the file; the optional ones are `{}` if absent.
+
+    Raises:
+        DiffPairError: the file is no potential of a known version; the sentence names file and key.
     """
     path = Path(path)
     document = read_json(path)

@@ -14,6 +14,7 @@ from diffpair.errors import DiffPairError
 from diffpair.tables.foreign import kind_of
 
 FORMAT = "diffpair-potential"
+"""What a potential file says that it is."""
 NAME = "potential.json"  # in a fit's folder
 _BEGINNING = f'{{"format":"{FORMAT}"'  # what DiffPair writes first, without blanks
 # A list takes 64 bytes of memory, an object 80, and "[]," three of the file. A pair of the smallest table has 70.

@@ -32,27 +32,39 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class PairTable:
-    """A tabulated potential U_ab(r) of T types with npairs = T (T + 1) / 2 rows.
+    """A tabulated potential U_ab(r) of T types, with a row for each of the P = T (T + 1) / 2 pairs of types.
 
-    With h = (cutoff - r_min) / (knots - 1) and the cubic B-spline B centred at 0,
+    With h = (cutoff - r_min) / (knots - 1) and the cubic B-spline B centred at 0::
 
-        U(r) = sum_k c[k] B((r - r_min) / h - (k - 1))   for r_min <= r < cutoff,
+        U(r) = sum_k c[k] B((r - r_min) / h - (k - 1))   for r_min <= r < cutoff
 
     U continues linearly below r_min and is 0 from the cutoff on. Compares equal if every value has the same bits.
 
     Args:
         types: names of the types, unique.
-        r_min: first knot in nm, >= 0.
-        cutoff: last knot in nm, > r_min.
-        coefficients: [npairs, knots + 2] in kJ/mol, rows in the order (0,0), (0,1) .. (0,T-1), (1,1) ..; the last three
-            of each row are 0. A read-only float64 copy is kept.
-        global_parameters: values of the potential's global parameters it was tabulated at; may be empty.
-        entropy: S of a potential U - (T - T0) S at T0, the global parameter `temperature`; as coefficients, in
-            kJ/mol/K; None for any other potential. A read-only float64 copy is kept.
+        r_min: first knot, nm, 0 or more.
+        cutoff: last knot, nm, above r_min.
+        coefficients: c, kJ/mol, [P, knots + 2], rows in the order (0, 0), (0, 1) .. (0, T - 1), (1, 1) ..; the last
+            three of each row are 0. A read-only float64 copy is kept.
+        global_parameters: values of the potential's global parameters that it was tabulated at; may be empty.
+        entropy: S of a potential U - (T - T0) S at T0, the global parameter "temperature", as coefficients, kJ/mol/K,
+            [P, knots + 2]; None for any other potential. A read-only float64 copy is kept.
         bonded: terms of bonds, angles and dihedrals that belong to the potential.
 
     Raises:
         DiffPairError: a value is unusable; the sentence names it.
+
+    Examples:
+        >>> table = diffpair.PairTable(("A",), r_min=0.2, cutoff=1.0, coefficients=[[6, 4, 2, 1, 0.5, 0, 0, 0]])
+        >>> table.knots, table.spacing
+        (6, 0.16)
+        >>> table.energy([0.2, 0.5, 1.0]).round(3)
+        array([4.   , 1.181, 0.   ])
+        >>> float(table.force(0.1)), float(table.force(0.2))  # U is linear below r_min
+        (12.5, 12.5)
+        >>> force = diffpair.PairTableForce.fromTable(table)
+        >>> print(force.getPairEnergy(0, 0, 0.2))
+        4.0 kJ/mol
     """
 
     types: tuple[str, ...]
@@ -147,11 +159,29 @@ class PairTable:
         return type_pairs(self.types)
 
     def pair_name(self, row: int) -> str:
-        """ "A-B" for the type pair of a row."""
+        """Name of a pair of types.
+
+        Args:
+            row: of the table.
+
+        Returns:
+            Such as "A-B".
+        """
         return "-".join(self.pairs[int(row)])
 
     def pair_index(self, a: str | int, b: str | int) -> int:
-        """Row of the pair of types a and b, each a name or an index. Raises DiffPairError for an unknown type."""
+        """Row of a pair of types.
+
+        Args:
+            a: name or index of one type.
+            b: name or index of the other type.
+
+        Returns:
+            The row of `coefficients`.
+
+        Raises:
+            DiffPairError: an unknown type.
+        """
         return pair_row(self._type_index(a), self._type_index(b), len(self.types))
 
     def _type_index(self, a: str | int) -> int:
@@ -166,11 +196,35 @@ class PairTable:
         return int(a)
 
     def energy(self, r: ArrayLike, a: str | int = 0, b: str | int = 0) -> Array:
-        """U_ab(r) in kJ/mol for r in nm, any shape."""
+        """U_ab(r).
+
+        Args:
+            r: distances, nm, of any shape.
+            a: name or index of one type.
+            b: name or index of the other type.
+
+        Returns:
+            kJ/mol, of the shape of r.
+
+        Raises:
+            DiffPairError: an unknown type, or a distance that is not a number.
+        """
         return self._evaluate(r, a, b)[0]
 
     def force(self, r: ArrayLike, a: str | int = 0, b: str | int = 0) -> Array:
-        """-dU_ab/dr in kJ/mol/nm for r in nm, any shape."""
+        """-dU_ab/dr, positive where particles repel each other.
+
+        Args:
+            r: distances, nm, of any shape.
+            a: name or index of one type.
+            b: name or index of the other type.
+
+        Returns:
+            kJ/mol/nm, of the shape of r.
+
+        Raises:
+            DiffPairError: an unknown type, or a distance that is not a number.
+        """
         return -self._evaluate(r, a, b)[1]
 
     def _evaluate(self, r: ArrayLike, a: str | int, b: str | int) -> tuple[Array, Array]:
@@ -184,7 +238,17 @@ class PairTable:
         return np.asarray((c * near.values).sum(0)), np.asarray((c * near.slopes).sum(0))
 
     def at_temperature(self, temperature: float) -> PairTable:
-        """The potential at another temperature in K: U - (T - T0) S. Raises DiffPairError without an entropy."""
+        """The potential at another temperature: U - (T - T0) S.
+
+        Args:
+            temperature: T, K.
+
+        Returns:
+            The table at T.
+
+        Raises:
+            DiffPairError: the potential has no entropy, or T is not positive.
+        """
         if self.entropy is None:
             raise DiffPairError("the potential does not depend on temperature: it has no entropy")
         if not (np.isfinite(temperature) and temperature > 0):
@@ -195,8 +259,17 @@ class PairTable:
         return replace(self, coefficients=coefficients, global_parameters=parameters)
 
     def with_inert_type(self, name: str = INERT) -> PairTable:
-        """The same potential with one more type, after the others, for particles that take no part: all of its pairs
-        are 0. Raises DiffPairError if there is a type of that name."""
+        """The same potential with one more type, for particles that take no part: all of its pairs are 0.
+
+        Args:
+            name: of the new type, which comes after the others.
+
+        Returns:
+            The larger table.
+
+        Raises:
+            DiffPairError: there is a type of that name.
+        """
         types = (*self.types, name)
         old = {pair: row for row, pair in enumerate(self.pairs)}
 
@@ -208,7 +281,11 @@ class PairTable:
         return replace(self, types=types, coefficients=spread(self.coefficients), entropy=entropy)
 
     def to_custom_nonbonded_force(self) -> openmm.CustomNonbondedForce:
-        """The same potential as OpenMM's own CustomNonbondedForce, without particles; see `tables.custom_force`."""
+        """The same potential as OpenMM's own CustomNonbondedForce, for machines without the plugin.
+
+        Returns:
+            A force without particles. With several types a particle has one parameter, "type": the index of its type.
+        """
         return custom_nonbonded_force(self)
 
     def save(
@@ -224,6 +301,9 @@ class PairTable:
             path: file to write; an existing one is replaced only by the complete new one.
             provenance: where the potential comes from (config, versions, date): anything that is JSON.
             fit: fit errors: anything that is JSON.
+
+        Raises:
+            DiffPairError: the file cannot be written.
         """
         entropy = {} if self.entropy is None else {"unit": ENTROPY_UNIT, "pairs": self._rows(self.entropy)}
         write_document(
@@ -252,7 +332,17 @@ class PairTable:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> PairTable:
-        """Read a potential file; executes nothing. Raises DiffPairError naming the file and the key."""
+        """Read a potential file; executes nothing.
+
+        Args:
+            path: as `save` or a fit writes it.
+
+        Returns:
+            The table.
+
+        Raises:
+            DiffPairError: the file is no potential of a known version; the sentence names file and key.
+        """
         document = read_document(path)
         types = tuple(document["types"])
 

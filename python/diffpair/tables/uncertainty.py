@@ -21,7 +21,10 @@ Array = NDArray[np.float64]
 class BondedBand:
     """Standard deviation of U(x) of a bonded term, whose mean over what it visits counts as its zero.
 
-    kind: types along the chain. x: nm or rad, rising, [n]. sigma: kJ/mol, [n].
+    Args:
+        kind: types along the chain.
+        x: nm or rad, rising, [n].
+        sigma: kJ/mol, [n].
     """
 
     kind: tuple[str, ...]
@@ -35,12 +38,16 @@ class BondedBand:
 
 @dataclass(frozen=True)
 class TableUncertainty:
-    """Standard deviation of U(r) per pair of types.
+    """Error band of a learned potential: the standard deviation of U(r) of each pair of types.
 
-    types: names of the types. r: distances in nm, rising, [n]. sigma: kJ/mol, rows in the order of a table's, [npairs,
-    n]. notes: sentences on what the data leave open. bootstrap: as sigma, of what the noise of the samplings alone
-    does, by blocks of them drawn anew; None where that was not done. bonded: bands of the bonded terms that were
-    learned.
+    Args:
+        types: names of the types.
+        r: distances, nm, rising, [n].
+        sigma: standard deviation, kJ/mol, [P, n], rows in the order of a table's.
+        notes: sentences on what the data leave open.
+        bootstrap: as sigma, of what the noise of the samplings alone does, by blocks of them drawn anew; None where
+            that was not done.
+        bonded: bands of the bonded terms that were learned.
     """
 
     types: tuple[str, ...]
@@ -51,8 +58,19 @@ class TableUncertainty:
     bonded: tuple[BondedBand, ...] = ()
 
     def at(self, r: ArrayLike, a: str = "", b: str = "") -> Array:
-        """Standard deviation of U_ab in kJ/mol at r in nm, any shape; constant below the first distance, 0 beyond the
-        last. Without names, that of the first pair of types. Raises DiffPairError for an unknown type."""
+        """Standard deviation of U_ab: constant below the first distance, 0 beyond the last.
+
+        Args:
+            r: distances, nm, of any shape.
+            a: name of one type; the first one if it is not given.
+            b: name of the other type; a if it is not given.
+
+        Returns:
+            kJ/mol, of the shape of r.
+
+        Raises:
+            DiffPairError: an unknown type.
+        """
         first, second = a or self.types[0], b or a or self.types[0]
         for name in (first, second):
             if name not in self.types:
@@ -74,7 +92,17 @@ class TableUncertainty:
 
 
 def load_uncertainty(path: str | os.PathLike[str]) -> TableUncertainty | None:
-    """The error band of a potential file; None if it has none. Raises DiffPairError naming the file."""
+    """Read the error band of a potential file.
+
+    Args:
+        path: a potential file.
+
+    Returns:
+        The band; None if the file has none.
+
+    Raises:
+        DiffPairError: the file is no potential, or its band is none; the sentence names the file.
+    """
     document = read_document(path)
     section = document["fit"].get("uncertainty")
     if section is None:

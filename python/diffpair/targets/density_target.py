@@ -19,8 +19,9 @@ class DensityTarget:
     """Density of a state whose pressure is held by a barostat.
 
     Args:
-        value: mass density in g/cm^3 or number density in nm^-3, of all particles. error: its standard error in the
-            same unit, or None where it is not known. unit: which of the two.
+        value: density of all particles, in `unit`.
+        error: its standard error, in `unit`, or None where it is not known.
+        unit: "g/cm^3" of a mass density or "nm^-3" of a number density.
 
     Raises:
         DiffPairError: a value that is not positive, a negative error, or another unit.

@@ -53,13 +53,19 @@ class Distribution:
 
     Args:
         kind: types along the chain; two name a bond, three an angle, four a dihedral. Kept in its canonical reading.
-        edges: of even bins, nm or radians, [n + 1]; of a dihedral from -pi to pi.
-        p: average over each bin, per nm or radian, [n]; sum(p) * width is made exactly 1.
-        error: standard error of p, [n], or None.
+        edges: of even bins, nm or rad, [B + 1], 4 bins or more; of a dihedral from -pi to pi.
+        p: average over each bin, 1/nm or 1/rad, [B]; sum(p) * width is made exactly 1.
+        error: standard error of p, [B], or None.
         file: where it was read from, for messages.
 
     Raises:
         DiffPairError: the arrays are no distribution; the sentence names the file or kind, and the value.
+
+    Examples:
+        >>> from diffpair.targets import Distribution
+        >>> bonds = Distribution(("A", "B"), np.linspace(0.2, 0.3, 6), [0.0, 15.0, 20.0, 15.0, 0.0])
+        >>> bonds.centres.round(3)
+        array([0.21, 0.23, 0.25, 0.27, 0.29])
     """
 
     kind: tuple[str, ...]
@@ -124,20 +130,35 @@ class Distribution:
 
     @property
     def width(self) -> float:
-        """Of a bin, nm or radians."""
+        """Width of a bin, nm or rad."""
         return float(self.edges[-1] - self.edges[0]) / (len(self.edges) - 1)
 
     @property
     def centres(self) -> Array:
-        """Of the bins, nm or radians, [n]."""
+        """Centres of the bins, nm or rad, [B]."""
         return np.asarray(0.5 * (self.edges[1:] + self.edges[:-1]))
 
     def l1(self, other_p: ArrayLike) -> float:
-        """integral |p - other_p|, of another distribution on the same bins, [n]: from 0 to 2."""
+        """Integral |p - other_p|, from 0 to 2.
+
+        Args:
+            other_p: another distribution on the same bins, [B].
+
+        Returns:
+            The integral.
+        """
         return float(np.abs(self.p - np.asarray(other_p, dtype=np.float64)).sum() * self.width)
 
     def write(self, path: str | os.PathLike[str], comments: Sequence[str] = ()) -> None:
-        """Write a CSV file that `read` reads: comments, header, then centre, p and, if known, error, in its units."""
+        """Write a CSV file that `read` reads: comments, header, then centre, p and, if known, error.
+
+        Args:
+            path: file to write.
+            comments: lines without their #.
+
+        Raises:
+            DiffPairError: the file cannot be written.
+        """
         unit, columns = self.coordinate.unit, [self.centres / self.coordinate.unit, self.p * self.coordinate.unit]
         if self.error is not None:
             columns.append(self.error * unit)
@@ -148,7 +169,14 @@ class Distribution:
 
     @classmethod
     def read(cls, path: str | os.PathLike[str], kind: Sequence[str]) -> Distribution:
-        """Read a distribution of that kind from a CSV file with the header of `write`.
+        """Read a distribution from a CSV file with the header of `write`.
+
+        Args:
+            path: the file.
+            kind: types along the chain.
+
+        Returns:
+            The distribution.
 
         Raises:
             DiffPairError: no such file, another header, a line that is no row of numbers, or no distribution; the

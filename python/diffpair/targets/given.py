@@ -16,13 +16,32 @@ Target = RdfTarget | PressureTarget | DensityTarget | VacfTarget | Distribution
 
 
 class Readable(Protocol):
-    """Such as `diffpair.Rdf`, which names a file."""
+    """What names a target and reads it, such as `diffpair.Rdf`."""
 
-    def read(self) -> Target: ...
+    def read(self) -> Target:
+        """The target.
+
+        Raises:
+            DiffPairError: the file cannot be used.
+        """
+        ...
 
 
 def read_targets(given: Sequence[Target | Readable]) -> list[Target]:
-    """All of them, read. Raises DiffPairError for a file that cannot be used; warns as the readers do."""
+    """All of them, read.
+
+    Args:
+        given: targets, and settings that tell where one is read from.
+
+    Returns:
+        The targets, in that order.
+
+    Raises:
+        DiffPairError: a file cannot be used.
+
+    Warns:
+        UserWarning: what had to be decided to read a file, in one line.
+    """
     return [target if isinstance(target, Target) else target.read() for target in given]
 
 

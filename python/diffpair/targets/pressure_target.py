@@ -14,7 +14,8 @@ class PressureTarget:
     """Pressure of a state.
 
     Args:
-        value: bar. error: its standard error in bar, or None where it is not known.
+        value: bar.
+        error: its standard error, bar, or None where it is not known.
 
     Raises:
         DiffPairError: a value that is not finite, or a negative error.

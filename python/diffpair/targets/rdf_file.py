@@ -67,6 +67,9 @@ def read_rdf(
         bin_width: bin width in nm to interpolate to instead, also for an even file.
         choice: columns and block, where the file does not tell or holds several.
 
+    Returns:
+        The target, in nm.
+
     Raises:
         DiffPairError: the file is missing, empty, not numeric, ambiguous, negative, too short or, by appearance, in
             another unit; the sentence names file and line or value.

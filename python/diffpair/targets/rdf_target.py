@@ -23,9 +23,9 @@ class RdfTarget:
 
     Args:
         pair: names of the two types.
-        r: bin centres in nm on an even grid, [nbins]; the first bin does not reach below 0.
-        g: value per bin, [nbins], understood as a plain histogram's (average over the bin, shell-weighted).
-        error: standard error of g per bin, [nbins], or None.
+        r: bin centres on an even grid, nm, [B], 8 or more; the first bin does not reach below 0.
+        g: value of each bin, [B], understood as a plain histogram's (average over the bin, shell-weighted).
+        error: standard error of g, [B], or None.
         scale_error: relative standard error of a factor that is common to all bins, such as the normalisation of a
             measured g(r); 0 where g tends to 1 as it should.
         file: where it was read from, for messages and reports.
@@ -33,6 +33,16 @@ class RdfTarget:
 
     Raises:
         DiffPairError: the arrays are not usable; the sentence names the value.
+
+    Examples:
+        >>> r = np.linspace(0.01, 0.99, 50)
+        >>> target = diffpair.RdfTarget(("Ar", "Ar"), r, np.where(r < 0.35, 0.0, 1.0))
+        >>> round(target.bin_width, 6), round(target.r_max, 6)
+        (0.02, 1.0)
+        >>> diffpair.RdfTarget(("Ar", "Ar"), r, -r)
+        Traceback (most recent call last):
+            ...
+        diffpair.errors.DiffPairError: target Ar-Ar: g is negative at r = 0.01 nm
     """
 
     pair: tuple[str, str]
@@ -74,29 +84,30 @@ class RdfTarget:
 
     @property
     def bin_width(self) -> float:
-        """D in nm."""
+        """Width of a bin, nm."""
         return float(self.r[-1] - self.r[0]) / (len(self.r) - 1)
 
     @property
     def edges(self) -> Array:
-        """Bin edges in nm, [nbins + 1]; none is below 0, where rounding of r would have the first one."""
+        """Bin edges, nm, [B + 1]; none is below 0, where rounding of r would have the first one."""
         edges: Array = np.maximum(self.r[0] + self.bin_width * (np.arange(len(self.r) + 1) - 0.5), 0.0)
         return edges
 
     @property
     def r_max(self) -> float:
-        """Outer edge of the last bin in nm."""
+        """Outer edge of the last bin, nm."""
         return float(self.edges[-1])
 
     @property
     def onset(self) -> float:
-        """Where neighbours begin, nm; see `sampled.onset`."""
+        """Where neighbours begin, nm."""
         return onset(self.r, self.g)
 
     def smoothed(self) -> Array:
-        """The target as a smooth RDF with a cubic B-spline kernel of one bin's width sees it, [nbins].
+        """The target as a smooth RDF with a cubic B-spline kernel of one bin's width sees it.
 
-        NaN where the data stop too near to know: the last two bins, and the first two unless g is about 0 there.
-        See diffpair.targets.smoothing.
+        Returns:
+            [B]; NaN where the data stop too near to know: the last two bins, and the first two unless g is about 0
+            there.
         """
         return smooth_histogram(self.r, self.g)

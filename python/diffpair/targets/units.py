@@ -29,9 +29,23 @@ def _registry() -> Any:
 
 
 def convert(value: float, unit: str, to: str) -> float:
-    """``value`` in ``unit``, expressed in ``to``. Molar masses and energies count per particle and per mole alike.
+    """A number in another unit. Masses and energies count per particle and per mole alike.
 
-    Raises DiffPairError if the unit is unknown or measures something else.
+    Args:
+        value: in `unit`.
+        unit: what pint knows, such as "kcal/mol".
+        to: the unit that is wanted.
+
+    Returns:
+        The value in `to`.
+
+    Raises:
+        DiffPairError: the unit is unknown or measures something else.
+
+    Examples:
+        >>> from diffpair.targets.units import convert
+        >>> round(convert(1.0, "kcal/mol", "kJ/mol"), 6)
+        4.184
     """
     import pint
 
@@ -55,9 +69,27 @@ def convert(value: float, unit: str, to: str) -> float:
 
 
 def parse(text: object, to: str, example: str) -> float:
-    """The value of a quantity such as "2.5 nm", or of an OpenMM Quantity, in the unit ``to``.
+    """The value of a quantity.
 
-    Raises DiffPairError that shows ``example``.
+    Args:
+        text: such as "2.5 nm", or an OpenMM Quantity.
+        to: the unit that is wanted.
+        example: a quantity that the error shows.
+
+    Returns:
+        The value in `to`.
+
+    Raises:
+        DiffPairError: no unit, an unknown one, or one that measures something else.
+
+    Examples:
+        >>> from diffpair.targets.units import parse
+        >>> parse("25 angstrom", "nm", "2.5 nm")
+        2.5
+        >>> parse("2.5", "nm", "2.5 nm")
+        Traceback (most recent call last):
+            ...
+        diffpair.errors.DiffPairError: needs a unit, for example '2.5 nm', not just '2.5'
     """
     if type(text).__module__.startswith("openmm.unit"):
         return _of_openmm(text, to)

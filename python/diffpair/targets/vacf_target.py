@@ -23,8 +23,10 @@ class VacfTarget:
     """C(t) / C(0) with C(t) = <v(0) . v(t)> over all atoms.
 
     Args:
-        t: lags in ps, [lags], even from 0 on. c: C(t) / C(0) there. error: its standard error, or None. file: where it
-        comes from.
+        t: lags, ps, [lags], 3 or more, even from 0 on.
+        c: C(t) / C(0) there, [lags].
+        error: standard error of c, [lags], or None.
+        file: where it was read from, for messages.
 
     Raises:
         DiffPairError: fewer than 3 lags, lags that are uneven or do not start at 0, or C(0) / C(0) that is not 1.
@@ -50,7 +52,7 @@ class VacfTarget:
 
     @property
     def interval(self) -> float:
-        """Between lags, ps."""
+        """Time between lags, ps."""
         return float(self.t[-1] / (len(self.t) - 1))
 
     @property
@@ -59,7 +61,17 @@ class VacfTarget:
         return f"vacf {self.file}" if self.file else "vacf"
 
     def stride(self, timestep: float) -> int:
-        """Time steps (ps) between lags. Raises DiffPairError where these are no whole number."""
+        """Number of time steps between lags.
+
+        Args:
+            timestep: ps.
+
+        Returns:
+            A whole number.
+
+        Raises:
+            DiffPairError: the lags are no multiple of the time step.
+        """
         steps = round(self.interval / timestep)
         if steps < 1 or abs(steps * timestep - self.interval) > EVEN * self.interval:
             raise DiffPairError(
@@ -73,7 +85,12 @@ def read_vacf(path: str | os.PathLike[str], t_unit: str = "ps", choice: Choice |
     """Read columns t, C(t) / C(0) and perhaps its standard error, from the same kinds of files as a g(r).
 
     Args:
-        path: the file. t_unit: unit of its t. choice: columns and block, where the file does not tell.
+        path: the file.
+        t_unit: unit of its t.
+        choice: columns and block, where the file does not tell.
+
+    Returns:
+        The target, in ps.
 
     Raises:
         DiffPairError: the file is missing, not numeric or ambiguous, or its numbers are no VACF.

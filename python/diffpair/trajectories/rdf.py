@@ -32,8 +32,14 @@ FRAMES_AT_ONCE = 10  # few, so that even a short trajectory splits into blocks
 class TrajectoryRdf:
     """g(r) of a trajectory.
 
-    r: bin centres in nm, g, error: [nbins]; error is None with fewer frames than blocks. edge: of the first bin, nm.
-    frames: that were counted. pairs: one sentence on which pairs count. density: of all atoms, nm^-3, on average.
+    Args:
+        r: bin centres, nm, [B].
+        g: [B].
+        error: standard error of g, [B]; None with fewer frames than blocks.
+        edge: lower edge of the first bin, nm.
+        frames: number that was counted.
+        pairs: one sentence on which pairs count.
+        density: of all atoms, nm^-3, on average.
     """
 
     r: Array
@@ -49,8 +55,14 @@ class TrajectoryRdf:
 class PairChoice:
     """Which pairs of the two selections count.
 
-    kind: `interacting`: those that a fit counts, all but the excluded ones of a state; `intermolecular`: of different
-    molecules, which bonds join; `all`. exclude_bonds, system: as those of a state, see `excluded_pairs`.
+    Args:
+        kind: "interacting": those that a fit counts, all but the excluded ones of a state; "intermolecular": of
+            different molecules, which bonds join; "all".
+        exclude_bonds: atoms up to so many bonds apart do not count; by default those that `system` excludes, or 3.
+        system: file of a System saved with `openmm.XmlSerializer`, whose exclusions or bonds count.
+
+    Raises:
+        DiffPairError: keys that do not go together.
     """
 
     kind: PairKind = "interacting"
@@ -64,9 +76,17 @@ class PairChoice:
             raise DiffPairError("--system tells which pairs to leave out, but --pairs all leaves out none")
 
     def apply(self, pairs: NDArray[np.int64], topology: Any) -> tuple[NDArray[np.int64], str]:
-        """The pairs [P, 2] that count, and a sentence on them.
+        """Leave out those that do not count.
 
-        Raises DiffPairError if the System is of other atoms, or no pair is left.
+        Args:
+            pairs: all pairs of atoms, [pairs, 2].
+            topology: of mdtraj.
+
+        Returns:
+            The pairs that count, and a sentence on them.
+
+        Raises:
+            DiffPairError: the System is of other atoms, or no pair is left.
         """
         if self.kind == "all":
             return pairs, f"all {len(pairs)}, those within molecules too"
@@ -125,12 +145,18 @@ def rdf_of_trajectory(
     Args:
         trajectories: files in any format of mdtraj, read one after the other.
         topology: structure file for formats that hold none.
-        first, second: selections in mdtraj's language; None: pairs within ``first``.
-        r_min, r_max, bin_width: nm; the bins fill [r_min, r_max], the width is adjusted to divide it.
+        first: selection in mdtraj's language.
+        second: the other selection; None: pairs within `first`.
+        r_min: lower edge of the first bin, nm.
+        r_max: upper edge of the last bin, nm; half the box at most.
+        bin_width: nm; adjusted to divide the range.
         skip: frames left out at the start.
         blocks: number of consecutive blocks whose scatter gives the standard error.
         choice: which pairs count; by default those that a fit counts.
         length_unit: one unit of length in the trajectories, nm; None: what mdtraj takes it for.
+
+    Returns:
+        g(r) with its standard error.
 
     Raises:
         DiffPairError: a file cannot be read, a selection is wrong or empty, there is no box, or it is too small.
@@ -166,7 +192,16 @@ def rdf_of_trajectory(
 
 
 def write_rdf(path: str | os.PathLike[str], rdf: TrajectoryRdf, comments: Sequence[str] = ()) -> None:
-    """Write a CSV file that read_rdf reads: comments, then r in nm, g and, if known, its standard error."""
+    """Write a CSV file that `diffpair.targets.read_rdf` reads: r in nm, g and, if known, its standard error.
+
+    Args:
+        path: file to write.
+        rdf: what `rdf_of_trajectory` found.
+        comments: lines without their #.
+
+    Raises:
+        DiffPairError: the file cannot be written.
+    """
     columns = [rdf.r, rdf.g] if rdf.error is None else [rdf.r, rdf.g, rdf.error]
     lines = [f"# {' '.join(comment.split())}" for comment in comments]
     lines.append("r_nm,g" if rdf.error is None else "r_nm,g,error")

@@ -35,15 +35,18 @@ class LammpsEngine(LiveLammps):
     of configurations in a harmonic potential, whatever the time step. Velocities are those at the positions' time;
     their temperature is lower by a part that goes as the square of the time step.
 
-    Parameters
-    ----------
-    state, table: what is simulated. timestep: ps. friction: 1/ps. seed: of thermostat and first velocities; the same
-    seed gives the same run on the same number of processes. command: see LammpsProcess.
+    Args:
+        state: what is simulated.
+        table: what is simulated.
+        timestep: ps.
+        friction: 1/ps.
+        seed: of thermostat and first velocities; the same seed gives the same run on the same number of processes.
+        command: see LammpsProcess.
 
-    Raises
-    ------
-    DiffPairError: state and table do not fit, or LAMMPS cannot run the state. LammpsFailed: there is no such LAMMPS;
-    and from every method where it ends. Exploded: from every method that takes steps.
+    Raises:
+        DiffPairError: state and table do not fit, or LAMMPS cannot run the state.
+        LammpsFailed: there is no such LAMMPS; and from every method where it ends.
+        Exploded: from every method that takes steps.
     """
 
     def __init__(

@@ -30,14 +30,15 @@ class ScriptEngine(LiveLammps):
     Whenever LAMMPS is started, it reads the script, with the learned pair in it: as its only pair style, or beside its
     own by `pair_style hybrid/overlay`. The snapshot to go on from comes after it.
 
-    Parameters
-    ----------
-    state: with a `script`. table: what is simulated. seed: of the script's variable `seed`. further_virial: frames hold
-    what the script's own forces add to the pressure, see Frames.
+    Args:
+        state: with a `script`.
+        table: what is simulated.
+        seed: of the script's variable `seed`.
+        further_virial: frames hold what the script's own forces add to the pressure, see Frames.
 
-    Raises
-    ------
-    DiffPairError: state and table do not fit. LammpsFailed: LAMMPS cannot be started, or ends; from every method.
+    Raises:
+        DiffPairError: state and table do not fit.
+        LammpsFailed: LAMMPS cannot be started, or ends; from every method.
         Exploded: from every method that takes steps.
     """
 

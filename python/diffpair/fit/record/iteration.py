@@ -20,20 +20,30 @@ NAN = float("nan")
 
 @dataclass
 class Iteration:
-    """One iteration, and one line of the history.
+    """What one iteration of a fit found: a line of its history. What does not apply is NaN or empty.
 
-    mae: mean |g - target| of the smooth g(r) of the frames, all targets of all fitted states. noise: the part of it
-    that the frames' statistics explain. accepted: whether the fit went on from it. step: size of the update in kT
-    (largest change of U at a visited distance). chi: pooled residual in standard errors. note: what went wrong, if
-    anything. updates: of the potential after the sampling; 1 but for reweighting. effective: then also, per state, the
-    effective number of its frames under the table after the last update, as a part of all frames. pressure: per state
-    with a pressure as a target, that of the frames less the target, in bar. bonded: per state and bonded term with a
-    distribution as a target, integral |p - target| of the frames. significance:
-    reduction of chi^2 that the step predicts, per parameter that the data fix. pooled_noise: mean |error of g| of the
-    pooled residual. off: of the pressures and densities that are targets, how far the worst is off, in units of what
-    its own error allows; 0 without any. ratio: actual over predicted reduction by the step before. independent: per
-    state, the number of independent frames of the sampling. theta: the parameters that were sampled, [P], before the
-    update.
+    Attributes:
+        number: from 1 on.
+        mae: mean |g - target| of the smooth g(r) of the frames, over all targets of all fitted states.
+        noise: the part of it that the frames' statistics explain.
+        accepted: whether the fit went on from it.
+        step: size of the update, the largest change of U at a visited distance, in kT.
+        chi: pooled residual in standard errors.
+        md_steps: molecular dynamics steps of all states.
+        seconds: wall time.
+        note: what went wrong, if anything.
+        updates: of the potential after the sampling; 1 but for `Reweighting`.
+        effective: for `Reweighting`, by state, the effective number of its frames under the table after the last
+            update, as a part of all frames.
+        pressure: by state with a pressure as a target, that of the frames less the target, bar.
+        bonded: by state and bonded term with a distribution as a target, integral |p - target| of the frames.
+        significance: reduction of chi^2 that the step predicts, per parameter that the data fix.
+        pooled_noise: mean |error of g| of the pooled residual.
+        off: of the pressures and densities that are targets, how far the worst is off, in units of what its own error
+            allows; 0 without any.
+        ratio: actual over predicted reduction by the step before.
+        independent: by state, the number of independent frames of the sampling.
+        theta: the parameters that were sampled, before the update, [parameters].
     """
 
     number: int

@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class FitResult:
-    """The outcome of a fit.
+    """The outcome of a fit. A notebook shows its `plot`.
 
-    tables: the learned potential for every state, by name. uncertainties: their error bands; those of fitted states,
-    where frames tell them.
-    start: the potential that the fit started from, if it is known. production: what an independent run with the learned
-    potential gave, per state. history: of the iterations. summary: as in summary.json.
+    Attributes:
+        tables: the learned potential of every state, by name.
+        uncertainties: error bands of U(r) of the fitted states, by name, where frames tell them.
+        start: the potential that the fit started from, if it is known.
+        production: what an independent run with the learned potential gave, one for each state.
+        history: the iterations.
+        summary: the content of summary.json.
     """
 
     tables: dict[str, PairTable]
@@ -49,7 +52,14 @@ class FitResult:
         return str(next(entry["name"] for entry in self.summary["states"] if not entry["held_out"]))
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
-        """g(r) against its targets, the potential with its error band, the iterations. Saved where `path` is given."""
+        """g(r) against its targets, the potential with its error band, the iterations.
+
+        Args:
+            path: an image that the figure is saved to, if given.
+
+        Returns:
+            The figure.
+        """
         from diffpair.report.plots import draw_fit
 
         figure = draw_fit(

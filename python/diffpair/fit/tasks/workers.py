@@ -24,18 +24,18 @@ class Workers(Executor):
     Every process is a pool of one, so that one that is killed takes nothing along but its own task; another takes its
     place. They are started by loky: a script needs no ``if __name__ == "__main__"``.
 
-    Parameters
-    ----------
-    count: of processes. threads: of each; by default the number of cores over that of processes.
+    Args:
+        count: number of processes.
+        threads: of each process; by default the number of cores over that of processes.
 
-    Raises
-    ------
-    DiffPairError: a number below 1.
+    Raises:
+        DiffPairError: a number below 1.
 
-    Examples
-    --------
-    >>> with diffpair.Workers(4) as workers:  # doctest: +SKIP
-    ...     diffpair.Fit(potential, states, executor=workers).run("out")
+    Examples:
+        It is a context manager, which ends the processes::
+
+            with diffpair.Workers(4) as workers:
+                result = diffpair.Fit(potential, states, executor=workers).run("out")
     """
 
     def __init__(self, count: int, threads: int | None = None) -> None:
@@ -52,7 +52,16 @@ class Workers(Executor):
         self._hands = ThreadPoolExecutor(count, thread_name_prefix="diffpair-worker")  # each waits for a process
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """See Executor. The future fails with loky's TerminatedWorkerError where the process is killed."""
+        """See `concurrent.futures.Executor`.
+
+        Args:
+            fn: a function that can be pickled.
+            args: its arguments.
+            kwargs: its keyword arguments.
+
+        Returns:
+            A future, which fails with loky's TerminatedWorkerError where the process is killed.
+        """
         return self._hands.submit(self._run, fn, args, kwargs)
 
     def kill_running(self) -> None:
@@ -61,7 +70,12 @@ class Workers(Executor):
             process.shutdown(wait=False, kill_workers=True)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """See Executor. Without `wait` the processes are killed."""
+        """End the processes, see `concurrent.futures.Executor`.
+
+        Args:
+            wait: for tasks that are at work; without it their processes are killed.
+            cancel_futures: drop tasks that have not begun.
+        """
         if not wait:
             self.kill_running()
         self._hands.shutdown(wait, cancel_futures=cancel_futures)

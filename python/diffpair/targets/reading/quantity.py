@@ -49,8 +49,14 @@ VACF = Quantity(
 class Choice:
     """What the user says of a file's columns: numbers from 1, or names of the header; None where nothing is said.
 
-    ``error``: False where no column is the standard error. ``block``: of a file with several one after another, which
-    one, from 1; ``"last"``, or the ``"average"`` of all.
+    Args:
+        x: column of r or t.
+        y: column of g or C.
+        error: column of the standard error; False where no column is.
+        block: of a file with several curves one after another, which one, from 1; "last", or the "average" of all.
+
+    Raises:
+        DiffPairError: one column for two.
     """
 
     x: int | str | None = None
