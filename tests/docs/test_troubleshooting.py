@@ -44,7 +44,7 @@ def messages_of_cpp() -> list[str]:
     return found
 
 
-MESSAGES = [text.replace("...", HOLE) for text in messages_of_python() + messages_of_cpp()]
+MESSAGES = {text.replace("...", HOLE) for text in messages_of_python() + messages_of_cpp() if text.count(" ") > 1}
 
 
 def stands_in(quoted: str, message: str) -> bool:
