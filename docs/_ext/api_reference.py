@@ -65,7 +65,11 @@ CPP = {
 OF_SWIG = {
     "cast": [":param force: any OpenMM Force", ":returns: The same object under its own class."],
     "isinstance": [":param force: any OpenMM Force", ":returns: Whether it is."],
+    "getExclusionParticles": [":returns: The two particles."],
 }
+# What its docstrings take for parameters, and C++ for places to write a result to.
+OUTPUTS = {"getExclusionParticles": (":param particle", ":type particle")}
+OVERLOADED = {"setEmbeddedTable": "(coefficients, parameterValues, derivatives=())"}
 _FIELD = re.compile(r":(param|ivar) ([\w\\*]+):")
 _COLON = "\ue000"  # of a property's text, where napoleon would take what stands before it for a type
 
@@ -86,9 +90,9 @@ def _text(node: ast.expr, names: Mapping[str, object], words: Mapping[str, str])
             return "None"
         case ast.Constant(value=str(text)):
             return spelled(text, names, words)
-        case ast.BinOp(left=left, right=right):
-            sides = dict.fromkeys(part for side in (left, right) for part in _text(side, names, words).split(" | "))
-            return " | ".join(side for side in sides if side)
+        case ast.BinOp():
+            shown = dict.fromkeys(_text(option, names, words) for option in _options(node))
+            return " | ".join(option for option in shown if option)
         case ast.Subscript(value=value, slice=inner):
             base = ast.unparse(value)
             parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
@@ -106,6 +110,11 @@ def _text(node: ast.expr, names: Mapping[str, object], words: Mapping[str, str])
             name = ast.unparse(node)
             return words[name] if name in words else _linked(name, names)
     return ast.unparse(node)
+
+
+def _options(node: ast.expr) -> list[ast.expr]:
+    """Those of `A | B | C`."""
+    return [*_options(node.left), *_options(node.right)] if isinstance(node, ast.BinOp) else [node]
 
 
 def _linked(name: str, names: Mapping[str, object]) -> str:
@@ -134,18 +143,18 @@ def add_types(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: 
     """Write the type of every parameter, attribute and returned value beside it."""
     types, names, words = annotations_of(obj)
     told = {line.split(":")[1].split()[-1] for line in lines if line.startswith(":type ")}
+    given = inspect.signature(obj.__init__).parameters if inspect.isclass(obj) else {}
     result: list[str] = []
     for line in lines:
         if found := _FIELD.match(line):
             parameter = found[2].replace("\\", "").lstrip("*")
             kind = spelled(types[parameter], names, words) if parameter in types else ""
+            kind = "" if kind == "None" else kind  # all that is left of an internal class
             if kind and found[1] == "param" and parameter not in told:
                 result.append(f":type {parameter}: {kind}")
-            elif kind and found[1] == "ivar" and parameter not in inspect.signature(obj.__init__).parameters:
+            elif kind and found[1] == "ivar" and (dataclasses.is_dataclass(obj) or parameter not in given):
                 result.append(f":vartype {parameter}: {kind}")
-            elif kind and found[1] == "ivar" and dataclasses.is_dataclass(obj):
-                result.append(f":vartype {parameter}: {kind}")
-        elif line.startswith(":returns:") and (kind := spelled(types.get("return", ""), names, words)):
+        elif line.startswith(":returns:") and (kind := spelled(types.get("return", "Any"), names, words)):
             linked = re.sub(r"~([\w.]+)", r":py:obj:`~\1`", kind).replace("|", "\\|")
             line = f":returns: {linked} -- {line.removeprefix(':returns:').strip()}"
         result.append(line.replace(_COLON, ":"))
@@ -156,7 +165,9 @@ def translate_cpp(app: Sphinx, what: str, name: str, obj: Any, options: Any, lin
     """Docstrings that SWIG has made of the C++ headers, in words of Python."""
     if "PairForce" not in name and "PairTableForce" not in name:
         return
-    lines += OF_SWIG.get(name.rsplit(".", 1)[-1], [])
+    method = name.rsplit(".", 1)[-1]
+    lines[:] = [line for line in lines if not line.startswith(OUTPUTS.get(method, ("\n",)))]
+    lines += OF_SWIG.get(method, [])
     for number, line in enumerate(lines):
         if found := re.match(r":type (\w+): ([^,]+)(, optional)?$", line):
             lines[number] = f":type {found[1]}: {CPP.get(found[2], found[2])}"
@@ -187,6 +198,8 @@ def show_signature(
     """Of settings as they are called; defaults that are made anew each time as dots."""
     if inspect.isclass(obj) and issubclass(obj, Settings):
         return str(signature_of_settings(obj)), None
+    if signature == "(*args)":
+        return OVERLOADED[name.rsplit(".", 1)[-1]], None
     return None if signature is None else (signature.replace("<factory>", "..."), returns)
 
 
@@ -215,11 +228,12 @@ HIDDEN = {
     **dict.fromkeys(("GaussNewton", "IterativeBoltzmann", "InverseMonteCarlo"), ("method",)),
 }
 KEYS = {"Potential": "keys"}
+HIDDEN_MEMBERS = ("thisown", "fromXml", "model_config", "model_post_init")
 
 
 def leave_out(app: Sphinx, what: str, name: str, obj: Any, skip: bool, options: Any) -> bool | None:
     """Fields of named tuples, which stand among the parameters, and what SWIG adds or only C++ can call."""
-    return True if type(obj).__name__ == "_tuplegetter" or name in ("thisown", "fromXml", "model_config") else None
+    return True if type(obj).__name__ == "_tuplegetter" or name in HIDDEN_MEMBERS else None
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

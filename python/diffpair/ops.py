@@ -41,7 +41,8 @@ Raises:
 
 Examples:
     >>> import torch, diffpair.ops
-    >>> torch.ops.diffpair.switching(torch.tensor([0.5, 0.9, 1.0], dtype=torch.float64), 1.0, 0.2)
+    >>> r = torch.tensor([0.5, 0.9, 1.0], dtype=torch.float64)
+    >>> torch.ops.diffpair.switching(r, 1.0, 0.2)
     tensor([1.0000, 0.5000, 0.0000], dtype=torch.float64)
 """
 

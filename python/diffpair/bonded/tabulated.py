@@ -43,7 +43,8 @@ class TabulatedTerm(BondedTerm):
 
     Examples:
         >>> from diffpair.bonded import TabulatedTerm
-        >>> bond = TabulatedTerm(("B", "A"), [8.0, 2.0, 0.0, 2.0, 8.0], low=0.3, high=0.5, wall=1000.0)
+        >>> u = [8.0, 2.0, 0.0, 2.0, 8.0]
+        >>> bond = TabulatedTerm(("B", "A"), u, low=0.3, high=0.5, wall=1000.0)
         >>> bond.kind, bond.energy([0.35, 0.4]).round(6)
         (('A', 'B'), array([2., 0.]))
     """

@@ -254,7 +254,7 @@ class Engine(ABC):
             velocities: nm/ps, [N, 3].
 
         Returns:
-            K.
+            The kinetic temperature, K.
         """
         doubled = self._factor * float(np.sum(self._masses[:, None] * velocities**2))
         return doubled / (max(1, self._degrees) * BOLTZMANN)

@@ -103,10 +103,14 @@ class Sampler(OpenMMEngine):
         self.integrator.setFriction(friction)
 
     def melt(self, steps: int, progress: Progress | None = None) -> None:
-        """From a lattice to a liquid or gas at the state's temperature in `steps` steps, see `melting.stages`.
+        """From a lattice to a liquid or gas at the state's temperature.
 
         A short minimisation takes overlapping cores apart. A barostat acts in the last third only: before, there is
         another temperature, whose volume is another one.
+
+        Args:
+            steps: number of time steps.
+            progress: called with the number of steps just done.
         """
         temperature = self.state.temperature
         openmm.LocalEnergyMinimizer.minimize(self.context, *melting.MINIMISED)

@@ -64,11 +64,18 @@ class Fit:
     Examples:
         >>> r = 0.05 * np.arange(1, 60)
         >>> liquid = diffpair.State.from_lattice(
-        ...     "liquid", n=108, density="0.5 nm^-3", types={"A": 1.0}, masses=40, temperature=120,
+        ...     "liquid",
+        ...     n=108,
+        ...     density="0.5 nm^-3",
+        ...     types={"A": 1.0},
+        ...     masses="40 amu",
+        ...     temperature="120 K",
         ...     targets=[diffpair.RdfTarget(("A", "A"), r, np.where(r < 0.95, 0.0, 1.0))],
         ... )
         >>> fit = diffpair.Fit(
-        ...     diffpair.Potential("bspline", cutoff=2.5), liquid, sampling=diffpair.Sampling(timestep="5 fs")
+        ...     diffpair.Potential("bspline", cutoff="2.5 nm"),
+        ...     liquid,
+        ...     sampling=diffpair.Sampling(timestep="5 fs"),
         ... )
         >>> fit
         Fit of a bspline potential, cutoff 2.5 nm, by gauss-newton with gradient fluctuation: 0 of 10 iterations
@@ -125,7 +132,7 @@ class Fit:
                 are moved to previous-N/. No other fit may work in the folder meanwhile. Nothing is written without it.
             resume: go on from the checkpoint in `out`.
             progress: what to report to from now on; by default as the fit was told.
-            callback: called with the fit and the `Iteration` after each; it may call `stop`.
+            callback: a function of the fit and the `Iteration`, called after each; it may call `stop`.
 
         Returns:
             The learned potential with error bars, and what production found.

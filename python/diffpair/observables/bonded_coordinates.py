@@ -33,7 +33,7 @@ def bonded_coordinates(positions: ArrayLike, boxes: ArrayLike, paths: ArrayLike)
 
     Examples:
         >>> from diffpair.observables.bonded_coordinates import bonded_coordinates
-        >>> x = [[[0.0, 0.0, 0.0], [0.1, 0.0, 0.0], [0.1, 2.9, 0.0]]]  # split across a box of 3 nm
+        >>> x = [[[0.0, 0.0, 0.0], [0.1, 0.0, 0.0], [0.1, 2.9, 0.0]]]  # a box of 3 nm
         >>> bonded_coordinates(x, 3 * np.eye(3), [(0, 1), (1, 2)]).round(6)
         array([[0.1, 0.1]])
         >>> np.degrees(bonded_coordinates(x, 3 * np.eye(3), [(0, 1, 2)])).round(6)

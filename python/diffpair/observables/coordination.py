@@ -43,8 +43,10 @@ def coordination_numbers(
         >>> from diffpair.segments import Topology
         >>> x = torch.cartesian_prod(*[torch.arange(4.0)] * 3)[None]  # a cubic lattice, nm
         >>> boxes = 4 * torch.eye(3, dtype=torch.float64)[None]
-        >>> coordination_numbers(x, boxes, Topology.of([0] * 64, 1), radius=1.2, width=0.1)[0, 0, 0].round(decimals=6)
-        tensor([6.], dtype=torch.float64)
+        >>> topology = Topology.of([0] * 64, 1)
+        >>> n = coordination_numbers(x, boxes, topology, radius=1.2, width=0.1)
+        >>> round(float(n[0, 0, 0, 0]), 6)
+        6.0
     """
     if not (radius > 0 and width > 0 and num_radii >= 1):
         raise DiffPairError(

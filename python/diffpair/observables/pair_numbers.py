@@ -13,7 +13,7 @@ def interacting_pairs(types: ArrayLike, num_types: int, exclusions: ArrayLike | 
 
     Args:
         types: integer type of each particle, [N]; negative ones take no part.
-        num_types: T.
+        num_types: number of types, T.
         exclusions: particles whose pairs do not interact, [E, 2], in any order; repeats do no harm.
 
     Returns:

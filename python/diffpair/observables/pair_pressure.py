@@ -142,10 +142,11 @@ def pair_pressure(
         >>> import torch
         >>> from diffpair.observables.pair_pressure import pair_pressure
         >>> from diffpair.segments import Topology
-        >>> x, boxes = torch.rand(1, 100, 3), 3 * torch.eye(3, dtype=torch.float64)[None]
-        >>> nothing = torch.zeros(1, 20, dtype=torch.float64)  # an ideal gas: P = N kT / V
-        >>> topology = Topology.of([0] * 100, 1)
-        >>> pair_pressure(x, boxes, topology, nothing, r_min=0.2, cutoff=1.0, temperature=300.0).round()
+        >>> gas, topology = torch.rand(1, 100, 3), Topology.of([0] * 100, 1)
+        >>> boxes = 3 * torch.eye(3, dtype=torch.float64)[None]
+        >>> grid = {"r_min": 0.2, "cutoff": 1.0}
+        >>> nothing = torch.zeros(1, 20, dtype=torch.float64)  # ideal: P = N kT / V
+        >>> pair_pressure(gas, boxes, topology, nothing, **grid, temperature=300.0).round()
         tensor([153.], dtype=torch.float64)
     """
     if (temperature is None) == (v is None) or (v is not None and masses is None):

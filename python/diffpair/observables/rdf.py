@@ -113,8 +113,9 @@ def histogram_rdf(
 
     Examples:
         >>> from diffpair.observables.rdf import histogram_rdf
-        >>> gas = np.random.default_rng(1).uniform(0, 4, (20, 500, 3))  # nm, in a box of 4 nm
-        >>> histogram_rdf(gas, 4 * np.eye(3), np.zeros(500, dtype=int), None, (0, 0), np.linspace(0.5, 2, 4)).round(2)
+        >>> gas = np.random.default_rng(1).uniform(0, 4, (20, 500, 3))  # a box of 4 nm
+        >>> types, edges = np.zeros(500, dtype=int), np.linspace(0.5, 2, 4)
+        >>> histogram_rdf(gas, 4 * np.eye(3), types, None, (0, 0), edges).round(2)
         array([1., 1., 1.])
     """
     return count_types(positions, boxes, types, exclusions, [pair], edges)[0].g()

@@ -53,9 +53,10 @@ class SmoothRdf:
         >>> from diffpair.observables.smooth_rdf import SmoothRdf
         >>> from diffpair.segments import Topology
         >>> rdf = SmoothRdf(0.5, 0.1, 12, Topology.of([0] * 100, 1))
-        >>> x = (4 * torch.rand(10, 100, 3, dtype=torch.float64)).requires_grad_()  # nm, an ideal gas
-        >>> g = rdf.g(x, 4 * torch.eye(3, dtype=torch.float64).expand(10, 3, 3))
-        >>> g.shape, torch.autograd.grad(g.sum(), x)[0].shape
+        >>> boxes = 4 * torch.eye(3, dtype=torch.float64).expand(10, 3, 3)
+        >>> gas = (4 * torch.rand(10, 100, 3, dtype=torch.float64)).requires_grad_()
+        >>> g = rdf.g(gas, boxes)
+        >>> g.shape, torch.autograd.grad(g.sum(), gas)[0].shape
         (torch.Size([10, 1, 12]), torch.Size([10, 100, 3]))
     """
 

@@ -26,7 +26,7 @@ class Verlet:
         """What the operator is told of a bath: nothing.
 
         Args:
-            replicas: R.
+            replicas: number of replicas, R.
 
         Returns:
             [R, 0].
@@ -79,7 +79,7 @@ class LangevinMiddle:
         """What the operator is told of the bath.
 
         Args:
-            replicas: R.
+            replicas: number of replicas, R.
 
         Returns:
             kT in kJ/mol and friction in 1/ps, [R, 2].
@@ -143,7 +143,7 @@ class NoseHoover:
         """What the operator is told of the bath.
 
         Args:
-            replicas: R.
+            replicas: number of replicas, R.
 
         Returns:
             kT in kJ/mol and collision frequency in 1/ps, [R, 2].

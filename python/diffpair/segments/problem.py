@@ -22,7 +22,7 @@ class Topology:
 
     Args:
         types: of every atom, int32 [N], 0 .. num_types - 1.
-        num_types: T.
+        num_types: number of types, T.
         exclusions: indices of atoms that do not interact, int32 [E, 2].
 
     Examples:
@@ -41,7 +41,7 @@ class Topology:
 
         Args:
             types: of every atom, [N], 0 .. num_types - 1.
-            num_types: T.
+            num_types: number of types, T.
             exclusions: indices of atoms that do not interact, [E, 2], or None.
 
         Returns:

@@ -70,9 +70,17 @@ def run_segment(
         >>> c[0, :10] = torch.arange(20.0, 0.0, -2.0)  # repulsion
         >>> x0 = torch.cartesian_prod(*[torch.arange(4.0, dtype=torch.float64)] * 3)[None]
         >>> x, v = run_segment(
-        ...     x0, torch.zeros_like(x0), c.requires_grad_(), topology=Topology.of([0] * 64, 1),
-        ...     boxes=4 * torch.eye(3, dtype=torch.float64)[None], inverse_mass=torch.ones(64, dtype=torch.float64),
-        ...     r_min=0.5, cutoff=1.9, timestep=0.005, steps=20, frame_every=10,
+        ...     x0,
+        ...     torch.zeros_like(x0),
+        ...     c.requires_grad_(),
+        ...     topology=Topology.of([0] * 64, 1),
+        ...     boxes=4 * torch.eye(3, dtype=torch.float64)[None],
+        ...     inverse_mass=torch.ones(64, dtype=torch.float64),
+        ...     r_min=0.5,
+        ...     cutoff=1.9,
+        ...     timestep=0.005,
+        ...     steps=20,
+        ...     frame_every=10,
         ... )
         >>> x.shape
         torch.Size([1, 2, 64, 3])

@@ -110,7 +110,15 @@ class Adjoint(Settings):
         return self.model_dump(exclude={"method", "segments", "steps", "modes", "learn_friction"})
 
     def spelled(self, segments: int, steps: int) -> str:
-        """This section with such segments, as a config spells it."""
+        """This section as a config spells it.
+
+        Args:
+            segments: number of segments to name.
+            steps: steps of each to name.
+
+        Returns:
+            A mapping of YAML in one line.
+        """
         text = f"method: adjoint, segments: {segments}, steps: {steps}, every: {self.every}"
         if "modes" in self.model_dump():
             text += f", modes: {self.modes}"

@@ -47,7 +47,7 @@ class State(StateConstructors):
         positions: nm, [N, 3].
         box: box vectors as rows in OpenMM's reduced form, nm, [3, 3]; with a barostat those that the state starts from.
         exclusions: pairs of atoms that do not feel the pair potential and are left out of g(r), [E, 2].
-        temperature: K.
+        temperature: of the ensemble, K.
         targets: what was measured here.
         held_out: reported, never fitted.
         parameters: values of the potential's global parameters at this state.

@@ -35,8 +35,9 @@ def bonded_paths(bonds: ArrayLike, names: Sequence[str]) -> dict[Kind, NDArray[n
 
     Examples:
         >>> from diffpair.systems.bonded_paths import bonded_paths
-        >>> {kind: paths.tolist() for kind, paths in bonded_paths([(0, 1), (1, 2)], ["A", "B", "A"]).items()}
-        {('A', 'B'): [[0, 1], [2, 1]], ('A', 'B', 'A'): [[0, 1, 2]]}
+        >>> paths = bonded_paths([(0, 1), (1, 2)], ["A", "B", "A"])
+        >>> paths["A", "B"].tolist(), paths["A", "B", "A"].tolist()
+        ([[0, 1], [2, 1]], [[0, 1, 2]])
     """
     neighbours: dict[int, list[int]] = {}
     pairs = np.asarray(bonds, dtype=np.int64).reshape(-1, 2)

@@ -55,7 +55,8 @@ class PairTable:
         DiffPairError: a value is unusable; the sentence names it.
 
     Examples:
-        >>> table = diffpair.PairTable(("A",), r_min=0.2, cutoff=1.0, coefficients=[[6, 4, 2, 1, 0.5, 0, 0, 0]])
+        >>> c = [[6, 4, 2, 1, 0.5, 0, 0, 0]]
+        >>> table = diffpair.PairTable(("A",), r_min=0.2, cutoff=1.0, coefficients=c)
         >>> table.knots, table.spacing
         (6, 0.16)
         >>> table.energy([0.2, 0.5, 1.0]).round(3)

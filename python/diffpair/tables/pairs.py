@@ -28,7 +28,7 @@ def pair_row(a: int, b: int, num_types: int) -> int:
     Args:
         a: index of one type.
         b: index of the other type.
-        num_types: T.
+        num_types: number of types, T.
 
     Returns:
         The row, from 0 on.

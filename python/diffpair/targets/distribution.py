@@ -63,7 +63,8 @@ class Distribution:
 
     Examples:
         >>> from diffpair.targets import Distribution
-        >>> bonds = Distribution(("A", "B"), np.linspace(0.2, 0.3, 6), [0.0, 15.0, 20.0, 15.0, 0.0])
+        >>> p = [0.0, 15.0, 20.0, 15.0, 0.0]
+        >>> bonds = Distribution(("A", "B"), np.linspace(0.2, 0.3, 6), p)
         >>> bonds.centres.round(3)
         array([0.21, 0.23, 0.25, 0.27, 0.29])
     """
