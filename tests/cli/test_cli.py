@@ -324,6 +324,9 @@ def test_target_check_draws_what_was_understood(capsys, tmp_path, monkeypatch):
     status, out, err = run(capsys, "target", *options, "--check=g.csv")
     assert (status, err) == (0, "") and "unit of r: angstrom, as --r-unit says" in out and "standard error" not in out
     assert "to 1.21 nm" in out and (tmp_path / "figure.png").is_file()
+    first = 0.05 + 0.1 * np.arange(90)  # Angstrom; in nm the first edge is 1e-18 by rounding
+    np.savetxt("first.csv", np.column_stack([first, np.where(first > 3, 1.0, 0.0)]), "%.6g", ",")
+    assert "90 bins of 0.01 nm, 0 to 0.9 nm" in run(capsys, "target", "--check", "first.csv", "--r-unit", "angstrom")[1]
     for wrong, said in (
         (["--columns", "g"], "--columns: 'g' should be r, g or error"),
         (["--columns", "g=C-C"], "has no column named 'C-C' for g; the columns are 'r', 'A-B', 'sigma'"),

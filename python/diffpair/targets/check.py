@@ -38,11 +38,12 @@ def check_file(path: Path, r_unit: str | None, choice: Choice) -> tuple[ReadRdf,
     source = "as its header says" if said else "as --r-unit says" if r_unit else "taken for granted, no header says so"
     even = len(read.own_r) >= len(target.r) and np.allclose(read.own_r[-len(target.r) :], target.r, rtol=1e-3)
     peak = int(np.argmax(target.g))
+    low = round(float(target.edges[0]), 9)  # 0 where r in another unit leaves 1e-18
     lines = [
         f"{path}: a g(r)",
         f"columns: {read.columns}",
         f"unit of r: {unit}, {source}",
-        f"grid: {len(target.r)} bins of {target.bin_width:.4g} nm, {target.edges[0]:.4g} to {target.r_max:.4g} nm, "
+        f"grid: {len(target.r)} bins of {target.bin_width:.4g} nm, {low:.4g} to {target.r_max:.4g} nm, "
         + ("as in the file" if even else f"interpolated from the file's {len(read.own_r)} points"),
         f"neighbours: from r = {target.onset:.4g} nm; highest g = {target.g[peak]:.4g} at {target.r[peak]:.4g} nm",
         f"tail: g averages {tail_of(target.r, target.g):.4g} over the last fifth of r (1 is right)",
