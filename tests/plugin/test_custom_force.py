@@ -6,7 +6,6 @@ import openmm
 import pytest
 
 from diffpair import PairTable, PairTableForce, TorchPairForce
-from diffpair.cli import main as cli_main
 
 TOLERANCE = 1e-10  # of the rms force, on Reference: the same function in double precision
 
@@ -96,6 +95,9 @@ def test_a_force_without_potentials_is_refused():
 def test_export_of_a_file(tools, tmp_path):
     system = tools.PairSystem(num_types=2)
     PairTable(("A", "B"), system.r_min, system.cutoff, system.coefficients).save(tmp_path / "p.json")
+    pytest.importorskip("click")
+    from diffpair.cli import main as cli_main
+
     with pytest.raises(SystemExit, match="0"):
         cli_main(["export", str(tmp_path / "p.json"), "--format", "openmm-custom", "--out", str(tmp_path / "p.xml")])
     custom = openmm.XmlSerializer.deserialize((tmp_path / "p.xml").read_text())
