@@ -36,7 +36,8 @@ endif()
 add_library(diffpair_openmm_headers INTERFACE)
 add_library(diffpair::openmm ALIAS diffpair_openmm_headers)
 target_include_directories(diffpair_openmm_headers SYSTEM INTERFACE ${OPENMM_ROOT}/include)
-target_link_libraries(diffpair_openmm_headers INTERFACE ${OPENMM_ROOT}/lib/libOpenMM.so)
+target_link_libraries(diffpair_openmm_headers INTERFACE
+                      ${OPENMM_ROOT}/lib/${CMAKE_SHARED_LIBRARY_PREFIX}OpenMM${CMAKE_SHARED_LIBRARY_SUFFIX})
 
 if(TORCH_ROOT)
     set(DIFFPAIR_WITH_TORCH ON)
@@ -45,8 +46,10 @@ if(TORCH_ROOT)
     target_include_directories(diffpair_torch_headers SYSTEM INTERFACE ${TORCH_ROOT}/include
                                                                        ${TORCH_ROOT}/include/torch/csrc/api/include)
     # By name: torch's own CMake variables bring in everything it was built with, CUDA included.
-    target_link_libraries(diffpair_torch_headers INTERFACE ${TORCH_ROOT}/lib/libtorch.so ${TORCH_ROOT}/lib/libtorch_cpu.so
-                                                           ${TORCH_ROOT}/lib/libc10.so)
+    foreach(library torch torch_cpu c10)
+        target_link_libraries(diffpair_torch_headers INTERFACE
+                              ${TORCH_ROOT}/lib/${CMAKE_SHARED_LIBRARY_PREFIX}${library}${CMAKE_SHARED_LIBRARY_SUFFIX})
+    endforeach()
 else()
     set(DIFFPAIR_WITH_TORCH OFF)
     message(STATUS "torch is not installed: cpp/torch and plugin/torch are left out (production works, learning does not)")

@@ -11,16 +11,12 @@ import sys
 from pathlib import Path
 
 LIBRARY_FOLDER = Path(__file__).resolve().parent / "lib"
+LIBRARY_NAMES = {"win32": "{}.dll", "darwin": "lib{}.dylib"}
+"""`sys.platform` -> how a shared library's file is called there; "lib{}.so" elsewhere."""
 
-# Platform plugins: every build makes all of them. One is loaded only where OpenMM has that platform, because it links
-# to the platform's library.
-PLATFORM_PLUGINS = {
-    "Reference": "libdiffpair_openmm_reference.so",
-    "CPU": "libdiffpair_openmm_cpu.so",
-    "OpenCL": "libdiffpair_openmm_opencl.so",
-    "CUDA": "libdiffpair_openmm_cuda.so",
-    "HIP": "libdiffpair_openmm_hip.so",
-}
+# Platforms with a plugin of ours, diffpair_openmm_<name>: every build makes all that OpenMM has on the operating
+# system. One is loaded only where OpenMM has that platform, because it links to the platform's library.
+PLATFORMS = ("Reference", "CPU", "OpenCL", "CUDA", "HIP")
 
 plugin_failures: dict[str, str] = {}
 """Platform name -> why its plugin did not load; empty when all is well."""
@@ -41,6 +37,11 @@ def is_command() -> bool:
         return True
     asked = sys.orig_argv[len(sys.orig_argv) - len(sys.argv)] if sys.argv and sys.argv[0] == "-m" else ""
     return asked == "diffpair" or (asked.startswith("-") and asked.endswith("mdiffpair"))
+
+
+def library_path(name: str, folder: str = "", system: str = sys.platform) -> Path:
+    """The file of one of DiffPair's libraries; `folder` is the one below `LIBRARY_FOLDER`, "plugins" or none."""
+    return LIBRARY_FOLDER / folder / LIBRARY_NAMES.get(system, "lib{}.so").format(name)
 
 
 def _release(version: str) -> str:
@@ -91,7 +92,7 @@ def check_openmm() -> None:
 
 def _load(name: str) -> None:
     if name not in _loaded:
-        path = LIBRARY_FOLDER / name
+        path = library_path(name)
         try:
             _loaded[name] = ctypes.CDLL(str(path))
         except OSError as error:
@@ -109,10 +110,10 @@ def load_openmm_plugins() -> None:
     check_openmm()
     import openmm
 
-    _load("libdiffpair_openmm.so")
+    _load("diffpair_openmm")
     registered = {openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())}
-    for platform, name in PLATFORM_PLUGINS.items():
-        path = LIBRARY_FOLDER / "plugins" / name
+    for platform in PLATFORMS:
+        path = library_path(f"diffpair_openmm_{platform.lower()}", "plugins")
         if platform not in registered or str(path) in _platform_plugins_loaded:
             continue
         if not path.exists():
@@ -137,7 +138,7 @@ def load_torch_operators() -> None:
     if _operators_loaded:
         return
     _, built = build_versions()
-    path = LIBRARY_FOLDER / "libdiffpair_torch_ops.so"
+    path = library_path("diffpair_torch_ops")
     if built is None:
         raise ImportError(
             "this DiffPair was built without torch, so it runs learned potentials but cannot learn; "
@@ -157,7 +158,7 @@ def load_torch_operators() -> None:
             f"differ; {pin}, or rebuild DiffPair"
         )
     # Those for GPUs are built with a torch that has CUDA, and only such a torch can load them.
-    on_gpu = LIBRARY_FOLDER / "libdiffpair_torch_ops_cuda.so"
+    on_gpu = library_path("diffpair_torch_ops_cuda")
     for library in (path, on_gpu) if on_gpu.exists() and torch.version.cuda is not None else (path,):
         try:
             torch.ops.load_library(str(library))

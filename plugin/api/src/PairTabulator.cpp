@@ -12,14 +12,13 @@ namespace {
 
 PairTabulator::Factory registered = nullptr;
 
-/** Path of the tabulator's library, which lies beside this one. */
+/** Path of the tabulator's library, which lies beside this one and is called like it, with "_torch" before the ending. */
 string tabulatorLibrary() {
     Dl_info info;
     if (dladdr(reinterpret_cast<void*>(&tabulatorLibrary), &info) == 0)
         throw OpenMMException("TorchPairForce: cannot find out which folder DiffPair's libraries are in");
-    const string self = info.dli_fname;
-    const size_t slash = self.rfind('/');
-    return (slash == string::npos ? string() : self.substr(0, slash + 1)) + "libdiffpair_openmm_torch.so";
+    string path = info.dli_fname;
+    return path.insert(path.rfind('.'), "_torch");
 }
 
 void openTabulatorLibrary() {
