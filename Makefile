@@ -9,13 +9,16 @@ TEST_PROCESSES ?= auto
 # JAX MD, which benchmarks compare with, in an environment of its own: torch and jax-md want different packages.
 PEERS := .venv-peers
 
+# How this Python is called in the name of a wheel.
+WHEEL_PYTHON = $(shell $(BIN)/python -c 'import sys; print("cp%d%d" % sys.version_info[:2])')
+
 # Stamps: the environment holds what constraints.txt says; the package is built from the present sources.
 ENVIRONMENT := $(VENV)/.diffpair-environment
 BUILT := python/diffpair/lib/.built
 COMPILED_FROM := setup.py pyproject.toml CMakeLists.txt $(shell find cmake cpp plugin -type f -not -name '.*' 2>/dev/null)
 CXX_FILES = $(shell find cpp plugin tests examples -name '*.h' -o -name '*.cpp' -o -name '*.inl' -o -name '*.cu')
 
-.PHONY: build demo test test-gpu cuda-compile clang sanitize fuzz docs peers lint format clean distclean check
+.PHONY: build demo test test-gpu cuda-compile clang aarch64 sanitize fuzz docs peers wheel sdist test-wheel lint format clean distclean check
 .DELETE_ON_ERROR:
 
 build: $(BUILT)
@@ -58,6 +61,19 @@ clang: $(ENVIRONMENT)
 		diffpair_openmm_opencl diffpair_lammps
 	$(BIN)/ctest --test-dir build/clang -j2 --output-on-failure
 
+# The core and its C++ tests for 64-bit ARM, whose loops are the portable ones, compiled here and run under qemu.
+ARM_CXX := aarch64-linux-gnu-g++
+ARM_QEMU := $(firstword $(shell command -v qemu-aarch64 qemu-aarch64-static))
+aarch64: $(ENVIRONMENT)
+	@command -v $(ARM_CXX) >/dev/null || \
+		{ echo "The compiler $(ARM_CXX) was not found; install it (Debian package: g++-aarch64-linux-gnu)." >&2; exit 1; }
+	$(CMAKE) -S tests/cpp -B build/aarch64 -G Ninja --log-level=NOTICE -DCMAKE_TOOLCHAIN_FILE=$(abspath cmake/aarch64-linux.cmake) \
+		-DCMAKE_CXX_FLAGS=-Werror
+	$(CMAKE) --build build/aarch64
+	@[ -n "$(ARM_QEMU)" ] || \
+		{ echo "It compiles. To run the tests qemu is missing; install it (Debian package: qemu-user-static)." >&2; exit 1; }
+	$(BIN)/ctest --test-dir build/aarch64 -j2 --output-on-failure
+
 # The core, the operators and the plugin under the sanitizers of memory and undefined behaviour, and then of threads; one of them
 # with SANITIZERS=memory or SANITIZERS=threads.
 SANITIZERS ?= memory threads
@@ -77,6 +93,29 @@ PARSERS ?= config curve potential force checkpoint module
 fuzz: $(BUILT)
 	-$(BIN)/python -m pip install --disable-pip-version-check --quiet 'atheris==3.*'
 	@for parser in $(PARSERS); do $(BIN)/python tests/fuzz/fuzz.py $$parser --seconds $(SECONDS) --seed $(SEED) || exit 1; done
+
+# dist/: a wheel for this Python, with the tag of the oldest Linux it runs on, and the sources with all tests.
+wheel: $(BUILT)
+	rm -rf build/wheel
+	$(BIN)/python -m pip wheel --disable-pip-version-check --quiet --no-build-isolation --no-deps --no-index -w build/wheel .
+	$(BIN)/python tools/repair_wheel.py build/wheel/diffpair-*.whl dist
+
+sdist: $(ENVIRONMENT)
+	$(BIN)/python -m build --no-isolation --sdist --outdir dist
+
+# The wheel as users have it, in two environments of its own: without torch and compiler, the tests of production; with [learn], a fit.
+# tests/packaging/test_wheel.py checks what needs no packages to be installed, and `make test` runs that.
+INSTALL_WHEEL = -m pip install --disable-pip-version-check --quiet -c constraints.txt
+test-wheel: wheel
+	rm -rf build/wheel-environments
+	$(PYTHON) -m venv build/wheel-environments/production
+	build/wheel-environments/production/bin/python $(INSTALL_WHEEL) dist/diffpair-*-$(WHEEL_PYTHON)-*.whl
+	build/wheel-environments/production/bin/python -m pip list --disable-pip-version-check
+	build/wheel-environments/production/bin/python $(INSTALL_WHEEL) pytest pytest-rerunfailures pytest-timeout pytest-xdist
+	build/wheel-environments/production/bin/python tools/try_wheel.py
+	$(PYTHON) -m venv build/wheel-environments/learn
+	build/wheel-environments/learn/bin/python $(INSTALL_WHEEL) "$$(ls $(CURDIR)/dist/diffpair-*-$(WHEEL_PYTHON)-*.whl)[learn]"
+	build/wheel-environments/learn/bin/python tools/try_wheel.py --learn
 
 lint: $(ENVIRONMENT)
 	$(BIN)/ruff check
@@ -114,7 +153,7 @@ $(BUILT): $(COMPILED_FROM) $(ENVIRONMENT) | check
 	@touch $@
 
 clean:
-	rm -rf build demo-out simulation-out python/diffpair/lib python/diffpair/include python/diffpair/_openmm_swig*.so \
+	rm -rf build dist demo-out simulation-out python/diffpair/lib python/diffpair/include python/diffpair/_openmm_swig*.so \
 		python/diffpair/_openmm_forces.py python/diffpair/_build_info.py python/diffpair.egg-info
 
 distclean: clean

@@ -99,8 +99,8 @@ def find_program(name: str) -> Path:
 
 
 def find_compiler() -> str:
-    """The C++ compiler: that of CXX or g++, which has to be 11 or newer for C++20."""
-    command = os.environ.get("CXX", "g++")
+    """The C++ compiler: that of CXX, or g++, which has to be 11 or newer for C++20, or Apple's."""
+    command = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
     if shutil.which(command.split()[0]) is None:
         stop(f"the C++ compiler {command} was not found; install g++ 11 or newer (Debian package: g++)")
     about = subprocess.run([*command.split(), "--version"], capture_output=True, text=True).stdout
@@ -122,6 +122,8 @@ class CMakeBuild(build_ext):
     """Configures, builds and installs the CMake project into the folder of the built package."""
 
     def build_extension(self, ext: Extension) -> None:
+        if sys.platform not in ("linux", "darwin"):
+            stop(f"on {sys.platform} it is not supported; use Linux, on Windows in its subsystem for Linux (WSL)")
         editable = bool(getattr(self, "editable_mode", False))
         openmm_root, openmm_version = find_openmm()
         torch_root, torch_version = find_torch()
@@ -149,7 +151,8 @@ class CMakeBuild(build_ext):
         definitions = [f"-D{name}={value}" for name, value in settings.items()]
         configure = [cmake, "-S", ROOT, "-B", folder, "-G", "Ninja", "--log-level=NOTICE", *definitions]
         self._call(configure, "configure", compiler)
-        jobs = os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL", len(os.sched_getaffinity(0)))
+        cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
+        jobs = os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL", cores)
         self._call([cmake, "--build", folder, "--parallel", str(jobs)], "compile")
         self._call([cmake, "--install", folder], "install")
         (package / "_build_info.py").write_text(

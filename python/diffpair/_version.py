@@ -1,3 +1,3 @@
-"""The version of the package; that of pyproject.toml."""
+"""The version of the package, and the one place where it stands: pyproject.toml and CMakeLists.txt read this file."""
 
 __version__ = "0.1.0"

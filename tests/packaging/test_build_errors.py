@@ -31,8 +31,10 @@ def source_copy(tmp_path: Path) -> Path:
     """The build's own files, so that nothing is written into the source tree."""
     folder = tmp_path / "source"
     (folder / "python").mkdir(parents=True)
-    for name in ("setup.py", "pyproject.toml", "LICENSE"):
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
+    (folder / "python/diffpair").mkdir()
+    shutil.copy(ROOT / "python/diffpair/_version.py", folder / "python/diffpair")
     return folder
 
 
