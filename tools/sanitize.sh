@@ -7,8 +7,8 @@
 # tests in C++, then Contexts in threads, then tests of Python of the operators, segments and forces, with a copy of the package
 # whose libraries are compiled so. Python, OpenMM and torch are as pip has them.
 set -eo pipefail
-cd "$(dirname "$0")/.."
 venv=$(realpath -s "$1")
+cd "$(dirname "$0")/.."
 kinds=("${@:2}")
 [ $# -gt 1 ] || kinds=(memory threads)
 export PATH="$venv/bin:$PATH"
@@ -39,7 +39,7 @@ run_core() { # KIND FLAGS
 }
 
 build_package() { # BUILD FLAGS; BUILD/package is then what Python imports
-    # vptr would have to know types of OpenMM's that its libraries do not export.
+    # Without vptr, which compares types across libraries that hide theirs.
     configure "$1" . -DDIFFPAIR_BUILD_TESTS=ON -DPython3_EXECUTABLE="$venv/bin/python" \
         -DCMAKE_CXX_FLAGS="-fsanitize=$2 -fno-sanitize=vptr -fno-sanitize-recover=all -fno-omit-frame-pointer"
     cmake --build "$1" --target diffpair_contexts_test diffpair_openmm_reference diffpair_openmm_cpu diffpair_openmm_swig \
