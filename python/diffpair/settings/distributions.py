@@ -20,7 +20,11 @@ class _DistributionFile(Settings):
     positional: ClassVar[tuple[str, ...]] = ("types", "file")
 
     def read(self) -> Distribution:
-        """The target, see `Distribution.read`. Raises DiffPairError."""
+        """Read the file, see `diffpair.targets.Distribution.read`.
+
+        Raises:
+            DiffPairError: the file cannot be used.
+        """
         return Distribution.read(self.file, self.types)
 
 

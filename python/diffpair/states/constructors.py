@@ -33,7 +33,7 @@ class StateConstructors:
             density (quantity): nm^-3, or with its unit of number or mass, "0.997 g/cm^3".
             types: mole fraction of each type by name, in the order of the types; they add up to 1.
             masses (quantity): amu, one for all, one per type by name, or one per type in order.
-            temperature (quantity): K.
+            temperature (quantity): of the ensemble, K.
             targets: what was measured.
             held_out: reported, never fitted.
             seed: decides which particle sits where; the same seed gives the same state.
@@ -75,7 +75,7 @@ class StateConstructors:
             types: from "residue-atom", atom name, element symbol or residue name (looked up in that order; "*" is every
                 other atom) to the type of the pair potential, or None for atoms that take no part in it. Without it the
                 atom names are the types.
-            temperature (quantity): K.
+            temperature (quantity): of the ensemble, K.
             targets: what was measured.
             held_out: reported, never fitted.
             parameters: values of the potential's global parameters, by name.
