@@ -45,17 +45,31 @@ def test_import_and_production_do_not_import_torch(check_production: Run) -> Non
     assert check_production(sys.executable)["torch_modules"] == []
 
 
+def blocked(folder: Path, kept: str = "") -> str:
+    """PYTHONPATH of the package under test, without what the extra `learn` brings, but for what `kept` needs."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    wanted, here = ({re.split(r"[^\w-]", one)[0] for one in extras.get(name, [])} for name in ("learn", kept))
+    assert {"torch", "scipy", "pyyaml"} <= wanted
+    folder.mkdir()
+    for name in wanted - here:
+        module = name.replace("pyyaml", "yaml")
+        (folder / f"{module}.py").write_text(f"raise ImportError('{module} is blocked')")
+    return f"{folder}{os.pathsep}{Path(diffpair.__file__).parents[1]}"
+
+
 def test_production_needs_openmm_and_numpy_alone(check_production: Run, tmp_path: Path) -> None:
     """Nothing of the extra `learn`: neither torch nor scipy, ..."""
-    blocked = tmp_path / "blocked"
-    blocked.mkdir()
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    modules = {re.split(r"[^\w-]", wanted)[0] for wanted in extras["learn"]} - {"pyyaml"} | {"yaml"}
-    assert {"torch", "scipy", "yaml"} <= modules
-    for name in modules:
-        (blocked / f"{name}.py").write_text(f"raise ImportError('{name} is blocked')")
-    package = Path(diffpair.__file__).parents[1]
-    check_production(sys.executable, PYTHONPATH=f"{blocked}{os.pathsep}{package}")
+    check_production(sys.executable, PYTHONPATH=blocked(tmp_path / "blocked"))
+
+
+def test_reports_need_their_extra_alone(run_python: Run, tmp_path: Path) -> None:
+    code = (
+        "import importlib, pkgutil, diffpair.cli.report, diffpair.cli.compare, diffpair.report.html as html\n"
+        "for module in pkgutil.iter_modules(html.__path__, 'diffpair.report.html.'):\n"
+        "    importlib.import_module(module.name)"
+    )
+    done = run_python("-c", code, PYTHONPATH=blocked(tmp_path / "blocked", "report"))
+    assert done.returncode == 0, done.stderr
 
 
 def test_learning_names_are_loaded_on_first_use(run_python: Run) -> None:
