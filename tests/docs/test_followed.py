@@ -91,6 +91,7 @@ def follow(page: str, folder: Path) -> None:
             target.write_text(text)
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("page", BOUNDS)
 def test_followed(page: str, tmp_path: Path) -> None:
     for program in NEEDS.get(page, ()):
