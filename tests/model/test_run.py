@@ -56,6 +56,16 @@ def log(out: Path) -> np.ndarray:
     return np.atleast_2d(np.genfromtxt(out / "log.csv", delimiter=",", skip_header=1))
 
 
+def test_what_a_run_says(capsys, model, tmp_path):
+    said = begin(capsys, model, tmp_path / "quiet", "--quiet")
+    assert said == f"{tmp_path / 'quiet'}: trajectory.dcd, log.csv, last.pdb, state.xml; 400 steps so far\n"
+    events = [json.loads(line) for line in begin(capsys, model, tmp_path / "json", "--json").splitlines()]
+    assert [event["event"] for event in (events[0], events[-1])] == ["start", "result"]
+    told = [event for event in events if event["event"] == "progress"]
+    assert told and told[-1]["steps"] == told[-1]["of"] == STEPS and told[-1]["seconds_left"] == 0
+    assert events[0]["steps"] == STEPS == events[-1]["steps"] and "last.pdb" in events[-1]["files"]
+
+
 def test_files_of_a_run(capsys, model, tmp_path):
     out = tmp_path / "run"
     said = begin(capsys, model, out)

@@ -21,7 +21,15 @@ def _lengths(_: click.Context, option: click.Parameter, text: str | None) -> lis
     return numbers
 
 
-@click.command("audit", cls=Command)
+@click.command(
+    "audit",
+    cls=Command,
+    short_help="Tell how far the adjoint gradient can be trusted.",
+    examples=(
+        "diffpair audit fit.yaml",
+        "diffpair audit fit.yaml --steps 10,25,50 --segments 48 --out audit",
+    ),
+)
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option(
     "--out", default=Path("audit"), show_default=True, type=click.Path(path_type=Path),

@@ -39,7 +39,15 @@ def _choice(columns: str | None, block: str | None) -> Choice:
     return Choice(x, y, given.get("error"), number)
 
 
-@click.command("target --check", cls=Command)
+@click.command(
+    "target --check",
+    cls=Command,
+    short_help="Draw what a fit would understand of a file.",
+    examples=(
+        "diffpair target --check rdf.csv",
+        "diffpair target --check rdf.dat --r-unit angstrom --columns r=1,g=3,error=none",
+    ),
+)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--r-unit", metavar="UNIT", help="Unit of r in the file; by default what its header says, or nm.")
 @click.option("--columns", metavar="TEXT", help="Which column is what, by number or name: 'r=1,g=2,error=none'.")

@@ -9,7 +9,15 @@ import click
 from diffpair.cli.command import Command
 
 
-@click.command("compare", cls=Command)
+@click.command(
+    "compare",
+    cls=Command,
+    short_help="Put fits side by side in one HTML file.",
+    examples=(
+        "diffpair compare model-a model-b",
+        "diffpair compare fits/* --out comparison.html",
+    ),
+)
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="File of the page; comparison.html by default.")
 def command(folders: tuple[Path, ...], out: Path | None) -> None:

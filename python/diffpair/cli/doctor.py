@@ -21,7 +21,16 @@ _MARKS: dict[Status, tuple[str, str]] = {
 _INDENT = 29  # columns before the texts
 
 
-@click.command("doctor", cls=Command, needs_openmm=False)
+@click.command(
+    "doctor",
+    cls=Command,
+    needs_openmm=False,
+    short_help="Check the installation.",
+    examples=(
+        "diffpair doctor",
+        "diffpair doctor --json",
+    ),
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text: ok, and all checks.")
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:

@@ -20,7 +20,25 @@ _WITH_BONDED = ("lammps", "potential")
 _FORMATS = ["openmm", "openmm-custom", "lammps", "uf3", "gromacs", "hoomd", "csv", "potential"]
 
 
-@click.command("export", cls=Command)
+@click.command(
+    "export",
+    cls=Command,
+    short_help="Write a potential for another program.",
+    examples=(
+        "diffpair export potential.json --format openmm --out force.xml",
+        "diffpair export potential.json --format lammps --units metal --out potential.table",
+        "diffpair export potential.json --format uf3 --out potential.uf3",
+        "diffpair export potential.json --format gromacs --out tables",
+        "diffpair export potential.json --format hoomd --out potential.npz",
+        "diffpair export potential.json --format csv --out potential.csv",
+        "diffpair export potential.json --format potential --temperature '350 K' --out hot.json",
+    ),
+    groups={
+        "What is written": ("kind", "out", "points"),
+        "Units": ("units", "sigma", "epsilon"),
+        "The potential": ("temperature",),
+    },
+)
 @click.argument("potential", type=click.Path(path_type=Path))
 @click.option("--format", "kind", required=True, type=click.Choice(_FORMATS), help="What to write.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write; of gromacs, a folder.")
@@ -30,8 +48,18 @@ _FORMATS = ["openmm", "openmm-custom", "lammps", "uf3", "gromacs", "hoomd", "csv
     help="Rows of a table; chosen for forces to 1e-5 if left out.",
 )
 @click.option("--units", help="LAMMPS's unit style: real, metal, nano or lj; real if left out.")
-@click.option("--sigma", callback=positive_length, help="One unit of length of units lj, for example '0.34 nm'.")
-@click.option("--epsilon", callback=positive_energy, help="One unit of energy of units lj, for example '0.996 kJ/mol'.")
+@click.option(
+    "--sigma",
+    metavar="QUANTITY",
+    callback=positive_length,
+    help="One unit of length of units lj, for example '0.34 nm'.",
+)
+@click.option(
+    "--epsilon",
+    metavar="QUANTITY",
+    callback=positive_energy,
+    help="One unit of energy of units lj, for example '0.996 kJ/mol'.",
+)
 @click.option(
     "--temperature", help="Of a potential that depends on it, for example '350 K'; that of the file if left out."
 )
@@ -48,27 +76,16 @@ def command(
     """Write a learned POTENTIAL for another program.
 
     \b
-    openmm: XML of the PairTableForce, without particles, for openmm.XmlSerializer.deserialize.
-    openmm-custom: the same as a CustomNonbondedForce, for an OpenMM without DiffPair.
-    lammps: file for pair_style table, and for the table styles of bonds, angles and dihedrals.
+    openmm: XML of the PairTableForce, without particles, for XmlSerializer.
+    openmm-custom: a CustomNonbondedForce, for an OpenMM without DiffPair.
+    lammps: file for pair_style table, and the table styles of bonded terms.
     uf3: file for LAMMPS's pair_style uf3, the same splines.
-    gromacs: folder of .xvg tables, for user potentials of GROMACS 2019 and before.
+    gromacs: folder of .xvg tables, for GROMACS 2019 and before.
     hoomd: .npz file for hoomd.md.pair.Table.
     csv: columns r, U and F in nm, kJ/mol and kJ/mol/nm.
-    potential: a potential file again, to keep one at another temperature.
+    potential: a potential file, to keep one at another temperature.
 
     The commands that use a file are printed. docs/guide/formats.md says which file to use when.
-
-    \b
-    Examples:
-      diffpair export potential.json --format openmm --out force.xml
-      diffpair export potential.json --format openmm-custom --out force.xml
-      diffpair export potential.json --format lammps --units metal --out potential.table
-      diffpair export potential.json --format uf3 --out potential.uf3
-      diffpair export potential.json --format gromacs --out tables
-      diffpair export potential.json --format hoomd --out potential.npz
-      diffpair export potential.json --format csv --out potential.csv
-      diffpair export potential.json --format potential --temperature '350 K' --out hot.json
     """
     from diffpair.errors import DiffPairError
     from diffpair.formats.units import units_of_style

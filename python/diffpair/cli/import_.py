@@ -12,7 +12,22 @@ from diffpair.cli.quantities import energy_unit, length_unit, positive_energy, p
 _FORMATS = ["lammps", "uf3", "gromacs", "csv"]
 
 
-@click.command("import", cls=Command)
+@click.command(
+    "import",
+    cls=Command,
+    short_help="Make a potential file of tables of other programs.",
+    examples=(
+        "diffpair import lj.table --units real --pair Ar Ar LJ_ARGON --out argon.json",
+        "diffpair import potential.uf3 --out potential.json",
+        "diffpair import tables --out water.json",
+        "diffpair import u.csv --length-unit angstrom --energy-unit kcal/mol --out cg.json",
+    ),
+    groups={
+        "The files": ("kind", "pairs", "one_type", "c6", "c12"),
+        "Units": ("units", "sigma", "epsilon", "length_unit", "energy_unit"),
+        "The potential": ("knots", "r_min", "cutoff", "out"),
+    },
+)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Potential file to write.")
 @click.option("--format", "kind", type=click.Choice(_FORMATS), help="Of the files; as they look if left out.")
@@ -21,15 +36,33 @@ _FORMATS = ["lammps", "uf3", "gromacs", "csv"]
 )
 @click.option("--type", "one_type", metavar="NAME", help="The type of a file with one potential; A if left out.")
 @click.option("--units", help="LAMMPS's unit style, where the file does not say it: real, metal, nano or lj.")
-@click.option("--sigma", callback=positive_length, help="One unit of length of units lj, for example '0.34 nm'.")
-@click.option("--epsilon", callback=positive_energy, help="One unit of energy of units lj, for example '0.996 kJ/mol'.")
-@click.option("--length-unit", callback=length_unit, help="Unit of r in a csv file, for example angstrom; nm.")
-@click.option("--energy-unit", callback=energy_unit, help="Unit of U in a csv file, for example kcal/mol; kJ/mol.")
+@click.option(
+    "--sigma",
+    metavar="QUANTITY",
+    callback=positive_length,
+    help="One unit of length of units lj, for example '0.34 nm'.",
+)
+@click.option(
+    "--epsilon",
+    metavar="QUANTITY",
+    callback=positive_energy,
+    help="One unit of energy of units lj, for example '0.996 kJ/mol'.",
+)
+@click.option(
+    "--length-unit", metavar="UNIT", callback=length_unit, help="Unit of r in a csv file, for example angstrom; nm."
+)
+@click.option(
+    "--energy-unit", metavar="UNIT", callback=energy_unit, help="Unit of U in a csv file, for example kcal/mol; kJ/mol."
+)
 @click.option("--c6", type=float, help="Factor of the column g of a table of GROMACS.")
 @click.option("--c12", type=float, help="Factor of the column h of a table of GROMACS.")
 @click.option("--knots", type=click.IntRange(min=5), help="Number of knots; chosen for 1e-5 of U if left out.")
-@click.option("--r-min", callback=positive_length, help="First knot; where U is 100 kJ/mol if left out.")
-@click.option("--cutoff", callback=positive_length, help="Last knot; where the rows end if left out.")
+@click.option(
+    "--r-min", metavar="QUANTITY", callback=positive_length, help="First knot; where U is 100 kJ/mol if left out."
+)
+@click.option(
+    "--cutoff", metavar="QUANTITY", callback=positive_length, help="Last knot; where the rows end if left out."
+)
 def command(
     files: tuple[Path, ...],
     out: Path,
@@ -51,13 +84,6 @@ def command(
 
     FILES: a table of LAMMPS's pair_style table, a file of its pair_style uf3, columns of r and U, or tables of GROMACS
     (.xvg), of which a folder takes all table_*.xvg. docs/guide/formats.md says what is expected of each.
-
-    \b
-    Examples:
-      diffpair import lj.table --units real --pair Ar Ar LJ_ARGON --out argon.json
-      diffpair import potential.uf3 --out potential.json
-      diffpair import tables --out water.json
-      diffpair import u.csv --length-unit angstrom --energy-unit kcal/mol --type CG --out cg.json
     """
     from diffpair.errors import DiffPairError
     from diffpair.formats.least_squares import fit_curves

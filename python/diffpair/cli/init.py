@@ -12,8 +12,23 @@ from diffpair.cli.command import Command
 _TYPE = "A"  # of the one kind of particle of a lattice
 
 
-@click.command("init", cls=Command)
-@click.argument("files", nargs=-1, metavar="[[A-B=]FILE]...")
+@click.command(
+    "init",
+    cls=Command,
+    short_help="Write a config with comments, from a g(r).",
+    examples=(
+        "diffpair init rdf.csv --temperature '120 K' --density '21 nm^-3' --mass '39.95 amu'",
+        "diffpair init O-O=oo.csv --temperature '300 K' --density '0.997 g/cm^3' --mass '18 amu'",
+        "diffpair init Na-Na=nn.csv Na-Cl=nc.csv Cl-Cl=cc.csv --composition Na=1,Cl=1",
+        "diffpair init rdf.csv --topology beads.pdb --system system.xml --temperature '300 K'",
+    ),
+    groups={
+        "What was measured": ("temperature", "density", "masses", "composition", "r_unit", "one_type"),
+        "Molecules": ("topology", "system", "renamed"),
+        "What is written": ("particles", "out", "force"),
+    },
+)
+@click.argument("files", nargs=-1, type=click.Path(), metavar="[[A-B=]FILE]...")
 @click.option("--temperature", metavar="QUANTITY", help="'120 K'.")
 @click.option("--density", metavar="QUANTITY", help="'0.845 nm^-3' or '0.997 g/cm^3'; of particles without --topology.")
 @click.option("--mass", "masses", multiple=True, metavar="[TYPE=]QUANTITY", help="'39.95 amu', for each type.")

@@ -5,6 +5,7 @@ Commands import what they need when they run, so that ``diffpair --help`` needs 
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 import warnings
@@ -14,25 +15,46 @@ from typing import TextIO
 import click
 
 from diffpair._version import __version__
+from diffpair.cli.command import Help, Rows, write_sections
 from diffpair.errors import DiffPairError
 
-_COMMANDS = {
-    "init": "diffpair.cli.init",
-    "fit": "diffpair.cli.fit",
-    "run": "diffpair.cli.run",
-    "target": "diffpair.cli.target",
-    "map": "diffpair.cli.map",
-    "audit": "diffpair.cli.audit",
-    "report": "diffpair.cli.report",
-    "compare": "diffpair.cli.compare",
-    "validate": "diffpair.cli.validate",
-    "export": "diffpair.cli.export",
-    "import": "diffpair.cli.import_",
-    "doctor": "diffpair.cli.doctor",
+_SECTIONS = {
+    "Prepare": {
+        "init": "diffpair.cli.init",
+        "target": "diffpair.cli.target",
+        "map": "diffpair.cli.map",
+    },
+    "Learn": {
+        "fit": "diffpair.cli.fit",
+        "audit": "diffpair.cli.audit",
+    },
+    "Look": {
+        "validate": "diffpair.cli.validate",
+        "report": "diffpair.cli.report",
+        "compare": "diffpair.cli.compare",
+    },
+    "Run": {
+        "run": "diffpair.cli.run",
+    },
+    "Exchange": {
+        "export": "diffpair.cli.export",
+        "import": "diffpair.cli.import_",
+    },
+    "Set up": {
+        "doctor": "diffpair.cli.doctor",
+        "completion": "diffpair.cli.completion",
+    },
 }
+_COMMANDS = {name: module for commands in _SECTIONS.values() for name, module in commands.items()}
+_EXAMPLES = (
+    "diffpair init rdf.csv --temperature '120 K' --density '21 nm^-3' --mass '39.95 amu'",
+    "diffpair fit fit.yaml --out model",
+    "diffpair validate model",
+    "diffpair run model --steps 1000000 --out run",
+)
 
 
-class _Lazy(click.Group):
+class _Lazy(Help, click.Group):
     """Loads the module of a command when the command is named."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -44,6 +66,18 @@ class _Lazy(click.Group):
         command: click.Command = import_module(_COMMANDS[cmd_name]).command
         return command
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands by what one does with them, and the options."""
+        sections: dict[str, Rows] = {
+            title: [(name, self._summary(ctx, name)) for name in commands] for title, commands in _SECTIONS.items()
+        }
+        records = (parameter.get_help_record(ctx) for parameter in self.get_params(ctx))
+        write_sections(formatter, sections | {"Options": [record for record in records if record is not None]})
+
+    def _summary(self, ctx: click.Context, name: str) -> str:
+        command = self.get_command(ctx, name)
+        return "" if command is None else command.get_short_help_str(limit=100)
+
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
@@ -51,22 +85,30 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         ctx.exit()
 
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Lazy, examples=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version.")
 @click.option("--debug", is_flag=True, help="Show the traceback of a problem.")
 @click.pass_context
 def cli(ctx: click.Context, debug: bool) -> None:
-    """Learn a pair potential from structure and run it in OpenMM."""
+    """Learn a pair potential from structure and run it in OpenMM.
+
+    'diffpair COMMAND --help' tells of each command, with examples.
+    """
     ctx.obj = {"debug": debug}
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point. Exit status: 0 done, 2 a problem of the input or run, 1 a defect of DiffPair, 130 interrupted."""
+    """Entry point.
+
+    Exit status: 0 done; 1 `validate` or `doctor` has found a failure, or there is a defect of DiffPair; 2 a problem of
+    the input or run; 130 interrupted.
+    """
     arguments = sys.argv[1:] if arguments is None else arguments
     warnings.showwarning = _show_warning
     debug = "--debug" in arguments
+    color = False if os.environ.get("NO_COLOR") else None  # None: on a terminal
     try:
-        status = cli.main(args=arguments, prog_name="diffpair", standalone_mode=False)
+        status = cli.main(args=arguments, prog_name="diffpair", standalone_mode=False, color=color)
     except (click.exceptions.Abort, KeyboardInterrupt) as error:
         # click turns an interrupt into an Abort; a command may have put into it how to go on
         advice = str(error.__cause__ or error)

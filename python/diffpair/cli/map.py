@@ -11,7 +11,20 @@ from diffpair.cli.command import Command
 from diffpair.cli.quantities import length_unit, positive_length
 
 
-@click.command("map", cls=Command)
+@click.command(
+    "map",
+    cls=Command,
+    short_help="Map a trajectory of atoms to beads.",
+    examples=(
+        "diffpair map run.dcd --topology top.pdb --map map.yaml --out cg",
+        "diffpair map a.xtc b.xtc --topology top.gro --map map.yaml --out cg --skip 100",
+    ),
+    groups={
+        "What is read": ("topology", "file", "skip", "length_unit"),
+        "g(r) and errors": ("r_max", "bin_width", "blocks"),
+        "What is written": ("out", "beads_trajectory"),
+    },
+)
 @click.argument("trajectories", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--topology", type=click.Path(path_type=Path), help="Structure file, if the trajectory does not hold one."
@@ -25,10 +38,18 @@ from diffpair.cli.quantities import length_unit, positive_length
     "--blocks", default=5, show_default=True, type=click.IntRange(min=2), help="Blocks for the standard errors."
 )
 @click.option(
-    "--r-max", callback=positive_length, help="End of g(r); half of the smallest box, 2.5 nm at most, if not given."
+    "--r-max",
+    metavar="QUANTITY",
+    callback=positive_length,
+    help="End of g(r); half of the smallest box, 2.5 nm at most, if not given.",
 )
 @click.option(
-    "--bin-width", default="0.01 nm", show_default=True, callback=positive_length, help="Width of a bin of g(r)."
+    "--bin-width",
+    default="0.01 nm",
+    show_default=True,
+    metavar="QUANTITY",
+    callback=positive_length,
+    help="Width of a bin of g(r).",
 )
 @click.option(
     "--length-unit",

@@ -9,7 +9,15 @@ import click
 from diffpair.cli.command import Command
 
 
-@click.command("report", cls=Command)
+@click.command(
+    "report",
+    cls=Command,
+    short_help="Make the HTML report of a fit.",
+    examples=(
+        "diffpair report model",
+        "diffpair report model --out report.html",
+    ),
+)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="File of the report; FOLDER/report.html by default.")
 def command(folder: Path, out: Path | None) -> None:

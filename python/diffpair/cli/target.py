@@ -11,7 +11,22 @@ from diffpair.cli.check import MakesOrChecks
 from diffpair.cli.quantities import length, length_unit
 
 
-@click.command("target", cls=MakesOrChecks)
+@click.command(
+    "target",
+    cls=MakesOrChecks,
+    short_help="Make a target g(r) from a trajectory, or check a file.",
+    examples=(
+        "diffpair target run.dcd --topology top.pdb --select 'name O' --r-max '0.9 nm' --out oo.csv",
+        "diffpair target run.xtc --topology top.gro --select 'name NA' --with 'name CL' \\\n"
+        "      --r-max '1 nm' --out nc.csv",
+        "diffpair target --check oo.csv",
+    ),
+    groups={
+        "Which pairs": ("first", "second", "kind", "exclude_bonds", "system"),
+        "What is read": ("topology", "length_unit", "skip", "check"),
+        "g(r)": ("r_min", "r_max", "bin_width", "blocks", "out"),
+    },
+)
 @click.argument("trajectories", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--topology", type=click.Path(path_type=Path), help="Structure file, if the trajectory does not hold one."
@@ -42,9 +57,24 @@ from diffpair.cli.quantities import length, length_unit
     metavar="LENGTH",
     help="What one unit of length in the trajectory is, '0.34 nm' or angstrom; what the format says if not given.",
 )
-@click.option("--r-min", default="0 nm", show_default=True, callback=length, help="Inner edge of the first bin.")
-@click.option("--r-max", required=True, callback=length, help="Outer edge of the last bin, for example '0.9 nm'.")
-@click.option("--bin-width", default="0.01 nm", show_default=True, callback=length, help="Width of a bin.")
+@click.option(
+    "--r-min",
+    default="0 nm",
+    show_default=True,
+    metavar="QUANTITY",
+    callback=length,
+    help="Inner edge of the first bin.",
+)
+@click.option(
+    "--r-max",
+    required=True,
+    metavar="QUANTITY",
+    callback=length,
+    help="Outer edge of the last bin, for example '0.9 nm'.",
+)
+@click.option(
+    "--bin-width", default="0.01 nm", show_default=True, metavar="QUANTITY", callback=length, help="Width of a bin."
+)
 @click.option("--skip", default=0, show_default=True, type=click.IntRange(min=0), help="Frames left out at the start.")
 @click.option(
     "--blocks", default=5, show_default=True, type=click.IntRange(min=2), help="Blocks for the error estimate."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from diffpair.cli.command import Command
+from diffpair.cli.completion import states
 from diffpair.cli.describe import describe, is_potential
 from diffpair.cli.streams import own_stdout
 
@@ -16,12 +17,34 @@ if TYPE_CHECKING:
     from diffpair.validation import StateTrial, Subject
 
 
-@click.command("validate", cls=Command)
+@click.command(
+    "validate",
+    cls=Command,
+    short_help="Check a file; or a potential in production: pass or fail.",
+    examples=(
+        "diffpair validate fit.yaml",
+        "diffpair validate potential.json",
+        "diffpair validate model",
+        "diffpair validate model --state hot --steps 500000 --seed 7",
+        "diffpair validate potential.json --config fit.yaml --strict --json",
+    ),
+    groups={
+        "Production": ("config", "names", "steps", "seed"),
+        "The verdict": ("strict", "as_json"),
+    },
+)
 @click.argument("what", type=click.Path(path_type=Path))
 @click.option(
     "--config", type=click.Path(path_type=Path), help="Config with the states to run; that of the fit for its folder."
 )
-@click.option("--state", "names", multiple=True, metavar="NAME", help="Only this state; may be given several times.")
+@click.option(
+    "--state",
+    "names",
+    shell_complete=states,
+    multiple=True,
+    metavar="NAME",
+    help="Only this state; may be given several times.",
+)
 @click.option("--steps", type=click.IntRange(min=1), help="MD steps of a state at most; those of the config.")
 @click.option("--seed", type=click.IntRange(1, 2**31 - 1), help="Of these runs, 1 if not given.")
 @click.option("--strict", is_flag=True, help="Targets must be reproduced within noise.")

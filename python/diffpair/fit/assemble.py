@@ -69,6 +69,7 @@ def make_loop(
         if forces := loop.learner.gradient.describe_forces(live.rows):
             progress.say(f"further forces of {live.state.name} in segments: {forces}")
     loop.friction = make_friction(setup, states)
+    loop.afterwards = len(setup.states) * setup.settings.production.max_steps
     return loop
 
 

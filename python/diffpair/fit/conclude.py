@@ -159,7 +159,7 @@ def conclude(work: Work) -> FitResult:
         outcome = produce_or_go_back(setup.space, accepted(loop.history), produce, changed)
         results, fit["notes"] = outcome.results, outcome.notes
         for note in outcome.notes:
-            progress.say(f"note: {note}")
+            progress.note(note)
         fit |= _errors(setup, results)
     except DiffPairError as error:
         kept = f"; {out / POTENTIAL} holds the learned potential" if out and (out / POTENTIAL).is_file() else ""
@@ -170,7 +170,7 @@ def conclude(work: Work) -> FitResult:
     say_results(results, progress)
     notes = [*warnings, *misfits(results), *dict.fromkeys(note for band in bands for note in band.notes)]
     for note in notes:
-        progress.say(f"note: {note}")
+        progress.note(note)
     document = summary_document(
         iterations=len(loop.history),
         wall_seconds=seconds,
@@ -198,7 +198,7 @@ def conclude(work: Work) -> FitResult:
         result.plot(out / PLOT)
         ran = _ran(setup, loop, results)
         if ran:
-            document[SECTION] = write_model(out, ran, lambda text: progress.say(text))
+            document[SECTION] = write_model(out, ran, progress.note)
         settings = json.loads(setup.settings.model_dump_json())
         exhausted = loop.stopped in ("", loop.effort.reason())
         curves = results_document(results, setup.states, settings=settings, exhausted=exhausted)

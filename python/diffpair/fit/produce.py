@@ -43,7 +43,7 @@ class Producing:
             settings.sampling.model_dump(), self._friction,
         ]  # fmt: skip
         key = hashlib.sha256(repr(given).encode()).hexdigest()
-        self._record, self._calls = ProductionRecord(out, key, progress.say), 0
+        self._record, self._calls = ProductionRecord(out, key, progress.note), 0
 
     def __call__(self, anew: bool) -> list[ProductionResult]:
         """anew: from new initial structures, not from the fit's end. Raises Exploded: the first state that did."""

@@ -96,7 +96,7 @@ class Session:
         content, said = load_checkpoint(saved, self._digest) if saved is not None else (None, "")
         done = len(content["history"]) if content else 0
         if said:
-            self.progress.say(f"note: {said}")
+            self.progress.note(said)
         for state in self.states:
             if state.simulation is not None:
                 state.simulation.begin()
@@ -124,7 +124,7 @@ class Session:
                 self._start = self.table
             if saved == self.out:
                 for one in mend(saved, setup, loop):
-                    progress.say(f"note: {one}")
+                    progress.note(one)
             progress.say(f"resuming after iteration {done}")
         if not loop.begun:
             self._first(setup, loop)
@@ -184,7 +184,7 @@ class Session:
         make_folder(out)
         self._locks.take(out)
         if said := move_into(out, setup, loop, self._digest, files_of(self.settings, self.states)):
-            self.progress.say(f"note: {said}")
+            self.progress.note(said)
         self._folders.add(out.resolve())
 
     def _keep(self, loop: FitLoop) -> None:

@@ -208,7 +208,7 @@ def _force_fields(
             (out / name).unlink(missing_ok=True)
             which = f"the System of state {chosen[0].state.name!r}" if len(chosen) == 1 else "a System of the states"
             reason = f"{which} holds what a ForceField file does not: {error}"
-            say(f"note: no {name}: {reason}")
+            say(f"no {name}: {reason}")
             found[potential] = (None, reason, method, cutoff)
     return found
 

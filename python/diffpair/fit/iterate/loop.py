@@ -72,6 +72,7 @@ class FitLoop:
         self.history: list[Iteration] = []
         self.placed = False  # the states are where an accepted iteration has left them
         self.begun = False  # what comes before the first iteration is done
+        self.afterwards = 0  # MD steps of production, at most
         # of the runs that this one resumes
         self.steps_before, self.seconds_before, self.md_seconds_before = 0, 0.0, 0.0
         self._start = Start.of(space)
@@ -102,6 +103,21 @@ class FitLoop:
     def md_seconds(self) -> float:
         """The part of `seconds` in which OpenMM took steps."""
         return self.md_seconds_before + sum(s.md_seconds for s in self.states)
+
+    @property
+    def seconds_left(self) -> float:
+        """What the rest takes at most, production included, at the speed of this run so far; NaN before that is known.
+
+        A fit may end after fewer iterations, and production before its last step.
+        """
+        sampling = equilibration = 0
+        if not (self.stopped or self._ended()):
+            for live in self.states:
+                sampling += live.state.replicas * live.sampling.steps
+                equilibration += live.state.replicas * live.sampling.equilibration
+        steps = self.effort.left * sampling + (self.iterations - len(self.history)) * equilibration + self.afterwards
+        done = self.md_steps - self.steps_before
+        return steps * (self.seconds - self.seconds_before) / done if done else float("nan")
 
     def warnings(self) -> list[str]:
         """What is unusual about the last samplings of the states."""
@@ -155,6 +171,7 @@ class FitLoop:
         number = len(self.history) + 1
         try:
             entry = self._attempt(number)
+            self.progress.seconds_left = self.seconds_left
             self.progress.iteration(entry, self.iterations)
             self.keep(self)
         except FitStopped:

@@ -14,11 +14,11 @@ def announce(setup: Setup, progress: FitProgress, resumed: bool) -> None:
         f"knots from {grid.r_min:.4g} to {grid.cutoff:.4g} nm"
     )
     if not tabulation.converged:
-        say(
-            f"note: even {grid.knots} knots hold the potential's force only to {tabulation.error:.2g}; "
+        progress.note(
+            f"even {grid.knots} knots hold the potential's force only to {tabulation.error:.2g}; "
             f"it may be too rough, or too soft at r_min"
         )
     if setup.chosen.sentence and not setup.own and not resumed:
         say(setup.chosen.sentence)
     if setup.start_misfit > 0.5:
-        say(f"note: the start misses the inverted potential by {setup.start_misfit:.2g} kT (rms)")
+        progress.note(f"the start misses the inverted potential by {setup.start_misfit:.2g} kT (rms)")

@@ -20,10 +20,10 @@ class ProductionRecord:
 
     Args:
         out: folder of the fit; None: nothing is kept. key: of all that production depends on; what is there of another
-            one counts for nothing. say: for a sentence where the file is damaged.
+            one counts for nothing. note: for a sentence where the file is damaged.
     """
 
-    def __init__(self, out: Path | None, key: str, say: Callable[[str], None]) -> None:
+    def __init__(self, out: Path | None, key: str, note: Callable[[str], None]) -> None:
         self._file, self._key = None if out is None else out / PRODUCTION, key
         self._attempts: list[Any] = []
         self._next = 0.0
@@ -32,7 +32,7 @@ class ProductionRecord:
         try:
             content = read_sealed(self._file, KIND, VERSION)
         except Damaged as error:
-            say(f"note: {error}: production begins anew, with the fit's potential, which is sound")
+            note(f"{error}: production begins anew, with the fit's potential, which is sound")
         except DiffPairError:  # of another version: nothing of it can be used
             return
         else:

@@ -52,10 +52,7 @@ def _misfit(state: str, found: DistributionResult) -> str:
 def say_results(results: list[ProductionResult], progress: FitProgress) -> None:
     """Every state against its targets, a line each, and what production noted."""
     for result in results:
-        for note in result.notes:
-            progress.say(f"note: {note}")
-        for line in lines_of(result):
-            progress.say(line)
+        progress.production(result, lines_of(result))
 
 
 def lines_of(result: ProductionResult) -> list[str]:

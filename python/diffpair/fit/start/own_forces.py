@@ -107,8 +107,8 @@ def sample_own_forces(
         except Exploded:
             if state.runs_itself and begin is not None:
                 live.station.engine.restore(begin)  # what the user runs goes on
-            progress.say(
-                f"note: state {state.name}: its System's own forces do not keep particles apart without the "
+            progress.note(
+                f"state {state.name}: its System's own forces do not keep particles apart without the "
                 f"potential, so the fit starts from -kT ln g of the target"
             )
             continue
