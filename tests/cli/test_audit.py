@@ -4,8 +4,7 @@ import json
 
 import numpy as np
 import pytest
-
-from diffpair.cli import main
+from command_line import run
 
 CONFIG = """\
 potential: {form: bspline, cutoff: 2 nm, knots: 40}
@@ -26,14 +25,6 @@ def config(tmp_path):
     (tmp_path / "rdf.csv").write_text("\n".join(f"{x:.3f} {y:.5f}" for x, y in zip(r, g, strict=True)))
     (tmp_path / "fit.yaml").write_text(CONFIG)
     return tmp_path / "fit.yaml"
-
-
-def run(capsys, *arguments):
-    """Status, stdout, stderr of the entry point itself."""
-    with pytest.raises(SystemExit) as end:
-        main([str(argument) for argument in arguments])
-    output = capsys.readouterr()
-    return end.value.code, output.out, output.err
 
 
 def test_audit(capsys, config, tmp_path):

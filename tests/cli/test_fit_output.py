@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from command_line import run
 from rich.console import Console
 from small_fits import written
 
 import diffpair
-from diffpair.cli import main
 from diffpair.fit.record.iteration import Iteration
 from diffpair.fit.record.progress import FitProgress, span
 
@@ -23,13 +23,6 @@ NOISE = {"production": {"max_steps": 600, "noise_target": 0.0001}}
 def config(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return written(tmp_path, **NOISE)
-
-
-def run(capsys, *arguments):
-    with pytest.raises(SystemExit) as end:
-        main([str(argument) for argument in arguments])
-    output = capsys.readouterr()
-    return end.value.code, output.out, output.err
 
 
 def seconds_of(text):

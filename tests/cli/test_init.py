@@ -13,10 +13,10 @@ import openmm as mm
 import pytest
 import yaml
 from bonded_files import write_files
+from command_line import run
 from small_fits import GAS, R
 
 import diffpair
-from diffpair.cli import main
 from diffpair.config import build_states, load_config
 
 ONE = ["--temperature", "120.27 K", "--density", "0.3 nm^-3", "--mass", "1 amu"]
@@ -33,13 +33,6 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "data").mkdir()
     np.savetxt("data/b.csv", np.column_stack([1.1 * R, GAS]), delimiter=",", header="r,g", comments="")
     return tmp_path
-
-
-def run(capsys, *arguments):
-    with pytest.raises(SystemExit) as end:
-        main([str(argument) for argument in arguments])
-    output = capsys.readouterr()
-    return end.value.code, output.out, output.err
 
 
 def fits(capsys, config):

@@ -6,9 +6,9 @@ import os
 
 import numpy as np
 import pytest
+from command_line import run
 
 from diffpair import PairTable
-from diffpair.cli import main
 from diffpair.config import build_states, load_config
 from diffpair.engines import production
 
@@ -63,13 +63,6 @@ def made(tmp_path_factory):
 def folder(made, monkeypatch):
     monkeypatch.chdir(made)
     return made
-
-
-def run(capsys, *arguments):
-    with pytest.raises(SystemExit) as end:
-        main([str(argument) for argument in arguments])
-    output = capsys.readouterr()
-    return end.value.code, output.out, output.err
 
 
 def test_the_folder_of_a_fit_passes(capsys, folder):
