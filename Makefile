@@ -96,7 +96,7 @@ fuzz: $(BUILT)
 
 # dist/: a wheel for this Python, with the tag of the oldest Linux it runs on, and the sources with all tests.
 wheel: $(BUILT)
-	rm -rf build/wheel
+	rm -rf build/wheel dist/diffpair-*-$(WHEEL_PYTHON)-*.whl
 	$(BIN)/python -m pip wheel --disable-pip-version-check --quiet --no-build-isolation --no-deps --no-index -w build/wheel .
 	$(BIN)/python tools/repair_wheel.py build/wheel/diffpair-*.whl dist
 
@@ -108,12 +108,12 @@ sdist: $(ENVIRONMENT)
 INSTALL_WHEEL = -m pip install --disable-pip-version-check --quiet -c constraints.txt
 test-wheel: wheel
 	rm -rf build/wheel-environments
-	$(PYTHON) -m venv build/wheel-environments/production
+	$(BIN)/python -m venv build/wheel-environments/production
 	build/wheel-environments/production/bin/python $(INSTALL_WHEEL) dist/diffpair-*-$(WHEEL_PYTHON)-*.whl
 	build/wheel-environments/production/bin/python -m pip list --disable-pip-version-check
 	build/wheel-environments/production/bin/python $(INSTALL_WHEEL) pytest pytest-rerunfailures pytest-timeout pytest-xdist
 	build/wheel-environments/production/bin/python tools/try_wheel.py
-	$(PYTHON) -m venv build/wheel-environments/learn
+	$(BIN)/python -m venv build/wheel-environments/learn
 	build/wheel-environments/learn/bin/python $(INSTALL_WHEEL) "$$(ls $(CURDIR)/dist/diffpair-*-$(WHEEL_PYTHON)-*.whl)[learn]"
 	build/wheel-environments/learn/bin/python tools/try_wheel.py --learn
 

@@ -11,8 +11,6 @@ import sys
 from pathlib import Path
 
 LIBRARY_FOLDER = Path(__file__).resolve().parent / "lib"
-LIBRARY_NAMES = {"win32": "{}.dll", "darwin": "lib{}.dylib"}
-"""`sys.platform` -> how a shared library's file is called there; "lib{}.so" elsewhere."""
 
 # Platforms with a plugin of ours, diffpair_openmm_<name>: every build makes all that OpenMM has on the operating
 # system. One is loaded only where OpenMM has that platform, because it links to the platform's library.
@@ -41,7 +39,7 @@ def is_command() -> bool:
 
 def library_path(name: str, folder: str = "", system: str = sys.platform) -> Path:
     """The file of one of DiffPair's libraries; `folder` is the one below `LIBRARY_FOLDER`, "plugins" or none."""
-    return LIBRARY_FOLDER / folder / LIBRARY_NAMES.get(system, "lib{}.so").format(name)
+    return LIBRARY_FOLDER / folder / f"lib{name}{'.dylib' if system == 'darwin' else '.so'}"
 
 
 def _release(version: str) -> str:
