@@ -15,7 +15,7 @@ WHEEL_PYTHON = $(shell $(BIN)/python -c 'import sys; print("cp%d%d" % sys.versio
 # Stamps: the environment holds what constraints.txt says; the package is built from the present sources.
 ENVIRONMENT := $(VENV)/.diffpair-environment
 BUILT := python/diffpair/lib/.built
-COMPILED_FROM := setup.py pyproject.toml CMakeLists.txt $(shell find cmake cpp plugin -type f -not -name '.*' 2>/dev/null)
+COMPILED_FROM := setup.py pyproject.toml CMakeLists.txt python/diffpair/_version.py $(shell find cmake cpp plugin -type f -not -name '.*' 2>/dev/null)
 CXX_FILES = $(shell find cpp plugin tests examples -name '*.h' -o -name '*.cpp' -o -name '*.inl' -o -name '*.cu')
 
 .PHONY: build demo test test-gpu cuda-compile clang aarch64 sanitize fuzz docs peers wheel sdist test-wheel lint format clean distclean check
