@@ -63,7 +63,7 @@ clang: $(ENVIRONMENT)
 
 # The core and its C++ tests for 64-bit ARM, whose loops are the portable ones, compiled here and run under qemu.
 ARM_CXX := aarch64-linux-gnu-g++
-ARM_QEMU := $(firstword $(shell command -v qemu-aarch64 qemu-aarch64-static))
+ARM_QEMU := $(shell command -v qemu-aarch64 || command -v qemu-aarch64-static)
 aarch64: $(ENVIRONMENT)
 	@command -v $(ARM_CXX) >/dev/null || \
 		{ echo "The compiler $(ARM_CXX) was not found; install it (Debian package: g++-aarch64-linux-gnu)." >&2; exit 1; }
