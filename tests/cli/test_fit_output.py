@@ -59,6 +59,10 @@ def test_json_is_an_object_per_line(config):
     kinds = [event["event"] for event in events]
     assert kinds[0] == "start" and kinds[-1] == "result" and kinds.count("iteration") == 3
     assert set(kinds) == {"start", "stage", "message", "iteration", "production", "warning", "result"}
+    page = (Path(__file__).parents[2] / "docs/guide/commands.md").read_text()
+    for event in events:
+        (row,) = re.findall(rf"^\| `{event['event']}` \| (.*) \|$", page, re.MULTILINE)
+        assert set(event) - {"event"} <= set(re.findall(r"`(\w+)`", row)), event["event"]
     start, result = events[0], events[-1]
     assert (start["config"], start["out"], start["iterations"], start["resume"]) == ("fit.yaml", "out", 3, False)
     assert start["states"] == [{"name": "gas", "held_out": False}]

@@ -140,7 +140,7 @@ def test_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     assert [name for name in names if name.endswith((".cpp", ".i", ".cxx", ".a", ".pyc"))] == []
     headers = {path.relative_to(ROOT / "plugin/api").as_posix() for path in (ROOT / "plugin/api/include").rglob("*.h")}
     assert {name for name in names if name.endswith(".h")} == {f"diffpair/{header}" for header in headers}
-    ours = [path for ending in ("py", "html", "css") for path in (ROOT / "python").rglob(f"*.{ending}")]
+    ours = [path for ending in ("py", "html", "css", "jinja") for path in (ROOT / "python").rglob(f"*.{ending}")]
     in_source = {path.relative_to(ROOT / "python").as_posix() for path in ours}
     assert in_source <= set(names)
     assert "diffpair/py.typed" in names

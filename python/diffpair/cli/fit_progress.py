@@ -29,7 +29,7 @@ class QuietProgress(FitProgress):
 
 
 class JsonProgress(FitProgress):
-    """Events; docs/reference/commands.md has their keys."""
+    """Events; docs/guide/commands.md has their keys."""
 
     def __init__(self, events: Events) -> None:
         super().__init__(Console(quiet=True))
