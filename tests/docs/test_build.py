@@ -41,7 +41,7 @@ PACKAGES = ("", "fit", "settings", "targets", "tables", "segments", "engines", "
 # Everything that they define is public, but for what other modules of the package share.
 OBSERVABLES = sorted(path.stem for path in (ROOT / "python/diffpair/observables").glob("[a-z]*.py"))
 SHARED = {"checked_edges", "shell_fractions", "default_threads"}
-# Made by SWIG for C++ alone; between settings of files, their reader and the config; between sampler and fit.
+# Made by SWIG for C++ alone; how settings of files speak with their reader and the config; between sampler and fit.
 NOT_SHOWN = ("fromXml", "thisown", "choice", "given", "why_exploded")
 NAPOLEON = Config(napoleon_use_ivar=True, napoleon_use_rtype=False, napoleon_attr_annotations=False)
 
