@@ -15,10 +15,10 @@ CHECK = "target --check g.csv"
 RUN = "run folder --steps 10 --out o"
 # words, what stands in folder/summary.json, the sentence
 COMMANDS = [
-    ("validate folder", "", "folder: cannot be read: Is a directory"),
+    ("validate folder", "", "folder: holds no potential.json, so it is not the folder of a fit"),
     ("validate /dev/null", "", "/dev/null: is empty"),
     ("validate none.json", "", "none.json: no such potential file"),
-    (f"validate {'x' * 300}", "", "cannot be read: File name too long"),
+    (f"validate {'x' * 300}", "", "File name too long"),
     ("export none.json --format csv --out o", "", "none.json: no such potential file"),
     ("export g.csv --format csv --out o", "", "g.csv: not a potential file but columns of numbers"),
     (f"{EXPORT} csv --points 100000000000", "", "Invalid value for '--points': 100000000000 is not in the range"),
