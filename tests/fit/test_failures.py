@@ -26,6 +26,15 @@ LJ = {"form": "lj", "cutoff": "2.5 nm", "sigma": "0.95 nm", "epsilon": "0.5 kJ/m
 MLP = {"form": "mlp", "cutoff": "2.5 nm", "hidden": [8, 8]}
 
 
+def test_a_package_that_the_figures_need_is_missed_before_any_work(make_config, out, monkeypatch):
+    monkeypatch.setattr("diffpair.fit.session._DRAWING", ("no_such_plots",))
+    with pytest.raises(
+        DiffPairError, match="the figures of a fit need no_such_plots, which is not installed: pip inst"
+    ):
+        run_fit(make_config(sampling=SHORT), out)
+    assert not out.exists()
+
+
 @pytest.mark.parametrize(("potential", "method"), [(LJ, "sgd"), (MLP, "adam"), (MLP, "sgd")])
 def test_step_that_is_far_too_long_is_undone(potential, method, make_config, out):
     config = make_config(

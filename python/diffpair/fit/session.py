@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from diffpair.engines import Exploded
@@ -26,6 +27,10 @@ from diffpair.settings.fit_settings import FitSettings
 from diffpair.settings.gradient import Adjoint
 from diffpair.states import State
 from diffpair.tables import PairTable
+
+
+_DRAWING = ("matplotlib", "jinja2")  # imported when the fit has ended
+_INSTALL = "pip install 'diffpair[learn]'"
 
 
 class Session:
@@ -81,7 +86,14 @@ class Session:
 
     @contextmanager
     def writing(self, out: Path | None, *, resume: bool) -> Iterator[None]:
-        """Work whose files go to `out`, which no other fit may use meanwhile."""
+        """Work whose files go to `out`, which no other fit may use meanwhile.
+
+        Raises:
+            DiffPairError: another fit works there; a package is missing that the files need, said now and not at the end.
+        """
+        missing = [name for name in _DRAWING if out is not None and find_spec(name) is None]
+        if missing:
+            raise DiffPairError(f"the figures of a fit need {missing[0]}, which is not installed: {_INSTALL}")
         self.out = out
         with self._locks.holding(), self.working():
             if out is not None and (_holds_fit(out) if resume else out.is_dir()):
