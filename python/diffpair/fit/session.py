@@ -28,7 +28,6 @@ from diffpair.settings.gradient import Adjoint
 from diffpair.states import State
 from diffpair.tables import PairTable
 
-
 _DRAWING = ("matplotlib", "jinja2")  # imported when the fit has ended
 _INSTALL = "pip install 'diffpair[learn]'"
 
@@ -89,7 +88,7 @@ class Session:
         """Work whose files go to `out`, which no other fit may use meanwhile.
 
         Raises:
-            DiffPairError: another fit works there; a package is missing that the files need, said now and not at the end.
+            DiffPairError: another fit works there; a package is missing that figures need, said now, not at the end.
         """
         missing = [name for name in _DRAWING if out is not None and find_spec(name) is None]
         if missing:
