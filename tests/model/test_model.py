@@ -161,7 +161,7 @@ def refused(tmp_path, change):
     change(start.state)
     model = written(tmp_path, start, said=said)
     assert model.state(None).forcefield is None and not (model.folder / "forcefield.xml").exists()
-    assert said == [f"note: no forcefield.xml: {model.state(None).reason}"]
+    assert said == [f"no forcefield.xml: {model.state(None).reason}"]
     return model.state(None).reason
 
 
