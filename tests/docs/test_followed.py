@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?")
 CURVE = re.compile("[▁▂▃▄▅▆▇█]+")
+LEFT = re.compile(r", < [\d.]+ \w+ left")  # in s, min or h, as fast as the machine is
 # Largest mean |g - target| that production may have at the end of a page's fits; none where no fit is run. A page's
 # samplings are short, so the bounds are loose: three times what its fits have reached, or more.
 BOUNDS = {
@@ -68,6 +69,7 @@ def shell(script: str, folder: Path) -> str:
 
 def pattern(line: str) -> re.Pattern[str]:
     """Of lines that say the same, perhaps with other numbers."""
+    line = LEFT.sub("", line)
     parts = [
         r"\s+".join(re.escape(NUMBER.sub("\0", CURVE.sub("\1", word))) for word in part.split())
         for part in line.split("...")
@@ -84,7 +86,9 @@ def follow(page: str, folder: Path) -> None:
             printed = shell(text, folder).splitlines()
         elif language == "console" and not text.startswith("$ "):
             for line in text.splitlines():
-                assert any(pattern(line).fullmatch(said) for said in printed), "\n".join([line, "among", *printed])
+                assert any(pattern(line).fullmatch(LEFT.sub("", said)) for said in printed), "\n".join(
+                    [line, "among", *printed]
+                )
         elif language in ("yaml", "python", "text") and name:
             target = folder / name.group(1)
             target.parent.mkdir(parents=True, exist_ok=True)
