@@ -83,12 +83,10 @@ def follow(page: str, folder: Path) -> None:
     for language, text in FENCE.findall((ROOT / f"docs/{page}.md").read_text()):
         name = re.match(r"# ([\w./-]+\.\w+)\n", text)
         if language == "bash":
-            printed = shell(text, folder).splitlines()
+            printed = [LEFT.sub("", line) for line in shell(text, folder).splitlines()]
         elif language == "console" and not text.startswith("$ "):
             for line in text.splitlines():
-                assert any(pattern(line).fullmatch(LEFT.sub("", said)) for said in printed), "\n".join(
-                    [line, "among", *printed]
-                )
+                assert any(pattern(line).fullmatch(said) for said in printed), "\n".join([line, "among", *printed])
         elif language in ("yaml", "python", "text") and name:
             target = folder / name.group(1)
             target.parent.mkdir(parents=True, exist_ok=True)
