@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-import diffpair.fit.fit as fit_module
+import diffpair.fit.session as session
 from diffpair.config import run_fit
 from diffpair.errors import DiffPairError
 from diffpair.fit.record.progress import FitProgress
@@ -127,7 +127,7 @@ def test_audited_steps(make_config, out, monkeypatch, measured):
     (line,) = (line for line in progress.lines if line.startswith("audit ("))
     assert f"state liquid: {chosen['segments']} segments of {chosen['steps']} steps" in line
     assert (out / "audit.png").stat().st_size > 10_000
-    monkeypatch.setattr(fit_module, "choose_segments", None)  # would fail if it were called
+    monkeypatch.setattr(session, "choose_segments", None)  # would fail if it were called
     summary = json.loads(run_fit(config, out, resume=True, progress=Lines()).read_text())
     assert [draw for _, draw, _ in measured[-4:]] == [1, 2, 2, 3]  # the second one had not been kept
     kept = {"every": 10, "integrator": "langevin-middle", "friction": 2.0}
