@@ -17,6 +17,9 @@ PRESSURE, WARM = 300.0, 370.0  # bar, K
 FRAMES = 800
 # of the truth's density, from a run of FRAMES: its volume scatters by 3 %, and some 60 of its frames are independent
 ERROR = 0.004
+# Of production from the truth: four runs of the warm truth, which differ by their seeds, scatter by 1.1 %, so half as
+# many frames of production by 1.6 %; three standard deviations of the difference.
+DENSITY = 0.06
 MIXED = ("ABA",) * 40 + ("AB",) * 20 + ("A",) * 20
 ALL = [{"types": "A-B"}, {"types": "A-B-A"}]
 
@@ -67,7 +70,7 @@ def check_state(targets: list[dict], kinds: list[str], l1: float = 0.08) -> None
             case "rdf":
                 assert target["mae"] < 0.01 + 1.5 * target["mae_noise"]
             case "density":
-                assert abs(target["value"] / target["target"] - 1) < 0.03 and target["error"] > 0
+                assert abs(target["value"] / target["target"] - 1) < DENSITY and target["error"] > 0
             case _:
                 assert target["l1"] < l1
 
