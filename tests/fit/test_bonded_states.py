@@ -17,10 +17,10 @@ PRESSURE, WARM = 300.0, 370.0  # bar, K
 FRAMES = 800
 # of the truth's density, from a run of FRAMES: its volume scatters by 3 %, and some 60 of its frames are independent
 ERROR = 0.004
-# Of production from the truth: four runs of the warm truth, which differ by their seeds, scatter by 1.1 %, so half as
-# many frames of production by 1.6 %; three standard deviations of the difference.
-DENSITY = 0.06
+# Under the barostat: runs of FRAMES whose seeds differ scatter by 1.1 % in density, so many by 0.6 %.
+LONG = 3 * FRAMES
 MIXED = ("ABA",) * 40 + ("AB",) * 20 + ("A",) * 20
+LASTING = {"max_steps": 24000, "noise_target": 0.01}  # as many frames as the warm truth has, for its density
 ALL = [{"types": "A-B"}, {"types": "A-B-A"}]
 
 # the System with the barostat has the box of the truth's start
@@ -29,13 +29,13 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*has a box of.*which is taken")
 
 @pytest.fixture(scope="module")
 def cold(tmp_path_factory) -> known_molecules.Measured:
-    return known_molecules.simulate(FRAMES, tmp_path_factory.mktemp("cold"), pressure=PRESSURE, density=4.3)
+    return known_molecules.simulate(LONG, tmp_path_factory.mktemp("cold"), pressure=PRESSURE, density=4.3)
 
 
 @pytest.fixture(scope="module")
 def warm(tmp_path_factory) -> known_molecules.Measured:
     folder = tmp_path_factory.mktemp("warm")
-    return known_molecules.simulate(FRAMES, folder, kelvin=WARM, pressure=PRESSURE, density=4.0)
+    return known_molecules.simulate(LONG, folder, kelvin=WARM, pressure=PRESSURE, density=4.0)
 
 
 def learn(folder: Path, states: list[dict], bonded: list[dict], **sections) -> tuple[dict, list[dict], PairTable]:
@@ -70,7 +70,7 @@ def check_state(targets: list[dict], kinds: list[str], l1: float = 0.08) -> None
             case "rdf":
                 assert target["mae"] < 0.01 + 1.5 * target["mae_noise"]
             case "density":
-                assert abs(target["value"] / target["target"] - 1) < DENSITY and target["error"] > 0
+                assert abs(target["value"] / target["target"] - 1) < 0.03 and target["error"] > 0
             case _:
                 assert target["l1"] < l1
 
@@ -93,7 +93,7 @@ def test_density_beside_bonds_under_a_barostat(cold, out):
 def test_two_temperatures_share_harmonic_and_tabulated_terms(cold, warm, out):
     """Whose distributions differ: the terms do not."""
     states = [cold.state("cold", density_of(cold)), warm.state("warm", density_of(warm))]
-    found, _, table = learn(out, states, [{"types": "A-B", "form": "harmonic"}, {"types": "A-B-A"}])
+    found, _, table = learn(out, states, [{"types": "A-B", "form": "harmonic"}, {"types": "A-B-A"}], production=LASTING)
     for targets in found.values():
         check_state(targets, ["rdf"] * 3 + ["density", "bond", "angle"])
     bond, angle = table.bonded
