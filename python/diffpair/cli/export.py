@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from diffpair.cli.command import Command
-from diffpair.cli.quantities import positive_energy, positive_length
+from diffpair.cli.quantities import lennard_jones_units
 
 if TYPE_CHECKING:
     from diffpair.formats.units import Units
@@ -48,18 +48,7 @@ _FORMATS = ["openmm", "openmm-custom", "lammps", "uf3", "gromacs", "hoomd", "csv
     help="Rows of a table; chosen for forces to 1e-5 if left out.",
 )
 @click.option("--units", help="LAMMPS's unit style: real, metal, nano or lj; real if left out.")
-@click.option(
-    "--sigma",
-    metavar="QUANTITY",
-    callback=positive_length,
-    help="One unit of length of units lj, for example '0.34 nm'.",
-)
-@click.option(
-    "--epsilon",
-    metavar="QUANTITY",
-    callback=positive_energy,
-    help="One unit of energy of units lj, for example '0.996 kJ/mol'.",
-)
+@lennard_jones_units
 @click.option(
     "--temperature", help="Of a potential that depends on it, for example '350 K'; that of the file if left out."
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from diffpair.cli.command import Command
-from diffpair.cli.quantities import energy_unit, length_unit, positive_energy, positive_length
+from diffpair.cli.quantities import energy_unit, length_unit, lennard_jones_units, positive_length
 
 _FORMATS = ["lammps", "uf3", "gromacs", "csv"]
 
@@ -36,18 +36,7 @@ _FORMATS = ["lammps", "uf3", "gromacs", "csv"]
 )
 @click.option("--type", "one_type", metavar="NAME", help="The type of a file with one potential; A if left out.")
 @click.option("--units", help="LAMMPS's unit style, where the file does not say it: real, metal, nano or lj.")
-@click.option(
-    "--sigma",
-    metavar="QUANTITY",
-    callback=positive_length,
-    help="One unit of length of units lj, for example '0.34 nm'.",
-)
-@click.option(
-    "--epsilon",
-    metavar="QUANTITY",
-    callback=positive_energy,
-    help="One unit of energy of units lj, for example '0.996 kJ/mol'.",
-)
+@lennard_jones_units
 @click.option(
     "--length-unit", metavar="UNIT", callback=length_unit, help="Unit of r in a csv file, for example angstrom; nm."
 )

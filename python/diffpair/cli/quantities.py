@@ -50,3 +50,20 @@ def _unit(quantity: Callback) -> Callback:
 
 length_unit = _unit(positive_length)  # what one unit of length is, nm
 energy_unit = _unit(positive_energy)  # what one unit of energy is, kJ/mol
+
+
+def lennard_jones_units(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say what the units are of which LAMMPS's style lj has one each."""
+    of_energy = click.option(
+        "--epsilon",
+        metavar="QUANTITY",
+        callback=positive_energy,
+        help="One unit of energy of units lj, for example '0.996 kJ/mol'.",
+    )
+    of_length = click.option(
+        "--sigma",
+        metavar="QUANTITY",
+        callback=positive_length,
+        help="One unit of length of units lj, for example '0.34 nm'.",
+    )
+    return of_length(of_energy(command))

@@ -13,6 +13,7 @@ import jinja2
 import numpy as np
 import yaml
 
+from diffpair.atomic_file import write_atomically
 from diffpair.config.build import build_states
 from diffpair.config.first_values import (
     CONTACTS,
@@ -24,7 +25,6 @@ from diffpair.config.first_values import (
 )
 from diffpair.config.fit_config import load_config
 from diffpair.errors import DiffPairError
-from diffpair.tables.document import write_atomically
 from diffpair.tables.pairs import type_pairs
 from diffpair.targets.rdf_file import read_with_notes
 from diffpair.targets.reading import RDF, read_curve
