@@ -21,7 +21,11 @@ from diffpair.fit.record.progress import FitProgress
 # dates, paths and what depends on them
 _ORIGIN = {"made", "config", "config_sha256", "config_text", "sha256"}
 _WALL = {"wall_seconds", "md_seconds"}
-PRELOAD = ["diffpair.config", "diffpair.fit.fit", "diffpair.cli.fit"]  # once, for all processes
+# Once, for all processes; also what a fit imports late.
+PRELOAD = [
+    *("diffpair.config", "diffpair.fit.fit", "diffpair.cli.fit"),
+    *("diffpair.report.plots", "diffpair.report.html.render", "scipy.signal", "scipy.stats", "matplotlib.pyplot"),
+]
 WRITING, REPORT, START = "writing", "report", "start"
 
 

@@ -37,7 +37,7 @@ def draw_target(
 ) -> None:
     """One panel: production and target, and below their difference over two standard errors. many: names the state."""
     curves = _of_rdf(target) if isinstance(target, RdfResult) else _of_distribution(target)
-    inner = cell.subgridspec(2, 1, height_ratios=[3.2, 1], hspace=0.04)
+    inner = cell.subgridspec(2, 1, height_ratios=[3.2, 1], hspace=0.1)
     top = figure.add_subplot(inner[0])
     bottom = figure.add_subplot(inner[1], sharex=top)
     top.plot(curves.x, curves.target, color=TARGET, linewidth=2.6, alpha=0.35, label="target")
@@ -54,7 +54,6 @@ def draw_target(
     bottom.fill_between(curves.x, -2 * error, 2 * error, color=COLORS[0], alpha=0.18, linewidth=0)
     bottom.plot(curves.x, difference, color=COLORS[1], linewidth=1.0)
     bottom.axhline(0, color=TARGET, linewidth=0.6)
-    figure.align_ylabels([top, bottom])
     bound = 1.1 * max(float(np.max(np.abs(difference))), curves.least)
     style(bottom, xlabel=curves.x_label, ylabel=curves.difference, ylim=(-bound, bound))
 

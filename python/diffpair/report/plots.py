@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
 from matplotlib.ticker import MaxNLocator
 
 from diffpair.bonded.term import ORDERS
@@ -24,6 +25,11 @@ from diffpair.report.style import COLORS, TARGET, plain, style
 from diffpair.tables import PairTable, TableUncertainty
 
 _COLUMNS = 3
+# Inches: of a panel with what stands around it, of that on the left, right, below and above, and of a title above all.
+# They are fixed: Matplotlib's constrained layout would find them anew, which takes as long as drawing the figure.
+_WIDTH, _HEIGHT = 4.4, 3.6
+_LEFT, _RIGHT, _BELOW, _ABOVE, _TITLE = 0.95, 0.12, 0.5, 0.45, 0.35
+_LABEL = 0.74  # from the axes to the label on their left; tick labels stand between
 
 
 def plot_fit(path: str | os.PathLike[str], *args: Any, **options: Any) -> Path:
@@ -71,9 +77,9 @@ def draw_fit(
     panels = len(targets) + len(bonded) + 2
     columns = min(_COLUMNS, panels)
     rows = math.ceil(panels / columns)
-    figure = Figure(figsize=(4.4 * columns, 3.6 * rows), layout="constrained", dpi=150)
+    figure = Figure(figsize=(_WIDTH * columns, _HEIGHT * rows + (_TITLE if title else 0)), dpi=150)
     FigureCanvasAgg(figure)
-    grid = figure.add_gridspec(rows, columns)
+    grid = _grid(figure, rows, columns)
     cells = [grid[index // columns, index % columns] for index in range(panels)]
     for result, target in targets:
         draw_target(figure, cells.pop(0), result, target, many=len(results) > 1)
@@ -81,9 +87,21 @@ def draw_fit(
     for terms in bonded:
         draw_terms(figure.add_subplot(cells.pop(0)), terms, start.bonded if start is not None else (), uncertainty)
     _draw_loss(figure.add_subplot(cells.pop(0)), losses, loss_label)
+    for axes in figure.axes:
+        axes.yaxis.set_label_coords(-_LABEL / (_WIDTH - _LEFT - _RIGHT), 0.5)
     if title:
         figure.suptitle(title, fontsize=12)
     return figure
+
+
+def _grid(figure: Figure, rows: int, columns: int) -> GridSpec:
+    """Axes of panels of one size; a title stands above them."""
+    width, height = figure.get_size_inches()
+    across, down = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _BELOW - _ABOVE
+    return figure.add_gridspec(
+        rows, columns, left=_LEFT / width, right=1 - _RIGHT / width, bottom=_BELOW / height,
+        top=(_HEIGHT * rows - _ABOVE) / height, wspace=(_LEFT + _RIGHT) / across, hspace=(_BELOW + _ABOVE) / down,
+    )  # fmt: skip
 
 
 def _draw_potential(
