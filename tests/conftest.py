@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-# Under ThreadSanitizer (`make sanitize`) there are two, so that all that is parallel runs so. Set before NumPy is there,
-# whose BLAS looks at it when it is loaded, and for the programs that tests start.
+# Under ThreadSanitizer (`make sanitize`) there are two, so that all that is parallel runs so. Set before NumPy is
+# there, whose BLAS looks at it when it is loaded, and for the programs that tests start.
 THREADS = os.environ.get("DIFFPAIR_TEST_THREADS", "1")
 os.environ["OPENMM_CPU_THREADS"] = os.environ["OMP_NUM_THREADS"] = THREADS
 

@@ -72,7 +72,7 @@ KINDS = {
     "iterative boltzmann": by(update={"method": "ibi", "iterations": 4}),
     "inverse monte carlo": by(update={"method": "imc", "iterations": 4}),
     "reweighting": by(update={"method": "adam", "iterations": 4}, gradient={"method": "reweighting"}),
-    "network": by(potential={"form": "mlp", "cutoff": "2.4 nm"}),
+    "network": by(potential={"form": "mlp", "cutoff": "2.4 nm", "hidden": [16, 16], "gaussians": 20}),
     "few parameters": by(
         potential={"form": "lj", "cutoff": "2.4 nm", "epsilon": "1 kJ/mol", "sigma": "1 nm"},
         update={"method": "adam", "iterations": 4},

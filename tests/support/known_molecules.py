@@ -93,17 +93,16 @@ def truth(system: mm.System, molecules: Sequence[str] = TRIMERS) -> None:
         bond.addBond(i, j, BOND[1], BOND[0])
     for i, j, k in angles(molecules).tolist():
         angle.addAngle(i, j, k, ANGLE[1], ANGLE[0])
-    pairs = mm.CustomNonbondedForce("4*e*((s/r)^12-(s/r)^6); e=sqrt(e1*e2); s=0.5*(s1+s2)")
-    for name in ("s", "e"):
-        pairs.addPerParticleParameter(name)
+    pairs = mm.NonbondedForce()
     pairs.setNonbondedMethod(pairs.CutoffPeriodic)
     pairs.setCutoffDistance(CUTOFF)
     pairs.setUseSwitchingFunction(True)
     pairs.setSwitchingDistance(0.95)
+    pairs.setUseDispersionCorrection(False)
     for bead in "".join(molecules):
-        pairs.addParticle(PAIRS[bead])
+        pairs.addParticle(0.0, *PAIRS[bead])
     for i, j in _excluded(molecules).tolist():
-        pairs.addExclusion(i, j)
+        pairs.addException(i, j, 0.0, 1.0, 0.0)
     for force in (bond, angle):
         force.setUsesPeriodicBoundaryConditions(True)
     for force in (bond, angle, pairs):

@@ -19,6 +19,8 @@ _SHORTEST, _FARTHEST = (
     1e-6,
     1e6,
 )  # nm, of a table and of its end, far from overflow
+LEVEL = 1e-9  # of the largest |U| between the ends: a line that falls by less per nm or rad does not fall
+_ROUNDS = 20  # an end that is raised bends the other one a little; with four nodes by a tenth
 LEAST_NODES, MOST_NODES = 4, 400  # more make an expression that OpenMM needs seconds to compile
 
 
@@ -162,6 +164,24 @@ class TabulatedTerm(BondedTerm):
         bent = self._curvatures @ self.values
         beyond = 0.0 if self.periodic else x - np.clip(x, self.low, self.high)
         return np.asarray((value * self.values[index] + curvature * bent[index]).sum(0) + 0.5 * self.wall * beyond**2)
+
+    def confining(self) -> TabulatedTerm:
+        """The same, but its straight lines beyond the ends never fall outwards: a value at an end is raised for that.
+
+        No data tell of U there. The values at the ends are the least known ones; with a line that falls, molecules
+        leave the table for good. An end at 0, or at pi of an angle, has nothing beyond it.
+        """
+        last = np.pi if self.order == "angle" else np.inf
+        ends = [(self.low, -1.0, 0), (self.high, 1.0, -1)]
+        ends = [] if self.periodic else [end for end in ends if 1e-9 < end[0] < last - 1e-9]
+        lines = [(self.basis(end + outwards) - self.basis(end), node) for end, outwards, node in ends]
+        values, least = self.values.copy(), -LEVEL * max(1.0, float(np.abs(self.values[1:-1]).max()))
+        for _ in range(_ROUNDS):
+            for line, node in lines:
+                rise = float(line @ values)  # per nm or rad
+                if rise < least:
+                    values[node] -= rise / line[node]
+        return self.with_values(values)
 
     def _coefficients(self) -> Array:
         """Of the same spline in cubic B-splines: one per node, and one beyond each end of a table that has ends."""

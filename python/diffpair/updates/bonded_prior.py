@@ -63,6 +63,11 @@ class StartingTerm:
         return np.asarray(basis - basis.mean(0))
 
 
+def confining(term: BondedTerm) -> BondedTerm:
+    """What a fit may make of a term: molecules do not leave its table."""
+    return term.confining() if isinstance(term, TabulatedTerm) else term
+
+
 class BondedColumns:
     """The values of the terms that are learned, one term after another: the last columns of a fit.
 
@@ -84,9 +89,9 @@ class BondedColumns:
         return np.concatenate([np.zeros(0), *learned])
 
     def set(self, values: Array) -> None:
-        """Other values [size]. Raises DiffPairError where a form does not take them."""
+        """Other values [size]; those of tables are confining. Raises DiffPairError where a form does not take them."""
         places = iter(self.slices)
-        self.terms = tuple(t if t.fixed else t.with_values(values[next(places)]) for t in self.terms)
+        self.terms = tuple(t if t.fixed else confining(t.with_values(values[next(places)])) for t in self.terms)
 
     def expected_change(self, kT: float) -> Array:
         """See StartingTerm, [size]."""

@@ -119,7 +119,7 @@ def invert(section: Bonded, given: Sequence[tuple[State, Distribution]]) -> Bond
         # ln p of a bin is known to 1 / sqrt(counts)
         weights.append(np.sqrt(np.maximum(target.p, LEAST * target.p.max()) / target.p.max())[known] * state.beta)
     term = _grid(section, [target for _, target in given], np.concatenate(radii), min(1 / s.beta for s, _ in given))
-    return term.with_values(_fitted(term, *map(np.concatenate, (radii, energies, weights))))
+    return term.with_values(_fitted(term, *map(np.concatenate, (radii, energies, weights)))).confining()
 
 
 def _grid(section: Bonded, targets: Sequence[Distribution], known: Array, kT: float) -> TabulatedTerm:
