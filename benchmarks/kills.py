@@ -1,6 +1,6 @@
 """A fit that is killed (SIGKILL) again and again, and resumed each time, ends with the bits of one that is not.
 
-    python kills.py --kills 50
+    python kills.py [--kills 50] [--seed 1] [--json FILE] [--quick]
 
 Two of five kills come at a random time, the others just before a new file is on the disk (fsync) or takes the place of
 the old one (rename). What was going on is counted. Bars: no bit of the results differs (wall times, dates and paths are
@@ -33,19 +33,20 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=KILLS)
     parser.add_argument("--seed", type=int, default=1, help="of the moments")
+    parser.add_argument("--quick", action="store_true", help="short samplings and production, to try the script")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the bars as a JSON list")
     args = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder, screen() as (console, progress):
-        bars = measure(Path(folder), args.kills, random.Random(args.seed), progress)
+        config = _config(Path(folder), iterations=max(3, args.kills // 3), quick=args.quick)
+        bars = measure(config, args.kills, random.Random(args.seed), progress)
         show(bars, console)
         if args.json:
             write_json(bars, args.json)
 
 
-def measure(folder: Path, kills: int, draw: random.Random, progress: Any) -> list[Bar]:
+def measure(config: Path, kills: int, draw: random.Random, progress: Any) -> list[Bar]:
     """The fit without kills, then with so many."""
-    config = _config(folder, iterations=max(3, kills // 3))
-    begin = time.monotonic()
+    folder, begin = config.parent, time.monotonic()
     undisturbed = live(config, folder / "whole")
     alone = time.monotonic() - begin
     assert undisturbed.status == 0
@@ -105,7 +106,7 @@ def _where(phase: str) -> str:
     return "the start"
 
 
-def _config(folder: Path, iterations: int) -> Path:
+def _config(folder: Path, iterations: int, quick: bool) -> Path:
     """Two states, one of two replicas, of a small fluid."""
     np.savetxt(folder / "gas.csv", np.column_stack([R, GAS]), delimiter=",", header="r,g", comments="")
     target = {"rdf": {"pair": ["A", "A"], "file": str(folder / "gas.csv"), "r_unit": "nm"}}
@@ -118,9 +119,10 @@ def _config(folder: Path, iterations: int) -> Path:
         "potential": {"form": "bspline", "cutoff": "2.4 nm", "knots": 24},
         "states": [state("a", 0.15), state("b", 0.1, replicas=2)],
         "sampling": {
-            "timestep": "5 fs", "equilibration": 50, "steps": 1000, "every": 10, "melt": 500, "adaptive": False,
+            "timestep": "5 fs", "equilibration": 50, "steps": 200 if quick else 1000, "every": 10,
+            "melt": 100 if quick else 500, "adaptive": False,
         },
-        "production": {"max_steps": 16_000, "noise_target": 0.0001},
+        "production": {"max_steps": 2000 if quick else 16_000, "noise_target": 0.0001},
         "update": {"method": "gauss-newton", "iterations": iterations, "stop_at_noise": False},
     }  # fmt: skip
     path = folder / "fit.yaml"
