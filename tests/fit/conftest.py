@@ -17,7 +17,7 @@ EDGES = np.linspace(0.75, 3.3, 101)
 def simulate_lennard_jones(
     steps: int, every: int, density: float = DENSITY, temperature: float = T_STAR, hot: float = 2.5, edges=EDGES
 ) -> np.ndarray:
-    """g(r) [bins] of LJ, epsilon = sigma = 1, cut off at 2.5, from FCC by CustomNonbondedForce; `hot` times as hot
+    """g(r) [bins] of LJ, epsilon = sigma = 1, cut off at 2.5, from FCC by NonbondedForce; `hot` times as hot
     at first, which melts it."""
     edge = (ATOMS / density) ** (1 / 3)
     cells = round((ATOMS / 4) ** (1 / 3))
@@ -25,12 +25,13 @@ def simulate_lennard_jones(
     x = np.concatenate([(base + cell) * edge / cells for cell in np.ndindex(cells, cells, cells)])
     system = mm.System()
     system.setDefaultPeriodicBoxVectors(*(edge * np.eye(3)))
-    force = mm.CustomNonbondedForce("4*(r^-12-r^-6)")
+    force = mm.NonbondedForce()
+    force.setUseDispersionCorrection(False)
     force.setNonbondedMethod(force.CutoffPeriodic)
     force.setCutoffDistance(2.5)
     for _ in x:
         system.addParticle(1.0)
-        force.addParticle([])
+        force.addParticle(0.0, 1.0, 1.0)
     system.addForce(force)
     integrator = mm.LangevinMiddleIntegrator(hot * temperature, 1.0, 0.005)
     integrator.setRandomNumberSeed(11)
