@@ -92,7 +92,7 @@ def test_density_beside_bonds_under_a_barostat(cold, out):
 def test_two_temperatures_share_harmonic_and_tabulated_terms(cold, warm, out):
     """Whose distributions differ: the terms do not."""
     states = [cold.state("cold", density_of(cold)), warm.state("warm", density_of(warm))]
-    update = {"method": "gauss-newton", "iterations": 10}
+    update = {"method": "gauss-newton", "iterations": 9}
     found, _, table = learn(out, states, [{"types": "A-B", "form": "harmonic"}, {"types": "A-B-A"}], update=update)
     for targets in found.values():
         check_state(targets, ["rdf"] * 3 + ["density", "bond", "angle"])

@@ -27,7 +27,7 @@ def test_density_is_fitted_beside_g(make_config, out):
     state["targets"].append({"density": {"value": "0.845 nm^-3"}})
     config = make_config(
         states=[state],
-        sampling={"timestep": "5 fs", "equilibration": 1000, "steps": 12000, "every": 10},
+        sampling={"timestep": "5 fs", "equilibration": 1000, "steps": 9000, "every": 10},
         production={"max_steps": 40000, "noise_target": 0.001},
         update={"method": "gauss-newton", "iterations": 8},
     )

@@ -155,7 +155,7 @@ def simulate(
     simulation.context.setPositions(positions)
     simulation.minimizeEnergy(maxIterations=100)
     simulation.context.setVelocitiesToTemperature(kelvin, 1)
-    simulation.step(5000)
+    simulation.step(3000)
     found, cells = [], []
     for _ in range(frames):
         simulation.step(20)

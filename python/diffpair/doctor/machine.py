@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 from diffpair.doctor.finding import Finding
+from diffpair.processors import usable_processors
 
 TOPIC = "machine"
 _VARIABLES = ("OPENMM_CPU_THREADS", "OMP_NUM_THREADS", "DIFFPAIR_ISA")
@@ -13,7 +14,7 @@ _VARIABLES = ("OPENMM_CPU_THREADS", "OMP_NUM_THREADS", "DIFFPAIR_ISA")
 
 def machine() -> Iterator[Finding]:
     """How many processors this process may use, and what the environment says of threads."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    usable = usable_processors()
     given = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
     text = f"{usable} usable"
     if (os.cpu_count() or 1) > usable:

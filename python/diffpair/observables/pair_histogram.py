@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from diffpair._openmm_forces import _countPairs
 from diffpair.errors import DiffPairError
 from diffpair.observables.pair_numbers import interacting_pairs
+from diffpair.processors import usable_processors
 
 SLACK = 1 + 1e-6  # bins may end at exactly half the box
 
@@ -139,7 +140,7 @@ def shell_fractions(edges: NDArray[np.float64], cells: NDArray[np.float64]) -> N
 def default_threads() -> int:
     """Threads of OpenMM's CPU platform: OPENMM_CPU_THREADS, or all processors that this process may use."""
     said = os.environ.get("OPENMM_CPU_THREADS", "")
-    return int(said) if said.isdigit() and int(said) > 0 else len(os.sched_getaffinity(0))
+    return int(said) if said.isdigit() and int(said) > 0 else usable_processors()
 
 
 def _taking_part(

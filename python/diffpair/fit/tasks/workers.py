@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -13,6 +12,7 @@ from loky.process_executor import ProcessPoolExecutor
 
 from diffpair.errors import DiffPairError
 from diffpair.fit.tasks.remote import ready
+from diffpair.processors import usable_processors
 
 # What OpenMM, the core's operators and NumPy read how many threads they may have from.
 _THREADS = ("OPENMM_CPU_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -42,7 +42,7 @@ class Workers(Executor):
         if count < 1 or (threads is not None and threads < 1):
             raise DiffPairError(f"workers and their threads must be 1 or more, not {count} and {threads}")
         self.count = count
-        self.threads = threads or max(1, len(os.sched_getaffinity(0)) // count)
+        self.threads = threads or max(1, usable_processors() // count)
         self._idle: SimpleQueue[ProcessPoolExecutor] = SimpleQueue()
         self._busy: set[ProcessPoolExecutor] = set()
         for _ in range(count):
