@@ -19,8 +19,8 @@ _SHORTEST, _FARTHEST = (
     1e-6,
     1e6,
 )  # nm, of a table and of its end, far from overflow
-LEVEL = 1e-9  # of the largest |U| between the ends: a line that falls by less per nm or rad does not fall
-_ROUNDS = 20  # an end that is raised bends the other one a little; with four nodes by a tenth
+_LEVEL = 1e-9  # of the largest |U| between the ends: a line that falls by less per nm or rad does not fall
+_ROUNDS = 20  # an end that is raised turns the line at the other one by a twentieth or less
 LEAST_NODES, MOST_NODES = 4, 400  # more make an expression that OpenMM needs seconds to compile
 
 
@@ -173,9 +173,10 @@ class TabulatedTerm(BondedTerm):
         """
         last = np.pi if self.order == "angle" else np.inf
         ends = [(self.low, -1.0, 0), (self.high, 1.0, -1)]
-        ends = [] if self.periodic else [end for end in ends if 1e-9 < end[0] < last - 1e-9]
+        rounding = 1e-9  # of pi in a file
+        ends = [] if self.periodic else [end for end in ends if rounding < end[0] < last - rounding]
         lines = [(self.basis(end + outwards) - self.basis(end), node) for end, outwards, node in ends]
-        values, least = self.values.copy(), -LEVEL * max(1.0, float(np.abs(self.values[1:-1]).max()))
+        values, least = self.values.copy(), -_LEVEL * max(1.0, float(np.abs(self.values[1:-1]).max()))
         for _ in range(_ROUNDS):
             for line, node in lines:
                 rise = float(line @ values)  # per nm or rad
