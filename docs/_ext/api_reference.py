@@ -229,7 +229,7 @@ HIDDEN = {
     **dict.fromkeys(("GaussNewton", "IterativeBoltzmann", "InverseMonteCarlo"), ("method",)),
 }
 KEYS = {"Potential": "keys"}
-HIDDEN_MEMBERS = ("thisown", "fromXml", "model_config", "model_post_init")
+HIDDEN_MEMBERS = ("thisown", "model_config", "model_post_init")
 
 
 def leave_out(app: Sphinx, what: str, name: str, obj: Any, skip: bool, options: Any) -> bool | None:

@@ -1,6 +1,8 @@
 // System.getForce and XmlSerializer.deserialize return plain Force objects for classes that OpenMM does not know; these
 // lead back to the class. Copies and pickles go through the same serialization.
 
+%ignore fromXml;  // takes a stream of C++; before the classes are declared, as SWIG wants it
+
 %define DIFFPAIR_CASTING(CLASS)
 %newobject DiffPairPlugin::CLASS::_clone;
 %newobject DiffPairPlugin::CLASS::_fromXml;
@@ -13,7 +15,6 @@
         val.this = force.this
         val._source = force
 %}
-%ignore DiffPairPlugin::CLASS::fromXml;
 %extend DiffPairPlugin::CLASS {
     %feature("docstring") cast "Get a Force, for example one that System.getForce() returned, as the class that it is.";
     static DiffPairPlugin::CLASS& cast(OpenMM::Force& force) {

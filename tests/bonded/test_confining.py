@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from diffpair.bonded import HarmonicTerm, TabulatedTerm
-from diffpair.fit.start.bonded import invert
+from diffpair.fit.start.bonded import invert, starting_terms
 from diffpair.settings.bonded import Bonded
 from diffpair.states import build_lattice
+from diffpair.tables import PairTable
 from diffpair.targets import Distribution
 from diffpair.updates.bonded_prior import BondedColumns, StartingTerm
 
@@ -57,6 +58,16 @@ def test_steps_of_a_fit_hold_molecules():
     kept = columns.get()
     columns.set(kept)
     assert np.array_equal(columns.get(), kept)
+
+
+@pytest.mark.parametrize("fixed", [False, True])
+def test_a_start_from_a_file_holds_molecules(fixed, tmp_path):
+    """Of an earlier version, or written by hand; a fixed term is taken as it is."""
+    bond = table("AB", 0.2, 0.4)
+    PairTable(("A", "B"), 0.3, 1.0, np.zeros((3, 12)), bonded=(bond,)).save(tmp_path / "potential.json")
+    state = build_lattice("liquid", 64, 0.8, {"A": 0.5, "B": 0.5}, 1.0, 300.0)
+    (one,) = starting_terms([Bonded("A-B", start=tmp_path / "potential.json", fixed=fixed)], [state], None)
+    assert np.array_equal(one.term.values, (bond if fixed else bond.confining()).values)
 
 
 def test_the_start_holds_molecules():
