@@ -20,18 +20,19 @@ EDGES = np.linspace(0.7, 2.9, 89)
 
 def dimers():
     """LJ dimers, sigma 1 nm, epsilon 1 kJ/mol, with stiff bonds of 1 nm; positions."""
-    system, bonds, lj = mm.System(), mm.HarmonicBondForce(), mm.CustomNonbondedForce("4*(r^-12-r^-6)")
+    system, bonds, lj = mm.System(), mm.HarmonicBondForce(), mm.NonbondedForce()
     system.setDefaultPeriodicBoxVectors(*(EDGE * np.eye(3)))
     x = []
     for k, cell in enumerate(list(np.ndindex(4, 5, 5))[:DIMERS]):
         for part in range(2):
             system.addParticle(1.0)
-            lj.addParticle([])
+            lj.addParticle(0.0, 1.0, 1.0)
             x.append(np.array(cell) * EDGE / np.array([4, 5, 5]) + np.array([BOND * part, 0, 0]))
         bonds.addBond(2 * k, 2 * k + 1, BOND, 2000.0)
-        lj.addExclusion(2 * k, 2 * k + 1)
+        lj.addException(2 * k, 2 * k + 1, 0.0, 1.0, 0.0)
     lj.setNonbondedMethod(lj.CutoffPeriodic)
     lj.setCutoffDistance(2.5)
+    lj.setUseDispersionCorrection(False)
     system.addForce(bonds)
     return system, lj, np.array(x)
 
