@@ -86,10 +86,12 @@ void TorchSegment::addBonded(const std::string& kind, const Tensor& atoms, bool 
 
 void TorchSegment::setHook(int64_t function, int64_t newUser, double distance, bool central) {
     user = newUser;
-    using Function = int (*)(void*, int, const double*, double*);
+    using Function = void (*)(void*, int, const double*, double*, int*);
     problem.hook.forces = [call = reinterpret_cast<Function>(function),
                            user = reinterpret_cast<void*>(newUser)](int replica, const double* x, double* forces) {
-        if (call(user, replica, x, forces) != hookDone)
+        int done = 0;
+        call(user, replica, x, forces, &done);
+        if (done == 0)
             throw std::runtime_error("Further forces of a segment could not be evaluated.");
     };
     problem.hook.distance = distance;

@@ -5,9 +5,6 @@
 
 namespace diffpair {
 
-/** What a hook's C function returns. Not 0 or 1: what is left where a function of Python's fails returns nothing. */
-constexpr int hookDone = 0x5e9;
-
 /**
  * What a segment is, apart from its start and from the numbers that have a gradient: torch.classes.diffpair.SegmentProblem.
  * Set up once, then only read, by any number of calls at a time. Everything of it lies on the host.
@@ -44,8 +41,8 @@ public:
      */
     void addBonded(const std::string& kind, const at::Tensor& atoms, bool periodic);
     /**
-     * Further forces from a C function: int (*)(void* user, int replica, const double* x, double* forces), anything but
-     * hookDone for a failure; see ForceHook.
+     * Further forces from a C function: void (*)(void* user, int replica, const double* x, double* forces, int* done). It
+     * puts 1 into `done`, which is 0 before, when it has not failed; see ForceHook.
      *
      * @param function, user  addresses
      */

@@ -101,24 +101,25 @@ class ForceHook:
 _numbers = itertools.count(1)
 _hooks: weakref.WeakValueDictionary[int, ForceHook] = weakref.WeakValueDictionary()
 _NO_FORCES = "Further forces of a segment could not be evaluated"  # as the core says it
-_DONE, _FAILED = 0x5E9, 0  # the first as the core knows it: ctypes returns anything where a signal comes before `try`
 _Doubles = ctypes.POINTER(ctypes.c_double)
 
 
-@ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, _Doubles, _Doubles)
-def _call(user: int, replica: int, x: Any, forces: Any) -> int:
+# `done` is 0 before a call. What a callback of ctypes returns could not tell: where a signal comes before `try` that is
+# what lies in memory, the answer of the call before among it.
+@ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int, _Doubles, _Doubles, ctypes.POINTER(ctypes.c_int))
+def _call(user: int, replica: int, x: Any, forces: Any, done: Any) -> None:
     hook = None
     try:
         hook = _hooks.get(user)  # a number, not an address: what is gone is missed
         if hook is None:
-            return _FAILED
+            return
         shape = (hook.atoms, 3)
         np.ctypeslib.as_array(forces, shape)[:] = hook.forces(replica, np.ctypeslib.as_array(x, shape))
-        return _DONE
+        done[0] = 1
     except BaseException as failure:  # ctypes would print it, and go on
+        done[0] = 0
         if hook is not None:
             hook.fail(failure)
-        return _FAILED
 
 
 FUNCTION = int(ctypes.cast(_call, ctypes.c_void_p).value or 0)
