@@ -38,6 +38,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser = make_parser(__doc__.splitlines()[0], ["cores"])
     parser.add_argument("--atoms", default=",".join(map(str, CELLS)), help="some of %(default)s")
     args = parser.parse_args(arguments)
+    unknown = {*args.atoms.split(",")} - {*map(str, CELLS)}
+    if unknown:
+        parser.error(f"--atoms: {', '.join(sorted(unknown))}; there are {', '.join(map(str, CELLS))}")
     sizes = [108] if args.quick else [int(atoms) for atoms in args.atoms.split(",")]
     bars: list[Bar] = []
     with screen() as (console, progress):

@@ -115,8 +115,8 @@ def melt(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_targets_of_the_salt(tmp_path: Path) -> None:
-    said = run("molten_salt/nacl_rdf.py", "--out", tmp_path, "--per-side", 6, "--melting", 1000, "--steps", 3000)
-    assert said.count("300 frames") == 3
+    said = run("molten_salt/nacl_rdf.py", "--out", tmp_path, "--per-side", 6, "--melting", 1000, "--steps", 5000)
+    assert said.count("500 frames") == 3
     whole = read_rdf(EXAMPLES / "molten_salt/Na-Cl.csv", ("Na", "Cl"))
     short = read_rdf(tmp_path / "Na-Cl.csv", ("Na", "Cl"))
     assert np.abs(short.g - np.interp(short.r, whole.r, whole.g))[short.r > 0.3].mean() < 0.06

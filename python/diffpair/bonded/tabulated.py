@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import openmm
@@ -165,8 +165,8 @@ class TabulatedTerm(BondedTerm):
         beyond = 0.0 if self.periodic else x - np.clip(x, self.low, self.high)
         return np.asarray((value * self.values[index] + curvature * bent[index]).sum(0) + 0.5 * self.wall * beyond**2)
 
-    def confining(self) -> TabulatedTerm:
-        """The same, but its straight lines beyond the ends never fall outwards: a value at an end is raised for that.
+    def confining(self) -> Self:
+        """See BondedTerm. Lines beyond the ends never fall outwards: a value at an end is raised for that.
 
         No data tell of U there. The values at the ends are the least known ones; with a line that falls, molecules
         leave the table for good. An end at 0, or at pi of an angle, has nothing beyond it.

@@ -86,6 +86,14 @@ class BondedTerm(ABC):
         """
         return replace(self, fixed=fixed)
 
+    def confining(self) -> Self:
+        """The same term, made so that molecules stay where data tell of U: what a fit may make of it.
+
+        Returns:
+            The term itself, unless it has ends that molecules could leave it by.
+        """
+        return self
+
     @abstractmethod
     def basis(self, x: ArrayLike) -> Array:
         """The functions phi_k that U is made of.

@@ -63,11 +63,6 @@ class StartingTerm:
         return np.asarray(basis - basis.mean(0))
 
 
-def confining(term: BondedTerm) -> BondedTerm:
-    """What a fit may make of a term: molecules do not leave its table."""
-    return term.confining() if isinstance(term, TabulatedTerm) else term
-
-
 class BondedColumns:
     """The values of the terms that are learned, one term after another: the last columns of a fit.
 
@@ -91,7 +86,7 @@ class BondedColumns:
     def set(self, values: Array) -> None:
         """Other values [size]; those of tables are confining. Raises DiffPairError where a form does not take them."""
         places = iter(self.slices)
-        self.terms = tuple(t if t.fixed else confining(t.with_values(values[next(places)])) for t in self.terms)
+        self.terms = tuple(t if t.fixed else t.with_values(values[next(places)]).confining() for t in self.terms)
 
     def expected_change(self, kT: float) -> Array:
         """See StartingTerm, [size]."""

@@ -19,7 +19,7 @@ from diffpair.settings.bonded import Bonded
 from diffpair.states import State
 from diffpair.tables import PairTable
 from diffpair.targets import Distribution
-from diffpair.updates.bonded_prior import StartingTerm, confining
+from diffpair.updates.bonded_prior import StartingTerm
 
 Array = NDArray[np.float64]
 LEAST = 2e-3  # of the maximum of p / Jacobian: what is below is inverted no more, 6 kT up
@@ -74,7 +74,7 @@ def _given(section: Bonded, start: Path | None) -> BondedTerm | None:
             f"{file}: its {section.label} is {found[0].form} with {len(found[0].values)} numbers, but bonded wants it "
             f"{section.form}{f' with {section.nodes} nodes' if section.nodes else ''}"
         )
-    return found[0].with_fixed(True) if section.fixed else confining(found[0].with_fixed(False))
+    return found[0].with_fixed(True) if section.fixed else found[0].with_fixed(False).confining()
 
 
 def moments(target: Distribution) -> tuple[float, float]:
@@ -119,7 +119,7 @@ def invert(section: Bonded, given: Sequence[tuple[State, Distribution]]) -> Bond
         # ln p of a bin is known to 1 / sqrt(counts)
         weights.append(np.sqrt(np.maximum(target.p, LEAST * target.p.max()) / target.p.max())[known] * state.beta)
     term = _grid(section, [target for _, target in given], np.concatenate(radii), min(1 / s.beta for s, _ in given))
-    return confining(term.with_values(_fitted(term, *map(np.concatenate, (radii, energies, weights)))))
+    return term.with_values(_fitted(term, *map(np.concatenate, (radii, energies, weights)))).confining()
 
 
 def _grid(section: Bonded, targets: Sequence[Distribution], known: Array, kT: float) -> TabulatedTerm:
